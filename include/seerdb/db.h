@@ -1,0 +1,114 @@
+// DB: an ordered map from byte strings to byte strings, kept in one directory by one process.
+//
+// Order: keys compare as unsigned bytes, a prefix before its extensions. Keys are 0 .. kMaxKeyBytes, values
+// 0 .. kMaxValueBytes; both may hold any byte, and both may be empty.
+// Thread safety: every method may be called from any thread at any time, except that no call may start
+// after Close() has begun (it fails with kShutdown) or run into the destructor.
+// Errors: a failed append, sync or manifest write stops all further writes with kReadOnly until the
+// database is reopened; reads go on. A write that returned an error may or may not survive a crash.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "seerdb/export.h"
+#include "seerdb/iterator.h"
+#include "seerdb/options.h"
+#include "seerdb/pinned_value.h"
+#include "seerdb/result.h"
+#include "seerdb/scan.h"
+#include "seerdb/slice.h"
+#include "seerdb/snapshot.h"
+#include "seerdb/statistics.h"
+#include "seerdb/status.h"
+#include "seerdb/types.h"
+#include "seerdb/verify.h"
+#include "seerdb/write_batch.h"
+
+namespace seerdb {
+
+class SEERDB_EXPORT DB {
+ public:
+  // Opens the database in directory `path`, creating both if missing and allowed. Replays the log: after a
+  // crash everything acknowledged under the sync policy is there. A crash inside Open loses nothing.
+  // kBusy/kLocked: another handle has it open, and the message names it. kCorruption names the damaged
+  // file; nothing is changed then. A damaged table alone does not fail Open: reads that need it fail.
+  // Cost: manifest size, plus replaying and flushing the log after an unclean end.
+  static Result<std::unique_ptr<DB>> Open(const Options& options, const std::string& path);
+  // With default options.
+  static Result<std::unique_ptr<DB>> Open(const std::string& path);
+
+  // As Close(), ignoring its outcome.
+  virtual ~DB() = default;
+  DB(const DB&) = delete;
+  DB& operator=(const DB&) = delete;
+
+  // Flushes, waits for running background work (compaction is cancelled), releases the lock. Returns the
+  // first failure: of this, of an earlier background job, or of an iterator error nobody asked for. The
+  // second call returns kShutdown. Iterators and PinnedValues stay readable.
+  virtual Status Close() = 0;
+
+  // Stores `value` under `key`, replacing what was there. When it returns OK the write is visible to all
+  // readers, and durable as the sync policy or `options` say. One log append.
+  virtual Status Put(const WriteOptions& options, Slice key, Slice value) = 0;
+  Status Put(Slice key, Slice value) { return Put(WriteOptions(), key, value); }
+  // Removes `key`; removing an absent key is not an error.
+  virtual Status Delete(const WriteOptions& options, Slice key) = 0;
+  Status Delete(Slice key) { return Delete(WriteOptions(), key); }
+  // Applies all operations of the batch atomically; an empty batch succeeds.
+  virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
+  Status Write(const WriteBatch& batch) { return Write(WriteOptions(), batch); }
+
+  // The newest value of `key`, or nullopt if it has none. An error never stands for absence.
+  virtual Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) = 0;
+  Result<std::optional<PinnedValue>> Get(Slice key) { return Get(ReadOptions(), key); }
+  // One answer a key, in the order of `keys`, all from one consistent view.
+  virtual std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,
+                                                                   std::span<const Slice> keys) = 0;
+
+  // Never null. A bad option shows in status(), with Valid() false.
+  virtual std::unique_ptr<Iterator> NewIterator(const ReadOptions& options) = 0;
+  std::unique_ptr<Iterator> NewIterator() { return NewIterator(ReadOptions()); }
+  // See scan.h. `Scan().Range(a, b)`, `Scan().Prefix(p).Reverse()`, ...
+  seerdb::Scan Scan(ReadOptions options = {}) { return seerdb::Scan(this, std::move(options)); }
+  // For each prefix the list of its keys and values, all from one consistent view; everything is copied.
+  Result<std::vector<std::vector<std::pair<std::string, std::string>>>> ScanPrefixes(
+      const ReadOptions& options, std::span<const Slice> prefixes);
+
+  // The state after every write acknowledged so far.
+  virtual Snapshot GetSnapshot() = 0;
+
+  // Writes all memtables to tables; when it returns OK, everything acknowledged before the call is durable
+  // whatever the policy, writes with skip_wal included.
+  virtual Status Flush() = 0;
+  // Flushes, then moves every entry in [begin, end] (nullopt = open) to the last level that holds data,
+  // dropping what no snapshot needs. Rewrites that much data.
+  virtual Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) = 0;
+  Status CompactRange() { return CompactRange(std::nullopt, std::nullopt); }
+  // Reads every block of every live table and checks checksums, order and properties. Stops at the first
+  // error, which names file and offset. Changes nothing.
+  virtual Result<VerifyResult> Verify() = 0;
+
+  virtual DBStats Stats() = 0;
+  // Bytes / entries of the active memtable.
+  virtual uint64_t memtable_size() = 0;
+  virtual uint64_t memtable_len() = 0;
+  // Estimated bytes of tables that hold keys in [begin, end). Memtables are not counted.
+  virtual uint64_t ApproximateSize(Slice begin, Slice end) = 0;
+
+ protected:
+  DB() = default;
+};
+
+// Deletes the database in directory `path`: its files by name, then the directory if nothing else is left
+// in it. kBusy if it is open. Not undoable.
+SEERDB_EXPORT Status DestroyDatabase(const Options& options, const std::string& path);
+
+// The smallest key greater than every key that starts with `prefix`; empty if there is none.
+SEERDB_EXPORT std::string PrefixSuccessor(Slice prefix);
+
+}  // namespace seerdb

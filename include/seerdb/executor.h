@@ -1,0 +1,41 @@
+// Executor: every background task of the engine (flush, compaction, log preparation) runs through this
+// interface. A database given none makes a private pool of threads.
+//
+// Thread safety: all methods may be called concurrently; a task may call them too.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "seerdb/export.h"
+
+namespace seerdb {
+
+class SEERDB_EXPORT Executor {
+ public:
+  // kFlush tasks never wait behind kCompaction tasks.
+  enum class Lane : unsigned char { kFlush = 0, kCompaction = 1 };
+
+  virtual ~Executor() = default;
+  // Runs `task` once, later, on a thread of the executor's choice. Tasks must not throw.
+  virtual void Schedule(Lane lane, std::function<void()> task) = 0;
+  // As Schedule, not before `delay_us` microseconds from now.
+  virtual void ScheduleAfter(uint64_t delay_us, Lane lane, std::function<void()> task) = 0;
+  // True if tasks run only inside RunOne(), on the thread that calls it. Engine code that waits for
+  // background progress then runs tasks itself instead of blocking.
+  virtual bool cooperative() const = 0;
+  // Cooperative: runs the next due task on this thread; false if there was none. Others: false.
+  virtual bool RunOne() = 0;
+};
+
+// One thread a lane, with raised niceness so that background work yields to the host's threads. The
+// destructor runs what is queued (delayed tasks at once), then joins.
+SEERDB_EXPORT std::shared_ptr<Executor> NewThreadPoolExecutor();
+
+// No threads: tasks queue until RunOne() is called. Delayed tasks become due by `RunOne` calls alone, after
+// all others, in order of their due time. Given one such executor, one file system without randomness and
+// one seed, a single-threaded caller's run is deterministic.
+SEERDB_EXPORT std::shared_ptr<Executor> NewCooperativeExecutor();
+
+}  // namespace seerdb

@@ -1,0 +1,122 @@
+// FileSystem: every file call of the engine goes through this interface, so that a test can replay a run,
+// fail any call and simulate a crash at each of them, and a user can bring another file system.
+//
+// Durability vocabulary: bytes *appended* are in the kernel (they survive a process crash, not a power
+// cut); bytes *synced* survive a power cut. A created, renamed or deleted name is durable only after
+// SyncDirectory of its directory.
+//
+// Errors: each names the operation and the path. kIoError with a detail (kNotFound, kNoSpace,
+// kAlreadyExists, kPermission), kNotSupported where a file system lacks a call.
+// Thread safety: a FileSystem and a RandomAccessFile may be used by many threads at once. A WritableFile
+// has one appender at a time; Sync may run beside Append.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "seerdb/export.h"
+#include "seerdb/result.h"
+#include "seerdb/slice.h"
+#include "seerdb/status.h"
+
+namespace seerdb {
+
+// Bytes of a file mapped (or held) in memory; readable for as long as this object lives, also after the
+// file is deleted. Truncating the file from outside makes reads raise SIGBUS: see docs/concurrency.md.
+class SEERDB_EXPORT MappedRegion {
+ public:
+  virtual ~MappedRegion() = default;
+  virtual Slice bytes() const = 0;
+};
+
+class SEERDB_EXPORT RandomAccessFile {
+ public:
+  virtual ~RandomAccessFile() = default;
+  // Reads up to `n` bytes at `offset` into `scratch` (room for n bytes) and returns what was read: fewer
+  // than n only at the end of the file. Never changes a file position.
+  virtual Result<Slice> Read(uint64_t offset, size_t n, char* scratch) const = 0;
+  virtual Result<uint64_t> Size() const = 0;
+  // Maps the whole file as it is now. kNotSupported where the file system cannot.
+  virtual Result<std::shared_ptr<const MappedRegion>> Map() const = 0;
+  // Hint that [offset, offset + n) will be read soon. Never fails.
+  virtual void ReadAhead(uint64_t /*offset*/, size_t /*n*/) const {}
+};
+
+class SEERDB_EXPORT WritableFile {
+ public:
+  virtual ~WritableFile() = default;  // closes without syncing
+  // Writes all of `bytes` at the current end of writing, into the kernel. On error, part of them may have
+  // been written, and the position is unspecified: the file must not be appended to again.
+  virtual Status Append(Slice bytes) = 0;
+  // Makes all appended bytes durable, with the metadata needed to read them (fdatasync). After an error
+  // nothing is known about what is durable; a retry that succeeds proves nothing.
+  virtual Status Sync() = 0;
+  // As Sync, with all metadata (fsync).
+  virtual Status SyncAll() = 0;
+  // Reserves disk space for [0, bytes). With `extend` the file grows to that size, and reads back as
+  // zeros where nothing was appended; without, the size is unchanged. kNotSupported is harmless.
+  virtual Status Allocate(uint64_t bytes, bool extend) = 0;
+  // Cuts or extends the file to `bytes`. Does not move the append position.
+  virtual Status Truncate(uint64_t bytes) = 0;
+  // Closes the descriptor; reports what close reports. No call may follow. Does not sync.
+  virtual Status Close() = 0;
+};
+
+// Holds an exclusive lock until destroyed.
+class SEERDB_EXPORT FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+struct FileInfo {
+  uint64_t bytes = 0;
+  uint64_t links = 1;
+  bool is_directory = false;
+};
+
+struct SpaceInfo {
+  uint64_t available_bytes = 0;  // to an unprivileged user
+  uint64_t total_bytes = 0;
+};
+
+enum class CreateMode : unsigned char {
+  kTruncate,      // create, or empty an existing file
+  kMustNotExist,  // kIoError/kAlreadyExists when the name exists
+  kOverwrite,     // must exist; appending starts at offset 0 and overwrites, size unchanged
+};
+
+class SEERDB_EXPORT FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  virtual Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path,
+                                                                CreateMode mode) = 0;
+  virtual Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) = 0;
+  // Names in the directory, without "." and "..", in no order.
+  virtual Result<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
+  // Creates the directory and its missing parents; an existing directory is fine. New entries are synced
+  // into their parents.
+  virtual Status CreateDirectory(const std::string& path) = 0;
+  virtual Status DeleteFile(const std::string& path) = 0;
+  // Removes an empty directory.
+  virtual Status DeleteDirectory(const std::string& path) = 0;
+  // Atomically gives `from` the name `to`, replacing what was there.
+  virtual Status RenameFile(const std::string& from, const std::string& to) = 0;
+  virtual Status SyncDirectory(const std::string& path) = 0;
+  virtual Result<FileInfo> GetFileInfo(const std::string& path) = 0;
+  virtual Result<SpaceInfo> GetSpaceInfo(const std::string& path) = 0;
+  // Takes an exclusive lock on the file `path` (created if missing), across processes and within this
+  // one, and writes `holder` (free text, one line) into it. kBusy/kLocked names the present holder's text.
+  virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
+                                                     const std::string& holder) = 0;
+};
+
+// The operating system's files. The same object for every call; never destroyed.
+SEERDB_EXPORT std::shared_ptr<FileSystem> PosixFileSystem();
+
+// Reads a whole file. For small files.
+SEERDB_EXPORT Result<std::string> ReadFileToString(FileSystem& fs, const std::string& path);
+
+}  // namespace seerdb

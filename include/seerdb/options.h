@@ -1,0 +1,157 @@
+// Options: how a database is opened, read and written. Plain data; copy freely, reuse for many databases.
+//
+// Names follow the Rust crate seerdb; docs/options.md lists every default that differs, with the reason.
+// DB::Open checks every field and fails with kInvalidArgument naming the field, its value and its range.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "seerdb/clock.h"
+#include "seerdb/executor.h"
+#include "seerdb/export.h"
+#include "seerdb/file_system.h"
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+class Snapshot;
+
+// What an acknowledged write survives. In every policy it is in the kernel when acknowledged, so it
+// survives a crash of the process.
+enum class SyncPolicy : unsigned char {
+  kNone = 0,      // power cut: some prefix of the writes survives
+  kBarrier = 1,   // as kNone, and at most barrier_interval_us of acknowledged writes are at risk
+  kSyncData = 2,  // power cut: every acknowledged write survives (fdatasync)
+  kSyncAll = 3,   // the same through fsync
+};
+
+enum class CompressionType : unsigned char { kNone = 0, kLz4 = 1, kZstd = 2 };
+
+// How tables are read.
+enum class TableAccess : unsigned char {
+  kAuto = 0,    // mapped
+  kMapped = 1,  // mmap; a device error or outside truncation under a mapping raises SIGBUS
+  kPread = 2,   // read calls and the block cache; errors come back as Status
+};
+
+struct SEERDB_EXPORT Options {
+  // --- opening -------------------------------------------------------------------------------------
+  bool create_if_missing = true;
+  bool error_if_exists = false;
+
+  // --- writing -------------------------------------------------------------------------------------
+  // Bytes of one memtable before it is sealed and flushed. 4 KiB .. 64 GiB.
+  uint64_t memtable_capacity = uint64_t{64} << 20;
+  // Sealed memtables that may wait for their flush before writers wait for one. 1 .. 64.
+  uint32_t max_immutable_memtables = 2;
+  SyncPolicy wal_sync_policy = SyncPolicy::kSyncData;
+  // kBarrier only: longest time between an acknowledged write and the sync that covers it.
+  // 1,000 .. 60,000,000.
+  uint64_t barrier_interval_us = 100'000;
+  // Synced writes: how long the leader of a commit group waits for more writers. 0 .. 1,000,000. Ignored
+  // under kNone and kBarrier.
+  uint64_t group_commit_delay_us = 0;
+  // Writers in one commit group. 1 .. 100,000.
+  uint32_t group_commit_max_batch_size = 1'000;
+  // No write is logged: all are lost on a crash unless Flush() or Close() succeeded after them.
+  bool skip_wal = false;
+  // Bytes of one log segment. 4 KiB .. 4 GiB. A larger write gets a segment of its own size.
+  uint64_t wal_segment_bytes = uint64_t{16} << 20;
+
+  // --- tree ----------------------------------------------------------------------------------------
+  // Levels, with L0. 2 .. 16.
+  uint32_t num_levels = 7;
+  // Bytes of L1 above which it is compacted. 4 KiB .. 16 TiB.
+  uint64_t base_level_size = uint64_t{256} << 20;
+  // L(n+1) may hold this many times L(n). 2 .. 100.
+  uint32_t size_ratio = 10;
+  // Bytes at which compaction starts a new table. 4 KiB .. 16 GiB.
+  uint64_t target_file_size = uint64_t{64} << 20;
+  // L0 tables at which compaction starts (1 .. 1,000) / every write is delayed / writes wait. They must
+  // not decrease in this order; at most 100,000.
+  uint32_t l0_compaction_trigger = 4;
+  uint32_t l0_slowdown_writes_trigger = 20;
+  uint32_t l0_stop_writes_trigger = 36;
+  // False: the writer that fills a memtable flushes it / compaction runs inside the flush. With both
+  // false the database uses no thread of its own.
+  bool background_flush = true;
+  bool background_compaction = true;
+
+  // --- tables --------------------------------------------------------------------------------------
+  CompressionType compression = CompressionType::kNone;
+  // Uncompressed bytes of a data block. 64 .. 1 MiB.
+  uint32_t block_bytes = 4096;
+  // Filter bits a key; 0 = no filter. 0 .. 32.
+  uint32_t bloom_bits_per_key = 11;
+  TableAccess table_access = TableAccess::kAuto;
+  // Bytes of the cache of read or decompressed blocks. Uncompressed mapped blocks bypass it. 0 = none.
+  // At most 16 TiB.
+  uint64_t block_cache_capacity = uint64_t{64} << 20;
+
+  // --- observing -----------------------------------------------------------------------------------
+  // False: counters are not kept, and Stats() reports zeros for them.
+  bool metrics = true;
+  // Receives one line for each open, flush, compaction, close and error; called from any thread, never
+  // concurrently. Nothing is written anywhere unless this is set.
+  std::function<void(Slice line)> logger;
+
+  // --- seams ---------------------------------------------------------------------------------------
+  // Null: PosixFileSystem(), SystemClock(), a private NewThreadPoolExecutor().
+  std::shared_ptr<FileSystem> file_system;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Executor> executor;
+  // Seed of all randomness (database id, log epochs); 0 = from the operating system.
+  uint64_t seed = 0;
+
+  // Presets of the Rust crate.
+  static Options Default() { return {}; }
+  // Small footprint, no threads: 64 MiB memtable, 16 MiB cache, metrics off, foreground work.
+  static Options Embedded();
+  // 512 MiB memtable, 256 MiB cache.
+  static Options HighThroughput();
+  // 1 GiB memtable, 512 MiB cache, for more than 10^9 keys.
+  static Options LargeScale();
+};
+
+struct SEERDB_EXPORT ReadOptions {
+  // Read as of this snapshot; null = the latest writes. Must outlive the call, or the iterator.
+  const Snapshot* snapshot = nullptr;
+  // Blocks read by this operation are not added to the block cache.
+  bool no_cache = false;
+  // Check the checksum of every block touched, also of those already checked.
+  bool verify_checksums = false;
+
+  // Iterators only. Bounds: lower_bound <= keys < upper_bound; an empty upper bound means none. `prefix`
+  // narrows the bounds to the keys that start with it. The bytes are copied.
+  std::string lower_bound;
+  std::string upper_bound;
+  std::string prefix;
+  // Values are not read; Iterator::value() is empty.
+  bool keys_only = false;
+  // Bytes to request ahead of a sequential scan. 0 = chosen by the engine. At most 16 MiB.
+  uint64_t read_ahead_bytes = 0;
+
+  static ReadOptions NoCache() { ReadOptions o; o.no_cache = true; return o; }
+  static ReadOptions Verify() { ReadOptions o; o.verify_checksums = true; return o; }
+};
+
+enum class WriteSync : unsigned char {
+  kByPolicy = 0,  // as Options::wal_sync_policy says
+  kSync = 1,      // durable when acknowledged, whatever the policy
+  kNoSync = 2,    // in the kernel when acknowledged, whatever the policy
+};
+
+struct SEERDB_EXPORT WriteOptions {
+  WriteSync sync = WriteSync::kByPolicy;
+  // Not logged: lost on a crash unless a flush covers it. Contradicts kSync (kInvalidArgument).
+  bool skip_wal = false;
+
+  static WriteOptions Sync() { return {WriteSync::kSync, false}; }
+  static WriteOptions NoSync() { return {WriteSync::kNoSync, false}; }
+  static WriteOptions SkipWal() { return {WriteSync::kByPolicy, true}; }
+};
+
+}  // namespace seerdb

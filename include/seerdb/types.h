@@ -1,0 +1,20 @@
+// Small public types shared by several headers.
+#pragma once
+
+#include <cstdint>
+
+namespace seerdb {
+
+// Position of a write in the one total order of all writes of a database. Each put or delete, also
+// inside a batch, takes one. Starts at 1, never reused, survives reopen. At most kMaxSequence.
+using SequenceNumber = uint64_t;
+
+inline constexpr SequenceNumber kMaxSequence = (uint64_t{1} << 56) - 1;
+
+// Limits that every write is checked against; beyond them a write fails with kInvalidArgument.
+inline constexpr uint64_t kMaxKeyBytes = 64 * 1024;             // 64 KiB
+inline constexpr uint64_t kMaxValueBytes = 1024 * 1024 * 1024;  // 1 GiB
+// Bytes of one WriteBatch, keys and values together: 2 GiB.
+inline constexpr uint64_t kMaxBatchBytes = uint64_t{2} * 1024 * 1024 * 1024;
+
+}  // namespace seerdb

@@ -1,0 +1,149 @@
+#include "compaction/compaction_job.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "base/status_macros.h"
+#include "compaction/compaction_stream.h"
+#include "iter/concatenating_iterator.h"
+#include "iter/merging_iterator.h"
+
+namespace seerdb {
+namespace {
+
+// An output table may overlap this many target sizes of the level below the output before it is cut, so
+// that its own later compaction stays small.
+constexpr uint64_t kMaxGrandparentFiles = 10;
+constexpr uint64_t kEntriesBetweenChecks = 1024;
+
+// The inputs of one deeper level, as a sorted run.
+class InputParts final : public RunParts {
+ public:
+  struct Part {
+    TableMetaPtr meta;
+    std::shared_ptr<const TableReader> reader;
+  };
+  explicit InputParts(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  size_t count() const override { return parts_.size(); }
+  Slice smallest(size_t part) const override { return parts_[part].meta->smallest_key; }
+  Slice largest(size_t part) const override { return parts_[part].meta->largest_key; }
+  std::unique_ptr<InternalIterator> Open(size_t part) const override {
+    TableReadFlags flags;
+    flags.sequential_pread = true;
+    flags.fill_cache = false;
+    return parts_[part].reader->NewIterator(flags);
+  }
+
+ private:
+  const std::vector<Part> parts_;
+};
+
+std::unique_ptr<InternalIterator> MergeInputs(const CompactionInputs& inputs) {
+  std::vector<std::unique_ptr<InternalIterator>> children;
+  std::vector<InputParts::Part> run;
+  uint32_t run_level = 0;
+  const auto end_run = [&] {
+    if (!run.empty()) {
+      children.push_back(NewConcatenatingIterator(std::make_unique<InputParts>(std::move(run))));
+      run.clear();
+    }
+  };
+  for (size_t i = 0; i < inputs.plan.inputs.size(); ++i) {
+    const CompactionPlan::Input& input = inputs.plan.inputs[i];
+    if (input.level == 0 || input.level != run_level) end_run();
+    run_level = input.level;
+    run.push_back({input.table, inputs.readers[i]});
+  }
+  end_run();
+  return NewMergingIterator(std::move(children));
+}
+
+// Says where an output table should end early because it meets too much of the level below the output.
+class GrandparentLimit {
+ public:
+  GrandparentLimit(const Version& version, uint32_t output_level, uint64_t target_file_size)
+      : limit_bytes_(kMaxGrandparentFiles * target_file_size) {
+    if (output_level + 1 >= version.num_levels()) return;
+    for (const Run& run : version.level(output_level + 1).runs) {
+      tables_.insert(tables_.end(), run.tables.begin(), run.tables.end());
+    }
+  }
+  // Keys ascend.
+  bool ShouldEndBefore(Slice key) {
+    while (next_ < tables_.size() && key > Slice(tables_[next_]->largest_key)) {
+      overlapped_bytes_ += tables_[next_]->bytes;
+      ++next_;
+    }
+    if (overlapped_bytes_ <= limit_bytes_) return false;
+    overlapped_bytes_ = 0;
+    return true;
+  }
+
+ private:
+  const uint64_t limit_bytes_;
+  std::vector<TableMetaPtr> tables_;
+  size_t next_ = 0;
+  uint64_t overlapped_bytes_ = 0;
+};
+
+VersionEdit DeleteInputs(const CompactionPlan& plan) {
+  VersionEdit edit;
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    edit.deleted_tables.push_back({input.level, input.table->number});
+  }
+  return edit;
+}
+
+}  // namespace
+
+VersionEdit MoveEdit(const CompactionPlan& plan) {
+  VersionEdit edit = DeleteInputs(plan);
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    edit.added_tables.push_back({plan.output_level, kLeveledRun, *input.table});
+  }
+  return edit;
+}
+
+Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& inputs,
+                                        TableOutputOptions output) {
+  const CompactionPlan& plan = inputs.plan;
+  CompactionOutcome outcome;
+  outcome.edit = DeleteInputs(plan);
+  outcome.bytes_read = plan.input_bytes();
+  output.expected_bytes = plan.input_bytes();
+  GrandparentLimit grandparents(*inputs.version, plan.output_level, output.target_file_size);
+  output.should_end_before = [&grandparents](Slice key) { return grandparents.ShouldEndBefore(key); };
+
+  TableOutput tables(fs, std::move(output));
+  const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
+  CompactionStreamOptions stream_options;
+  stream_options.snapshots = inputs.snapshots;
+  stream_options.may_hold_below = [&](Slice key) {
+    return inputs.version->MayHoldBelow(plan.output_level + 1, key);
+  };
+  CompactionStream stream(merged.get(), std::move(stream_options));
+  uint64_t until_check = kEntriesBetweenChecks;
+  for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
+    SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));
+    if (--until_check == 0) {
+      until_check = kEntriesBetweenChecks;
+      if (inputs.cancelled != nullptr && inputs.cancelled->load(std::memory_order_relaxed)) {
+        return Status::Shutdown("compaction cancelled");
+      }
+      if (inputs.yield != nullptr) inputs.yield();
+    }
+  }
+  SEERDB_RETURN_IF_ERROR(stream.status());
+  SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> written, tables.Finish());
+  const bool lose_output = SEERDB_MUTANT("compaction-past-last-level") &&
+                           plan.output_level + 1 == inputs.version->num_levels();
+  for (TableMeta& meta : written) {
+    if (!lose_output) outcome.edit.added_tables.push_back({plan.output_level, kLeveledRun, std::move(meta)});
+  }
+  outcome.bytes_written = tables.bytes_written();
+  outcome.entries_read = stream.entries_read();
+  outcome.entries_dropped = stream.entries_dropped();
+  return outcome;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,53 @@
+// CompactionJob: executes a merging CompactionPlan: reads the inputs, writes the surviving entries.
+//
+// Its outputs are durable when Run returns, and become part of the tree only through the edit it describes.
+// Any unreadable input ends the job with its error; nothing is changed then.
+// Thread safety: Run by one thread; the cancel flag may be set by any.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "compaction/compaction_plan.h"
+#include "compaction/table_output.h"
+#include "manifest/version.h"
+#include "manifest/version_edit.h"
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+#include "sstable/table_reader.h"
+
+namespace seerdb {
+
+struct CompactionInputs {
+  CompactionPlan plan;
+  VersionPtr version;  // the one the plan was made from
+  // Readers of plan.inputs, in the same order.
+  std::vector<std::shared_ptr<const TableReader>> readers;
+  // Ascending, ending with the visible sequence; taken after the plan was fixed.
+  std::vector<SequenceNumber> snapshots;
+  const std::atomic<bool>* cancelled = nullptr;  // may be null
+  // Called every few thousand entries, so that more urgent work can be done in between. May be null.
+  std::function<void()> yield;
+};
+
+struct CompactionOutcome {
+  VersionEdit edit;
+  uint64_t bytes_read = 0;
+  uint64_t bytes_written = 0;
+  uint64_t entries_read = 0;
+  uint64_t entries_dropped = 0;
+};
+
+// Executes a kMerge plan. kShutdown when cancelled.
+Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& inputs,
+                                        TableOutputOptions output);
+
+// The edit of a kMove plan.
+VersionEdit MoveEdit(const CompactionPlan& plan);
+
+// The run of the leveled policy in every level below L0.
+inline constexpr uint64_t kLeveledRun = 1;
+
+}  // namespace seerdb

@@ -1,0 +1,60 @@
+#include "compaction/compaction_stream.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+
+namespace seerdb {
+
+CompactionStream::CompactionStream(InternalIterator* input, CompactionStreamOptions options)
+    : input_(input), options_(std::move(options)) {}
+
+void CompactionStream::SeekToFirst() {
+  has_key_ = false;
+  input_->SeekToFirst();
+  Settle();
+}
+
+void CompactionStream::Next() {
+  input_->Next();
+  Settle();
+}
+
+size_t CompactionStream::StripeOf(SequenceNumber sequence) const {
+  const auto& snapshots = options_.snapshots;
+  if (SEERDB_MUTANT("gc-ignores-snapshots")) return 0;
+  return static_cast<size_t>(std::lower_bound(snapshots.begin(), snapshots.end(), sequence) -
+                             snapshots.begin());
+}
+
+void CompactionStream::Settle() {
+  for (; input_->Valid(); input_->Next()) {
+    ++entries_read_;
+    if (Keep()) {
+      starts_key_ = !emitted_key_;
+      emitted_key_ = true;
+      valid_ = true;
+      return;
+    }
+    ++entries_dropped_;
+  }
+  valid_ = false;
+}
+
+bool CompactionStream::Keep() {
+  const Slice key = input_->key();
+  const size_t stripe = StripeOf(input_->sequence());
+  if (!has_key_ || key != Slice(current_key_)) {
+    has_key_ = true;
+    emitted_key_ = false;
+    current_key_.assign(key);
+  } else if (stripe == last_stripe_) {
+    return false;  // a newer version serves every reader that could see this one
+  }
+  last_stripe_ = stripe;
+  if (input_->type() != ValueType::kDeletion || stripe != 0) return true;
+  if (SEERDB_MUTANT("tombstone-dropped-above-bottom")) return false;
+  return options_.may_hold_below == nullptr || options_.may_hold_below(key);
+}
+
+}  // namespace seerdb

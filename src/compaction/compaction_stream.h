@@ -1,0 +1,65 @@
+// CompactionStream: the one place that decides which versions survive a flush or a compaction.
+//
+// Between two neighbouring snapshots nobody can tell versions of a key apart, so of each such stripe only
+// the newest version is kept. A tombstone goes when nothing it could hide is left: it lies in the oldest
+// stripe and no level below the output may hold its key.
+// Requires: inputs were fixed before `snapshots` was taken, and `snapshots` holds every registered
+// sequence and the visible sequence of that moment (docs/concurrency.md).
+// Thread safety: external synchronization.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "iter/internal_iterator.h"
+
+namespace seerdb {
+
+struct CompactionStreamOptions {
+  // Ascending; the last one is the visible sequence when the list was taken.
+  std::vector<SequenceNumber> snapshots;
+  // True if some table below the output may hold the key. Called with ascending keys. Null = always true.
+  std::function<bool(Slice key)> may_hold_below;
+};
+
+class CompactionStream {
+ public:
+  // Borrows `input`, which it positions.
+  CompactionStream(InternalIterator* input, CompactionStreamOptions options);
+
+  void SeekToFirst();
+  bool Valid() const { return valid_; }
+  // Requires: Valid(). Valid until Next().
+  Slice key() const { return input_->key(); }
+  uint64_t trailer() const { return input_->trailer(); }
+  Slice value() const { return input_->value(); }
+  // True if the present entry's key differs from the one before: only here may a table end.
+  bool starts_key() const { return starts_key_; }
+  void Next();
+  Status status() const { return input_->status(); }
+
+  uint64_t entries_read() const { return entries_read_; }
+  uint64_t entries_dropped() const { return entries_dropped_; }
+
+ private:
+  // Index of the stripe that holds `sequence`: the number of snapshots below it.
+  size_t StripeOf(SequenceNumber sequence) const;
+  // Moves to the first entry at or after the input's position that survives.
+  void Settle();
+  bool Keep();
+
+  InternalIterator* const input_;
+  const CompactionStreamOptions options_;
+  bool valid_ = false;
+  bool starts_key_ = false;
+  bool has_key_ = false;
+  bool emitted_key_ = false;  // an entry of current_key_ survived
+  std::string current_key_;
+  size_t last_stripe_ = 0;  // of the newest version of current_key_ seen in it
+  uint64_t entries_read_ = 0;
+  uint64_t entries_dropped_ = 0;
+};
+
+}  // namespace seerdb

@@ -1,0 +1,86 @@
+#include "compaction/table_output.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "base/status_macros.h"
+#include "format/file_name.h"
+
+namespace seerdb {
+
+TableOutput::TableOutput(FileSystem& fs, TableOutputOptions options)
+    : fs_(fs), options_(std::move(options)) {}
+
+TableOutput::~TableOutput() {
+  if (file_ != nullptr) {
+    builder_.reset();
+    file_.reset();
+    fs_.DeleteFile(temporary_path_).IgnoreError("swept at the next open");
+  }
+  if (finished_) return;
+  for (const TableMeta& table : tables_) {
+    fs_.DeleteFile(TableFilePath(options_.directory, table.number)).IgnoreError("swept at the next open");
+  }
+}
+
+Status TableOutput::StartTable() {
+  SEERDB_ASSIGN_OR_RETURN(number_, options_.new_file_number());
+  temporary_path_ = TemporaryPath(TableFilePath(options_.directory, number_));
+  SEERDB_ASSIGN_OR_RETURN(file_, fs_.NewWritableFile(temporary_path_, CreateMode::kTruncate));
+  // Reserving space keeps the file in few extents, and finds a full disk before the work is done.
+  uint64_t reserve = options_.expected_bytes;
+  if (options_.target_file_size != 0) {
+    reserve = std::min(reserve, options_.target_file_size + options_.target_file_size / 8);
+  }
+  if (reserve > 0) {
+    Status allocated = file_->Allocate(reserve, /*extend=*/false);
+    if (!allocated.ok() && !allocated.IsNotSupported()) return allocated;
+  }
+  TableBuilderOptions table = options_.table;
+  table.table_number = number_;
+  builder_ = std::make_unique<TableBuilder>(table, file_.get());
+  return {};
+}
+
+Status TableOutput::EndTable() {
+  SEERDB_ASSIGN_OR_RETURN(TableProperties properties, builder_->Finish());
+  // Gives back what was reserved and not used.
+  SEERDB_RETURN_IF_ERROR(file_->Truncate(properties.file_bytes));
+  if (!SEERDB_MUTANT("table-skips-sync")) SEERDB_RETURN_IF_ERROR(file_->Sync());
+  SEERDB_RETURN_IF_ERROR(file_->Close());
+  SEERDB_RETURN_IF_ERROR(fs_.RenameFile(temporary_path_, TableFilePath(options_.directory, number_)));
+  file_.reset();
+  builder_.reset();
+  bytes_written_ += properties.file_bytes;
+  TableMeta meta;
+  meta.number = number_;
+  meta.bytes = properties.file_bytes;
+  meta.smallest_key = std::move(properties.smallest_key);
+  meta.largest_key = std::move(properties.largest_key);
+  meta.smallest_sequence = properties.smallest_sequence;
+  meta.largest_sequence = properties.largest_sequence;
+  meta.entries = properties.entries;
+  meta.tombstones = properties.tombstones;
+  meta.epoch = options_.epoch;
+  tables_.push_back(std::move(meta));
+  return {};
+}
+
+Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_key) {
+  if (builder_ != nullptr && starts_key && options_.target_file_size != 0) {
+    const bool full = builder_->estimated_bytes() >= options_.target_file_size;
+    const bool split = options_.should_end_before != nullptr && options_.should_end_before(key);
+    if (full || split) SEERDB_RETURN_IF_ERROR(EndTable());
+  }
+  if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());
+  return builder_->Add(key, trailer, value);
+}
+
+Result<std::vector<TableMeta>> TableOutput::Finish() {
+  if (builder_ != nullptr) SEERDB_RETURN_IF_ERROR(EndTable());
+  if (!tables_.empty()) SEERDB_RETURN_IF_ERROR(fs_.SyncDirectory(options_.directory));
+  finished_ = true;
+  return tables_;
+}
+
+}  // namespace seerdb

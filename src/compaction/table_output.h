@@ -1,0 +1,61 @@
+// TableOutput: turns a stream of entries into tables of bounded size that are durable when it finishes.
+//
+// A table is written under a temporary name, synced, renamed; the directory is synced once, in Finish. Until
+// a manifest edit lists them the tables are orphans that the next open removes. A table ends only between
+// two keys, so no key has versions in two tables of one output.
+// Thread safety: external synchronization.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "manifest/table_meta.h"
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+#include "sstable/table_builder.h"
+
+namespace seerdb {
+
+struct TableOutputOptions {
+  std::string directory;
+  TableBuilderOptions table;         // table_number is filled in for each
+  uint64_t target_file_size = 0;     // 0 = one table, whatever its size
+  uint64_t expected_bytes = 0;       // of the whole output; a hint for reserving space
+  uint64_t epoch = 0;
+  std::function<Result<uint64_t>()> new_file_number;
+  // True if the table should end before `key` although it is not full. May be null.
+  std::function<bool(Slice key)> should_end_before;
+};
+
+class TableOutput {
+ public:
+  TableOutput(FileSystem& fs, TableOutputOptions options);
+  // Removes the unfinished table, and the finished ones unless Finish succeeded.
+  ~TableOutput();
+
+  // `starts_key`: the key differs from the one before.
+  Status Add(Slice key, uint64_t trailer, Slice value, bool starts_key);
+  // Ends the last table and makes all durable. No call may follow.
+  Result<std::vector<TableMeta>> Finish();
+
+  uint64_t bytes_written() const { return bytes_written_; }
+
+ private:
+  Status StartTable();
+  Status EndTable();
+
+  FileSystem& fs_;
+  const TableOutputOptions options_;
+  std::unique_ptr<WritableFile> file_;
+  std::unique_ptr<TableBuilder> builder_;
+  std::string temporary_path_;
+  uint64_t number_ = 0;
+  uint64_t bytes_written_ = 0;
+  std::vector<TableMeta> tables_;
+  bool finished_ = false;
+};
+
+}  // namespace seerdb

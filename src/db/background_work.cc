@@ -1,0 +1,190 @@
+#include "db/background_work.h"
+
+namespace seerdb {
+
+BackgroundWork::BackgroundWork(std::shared_ptr<Executor> executor, BackgroundModes modes,
+                               BackgroundError* error, BackgroundJobs jobs)
+    : executor_(std::move(executor)), modes_(modes), error_(error), jobs_(std::move(jobs)) {}
+
+bool BackgroundWork::Stopped() const { return error_->is_set() || shutting_down(); }
+
+bool BackgroundWork::shutting_down() const {
+  MutexLock lock(&mu_);
+  return shutdown_;
+}
+
+void BackgroundWork::Poke() {
+  if (!modes_.background_flush) {
+    {
+      MutexLock lock(&mu_);
+      if (shutdown_ || flush_active_) return;
+      flush_active_ = true;
+    }
+    FlushTask();
+    return;
+  }
+  MutexLock lock(&mu_);
+  ScheduleFlushLocked();
+  if (modes_.background_compaction) ScheduleCompactionLocked();
+}
+
+void BackgroundWork::PokeCompaction() {
+  MutexLock lock(&mu_);
+  if (modes_.background_compaction) ScheduleCompactionLocked();
+}
+
+void BackgroundWork::ScheduleFlushLocked() {
+  if (shutdown_ || flush_active_ || error_->is_set() || !jobs_.flush_due()) return;
+  flush_active_ = true;
+  executor_->Schedule(Executor::Lane::kFlush, [this] { FlushTask(); });
+}
+
+void BackgroundWork::ScheduleCompactionLocked() {
+  if (shutdown_ || error_->is_set()) return;
+  if (compaction_active_) {
+    compaction_wanted_ = true;  // looks again when the present one ends
+    return;
+  }
+  compaction_active_ = true;
+  executor_->Schedule(Executor::Lane::kCompaction, [this] { CompactionTask(); });
+}
+
+bool BackgroundWork::FlushAll() {
+  while (!Stopped() && jobs_.flush_due()) {
+    if (Status status = jobs_.flush_one(); !status.ok()) {
+      if (!status.IsShutdown()) error_->Set("flush", status);
+      return false;
+    }
+    MutexLock lock(&mu_);
+    progress_.SignalAll();
+    if (modes_.background_compaction) ScheduleCompactionLocked();
+  }
+  return true;
+}
+
+void BackgroundWork::FlushTask() {
+  {
+    MutexLock lock(&mu_);
+    ++running_;
+  }
+  const bool flushed = FlushAll();
+  bool compact = false;
+  if (flushed && !modes_.background_compaction) {
+    MutexLock lock(&mu_);
+    compact = !shutdown_ && !compaction_active_;
+    if (compact) compaction_active_ = true;
+  }
+  if (compact) CompactAll();
+  MutexLock lock(&mu_);
+  if (compact) compaction_active_ = false;
+  --running_;
+  flush_active_ = false;
+  if (modes_.background_flush) ScheduleFlushLocked();  // one may have come due since
+  progress_.SignalAll();
+}
+
+void BackgroundWork::CompactAll() {
+  while (!Stopped()) {
+    const Result<bool> ran = jobs_.compact_one();
+    if (!ran.ok()) {
+      if (!ran.status().IsShutdown()) error_->Set("compaction", ran.status());
+      return;
+    }
+    if (!*ran) return;
+    MutexLock lock(&mu_);
+    progress_.SignalAll();
+  }
+}
+
+void BackgroundWork::CompactionTask() {
+  {
+    MutexLock lock(&mu_);
+    ++running_;
+  }
+  CompactAll();
+  MutexLock lock(&mu_);
+  --running_;
+  compaction_active_ = false;
+  if (compaction_wanted_) {
+    compaction_wanted_ = false;
+    ScheduleCompactionLocked();
+  }
+  progress_.SignalAll();
+}
+
+bool BackgroundWork::AwaitProgressLocked() {
+  if (executor_->cooperative()) {
+    mu_.Unlock();
+    const bool ran = executor_->RunOne();
+    mu_.Lock();
+    if (ran) return true;
+    if (running_ == 0) return false;  // else another thread is at work
+  }
+  if (!flush_active_ && !compaction_active_ && side_tasks_ == 0) return false;
+  progress_.Wait(&mu_);
+  return true;
+}
+
+Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
+  bool poked = false;
+  for (;;) {
+    if (done()) return {};
+    if (error_->is_set()) return error_->status();
+    if (!poked) {
+      Poke();  // foreground mode does the work here
+      poked = true;
+      continue;
+    }
+    MutexLock lock(&mu_);
+    if (shutdown_) return Status::Shutdown("the database is closing");
+    if (done()) return {};
+    if (!AwaitProgressLocked() && !done()) {
+      return error_->is_set() ? error_->status()
+                              : Status::Busy("waits for background work, and none can make progress");
+    }
+  }
+}
+
+Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
+  {
+    MutexLock lock(&mu_);
+    while (compaction_active_) {
+      if (shutdown_) return Status::Shutdown("the database is closing");
+      if (!AwaitProgressLocked()) return Status::Busy("a compaction is queued and nothing runs it");
+    }
+    if (shutdown_) return Status::Shutdown("the database is closing");
+    compaction_active_ = true;
+    ++running_;
+  }
+  Status status = work();
+  MutexLock lock(&mu_);
+  --running_;
+  compaction_active_ = false;
+  compaction_wanted_ = false;
+  if (modes_.background_compaction) ScheduleCompactionLocked();
+  progress_.SignalAll();
+  return status;
+}
+
+void BackgroundWork::RunSoon(std::function<void()> task) {
+  MutexLock lock(&mu_);
+  if (shutdown_ || !modes_.background_flush) return;
+  ++side_tasks_;
+  executor_->Schedule(Executor::Lane::kFlush, [this, work = std::move(task)] {
+    if (!Stopped()) work();
+    MutexLock inner(&mu_);
+    --side_tasks_;
+    progress_.SignalAll();
+  });
+}
+
+void BackgroundWork::Shutdown() {
+  MutexLock lock(&mu_);
+  shutdown_ = true;
+  progress_.SignalAll();
+  while (flush_active_ || compaction_active_ || side_tasks_ > 0) {
+    if (!AwaitProgressLocked()) break;
+  }
+}
+
+}  // namespace seerdb

@@ -1,0 +1,85 @@
+// BackgroundWork: decides when flush and compaction run, and lets writers wait for them.
+//
+// At most one flush and one compaction run at a time, each in its lane of the executor, or, in foreground
+// mode, on the thread that asks. It knows nothing of what a job does: the jobs come as functions.
+// Thread safety: all methods concurrently. mu_ is never held while a job runs or is asked anything but
+// atomics.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/mutex.h"
+#include "db/background_error.h"
+#include "seerdb/executor.h"
+#include "seerdb/result.h"
+#include "seerdb/status.h"
+
+namespace seerdb {
+
+struct BackgroundJobs {
+  // True if a memtable waits for its flush. Reads atomics only.
+  std::function<bool()> flush_due;
+  // Flushes the oldest waiting memtable.
+  std::function<Status()> flush_one;
+  // Runs the most urgent compaction; false if none is due.
+  std::function<Result<bool>()> compact_one;
+};
+
+struct BackgroundModes {
+  bool background_flush = true;
+  bool background_compaction = true;  // false: compaction runs right after a flush, in its task
+};
+
+class BackgroundWork {
+ public:
+  BackgroundWork(std::shared_ptr<Executor> executor, BackgroundModes modes, BackgroundError* error,
+                 BackgroundJobs jobs);
+
+  // Starts whatever is due and not running. In foreground mode, does it before returning.
+  void Poke() EXCLUDES(mu_);
+  // As Poke, for compaction alone.
+  void PokeCompaction() EXCLUDES(mu_);
+
+  // Waits for jobs until `done` (which reads atomics only) holds. Returns the background error if there is
+  // one, kShutdown when closing, and kBusy when nothing that runs or is due can make it true.
+  Status WaitUntil(const std::function<bool()>& done) EXCLUDES(mu_);
+
+  // Runs `work` on this thread with no compaction beside it.
+  Status RunAsCompaction(const std::function<Status()>& work) EXCLUDES(mu_);
+
+  // Runs `task` in the flush lane soon; not at all in foreground mode or when closing.
+  void RunSoon(std::function<void()> task) EXCLUDES(mu_);
+
+  // Starts no more jobs and waits for those that run.
+  void Shutdown() EXCLUDES(mu_);
+  bool shutting_down() const EXCLUDES(mu_);
+
+ private:
+  void ScheduleFlushLocked() REQUIRES(mu_);
+  void ScheduleCompactionLocked() REQUIRES(mu_);
+  void FlushTask() EXCLUDES(mu_);
+  void CompactionTask() EXCLUDES(mu_);
+  // Runs flushes while they are due. False if one failed.
+  bool FlushAll() EXCLUDES(mu_);
+  void CompactAll() EXCLUDES(mu_);
+  bool Stopped() const EXCLUDES(mu_);
+  // One step of waiting: blocks, or runs a task. False if nothing can happen any more.
+  bool AwaitProgressLocked() REQUIRES(mu_);
+
+  const std::shared_ptr<Executor> executor_;
+  const BackgroundModes modes_;
+  BackgroundError* const error_;
+  const BackgroundJobs jobs_;
+  mutable Mutex mu_;
+  CondVar progress_;
+  bool flush_active_ GUARDED_BY(mu_) = false;       // scheduled or running
+  bool compaction_active_ GUARDED_BY(mu_) = false;  // scheduled, running, or a manual one
+  bool compaction_wanted_ GUARDED_BY(mu_) = false;
+  uint32_t side_tasks_ GUARDED_BY(mu_) = 0;
+  uint32_t running_ GUARDED_BY(mu_) = 0;  // jobs that execute now, on whatever thread
+  bool shutdown_ GUARDED_BY(mu_) = false;
+};
+
+}  // namespace seerdb

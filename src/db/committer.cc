@@ -1,0 +1,143 @@
+#include "db/committer.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/mutant.h"
+#include "base/status_macros.h"
+#include "format/batch_codec.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kSlowdownMicros = 1000;
+// A memtable is sealed when the log behind it is this many times its capacity: tombstones and small values
+// weigh more in the log than in memory.
+constexpr uint64_t kLogBytesPerCapacity = 4;
+
+}  // namespace
+
+Committer::Committer(const Options& options, const CommitterParts& parts, SequenceNumber last_sequence)
+    : options_(options),
+      parts_(parts),
+      max_log_bytes_(options.memtable_capacity > UINT64_MAX / kLogBytesPerCapacity
+                         ? UINT64_MAX
+                         : std::max(options.memtable_capacity * kLogBytesPerCapacity,
+                                    options.wal_segment_bytes)),
+      active_(parts.views->Acquire()->active().memtable.get()),
+      last_sequence_(last_sequence) {}
+
+Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
+  if (parts_.error->is_set()) return parts_.error->status();
+  SEERDB_RETURN_IF_ERROR(MakeRoom());
+  uint64_t count = 0;
+  bool sync = false;
+  for (const WriteRequest* request : group) {
+    count += request->count;
+    sync |= request->sync;
+  }
+  if (last_sequence_ + count > kMaxSequence) return Status::InvalidArgument("sequence numbers are used up");
+  const SequenceNumber base = last_sequence_ + 1;
+  // Taken even if logging fails: a sequence is never used twice.
+  last_sequence_ += count;
+  const bool publish_early = SEERDB_MUTANT("group-commit-publishes-early");
+  if (publish_early) parts_.snapshots->Publish(last_sequence_);
+  if (Status status = LogGroup(group, base); !status.ok()) {
+    parts_.error->Set("log append", status);
+    return status;
+  }
+  if (sync) {
+    if (Status status = parts_.log->Sync(options_.wal_sync_policy == SyncPolicy::kSyncAll); !status.ok()) {
+      parts_.error->Set("log sync", status);
+      return status;
+    }
+  }
+  InsertGroup(group, base);
+  if (!publish_early) parts_.snapshots->Publish(last_sequence_);
+  parts_.statistics->Add(Counter::write_groups);
+  return {};
+}
+
+Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base) {
+  records_.clear();
+  uint64_t bytes = 0;
+  for (const WriteRequest* request : group) {
+    if (!request->skip_wal) {
+      records_.push_back({base, request->operations});
+      bytes += request->operations.size();
+    }
+    base += request->count;
+  }
+  if (records_.empty()) return {};
+  logged_bytes_ += bytes;
+  SEERDB_RETURN_IF_ERROR(parts_.log->Append(records_));
+  if (parts_.log->TakeSpareRequest()) [[unlikely]] {
+    parts_.work->RunSoon([log = parts_.log, error = parts_.error] {
+      if (Status status = log->PrepareSpare(); !status.ok()) error->Set("log preparation", status);
+    });
+  }
+  return {};
+}
+
+void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base) {
+  uint64_t deletes = 0;
+  uint64_t puts = 0;
+  uint64_t logical_bytes = 0;
+  BatchOperation operation;
+  for (const WriteRequest* request : group) {
+    BatchReader reader(request->operations);
+    while (reader.Next(&operation)) {
+      active_->Add(base++, operation.type, operation.key, operation.value);
+      (operation.type == ValueType::kDeletion ? deletes : puts) += 1;
+    }
+    SEERDB_DCHECK(reader.ok());
+    logical_bytes += request->logical_bytes;
+  }
+  Statistics* statistics = parts_.statistics;
+  if (puts != 0) statistics->Add(Counter::total_puts, puts);
+  if (deletes != 0) statistics->Add(Counter::total_deletes, deletes);
+  statistics->Add(Counter::logical_bytes_written, logical_bytes);
+}
+
+Status Committer::MakeRoom() {
+  const size_t l0_runs = parts_.views->l0_runs();
+  if (l0_runs >= options_.l0_slowdown_writes_trigger) [[unlikely]] {
+    const uint64_t start_us = parts_.clock->NowMicros();
+    parts_.work->Poke();
+    if (l0_runs >= options_.l0_stop_writes_trigger) {
+      SEERDB_RETURN_IF_ERROR(parts_.work->WaitUntil(
+          [this] { return parts_.views->l0_runs() < options_.l0_stop_writes_trigger; }));
+    } else {
+      parts_.clock->SleepMicros(kSlowdownMicros);
+    }
+    parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
+  }
+  if (active_->bytes() < options_.memtable_capacity && logged_bytes_ < max_log_bytes_) [[likely]] return {};
+  return SealMemTable();
+}
+
+Status Committer::WaitForImmutableSlot() {
+  const auto has_slot = [this] { return parts_.views->immutable_count() < options_.max_immutable_memtables; };
+  if (has_slot()) return {};
+  const uint64_t start_us = parts_.clock->NowMicros();
+  SEERDB_RETURN_IF_ERROR(parts_.work->WaitUntil(has_slot));
+  parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
+  return {};
+}
+
+Status Committer::SealMemTable() {
+  if (active_->empty()) return {};
+  SEERDB_RETURN_IF_ERROR(WaitForImmutableSlot());
+  if (Status status = parts_.log->StartSegment(); !status.ok()) {
+    parts_.error->Set("log rotation", status);
+    return status;
+  }
+  MemTableSlot next{std::make_shared<MemTable>(), parts_.log->mark()};
+  active_ = next.memtable.get();
+  logged_bytes_ = 0;
+  parts_.views->SwitchMemTable(std::move(next));
+  parts_.work->Poke();
+  return {};
+}
+
+}  // namespace seerdb

@@ -1,0 +1,238 @@
+#include "db/db_impl.h"
+
+#include <algorithm>
+
+#include "base/status_macros.h"
+#include "db/options_check.h"
+#include "format/batch_codec.h"
+#include "format/keyspace_prefix.h"
+
+namespace seerdb {
+namespace {
+
+Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
+  if (key_bytes > kMaxKeyBytes) {
+    return Status::InvalidArgument("key has " + std::to_string(key_bytes) + " bytes, expected at most " +
+                                   std::to_string(kMaxKeyBytes));
+  }
+  if (value_bytes > kMaxValueBytes) {
+    return Status::InvalidArgument("value has " + std::to_string(value_bytes) + " bytes, expected at most " +
+                                   std::to_string(kMaxValueBytes));
+  }
+  if (batch_bytes > kMaxBatchBytes) {
+    return Status::InvalidArgument("batch has " + std::to_string(batch_bytes) + " bytes, expected at most " +
+                                   std::to_string(kMaxBatchBytes));
+  }
+  return {};
+}
+
+BackgroundModes Modes(const Options& options) {
+  return {options.background_flush, options.background_compaction};
+}
+
+TableOpenOptions TableOptions(const Options& options, std::shared_ptr<BlockCache> cache,
+                              std::shared_ptr<Statistics> statistics) {
+  TableOpenOptions table;
+  table.access = options.table_access;
+  table.cache = std::move(cache);
+  table.statistics = std::move(statistics);
+  return table;
+}
+
+}  // namespace
+
+DbImpl::DbImpl(OpenedDatabase opened)
+    : options_(std::move(opened.options)),
+      directory_(std::move(opened.directory)),
+      lock_(std::move(opened.lock)),
+      fs_(options_.file_system),
+      clock_(options_.clock),
+      executor_(options_.executor),
+      statistics_(std::move(opened.statistics)),
+      epoch_(opened.epoch),
+      first_log_number_(opened.log_number),
+      first_record_(opened.next_record),
+      opened_us_(clock_->NowMicros()),
+      picker_options_{options_.l0_compaction_trigger, options_.base_level_size, options_.size_ratio},
+      events_(options_.logger),
+      error_(std::make_shared<BackgroundError>()),
+      unobserved_(std::make_shared<UnobservedErrors>()),
+      versions_(std::move(opened.versions)),
+      cache_(std::make_shared<BlockCache>(options_.block_cache_capacity, statistics_)),
+      table_files_(fs_, directory_, TableOptions(options_, cache_, statistics_)) {}
+
+Status DbImpl::Start() {
+  const ManifestState state = versions_->state();
+  snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
+  log_ = std::make_shared<LogSet>(
+      fs_, LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes}, versions_.get(),
+      statistics_);
+  SEERDB_RETURN_IF_ERROR(log_->Start(first_log_number_, first_record_));
+  if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
+    barrier_ = std::make_shared<BarrierSync>(log_, error_, options_.barrier_interval_us);
+  }
+  auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
+  for (const uint64_t number : tree->DamagedTables()) {
+    events_.Write("damaged table: " + tree->Find(number)->damage().ToString());
+  }
+  views_ = std::make_unique<ReadViewHolder>(std::make_shared<const ReadView>(
+      MemTableSlot{std::make_shared<MemTable>(), log_->mark()}, std::vector<MemTableSlot>{}, std::move(tree)));
+  work_ = std::make_unique<BackgroundWork>(
+      executor_, Modes(options_), error_.get(),
+      BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
+                     [this] { return CompactOne(); }});
+  CommitterParts parts{log_.get(),   views_.get(),      snapshots_.get(), work_.get(),
+                       error_.get(), statistics_.get(), clock_.get()};
+  committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
+  WriteQueueOptions queue_options;
+  queue_options.max_group_writers = options_.group_commit_max_batch_size;
+  queue_options.group_delay_us = options_.group_commit_delay_us;
+  queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
+  work_->PokeCompaction();
+  return {};
+}
+
+DbImpl::~DbImpl() {
+  if (queue_ == nullptr) return;  // never started
+  if (!closed_.load()) Close().IgnoreError("the destructor has no way to report it");
+}
+
+Status DbImpl::CheckOpen() const {
+  if (closed_.load(std::memory_order_acquire)) [[unlikely]] return Status::Shutdown("the database is closed");
+  return {};
+}
+
+Status DbImpl::Close() {
+  if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
+  cancel_compaction_.store(true);
+  // The last thing done under leadership: nothing is written after it.
+  Status status = queue_->RunExclusive([this]() -> Status {
+    if (error_->is_set()) return error_->cause();
+    SEERDB_RETURN_IF_ERROR(committer_->SealMemTable());
+    return work_->WaitUntil([this] { return views_->immutable_count() == 0; });
+  });
+  work_->Shutdown();
+  if (status.ok() && !error_->is_set()) {
+    // Everything is in tables: release all logs, spare ones included.
+    VersionEdit edit;
+    Result<uint64_t> number = versions_->NewFileNumber();
+    status = number.status();
+    if (number.ok()) {
+      edit.log_number = *number;
+      edit.log_first_record = log_->next_record();
+      edit.last_sequence = snapshots_->visible();
+      status = versions_->Apply(std::move(edit));
+    }
+    if (status.ok()) log_->DeleteAll();
+  }
+  views_->Collect();
+  lock_.reset();
+  if (error_->is_set()) status = error_->cause();
+  if (status.ok()) status = unobserved_->first();
+  events_.Write("close: " + status.ToString());
+  return status;
+}
+
+Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count,
+                           uint64_t logical_bytes) {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  WriteRequest request;
+  request.operations = operations;
+  request.count = count;
+  request.logical_bytes = logical_bytes;
+  request.skip_wal = options.skip_wal || options_.skip_wal;
+  const bool by_policy = options_.wal_sync_policy >= SyncPolicy::kSyncData;
+  request.sync = options.sync == WriteSync::kSync || (options.sync == WriteSync::kByPolicy && by_policy);
+  if (request.skip_wal) {
+    if (options.sync == WriteSync::kSync) {
+      return Status::InvalidArgument("a write with skip_wal cannot be synced");
+    }
+    request.sync = false;
+  }
+  SEERDB_RETURN_IF_ERROR(queue_->Submit(&request));
+  if (barrier_ != nullptr && !request.sync) barrier_->NoteWrite(executor_.get());
+  return {};
+}
+
+Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
+  static thread_local std::string operations;
+  operations.clear();
+  AppendBatchOperation(&operations, ValueType::kValue, kDefaultKeyspace, key, value);
+  Status status = SubmitWrite(options, operations, 1, key.size() + value.size());
+  constexpr size_t kKeptBytes = 1 << 20;
+  if (operations.capacity() > kKeptBytes) std::string().swap(operations);
+  return status;
+}
+
+Status DbImpl::Delete(const WriteOptions& options, Slice key) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), 0, 0));
+  std::string operations;
+  AppendBatchOperation(&operations, ValueType::kDeletion, kDefaultKeyspace, key, Slice());
+  return SubmitWrite(options, operations, 1, key.size());
+}
+
+Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
+                                    WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
+  if (batch.empty()) return CheckOpen();
+  return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
+}
+
+Snapshot DbImpl::GetSnapshot() { return Snapshot(snapshots_, snapshots_->Take()); }
+
+Status DbImpl::Flush() {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  std::shared_ptr<MemTable> sealed;
+  SEERDB_RETURN_IF_ERROR(queue_->RunExclusive([&]() -> Status {
+    if (error_->is_set()) return error_->status();
+    const std::shared_ptr<const ReadView> view = views_->Acquire();
+    sealed = view->active().memtable;
+    if (sealed->empty()) sealed = view->immutables().empty() ? nullptr : view->immutables()[0].memtable;
+    return committer_->SealMemTable();
+  }));
+  if (sealed == nullptr) return {};
+  // Memtables are flushed oldest first, so all is done when this one has left the view.
+  return work_->WaitUntil([this, &sealed] {
+    const std::shared_ptr<const ReadView> view = views_->Acquire();
+    return std::none_of(view->immutables().begin(), view->immutables().end(),
+                        [&sealed](const MemTableSlot& slot) { return slot.memtable == sealed; });
+  });
+}
+
+DBStats DbImpl::Stats() {
+  DBStats stats;
+  statistics_->Fill(&stats);
+  const std::shared_ptr<const ReadView> view = views_->Acquire();
+  stats.memtable_size_bytes = view->active().memtable->bytes();
+  stats.memtable_capacity_bytes = options_.memtable_capacity;
+  stats.memtable_entries = view->active().memtable->entries();
+  stats.immutable_memtables = view->immutables().size();
+  stats.wal_size_bytes = log_->live_bytes();
+  stats.block_cache_size = cache_->bytes();
+  stats.block_cache_capacity = cache_->capacity_bytes();
+  const Version& version = *view->tree()->version();
+  stats.total_disk_bytes = version.bytes();
+  stats.total_sstables = version.table_count();
+  for (const Level& level : version.levels()) {
+    LevelStats& out = stats.levels.emplace_back();
+    out.runs = static_cast<uint32_t>(level.runs.size());
+    out.bytes = level.bytes();
+    out.files = static_cast<uint32_t>(level.table_count());
+    for (const Run& run : level.runs) {
+      for (const TableMetaPtr& table : run.tables) {
+        out.entries += table->entries;
+        out.tombstones += table->tombstones;
+      }
+    }
+  }
+  stats.last_sequence = snapshots_->visible();
+  stats.live_snapshots = snapshots_->count();
+  stats.uptime_us = clock_->NowMicros() - opened_us_;
+  return stats;
+}
+
+uint64_t DbImpl::memtable_size() { return views_->Acquire()->active().memtable->bytes(); }
+uint64_t DbImpl::memtable_len() { return views_->Acquire()->active().memtable->entries(); }
+
+}  // namespace seerdb

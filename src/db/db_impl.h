@@ -1,0 +1,125 @@
+// DbImpl: the hallway: owns the parts of an open database and forwards to them.
+//
+// Thread safety: as DB. Its own mutex, install_mu_, makes "apply an edit, build the tree, publish the view"
+// one step for flush and compaction; it is held during I/O and never taken by reads or writes.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "cache/block_cache.h"
+#include "compaction/leveled_picker.h"
+#include "compaction/table_output.h"
+#include "db/background_error.h"
+#include "db/background_work.h"
+#include "db/barrier_sync.h"
+#include "db/committer.h"
+#include "db/db_iterator.h"
+#include "db/event_log.h"
+#include "db/log_set.h"
+#include "db/read_view.h"
+#include "db/snapshot_list.h"
+#include "db/table_file.h"
+#include "db/write_queue.h"
+#include "manifest/version_set.h"
+#include "metrics/statistics.h"
+#include "seerdb/db.h"
+
+namespace seerdb {
+
+// What DB::Open has prepared when the parts start.
+struct OpenedDatabase {
+  Options options;  // with all seams filled in
+  std::string directory;
+  std::unique_ptr<FileLock> lock;
+  std::unique_ptr<VersionSet> versions;
+  std::shared_ptr<Statistics> statistics;
+  uint64_t epoch = 0;
+  uint64_t log_number = 0;  // of the first log: prepared and listed
+  uint64_t next_record = 1;
+};
+
+class DbImpl final : public DB {
+ public:
+  explicit DbImpl(OpenedDatabase opened);
+  ~DbImpl() override;
+  // Opens the log and starts the background. Called once, before anything else.
+  Status Start();
+
+  using DB::CompactRange;
+  using DB::Delete;
+  using DB::Get;
+  using DB::NewIterator;
+  using DB::Put;
+  using DB::Write;
+  Status Close() override;
+  Status Put(const WriteOptions& options, Slice key, Slice value) override;
+  Status Delete(const WriteOptions& options, Slice key) override;
+  Status Write(const WriteOptions& options, const WriteBatch& batch) override;
+  Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) override;
+  std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,
+                                                           std::span<const Slice> keys) override;
+  std::unique_ptr<Iterator> NewIterator(const ReadOptions& options) override;
+  Snapshot GetSnapshot() override;
+  Status Flush() override;
+  Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) override;
+  Result<VerifyResult> Verify() override;
+  DBStats Stats() override;
+  uint64_t memtable_size() override;
+  uint64_t memtable_len() override;
+  uint64_t ApproximateSize(Slice begin, Slice end) override;
+
+ private:
+  Status CheckOpen() const;
+  Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
+  Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
+                                             const ReadOptions& options, Slice key);
+
+  // Background jobs (db_jobs.cc).
+  Status FlushOne();
+  Result<bool> CompactOne();
+  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
+  Status CompactLevels(const std::string& smallest, const std::string& largest);
+  // Makes `edit` durable, then current, then visible, and hands over what it removed.
+  Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
+  TableOutputOptions OutputOptions() const;
+  TableNumberSet Unavailable() EXCLUDES(quarantine_mu_);
+
+  const Options options_;
+  const std::string directory_;
+  std::unique_ptr<FileLock> lock_;
+  const std::shared_ptr<FileSystem> fs_;
+  const std::shared_ptr<Clock> clock_;
+  std::shared_ptr<Executor> executor_;
+  const std::shared_ptr<Statistics> statistics_;
+  const uint64_t epoch_;
+  const uint64_t first_log_number_;
+  const uint64_t first_record_;
+  const uint64_t opened_us_;
+  const LeveledPickerOptions picker_options_;
+
+  EventLog events_;
+  const std::shared_ptr<BackgroundError> error_;
+  std::shared_ptr<UnobservedErrors> unobserved_;
+  std::unique_ptr<VersionSet> versions_;
+  std::shared_ptr<BlockCache> cache_;
+  TableFiles table_files_;
+  std::shared_ptr<SnapshotList> snapshots_;
+  std::shared_ptr<LogSet> log_;
+  std::shared_ptr<BarrierSync> barrier_;  // null unless the policy is kBarrier
+  std::unique_ptr<ReadViewHolder> views_;
+  std::unique_ptr<BackgroundWork> work_;
+  std::unique_ptr<Committer> committer_;
+  std::unique_ptr<WriteQueue> queue_;
+
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> cancel_compaction_{false};
+  Mutex install_mu_;
+  Mutex quarantine_mu_;
+  TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // inputs of compactions that met damage
+};
+
+}  // namespace seerdb

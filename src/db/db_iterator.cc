@@ -1,0 +1,203 @@
+#include "db/db_iterator.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+
+namespace seerdb {
+namespace {
+
+class ErrorIterator final : public Iterator {
+ public:
+  explicit ErrorIterator(Status status) : status_(std::move(status)) {}
+  bool Valid() const override { return false; }
+  Status status() const override { return status_; }
+  void SeekToFirst() override {}
+  void SeekToLast() override {}
+  void Seek(Slice) override {}
+  void SeekForPrev(Slice) override {}
+  void Next() override {}
+  void Prev() override {}
+  Slice key() const override { return {}; }
+  Slice value() const override { return {}; }
+
+ private:
+  const Status status_;
+};
+
+// Forward, the input stands at the entry returned. Backward, it stands just before all versions of the key
+// returned, whose bytes are copied into saved_key_ and saved_value_.
+class DbIterator final : public Iterator {
+ public:
+  explicit DbIterator(DbIteratorOptions options)
+      : options_(std::move(options)),
+        input_(options_.view->NewIterator(options_.flags, options_.bounds)) {}
+  ~DbIterator() override { ReportUnobserved(); }
+
+  bool Valid() const override { return valid_; }
+  Status status() const override {
+    observed_ = true;
+    return status_;
+  }
+
+  void SeekToFirst() override {
+    Start(true);
+    input_->Seek(options_.bounds.lower, kFirstTrailer);
+    FindForward(false);
+  }
+  void SeekToLast() override {
+    Start(false);
+    input_->SeekForPrev(options_.bounds.upper, kFirstTrailer);
+    FindBackward();
+  }
+  void Seek(Slice target) override {
+    SetTarget(target);
+    Start(true);
+    if (Slice(target_) < Slice(options_.bounds.lower)) target_ = options_.bounds.lower;
+    input_->Seek(target_, kFirstTrailer);
+    FindForward(false);
+  }
+  void SeekForPrev(Slice target) override {
+    SetTarget(target);
+    Start(false);
+    if (Slice(target_) >= Slice(options_.bounds.upper)) {
+      input_->SeekForPrev(options_.bounds.upper, kFirstTrailer);
+    } else {
+      input_->SeekForPrev(target_, kLastTrailer);
+    }
+    FindBackward();
+  }
+
+  void Next() override {
+    if (!valid_) return;
+    if (forward_) {
+      saved_key_.assign(input_->key());
+      input_->Next();
+    } else {
+      // The input stands before the versions of saved_key_; FindForward skips them.
+      forward_ = true;
+      input_->Seek(saved_key_, kFirstTrailer);
+    }
+    FindForward(true);
+  }
+  void Prev() override {
+    if (!valid_) return;
+    if (forward_) {
+      forward_ = false;
+      saved_key_.assign(input_->key());
+      input_->SeekForPrev(saved_key_, kFirstTrailer);
+    }
+    FindBackward();
+  }
+
+  Slice key() const override {
+    const Slice engine_key = forward_ ? input_->key() : Slice(saved_key_);
+    return engine_key.substr(options_.prefix_bytes);
+  }
+  Slice value() const override {
+    if (options_.keys_only) return {};
+    return forward_ ? input_->value() : Slice(saved_value_);
+  }
+
+ private:
+  void ReportUnobserved() {
+    if (status_.ok() || observed_ || options_.unobserved == nullptr) return;
+    options_.unobserved->Add(status_);
+    options_.statistics->Add(Counter::unobserved_iterator_errors);
+  }
+
+  void Start(bool forward) {
+    ReportUnobserved();
+    status_ = Status();
+    observed_ = false;
+    valid_ = false;
+    forward_ = forward;
+  }
+
+  void SetTarget(Slice user_key) {
+    target_.assign(options_.bounds.lower, 0, options_.prefix_bytes);
+    target_.append(user_key);
+  }
+
+  void TakeInputError() {
+    if (SEERDB_MUTANT("iterator-error-is-end")) return;
+    status_ = input_->status();
+    observed_ = false;
+  }
+
+  // From the input's position to the newest visible version of the next key. `skip_saved`: saved_key_ has
+  // been dealt with.
+  void FindForward(bool skip_saved) {
+    valid_ = false;
+    for (; input_->Valid(); input_->Next()) {
+      if (input_->sequence() > options_.sequence) continue;
+      const Slice key = input_->key();
+      if (skip_saved && key == Slice(saved_key_)) continue;
+      if (key >= Slice(options_.bounds.upper)) return;
+      if (input_->type() == ValueType::kDeletion) {
+        saved_key_.assign(key);
+        skip_saved = true;
+        continue;
+      }
+      valid_ = true;
+      return;
+    }
+    TakeInputError();
+  }
+
+  // From the input's position back over one key after another until one is visible and not deleted. Versions
+  // of a key are met oldest first, so the last visible one counts.
+  void FindBackward() {
+    valid_ = false;
+    while (input_->Valid()) {
+      if (input_->key() < Slice(options_.bounds.lower)) return;
+      saved_key_.assign(input_->key());
+      bool found = false;
+      do {
+        if (input_->sequence() <= options_.sequence) {
+          found = input_->type() != ValueType::kDeletion;
+          if (found && !options_.keys_only) saved_value_.assign(input_->value());
+        }
+        input_->Prev();
+      } while (input_->Valid() && input_->key() == Slice(saved_key_));
+      if (!input_->Valid() && !input_->status().ok()) break;
+      if (found) {
+        valid_ = true;
+        return;
+      }
+    }
+    TakeInputError();
+  }
+
+  const DbIteratorOptions options_;
+  const std::unique_ptr<InternalIterator> input_;
+  bool valid_ = false;
+  bool forward_ = true;
+  mutable bool observed_ = false;
+  Status status_;
+  std::string saved_key_;
+  std::string saved_value_;
+  std::string target_;
+};
+
+}  // namespace
+
+void UnobservedErrors::Add(const Status& status) {
+  MutexLock lock(&mu_);
+  if (first_.ok()) first_ = status.WithContext("an iterator stopped and nobody asked for its status");
+}
+
+Status UnobservedErrors::first() const {
+  MutexLock lock(&mu_);
+  return first_;
+}
+
+std::unique_ptr<Iterator> NewDbIterator(DbIteratorOptions options) {
+  return std::make_unique<DbIterator>(std::move(options));
+}
+
+std::unique_ptr<Iterator> NewErrorIterator(Status status) {
+  return std::make_unique<ErrorIterator>(std::move(status));
+}
+
+}  // namespace seerdb

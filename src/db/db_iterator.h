@@ -1,0 +1,48 @@
+// DbIterator: turns entries of all sources into the user's keys and values as of one sequence.
+//
+// Hides newer versions, older versions and deleted keys, keeps to the bounds, and strips the keyspace
+// prefix. Owns a reference to its view, so it outlives Close().
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/mutex.h"
+#include "db/read_view.h"
+#include "iter/internal_iterator.h"
+#include "metrics/statistics.h"
+#include "seerdb/iterator.h"
+#include "seerdb/result.h"
+
+namespace seerdb {
+
+// Errors of iterators that nobody asked for; shared, because iterators outlive the database.
+// Thread safety: all methods concurrently. mu_ is a leaf lock.
+class UnobservedErrors {
+ public:
+  void Add(const Status& status) EXCLUDES(mu_);
+  // The first one; OK if there was none.
+  Status first() const EXCLUDES(mu_);
+
+ private:
+  mutable Mutex mu_;
+  Status first_ GUARDED_BY(mu_);
+};
+
+struct DbIteratorOptions {
+  std::shared_ptr<const ReadView> view;
+  SequenceNumber sequence = 0;
+  KeyBounds bounds;            // engine keys of one keyspace
+  size_t prefix_bytes = 1;     // of the keyspace prefix in each engine key
+  bool keys_only = false;
+  TableReadFlags flags;
+  std::shared_ptr<UnobservedErrors> unobserved;
+  std::shared_ptr<Statistics> statistics;
+};
+
+std::unique_ptr<Iterator> NewDbIterator(DbIteratorOptions options);
+// Not valid, with `status`.
+std::unique_ptr<Iterator> NewErrorIterator(Status status);
+
+}  // namespace seerdb

@@ -1,0 +1,187 @@
+// The background half of DbImpl: flush, compaction, and the one way their results become visible.
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "base/status_macros.h"
+#include "compaction/compaction_job.h"
+#include "compaction/flush_job.h"
+#include "db/db_impl.h"
+#include "format/keyspace_prefix.h"
+
+namespace seerdb {
+
+TableOutputOptions DbImpl::OutputOptions() const {
+  TableOutputOptions output;
+  output.directory = directory_;
+  output.table.compression = options_.compression;
+  output.table.block_bytes = options_.block_bytes;
+  output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
+  output.target_file_size = options_.target_file_size;
+  output.epoch = epoch_;
+  output.new_file_number = [this] { return versions_->NewFileNumber(); };
+  return output;
+}
+
+Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
+  std::vector<uint64_t> removed;
+  for (const VersionEdit::DeletedTable& table : edit.deleted_tables) {
+    const bool moved = std::any_of(edit.added_tables.begin(), edit.added_tables.end(),
+                                   [&](const auto& added) { return added.meta.number == table.number; });
+    if (!moved) removed.push_back(table.number);
+  }
+  {
+    MutexLock lock(&install_mu_);
+    SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
+    // While the view still holds them: the last to let go of a marked file removes it.
+    for (const uint64_t number : removed) table_files_.MarkObsolete(number);
+    views_->InstallTree(std::make_shared<const TreeView>(versions_->current(), &table_files_), flushed);
+  }
+  views_->Collect();
+  return {};
+}
+
+Status DbImpl::FlushOne() {
+  const std::shared_ptr<const ReadView> view = views_->Acquire();
+  if (view->immutables().empty()) return {};
+  // Inputs first, then the snapshots.
+  const MemTableSlot oldest = view->immutables().back();
+  const size_t count = view->immutables().size();
+  const LogMark next = count > 1 ? view->immutables()[count - 2].log_start : view->active().log_start;
+  SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
+                          WriteMemTable(*fs_, *oldest.memtable, snapshots_->List(), OutputOptions()));
+  VersionEdit edit;
+  edit.log_number = next.log_number;
+  edit.log_first_record = next.first_record;
+  if (SEERDB_MUTANT("flush-releases-newest-log")) {
+    SEERDB_ASSIGN_OR_RETURN(edit.log_number, versions_->NewFileNumber());
+  }
+  edit.last_sequence = std::max(versions_->state().last_sequence, oldest.memtable->last_sequence());
+  uint64_t bytes = 0;
+  uint64_t number = 0;
+  for (TableMeta& table : tables) {
+    bytes += table.bytes;
+    number = table.number;
+    edit.added_tables.push_back({0, table.number, std::move(table)});
+  }
+  const uint64_t log_number = *edit.log_number;
+  SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
+  log_->Release(log_number);
+  statistics_->Add(Counter::total_flushes);
+  statistics_->Add(Counter::flush_bytes_written, bytes);
+  if (events_.enabled()) {
+    events_.Write("flush: table " + std::to_string(number) + ", " +
+                  std::to_string(oldest.memtable->entries()) + " entries, " + std::to_string(bytes) + " bytes");
+  }
+  return {};
+}
+
+TableNumberSet DbImpl::Unavailable() {
+  TableNumberSet unavailable;
+  {
+    MutexLock lock(&quarantine_mu_);
+    unavailable = quarantine_;
+  }
+  for (const uint64_t number : views_->Acquire()->tree()->DamagedTables()) unavailable.insert(number);
+  return unavailable;
+}
+
+Result<bool> DbImpl::CompactOne() {
+  const VersionPtr version = versions_->current();
+  const auto plan = PickLeveledCompaction(picker_options_, *version, Unavailable());
+  if (!plan.has_value()) return false;
+  Status status = ExecutePlan(*plan, version);
+  if (status.IsCorruption()) {
+    // Its inputs stay where they are, and the rest of the tree goes on.
+    events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
+    MutexLock lock(&quarantine_mu_);
+    for (const CompactionPlan::Input& input : plan->inputs) quarantine_.insert(input.table->number);
+    return true;
+  }
+  SEERDB_RETURN_IF_ERROR(status);
+  return true;
+}
+
+Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version) {
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  if (plan.kind == CompactionPlan::Kind::kMove) {
+    SEERDB_RETURN_IF_ERROR(InstallResult(MoveEdit(plan), nullptr));
+    statistics_->Add(Counter::total_trivial_moves, plan.inputs.size());
+    if (events_.enabled()) {
+      events_.Write("move: " + std::to_string(plan.inputs.size()) + " tables to L" +
+                    std::to_string(plan.output_level) + " (" + plan.reason + ")");
+    }
+    return {};
+  }
+  CompactionInputs inputs;
+  inputs.plan = plan;
+  inputs.version = version;
+  inputs.cancelled = &cancel_compaction_;
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    const std::shared_ptr<TableFile> file = table_files_.Get(input.table);
+    if (file->reader() == nullptr) return file->damage();
+    inputs.readers.push_back(file->shared_reader());
+  }
+  // Inputs first, then the snapshots.
+  inputs.snapshots = snapshots_->List();
+  SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, RunCompaction(*fs_, inputs, OutputOptions()));
+  inputs.readers.clear();
+  const size_t outputs = outcome.edit.added_tables.size();
+  SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
+  statistics_->Add(Counter::total_compactions);
+  statistics_->Add(Counter::compaction_bytes_read, outcome.bytes_read);
+  statistics_->Add(Counter::compaction_bytes_written, outcome.bytes_written);
+  if (events_.enabled()) {
+    events_.Write("compaction: " + std::to_string(plan.inputs.size()) + " tables to " +
+                  std::to_string(outputs) + " in L" + std::to_string(plan.output_level) + ", " +
+                  std::to_string(outcome.entries_dropped) + " of " + std::to_string(outcome.entries_read) +
+                  " entries dropped (" + plan.reason + ")");
+  }
+  return {};
+}
+
+Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end) {
+  SEERDB_RETURN_IF_ERROR(Flush());
+  std::string smallest;
+  std::string largest;
+  AppendKeyspacePrefix(&smallest, kDefaultKeyspace);
+  if (begin.has_value()) smallest += *begin;
+  if (end.has_value()) {
+    AppendKeyspacePrefix(&largest, kDefaultKeyspace);
+    largest += *end;
+  } else {
+    AppendKeyspacePrefix(&largest, kDefaultKeyspace + 1);
+  }
+  Status status = work_->RunAsCompaction([&] { return CompactLevels(smallest, largest); });
+  if (status.IsIoError()) error_->Set("compaction", status);
+  return status;
+}
+
+Status DbImpl::CompactLevels(const std::string& smallest, const std::string& largest) {
+  const auto meets = [&](const Level& level) {
+    return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) {
+      return !Version::Overlapping(run, smallest, largest).empty();
+    });
+  };
+  // The range ends up in the deepest level that holds part of it, at least L1.
+  uint32_t last = 1;
+  {
+    const VersionPtr version = versions_->current();
+    for (uint32_t level = 1; level < version->num_levels(); ++level) {
+      if (meets(version->level(level))) last = level;
+    }
+  }
+  for (uint32_t level = 0; level < last; ++level) {
+    const VersionPtr version = versions_->current();
+    const auto plan = PlanRangeCompaction(*version, level, smallest, largest, Unavailable());
+    if (plan.has_value()) {
+      SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version));
+    } else if (meets(version->level(level))) {
+      return Status::Corruption("range compaction of L" + std::to_string(level) +
+                                    ": a damaged table is in the way, see Verify()",
+                                StatusDetail::kTableCorruption);
+    }
+  }
+  return {};
+}
+
+}  // namespace seerdb

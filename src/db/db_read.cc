@@ -1,0 +1,188 @@
+// The read half of DbImpl: Get, MultiGet, NewIterator, Verify, ApproximateSize.
+#include <algorithm>
+#include <cstring>
+
+#include "base/mutant.h"
+#include "base/status_macros.h"
+#include "db/db_impl.h"
+#include "db/options_check.h"
+#include "format/keyspace_prefix.h"
+
+namespace seerdb {
+namespace {
+
+// The engine key of a user key in the default keyspace; short ones without allocation.
+class EngineKey {
+ public:
+  explicit EngineKey(Slice user_key) {
+    char* p = inline_;
+    if (user_key.size() + 1 > sizeof inline_) {
+      long_.resize(user_key.size() + 1);
+      p = long_.data();
+    }
+    *p = '\0';
+    if (!user_key.empty()) std::memcpy(p + 1, user_key.data(), user_key.size());
+    slice_ = Slice(p, user_key.size() + 1);
+  }
+  EngineKey(const EngineKey&) = delete;
+  EngineKey& operator=(const EngineKey&) = delete;
+  Slice slice() const { return slice_; }
+
+ private:
+  char inline_[256];
+  std::string long_;
+  Slice slice_;
+};
+
+TableReadFlags FlagsOf(const ReadOptions& options) {
+  TableReadFlags flags;
+  flags.fill_cache = !options.no_cache;
+  flags.verify_checksums = options.verify_checksums;
+  flags.keys_only = options.keys_only;
+  flags.read_ahead_bytes = options.read_ahead_bytes;
+  return flags;
+}
+
+// The engine keys of the default keyspace that the options admit.
+KeyBounds BoundsOf(const ReadOptions& options) {
+  std::string lower = options.lower_bound;
+  std::string upper = options.upper_bound;
+  bool unbounded = upper.empty();
+  if (!options.prefix.empty()) {
+    lower = std::max(lower, options.prefix);
+    const std::string successor = PrefixSuccessor(options.prefix);
+    if (!successor.empty() && (unbounded || successor < upper)) {
+      upper = successor;
+      unbounded = false;
+    }
+  }
+  KeyBounds bounds;
+  AppendKeyspacePrefix(&bounds.lower, kDefaultKeyspace);
+  bounds.lower += lower;
+  if (unbounded) {
+    AppendKeyspacePrefix(&bounds.upper, kDefaultKeyspace + 1);
+  } else {
+    AppendKeyspacePrefix(&bounds.upper, kDefaultKeyspace);
+    bounds.upper += upper;
+  }
+  return bounds;
+}
+
+PinnedValue PinAnswer(const ReadView::Answer& answer) {
+  const Lookup& lookup = answer.lookup;
+  if (lookup.value.size() <= PinnedValue::kInlineBytes) return PinnedValue::Copy(lookup.value);
+  if (lookup.owner != nullptr) return PinnedValue::Pin(lookup.value, lookup.owner);
+  if (answer.memtable != nullptr) return PinnedValue::Pin(lookup.value, *answer.memtable);
+  return PinnedValue::Pin(lookup.value, *answer.table);
+}
+
+}  // namespace
+
+std::string PrefixSuccessor(Slice prefix) {
+  std::string successor(prefix);
+  if (SEERDB_MUTANT("prefix-successor-keeps-carry")) {
+    for (size_t i = successor.size(); i-- > 0;) {
+      successor[i] = static_cast<char>(successor[i] + 1);
+      if (successor[i] != '\0') return successor;
+    }
+    return {};
+  }
+  while (!successor.empty() && static_cast<unsigned char>(successor.back()) == 0xff) successor.pop_back();
+  if (!successor.empty()) successor.back() = static_cast<char>(successor.back() + 1);
+  return successor;
+}
+
+Result<std::optional<PinnedValue>> DbImpl::GetFrom(const ReadView& view, SequenceNumber sequence,
+                                                   const ReadOptions& options, Slice key) {
+  const EngineKey engine_key(key);
+  LookupKey lookup{engine_key.slice(), sequence, 0};
+  ReadView::Answer answer;
+  SEERDB_RETURN_IF_ERROR(view.Get(FlagsOf(options), &lookup, &answer));
+  if (answer.lookup.state != Lookup::State::kFound) return std::optional<PinnedValue>();
+  statistics_->Add(Counter::total_gets_found);
+  return std::optional<PinnedValue>(PinAnswer(answer));
+}
+
+Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice key) {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  statistics_->Add(Counter::total_gets);
+  if (key.size() > kMaxKeyBytes) return std::optional<PinnedValue>();
+  // View first, then sequence: a flush between them may drop the version that the sequence needs.
+  const ReadViewHolder::Pin view(views_.get());
+  const SequenceNumber sequence =
+      options.snapshot != nullptr ? options.snapshot->sequence_number() : snapshots_->visible();
+  return GetFrom(*view, sequence, options, key);
+}
+
+std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptions& options,
+                                                                 std::span<const Slice> keys) {
+  std::vector<Result<std::optional<PinnedValue>>> results;
+  results.reserve(keys.size());
+  if (Status status = CheckOpen(); !status.ok()) {
+    for (size_t i = 0; i < keys.size(); ++i) results.emplace_back(status);
+    return results;
+  }
+  statistics_->Add(Counter::total_gets, keys.size());
+  const std::shared_ptr<const ReadView> view = views_->Acquire();
+  const SequenceNumber sequence =
+      options.snapshot != nullptr ? options.snapshot->sequence_number() : snapshots_->visible();
+  for (const Slice key : keys) {
+    if (key.size() > kMaxKeyBytes) {
+      results.emplace_back(std::optional<PinnedValue>());
+    } else {
+      results.push_back(GetFrom(*view, sequence, options, key));
+    }
+  }
+  return results;
+}
+
+std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
+  if (Status status = CheckOpen(); !status.ok()) return NewErrorIterator(std::move(status));
+  if (Status status = CheckReadOptions(options); !status.ok()) return NewErrorIterator(std::move(status));
+  statistics_->Add(Counter::total_iterators);
+  DbIteratorOptions iterator;
+  iterator.view = views_->Acquire();
+  iterator.sequence =
+      options.snapshot != nullptr ? options.snapshot->sequence_number() : snapshots_->visible();
+  iterator.bounds = BoundsOf(options);
+  iterator.keys_only = options.keys_only;
+  iterator.flags = FlagsOf(options);
+  iterator.unobserved = unobserved_;
+  iterator.statistics = statistics_;
+  return NewDbIterator(std::move(iterator));
+}
+
+Result<VerifyResult> DbImpl::Verify() {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  VerifyResult result;
+  const std::shared_ptr<const ReadView> view = views_->Acquire();
+  for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
+    if (file->reader() == nullptr) return file->damage();
+    const TableMeta& meta = file->meta();
+    const TableProperties& properties = file->reader()->properties();
+    if (properties.smallest_key != meta.smallest_key || properties.largest_key != meta.largest_key ||
+        properties.entries != meta.entries || properties.largest_sequence != meta.largest_sequence) {
+      return Status::Corruption("verify " + file->reader()->path() + ": properties differ from the manifest",
+                                StatusDetail::kTableCorruption);
+    }
+    SEERDB_RETURN_IF_ERROR(file->reader()->Verify(&result));
+  }
+  return result;
+}
+
+uint64_t DbImpl::ApproximateSize(Slice begin, Slice end) {
+  const EngineKey first(begin);
+  const EngineKey last(end);
+  if (last.slice() <= first.slice()) return 0;
+  uint64_t sum = 0;
+  const std::shared_ptr<const ReadView> view = views_->Acquire();
+  for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
+    if (file->reader() == nullptr) continue;
+    const uint64_t low = file->reader()->ApproximateOffset(first.slice());
+    const uint64_t high = file->reader()->ApproximateOffset(last.slice());
+    if (high > low) sum += high - low;
+  }
+  return sum;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,196 @@
+// DB::Open: from a directory to an open database. Also DestroyDatabase.
+#include <unistd.h>
+
+#include "base/random.h"
+#include "base/status_macros.h"
+#include "db/db_impl.h"
+#include "db/options_check.h"
+#include "db/recovery.h"
+#include "format/file_name.h"
+
+namespace seerdb {
+namespace {
+
+Options WithSeams(const Options& given) {
+  Options options = given;
+  if (options.file_system == nullptr) options.file_system = PosixFileSystem();
+  if (options.clock == nullptr) options.clock = SystemClock();
+  if (options.executor == nullptr) {
+    // Foreground work needs no thread but for the timer of barrier syncs.
+    const bool threads = options.background_flush || options.background_compaction ||
+                         options.wal_sync_policy == SyncPolicy::kBarrier;
+    options.executor = threads ? NewThreadPoolExecutor() : NewCooperativeExecutor();
+  }
+  return options;
+}
+
+std::string HolderText() { return "process " + std::to_string(::getpid()); }
+
+// A reopened database may be given more levels; fewer only if the lost ones are empty.
+Status FitLevels(uint32_t num_levels, ManifestState* state) {
+  const int deepest = state->version->deepest_level();
+  if (deepest >= static_cast<int>(num_levels)) {
+    return Status::InvalidArgument("option num_levels is " + std::to_string(num_levels) + ", expected at least " +
+                                   std::to_string(deepest + 1) + ": the database has tables in level " +
+                                   std::to_string(deepest));
+  }
+  std::vector<Level> levels = state->version->levels();
+  levels.resize(num_levels);
+  state->version = std::make_shared<const Version>(std::move(levels));
+  state->num_levels = num_levels;
+  return {};
+}
+
+// Without CURRENT a directory may hold what an interrupted creation left, which is no table and no log. More
+// than that is a database that has lost its CURRENT, and must not be taken for an empty place.
+Status CheckNothingToLose(FileSystem& fs, const std::string& directory) {
+  SEERDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.ListDirectory(directory));
+  for (const std::string& name : names) {
+    uint64_t number = 0;
+    const FileKind kind = ParseFileName(name, &number);
+    if (kind != FileKind::kTable && kind != FileKind::kLog) continue;
+    return Status::Corruption("open " + directory + ": CURRENT is missing, but " + name + " is there",
+                              StatusDetail::kManifestCorruption);
+  }
+  return {};
+}
+
+// The state to continue from, and the edit that makes this life durable: recovered tables in, old logs out,
+// the first new log in.
+struct Beginning {
+  std::unique_ptr<VersionSet> versions;
+  VersionEdit edit;
+  uint64_t next_record = 1;
+};
+
+Result<Beginning> CreateNew(const Options& options, const std::string& directory, Random* random,
+                            std::shared_ptr<Statistics> statistics) {
+  FileSystem& fs = *options.file_system;
+  SEERDB_RETURN_IF_ERROR(CheckNothingToLose(fs, directory));
+  ManifestState initial;
+  initial.database_id = {random->Next(), random->Next()};
+  initial.num_levels = options.num_levels;
+  initial.version = std::make_shared<const Version>(options.num_levels);
+  SEERDB_ASSIGN_OR_RETURN(const uint64_t highest, HighestFileNumber(fs, directory));
+  initial.next_file_number = highest + 1;
+  Beginning beginning;
+  SEERDB_ASSIGN_OR_RETURN(beginning.versions,
+                          VersionSet::Create(fs, directory, initial, std::move(statistics)));
+  return beginning;
+}
+
+Result<Beginning> ContinueOld(const Options& options, const std::string& directory, uint64_t epoch,
+                              std::shared_ptr<Statistics> statistics) {
+  FileSystem& fs = *options.file_system;
+  SEERDB_ASSIGN_OR_RETURN(RecoveredState recovered, Recover(fs, directory, options, epoch));
+  SEERDB_RETURN_IF_ERROR(FitLevels(options.num_levels, &recovered.manifest));
+  Beginning beginning;
+  beginning.next_record = recovered.next_record;
+  recovered.manifest.next_file_number = recovered.next_file_number;
+  SEERDB_ASSIGN_OR_RETURN(beginning.versions,
+                          VersionSet::Continue(fs, directory, recovered.manifest, std::move(statistics)));
+  beginning.edit.last_sequence = recovered.last_sequence;
+  for (TableMeta& table : recovered.recovered_tables) {
+    beginning.edit.added_tables.push_back({0, table.number, std::move(table)});
+  }
+  return beginning;
+}
+
+Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& directory,
+                                           std::unique_ptr<FileLock> lock) {
+  FileSystem& fs = *options.file_system;
+  Random random(options.seed != 0 ? options.seed : SystemSeed());
+  const Result<FileInfo> current = fs.GetFileInfo(CurrentFilePath(directory));
+  if (!current.ok() && current.status().detail() != StatusDetail::kNotFound) return current.status();
+  const bool exists = current.ok();
+  if (exists && options.error_if_exists) {
+    return Status::InvalidArgument("open " + directory + ": a database exists, and error_if_exists is set");
+  }
+  if (!exists && !options.create_if_missing) {
+    return Status::InvalidArgument("open " + directory + ": no database, and create_if_missing is not set");
+  }
+  OpenedDatabase opened;
+  opened.statistics = std::make_shared<Statistics>(options.metrics);
+  opened.epoch = random.Next();
+  if (exists) {
+    // A log's epoch must differ between two lives even when one seed is given for both.
+    SEERDB_ASSIGN_OR_RETURN(const uint64_t highest, HighestFileNumber(fs, directory));
+    opened.epoch ^= highest * 0x9e3779b97f4a7c15;
+  }
+  SEERDB_ASSIGN_OR_RETURN(Beginning beginning,
+                          exists ? ContinueOld(options, directory, opened.epoch, opened.statistics)
+                                 : CreateNew(options, directory, &random, opened.statistics));
+  SEERDB_ASSIGN_OR_RETURN(opened.log_number, beginning.versions->NewFileNumber());
+  SEERDB_RETURN_IF_ERROR(LogSegment::Prepare(fs, directory, LogFilePath(directory, opened.log_number), "",
+                                             options.wal_segment_bytes));
+  VersionEdit& edit = beginning.edit;
+  edit.epoch = opened.epoch;
+  edit.added_logs.push_back({opened.log_number, opened.epoch});
+  edit.log_number = opened.log_number;
+  edit.log_first_record = beginning.next_record;
+  const size_t recovered = edit.added_tables.size();
+  SEERDB_RETURN_IF_ERROR(beginning.versions->Apply(std::move(edit)));
+  SweepOrphans(fs, directory, beginning.versions->state(), beginning.versions->manifest_number());
+  if (options.logger != nullptr) {
+    options.logger("open " + directory + ": " + std::to_string(beginning.versions->current()->table_count()) +
+                   " tables, " + std::to_string(recovered) + " of them from the log");
+  }
+  opened.options = std::move(options);
+  opened.directory = directory;
+  opened.lock = std::move(lock);
+  opened.versions = std::move(beginning.versions);
+  opened.next_record = beginning.next_record;
+  auto db = std::make_unique<DbImpl>(std::move(opened));
+  SEERDB_RETURN_IF_ERROR(db->Start());
+  return db;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DB>> DB::Open(const Options& given, const std::string& path) {
+  SEERDB_RETURN_IF_ERROR(CheckOptions(given));
+  if (path.empty()) return Status::InvalidArgument("open: the path is empty");
+  Options options = WithSeams(given);
+  FileSystem& fs = *options.file_system;
+  const Result<FileInfo> info = fs.GetFileInfo(path);
+  if (info.ok() && !info->is_directory) {
+    return Status::InvalidArgument("open " + path + ": it is a file, expected a directory");
+  }
+  if (!info.ok()) {
+    if (info.status().detail() != StatusDetail::kNotFound) return info.status();
+    if (!options.create_if_missing) {
+      return Status::InvalidArgument("open " + path + ": no such directory, and create_if_missing is not set");
+    }
+    SEERDB_RETURN_IF_ERROR(fs.CreateDirectory(path));
+  }
+  SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, fs.LockFile(LockFilePath(path), HolderText()));
+  SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<DbImpl> db, OpenLocked(std::move(options), path, std::move(lock)));
+  return std::unique_ptr<DB>(std::move(db));
+}
+
+Result<std::unique_ptr<DB>> DB::Open(const std::string& path) { return Open(Options(), path); }
+
+Status DestroyDatabase(const Options& given, const std::string& path) {
+  const std::shared_ptr<FileSystem> fs =
+      given.file_system != nullptr ? given.file_system : PosixFileSystem();
+  const Result<FileInfo> info = fs->GetFileInfo(path);
+  if (!info.ok()) return info.status().detail() == StatusDetail::kNotFound ? Status() : info.status();
+  SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, fs->LockFile(LockFilePath(path), HolderText()));
+  SEERDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs->ListDirectory(path));
+  // CURRENT first: what is left after a crash is orphans, not a database with missing files.
+  const Status current = fs->DeleteFile(CurrentFilePath(path));
+  if (!current.ok() && current.detail() != StatusDetail::kNotFound) return current;
+  SEERDB_RETURN_IF_ERROR(fs->SyncDirectory(path));
+  for (const std::string& name : names) {
+    uint64_t number = 0;
+    const FileKind kind = ParseFileName(name, &number);
+    if (kind == FileKind::kUnknown || kind == FileKind::kLock || kind == FileKind::kCurrent) continue;
+    SEERDB_RETURN_IF_ERROR(fs->DeleteFile(path + "/" + name));
+  }
+  SEERDB_RETURN_IF_ERROR(fs->DeleteFile(LockFilePath(path)));
+  lock.reset();
+  fs->DeleteDirectory(path).IgnoreError("other files may be in it");
+  return {};
+}
+
+}  // namespace seerdb

@@ -1,0 +1,94 @@
+#include "db/options_check.h"
+
+#include <string>
+
+#include "base/status_macros.h"
+#include "seerdb/types.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kKiB = uint64_t{1} << 10;
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr uint64_t kGiB = uint64_t{1} << 30;
+constexpr uint64_t kTiB = uint64_t{1} << 40;
+
+Status OutOfRange(const char* field, uint64_t value, uint64_t low, uint64_t high) {
+  return Status::InvalidArgument("option " + std::string(field) + " is " + std::to_string(value) +
+                                 ", expected " + std::to_string(low) + " .. " + std::to_string(high));
+}
+
+}  // namespace
+
+Status CheckOptions(const Options& o) {
+  struct Range {
+    const char* field;
+    uint64_t value;
+    uint64_t low;
+    uint64_t high;
+  };
+  const Range ranges[] = {
+      {"memtable_capacity", o.memtable_capacity, 4 * kKiB, 64 * kGiB},
+      {"max_immutable_memtables", o.max_immutable_memtables, 1, 64},
+      {"wal_sync_policy", static_cast<uint64_t>(o.wal_sync_policy), 0, 3},
+      {"barrier_interval_us", o.barrier_interval_us, 1'000, 60'000'000},
+      {"group_commit_delay_us", o.group_commit_delay_us, 0, 1'000'000},
+      {"group_commit_max_batch_size", o.group_commit_max_batch_size, 1, 100'000},
+      {"wal_segment_bytes", o.wal_segment_bytes, 4 * kKiB, 4 * kGiB},
+      {"num_levels", o.num_levels, 2, 16},
+      {"base_level_size", o.base_level_size, 4 * kKiB, 16 * kTiB},
+      {"size_ratio", o.size_ratio, 2, 100},
+      {"target_file_size", o.target_file_size, 4 * kKiB, 16 * kGiB},
+      {"l0_compaction_trigger", o.l0_compaction_trigger, 1, 1'000},
+      {"l0_slowdown_writes_trigger", o.l0_slowdown_writes_trigger, o.l0_compaction_trigger, 100'000},
+      {"l0_stop_writes_trigger", o.l0_stop_writes_trigger, o.l0_slowdown_writes_trigger, 100'000},
+      {"compression", static_cast<uint64_t>(o.compression), 0, 2},
+      {"block_bytes", o.block_bytes, 64, kMiB},
+      {"bloom_bits_per_key", o.bloom_bits_per_key, 0, 32},
+      {"table_access", static_cast<uint64_t>(o.table_access), 0, 2},
+      {"block_cache_capacity", o.block_cache_capacity, 0, 16 * kTiB},
+  };
+  for (const Range& range : ranges) {
+    if (range.value < range.low || range.value > range.high) {
+      return OutOfRange(range.field, range.value, range.low, range.high);
+    }
+  }
+  return {};
+}
+
+Status CheckReadOptions(const ReadOptions& options) {
+  if (options.read_ahead_bytes > 16 * kMiB) {
+    return OutOfRange("read_ahead_bytes", options.read_ahead_bytes, 0, 16 * kMiB);
+  }
+  for (const std::string* bound : {&options.lower_bound, &options.upper_bound, &options.prefix}) {
+    if (bound->size() > kMaxKeyBytes) return OutOfRange("iterator bound bytes", bound->size(), 0, kMaxKeyBytes);
+  }
+  return {};
+}
+
+Options Options::Embedded() {
+  Options options;
+  options.memtable_capacity = 64 * kMiB;
+  options.block_cache_capacity = 16 * kMiB;
+  options.metrics = false;
+  options.background_flush = false;
+  options.background_compaction = false;
+  return options;
+}
+
+Options Options::HighThroughput() {
+  Options options;
+  options.memtable_capacity = 512 * kMiB;
+  options.block_cache_capacity = 256 * kMiB;
+  return options;
+}
+
+Options Options::LargeScale() {
+  Options options;
+  options.memtable_capacity = kGiB;
+  options.block_cache_capacity = 512 * kMiB;
+  options.base_level_size = 4 * kGiB;
+  return options;
+}
+
+}  // namespace seerdb

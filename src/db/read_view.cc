@@ -1,0 +1,78 @@
+#include "db/read_view.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/mutant.h"
+#include "iter/merging_iterator.h"
+
+namespace seerdb {
+
+Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
+  const auto ask = [&](const MemTableSlot& slot) {
+    slot.memtable->Get(*lookup, &answer->lookup);
+    if (SEERDB_MUTANT("tombstone-falls-through") && answer->lookup.state == Lookup::State::kDeleted) {
+      answer->lookup.state = Lookup::State::kAbsent;
+    }
+    if (answer->lookup.state == Lookup::State::kAbsent) return false;
+    answer->memtable = &slot.memtable;
+    return true;
+  };
+  if (ask(active_)) return {};
+  for (const MemTableSlot& slot : immutables_) {
+    if (ask(slot)) return {};
+  }
+  lookup->hash = Hash64(lookup->key);
+  return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
+}
+
+std::unique_ptr<InternalIterator> ReadView::NewIterator(const TableReadFlags& flags,
+                                                        const KeyBounds& bounds) const {
+  std::vector<std::unique_ptr<InternalIterator>> children;
+  if (!active_.memtable->empty()) children.push_back(active_.memtable->NewIterator());
+  for (const MemTableSlot& slot : immutables_) children.push_back(slot.memtable->NewIterator());
+  tree_->AddIterators(flags, bounds, &children);
+  return NewMergingIterator(std::move(children));
+}
+
+ReadViewHolder::ReadViewHolder(std::shared_ptr<const ReadView> first) : current_(first.get()) {
+  MutexLock lock(&mu_);
+  PublishLocked(std::move(first));
+}
+
+ReadViewHolder::~ReadViewHolder() = default;
+
+void ReadViewHolder::PublishLocked(std::shared_ptr<const ReadView> next) {
+  immutable_count_.store(next->immutables().size(), std::memory_order_release);
+  l0_runs_.store(next->tree()->l0_runs(), std::memory_order_release);
+  current_.store(next.get(), std::memory_order_seq_cst);
+  std::shared_ptr<const ReadView> previous = std::move(owner_);
+  owner_ = std::move(next);
+  if (previous != nullptr) {
+    epochs_.RetireAfterReaders([view = std::move(previous)]() mutable { view.reset(); });
+  }
+}
+
+std::shared_ptr<const ReadView> ReadViewHolder::Acquire() {
+  const Pin pin(this);
+  return pin->shared_from_this();
+}
+
+void ReadViewHolder::SwitchMemTable(MemTableSlot active) {
+  MutexLock lock(&mu_);
+  std::vector<MemTableSlot> immutables = owner_->immutables();
+  immutables.insert(immutables.begin(), owner_->active());
+  PublishLocked(std::make_shared<const ReadView>(std::move(active), std::move(immutables), owner_->tree()));
+}
+
+void ReadViewHolder::InstallTree(std::shared_ptr<const TreeView> tree, const MemTable* flushed) {
+  MutexLock lock(&mu_);
+  std::vector<MemTableSlot> immutables = owner_->immutables();
+  if (flushed != nullptr) {
+    SEERDB_ASSERT(!immutables.empty() && immutables.back().memtable.get() == flushed);
+    immutables.pop_back();
+  }
+  PublishLocked(
+      std::make_shared<const ReadView>(owner_->active(), std::move(immutables), std::move(tree)));
+}
+
+}  // namespace seerdb

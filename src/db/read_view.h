@@ -1,0 +1,104 @@
+// ReadView: everything a read needs, as one immutable object; ReadViewHolder publishes the current one.
+//
+// Reads take the view first and the sequence after it: a flush between the two may drop a version that the
+// older sequence needs, but never one that the view's own later sequence needs (docs/concurrency.md).
+// Thread safety: ReadView is immutable; ReadViewHolder: all methods concurrently. mu_ guards replacement
+// only; readers never take it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/epoch.h"
+#include "base/mutex.h"
+#include "db/tree_view.h"
+#include "format/lookup.h"
+#include "memtable/memtable.h"
+
+namespace seerdb {
+
+// Where a memtable's records begin in the log.
+struct LogMark {
+  uint64_t log_number = 0;
+  uint64_t first_record = 0;
+};
+
+struct MemTableSlot {
+  std::shared_ptr<MemTable> memtable;
+  LogMark log_start;
+};
+
+class ReadView : public std::enable_shared_from_this<ReadView> {
+ public:
+  ReadView(MemTableSlot active, std::vector<MemTableSlot> immutables, std::shared_ptr<const TreeView> tree)
+      : active_(std::move(active)), immutables_(std::move(immutables)), tree_(std::move(tree)) {}
+
+  const MemTableSlot& active() const { return active_; }
+  // Newest first.
+  const std::vector<MemTableSlot>& immutables() const { return immutables_; }
+  const std::shared_ptr<const TreeView>& tree() const { return tree_; }
+
+  struct Answer {
+    Lookup lookup;
+    // What holds lookup.value when lookup.owner is null; borrowed from the view. At most one is set.
+    const std::shared_ptr<MemTable>* memtable = nullptr;
+    const std::shared_ptr<TableFile>* table = nullptr;
+  };
+  // Memtables newest first, then the tree. Fills lookup->hash when tables are asked.
+  Status Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
+
+  // All sources that meet the bounds as one iterator. It borrows this view.
+  std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags, const KeyBounds& bounds) const;
+
+ private:
+  const MemTableSlot active_;
+  const std::vector<MemTableSlot> immutables_;
+  const std::shared_ptr<const TreeView> tree_;
+};
+
+class ReadViewHolder {
+ public:
+  explicit ReadViewHolder(std::shared_ptr<const ReadView> first);
+  ~ReadViewHolder();
+
+  // The current view for the length of one call, without touching a shared counter.
+  class Pin {
+   public:
+    explicit Pin(ReadViewHolder* holder)
+        : guard_(&holder->epochs_), view_(holder->current_.load(std::memory_order_seq_cst)) {}
+    const ReadView& operator*() const { return *view_; }
+    const ReadView* operator->() const { return view_; }
+
+   private:
+    const EpochGuard guard_;
+    const ReadView* const view_;
+  };
+  // The current view for as long as it is held.
+  std::shared_ptr<const ReadView> Acquire();
+
+  // Seals the active memtable behind a new one.
+  void SwitchMemTable(MemTableSlot active) EXCLUDES(mu_);
+  // Publishes a new tree; `flushed`, if not null, is the oldest immutable memtable, now part of the tree.
+  void InstallTree(std::shared_ptr<const TreeView> tree, const MemTable* flushed) EXCLUDES(mu_);
+
+  // Lets go of replaced views whose last reader has left since. Called after each background job.
+  void Collect() { epochs_.Collect(); }
+
+  // Readable at any time; change before the job that changed them reports progress.
+  size_t immutable_count() const { return immutable_count_.load(std::memory_order_acquire); }
+  size_t l0_runs() const { return l0_runs_.load(std::memory_order_acquire); }
+
+ private:
+  void PublishLocked(std::shared_ptr<const ReadView> next) REQUIRES(mu_);
+
+  EpochManager epochs_;
+  std::atomic<const ReadView*> current_;
+  std::atomic<size_t> immutable_count_{0};
+  std::atomic<size_t> l0_runs_{0};
+  Mutex mu_;
+  std::shared_ptr<const ReadView> owner_ GUARDED_BY(mu_);
+};
+
+}  // namespace seerdb

@@ -1,0 +1,43 @@
+// Recover: reads what an earlier life left in the directory and says what the database then holds.
+//
+// Replays the logs into memtables and writes those to tables that nothing lists yet; changes nothing that
+// an earlier life made. A crash during or after it leaves the directory as it was, plus orphans. No
+// background part of the engine runs meanwhile, and memory stays within one memtable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "manifest/table_meta.h"
+#include "manifest/version_set.h"
+#include "seerdb/file_system.h"
+#include "seerdb/options.h"
+#include "seerdb/result.h"
+#include "wal/log_replay.h"
+
+namespace seerdb {
+
+struct RecoveredState {
+  ManifestState manifest;
+  std::vector<TableMeta> recovered_tables;  // from the logs, oldest first; for L0
+  SequenceNumber last_sequence = 0;
+  uint64_t next_record = 1;
+  uint64_t next_file_number = 1;  // above everything in the directory
+  ReplaySummary replay;
+};
+
+// kIoError/kNotFound if there is no database in the directory.
+Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, const Options& options,
+                               uint64_t epoch);
+
+// Removes tables, logs, manifests and temporaries that `state` does not list. Call after the state that
+// replaces the old one is durable. Names that are not ours are left alone.
+void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestState& state,
+                  uint64_t manifest_number);
+
+// Highest number in any file name of ours in the directory.
+Result<uint64_t> HighestFileNumber(FileSystem& fs, const std::string& directory);
+
+}  // namespace seerdb

@@ -1,0 +1,133 @@
+#include "db/tree_view.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "base/status_macros.h"
+#include "iter/concatenating_iterator.h"
+#include "iter/merging_iterator.h"
+
+namespace seerdb {
+namespace {
+
+std::unique_ptr<InternalIterator> OpenTableIterator(const TableFile& file, const TableReadFlags& flags) {
+  if (file.reader() == nullptr) return NewEmptyIterator(file.damage());
+  return file.reader()->NewIterator(flags);
+}
+
+// The tables [first, last) of a run, borrowed from the view.
+class ViewParts final : public RunParts {
+ public:
+  ViewParts(const std::shared_ptr<TableFile>* first, const std::shared_ptr<TableFile>* last,
+            const TableReadFlags& flags)
+      : first_(first), count_(static_cast<size_t>(last - first)), flags_(flags) {}
+  size_t count() const override { return count_; }
+  Slice smallest(size_t part) const override { return first_[part]->meta().smallest_key; }
+  Slice largest(size_t part) const override { return first_[part]->meta().largest_key; }
+  std::unique_ptr<InternalIterator> Open(size_t part) const override {
+    return OpenTableIterator(*first_[part], flags_);
+  }
+
+ private:
+  const std::shared_ptr<TableFile>* const first_;
+  const size_t count_;
+  const TableReadFlags flags_;
+};
+
+}  // namespace
+
+TreeView::TreeView(VersionPtr version, TableFiles* files) : version_(std::move(version)) {
+  levels_.resize(version_->num_levels());
+  for (size_t i = 0; i < levels_.size(); ++i) {
+    for (const Run& run : version_->level(i).runs) {
+      RunView& view = levels_[i].emplace_back();
+      for (const TableMetaPtr& meta : run.tables) view.push_back(files->Get(meta));
+    }
+  }
+}
+
+const std::shared_ptr<TableFile>* TreeView::Locate(const RunView& run, Slice key) {
+  size_t low = 0;
+  size_t high = run.size();
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (Slice(run[middle]->meta().largest_key) < key) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == run.size() || Slice(run[low]->meta().smallest_key) > key) return nullptr;
+  return &run[low];
+}
+
+Status TreeView::Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result,
+                     const std::shared_ptr<TableFile>** file) const {
+  for (const std::vector<RunView>& level : levels_) {
+    for (const RunView& run : level) {
+      const std::shared_ptr<TableFile>* candidate = Locate(run, lookup.key);
+      if (candidate == nullptr) continue;
+      const TableFile& table = **candidate;
+      if (table.reader() == nullptr) return table.damage();
+      SEERDB_RETURN_IF_ERROR(table.reader()->Get(flags, lookup, result));
+      if (SEERDB_MUTANT("tombstone-falls-through") && result->state == Lookup::State::kDeleted) {
+        result->state = Lookup::State::kAbsent;
+      }
+      if (result->state != Lookup::State::kAbsent) {
+        *file = candidate;
+        return {};
+      }
+    }
+  }
+  return {};
+}
+
+void TreeView::AddIterators(const TableReadFlags& flags, const KeyBounds& bounds,
+                            std::vector<std::unique_ptr<InternalIterator>>* iterators) const {
+  for (const std::vector<RunView>& level : levels_) {
+    for (const RunView& run : level) {
+      const auto first = std::partition_point(run.begin(), run.end(), [&](const auto& file) {
+        return Slice(file->meta().largest_key) < Slice(bounds.lower);
+      });
+      const auto last = std::partition_point(first, run.end(), [&](const auto& file) {
+        return Slice(file->meta().smallest_key) < Slice(bounds.upper);
+      });
+      if (first == last) continue;
+      if (last - first == 1) {
+        iterators->push_back(OpenTableIterator(**first, flags));
+      } else {
+        iterators->push_back(
+            NewConcatenatingIterator(std::make_unique<ViewParts>(&*first, &*first + (last - first), flags)));
+      }
+    }
+  }
+}
+
+std::vector<std::shared_ptr<TableFile>> TreeView::AllFiles() const {
+  std::vector<std::shared_ptr<TableFile>> files;
+  for (const auto& level : levels_) {
+    for (const RunView& run : level) files.insert(files.end(), run.begin(), run.end());
+  }
+  return files;
+}
+
+std::shared_ptr<TableFile> TreeView::Find(uint64_t number) const {
+  for (const auto& level : levels_) {
+    for (const RunView& run : level) {
+      for (const auto& file : run) {
+        if (file->meta().number == number) return file;
+      }
+    }
+  }
+  return nullptr;
+}
+
+std::vector<uint64_t> TreeView::DamagedTables() const {
+  std::vector<uint64_t> numbers;
+  for (const auto& file : AllFiles()) {
+    if (file->reader() == nullptr) numbers.push_back(file->meta().number);
+  }
+  return numbers;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,74 @@
+#include "db/write_queue.h"
+
+namespace seerdb {
+
+Status WriteQueue::RunExclusive(std::function<Status()> work) {
+  WriteRequest request;
+  request.exclusive = &work;
+  return Submit(&request);
+}
+
+void WriteQueue::JoinLocked(WriteRequest* request) {
+  if (!led_ && waiting_.empty()) {
+    led_ = true;
+    return;
+  }
+  waiting_.push_back(request);
+  if (leader_waits_) arrival_.Signal();
+  while (!request->done && (led_ || waiting_.front() != request)) request->wake.Wait(&mu_);
+  if (request->done) return;
+  led_ = true;
+  waiting_.pop_front();
+}
+
+void WriteQueue::GatherLocked(WriteRequest* leader) {
+  group_.clear();
+  group_.push_back(leader);
+  if (leader->exclusive != nullptr) return;
+  if (leader->sync && options_.group_delay_us > 0 && waiting_.size() + 1 < options_.max_group_writers) {
+    leader_waits_ = true;
+    while (waiting_.size() + 1 < options_.max_group_writers) {
+      if (!arrival_.WaitFor(&mu_, options_.group_delay_us)) break;
+    }
+    leader_waits_ = false;
+  }
+  uint64_t bytes = leader->operations.size();
+  while (!waiting_.empty() && group_.size() < options_.max_group_writers) {
+    WriteRequest* next = waiting_.front();
+    if (next->exclusive != nullptr) break;
+    bytes += next->operations.size();
+    if (bytes > options_.max_group_bytes) break;
+    group_.push_back(next);
+    waiting_.pop_front();
+  }
+}
+
+void WriteQueue::FinishLocked(const Status& status, WriteRequest* leader) {
+  for (WriteRequest* member : group_) {
+    if (member == leader) continue;
+    member->status = status;
+    member->done = true;
+    member->wake.Signal();
+  }
+  led_ = false;
+  if (!waiting_.empty()) waiting_.front()->wake.Signal();
+}
+
+Status WriteQueue::Submit(WriteRequest* request) {
+  mu_.Lock();
+  JoinLocked(request);
+  if (request->done) {
+    mu_.Unlock();
+    return std::move(request->status);
+  }
+  GatherLocked(request);
+  mu_.Unlock();
+  Status status =
+      request->exclusive != nullptr ? (*request->exclusive)() : committer_->CommitGroup(group_);
+  mu_.Lock();
+  FinishLocked(status, request);
+  mu_.Unlock();
+  return status;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,77 @@
+// WriteQueue: lets writers form groups; the first of a group, its leader, commits for all of them.
+//
+// Leadership is a token, not a lock: its holder alone may touch the active memtable and log segment, and it
+// may wait and do I/O while others queue. A writer that finds nobody in line leads at once. A leader serves
+// one group and hands over to the next in line.
+// Thread safety: all methods concurrently. mu_ guards the queue and is never held during I/O.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "base/mutex.h"
+#include "seerdb/clock.h"
+#include "seerdb/slice.h"
+#include "seerdb/status.h"
+
+namespace seerdb {
+
+// One writer's part of a commit group. Lives on the writer's stack.
+struct WriteRequest {
+  Slice operations;  // as in batch_codec.h
+  uint32_t count = 0;
+  uint64_t logical_bytes = 0;
+  bool sync = false;
+  bool skip_wal = false;
+  // Set instead of operations: runs alone, under leadership.
+  std::function<Status()>* exclusive = nullptr;
+
+  // Owned by the queue from Submit on.
+  Status status;
+  bool done = false;
+  CondVar wake;
+};
+
+// Commits one group: all requests succeed or fail together. Called under leadership.
+class GroupCommitter {
+ public:
+  virtual ~GroupCommitter() = default;
+  virtual Status CommitGroup(const std::vector<WriteRequest*>& group) = 0;
+};
+
+struct WriteQueueOptions {
+  uint32_t max_group_writers = 1000;
+  uint64_t max_group_bytes = uint64_t{1} << 20;
+  // How long the leader of a synced group waits for more writers.
+  uint64_t group_delay_us = 0;
+};
+
+class WriteQueue {
+ public:
+  WriteQueue(const WriteQueueOptions& options, GroupCommitter* committer)
+      : options_(options), committer_(committer) {}
+
+  // Waits until the request is committed or has failed.
+  Status Submit(WriteRequest* request) EXCLUDES(mu_);
+  // Runs `work` under leadership, between two groups.
+  Status RunExclusive(std::function<Status()> work) EXCLUDES(mu_);
+
+ private:
+  // Waits until `request` is done or leads.
+  void JoinLocked(WriteRequest* request) REQUIRES(mu_);
+  void GatherLocked(WriteRequest* leader) REQUIRES(mu_);
+  void FinishLocked(const Status& status, WriteRequest* leader) REQUIRES(mu_);
+
+  const WriteQueueOptions options_;
+  GroupCommitter* const committer_;
+  std::vector<WriteRequest*> group_;  // owned by the leader
+  Mutex mu_;
+  bool led_ GUARDED_BY(mu_) = false;
+  std::deque<WriteRequest*> waiting_ GUARDED_BY(mu_);
+  CondVar arrival_;  // a leader that waits for company
+  bool leader_waits_ GUARDED_BY(mu_) = false;
+};
+
+}  // namespace seerdb

@@ -1,0 +1,139 @@
+#include <cerrno>
+
+#include "env/memory_state.h"
+
+namespace seerdb {
+namespace {
+
+// Above this a file is refused instead of ending the process for want of memory.
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 34;
+
+Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
+  return Status::FromErrno(std::string(operation) + " " + path, error_number);
+}
+
+class MemoryWritableFile final : public WritableFile {
+ public:
+  MemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node, std::string path)
+      : state_(std::move(state)), node_(std::move(node)), path_(std::move(path)) {}
+
+  Status Append(Slice bytes) override {
+    MutexLock lock(&state_->mutex);
+    if (closed_) return ErrnoStatus("append", path_, EBADF);
+    if (bytes.size() > kMaxFileBytes - position_) return ErrnoStatus("append", path_, EFBIG);
+    ++state_->operations;
+    node_->content.Write(position_, bytes);
+    position_ += bytes.size();
+    return Status::Ok();
+  }
+
+  Status Sync() override { return SyncAs("fdatasync"); }
+  Status SyncAll() override { return SyncAs("fsync"); }
+
+  Status Allocate(uint64_t bytes, bool extend) override {
+    MutexLock lock(&state_->mutex);
+    if (closed_) return ErrnoStatus("allocate", path_, EBADF);
+    if (bytes > kMaxFileBytes) return ErrnoStatus("allocate", path_, EFBIG);
+    ++state_->operations;
+    if (extend && bytes > node_->content.size()) node_->content.Resize(bytes);
+    return Status::Ok();
+  }
+
+  Status Truncate(uint64_t bytes) override {
+    MutexLock lock(&state_->mutex);
+    if (closed_) return ErrnoStatus("truncate", path_, EBADF);
+    if (bytes > kMaxFileBytes) return ErrnoStatus("truncate", path_, EFBIG);
+    ++state_->operations;
+    node_->content.Resize(bytes);
+    return Status::Ok();
+  }
+
+  Status Close() override {
+    MutexLock lock(&state_->mutex);
+    if (closed_) return ErrnoStatus("close", path_, EBADF);
+    closed_ = true;
+    return Status::Ok();
+  }
+
+ private:
+  Status SyncAs(const char* operation) {
+    MutexLock lock(&state_->mutex);
+    if (closed_) return ErrnoStatus(operation, path_, EBADF);
+    ++state_->operations;
+    node_->content.Sync();
+    return Status::Ok();
+  }
+
+  const std::shared_ptr<MemoryState> state_;
+  const MemoryNodePtr node_ GUARDED_BY(state_->mutex);
+  const std::string path_;
+  uint64_t position_ GUARDED_BY(state_->mutex) = 0;
+  bool closed_ GUARDED_BY(state_->mutex) = false;
+};
+
+class MemoryMappedRegion final : public MappedRegion {
+ public:
+  explicit MemoryMappedRegion(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {}
+  Slice bytes() const override { return *bytes_; }
+
+ private:
+  const std::shared_ptr<const std::string> bytes_;
+};
+
+class MemoryRandomAccessFile final : public RandomAccessFile {
+ public:
+  MemoryRandomAccessFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node)
+      : state_(std::move(state)), node_(std::move(node)) {}
+
+  Result<Slice> Read(uint64_t offset, size_t n, char* scratch) const override {
+    MutexLock lock(&state_->mutex);
+    return Slice(scratch, node_->content.Read(offset, n, scratch));
+  }
+
+  Result<uint64_t> Size() const override {
+    MutexLock lock(&state_->mutex);
+    return node_->content.size();
+  }
+
+  Result<std::shared_ptr<const MappedRegion>> Map() const override {
+    MutexLock lock(&state_->mutex);
+    return std::shared_ptr<const MappedRegion>(std::make_shared<MemoryMappedRegion>(node_->content.Share()));
+  }
+
+ private:
+  const std::shared_ptr<MemoryState> state_;
+  const MemoryNodePtr node_ GUARDED_BY(state_->mutex);
+};
+
+class MemoryFileLock final : public FileLock {
+ public:
+  MemoryFileLock(std::shared_ptr<MemoryState> state, MemoryNodePtr node)
+      : state_(std::move(state)), node_(std::move(node)) {}
+  ~MemoryFileLock() override {
+    MutexLock lock(&state_->mutex);
+    node_->locked = false;
+    node_->content.Resize(0);
+  }
+
+ private:
+  const std::shared_ptr<MemoryState> state_;
+  const MemoryNodePtr node_ GUARDED_BY(state_->mutex);
+};
+
+}  // namespace
+
+std::unique_ptr<WritableFile> NewMemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node,
+                                                    const std::string& path) {
+  return std::make_unique<MemoryWritableFile>(std::move(state), std::move(node), path);
+}
+
+std::unique_ptr<RandomAccessFile> NewMemoryRandomAccessFile(std::shared_ptr<MemoryState> state,
+                                                            MemoryNodePtr node) {
+  return std::make_unique<MemoryRandomAccessFile>(std::move(state), std::move(node));
+}
+
+std::unique_ptr<FileLock> NewMemoryFileLock(std::shared_ptr<MemoryState> state, MemoryNodePtr node) {
+  return std::make_unique<MemoryFileLock>(std::move(state), std::move(node));
+}
+
+}  // namespace seerdb

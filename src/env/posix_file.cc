@@ -1,0 +1,171 @@
+#include "env/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/status_macros.h"
+#include "env/unique_fd.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMaxFileBytes = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
+
+Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
+  return Status::FromErrno(std::string(operation) + " " + path, error_number);
+}
+
+Status ErrnoStatusAt(const char* operation, const std::string& path, uint64_t offset, int error_number) {
+  return Status::FromErrno(std::string(operation) + " " + path + " @" + std::to_string(offset),
+                           error_number);
+}
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Status Append(Slice bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = RetryInterrupted(
+          [&] { return ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(position_)); });
+      if (written < 0) return ErrnoStatusAt("append", path_, position_, errno);
+      // A write of nothing without an error would loop for ever.
+      if (written == 0) return ErrnoStatusAt("append", path_, position_, EIO);
+      position_ += static_cast<uint64_t>(written);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return Status::Ok();
+  }
+
+  Status Sync() override {
+    if (RetryInterrupted([&] { return ::fdatasync(fd_.get()); }) == 0) return Status::Ok();
+    return ErrnoStatus("fdatasync", path_, errno);
+  }
+
+  Status SyncAll() override {
+    if (RetryInterrupted([&] { return ::fsync(fd_.get()); }) == 0) return Status::Ok();
+    return ErrnoStatus("fsync", path_, errno);
+  }
+
+  Status Allocate(uint64_t bytes, bool extend) override {
+    if (bytes == 0) return Status::Ok();
+    if (bytes > kMaxFileBytes) return ErrnoStatus("allocate", path_, EFBIG);
+    const int mode = extend ? 0 : FALLOC_FL_KEEP_SIZE;
+    if (RetryInterrupted([&] { return ::fallocate(fd_.get(), mode, 0, static_cast<off_t>(bytes)); }) == 0)
+      return Status::Ok();
+    return ErrnoStatus("allocate", path_, errno == ENOSYS ? EOPNOTSUPP : errno);
+  }
+
+  Status Truncate(uint64_t bytes) override {
+    if (bytes > kMaxFileBytes) return ErrnoStatus("truncate", path_, EFBIG);
+    if (RetryInterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(bytes)); }) == 0)
+      return Status::Ok();
+    return ErrnoStatus("truncate", path_, errno);
+  }
+
+  Status Close() override {
+    const int error_number = fd_.Close();
+    return error_number == 0 ? Status::Ok() : ErrnoStatus("close", path_, error_number);
+  }
+
+ private:
+  UniqueFd fd_;
+  const std::string path_;
+  uint64_t position_ = 0;
+};
+
+class PosixMappedRegion final : public MappedRegion {
+ public:
+  PosixMappedRegion(const char* start, size_t n) : bytes_(start, n) {}
+  PosixMappedRegion(const PosixMappedRegion&) = delete;
+  PosixMappedRegion& operator=(const PosixMappedRegion&) = delete;
+  ~PosixMappedRegion() override {
+    if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+  }
+  Slice bytes() const override { return bytes_; }
+
+ private:
+  const Slice bytes_;
+};
+
+class PosixRandomAccessFile final : public RandomAccessFile {
+ public:
+  PosixRandomAccessFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<Slice> Read(uint64_t offset, size_t n, char* scratch) const override {
+    size_t done = 0;
+    while (done < n && offset <= kMaxFileBytes - done) {
+      const size_t wanted = static_cast<size_t>(std::min<uint64_t>(n - done, kMaxFileBytes - offset - done));
+      if (wanted == 0) break;
+      const ssize_t got = RetryInterrupted(
+          [&] { return ::pread(fd_.get(), scratch + done, wanted, static_cast<off_t>(offset + done)); });
+      if (got < 0) return ErrnoStatusAt("read", path_, offset + done, errno);
+      if (got == 0) break;
+      done += static_cast<size_t>(got);
+    }
+    return Slice(scratch, done);
+  }
+
+  Result<uint64_t> Size() const override {
+    struct stat info;
+    if (::fstat(fd_.get(), &info) != 0) return ErrnoStatus("stat", path_, errno);
+    return static_cast<uint64_t>(info.st_size);
+  }
+
+  Result<std::shared_ptr<const MappedRegion>> Map() const override {
+    SEERDB_ASSIGN_OR_RETURN(const uint64_t size, Size());
+    const char* start = nullptr;
+    if (size > 0) {
+      void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd_.get(), 0);
+      if (mapping == MAP_FAILED) return ErrnoStatus("map", path_, errno == ENODEV ? EOPNOTSUPP : errno);
+      start = static_cast<const char*>(mapping);
+    }
+    return std::shared_ptr<const MappedRegion>(std::make_shared<PosixMappedRegion>(start, size));
+  }
+
+  void ReadAhead(uint64_t offset, size_t n) const override {
+    if (offset > kMaxFileBytes || n > kMaxFileBytes - offset) return;
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(n), POSIX_FADV_WILLNEED);
+  }
+
+ private:
+  const UniqueFd fd_;
+  const std::string path_;
+};
+
+// Opens a regular file. O_NONBLOCK has no effect on those, and keeps the open of a pipe from waiting for
+// its other end.
+Result<UniqueFd> OpenRegularFile(const std::string& path, int flags) {
+  UniqueFd fd(RetryInterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0644); }));
+  if (!fd.valid()) return ErrnoStatus("open", path, errno);
+  struct stat info;
+  if (::fstat(fd.get(), &info) != 0) return ErrnoStatus("stat", path, errno);
+  if (S_ISDIR(info.st_mode)) return ErrnoStatus("open", path, EISDIR);
+  if (!S_ISREG(info.st_mode))
+    return Status::IoError("open " + path + ": found a special file, expected a regular one");
+  return fd;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WritableFile>> OpenPosixWritableFile(const std::string& path, CreateMode mode) {
+  int flags = O_WRONLY;
+  switch (mode) {
+    case CreateMode::kTruncate: flags |= O_CREAT | O_TRUNC; break;
+    case CreateMode::kMustNotExist: flags |= O_CREAT | O_EXCL; break;
+    case CreateMode::kOverwrite: break;
+  }
+  SEERDB_ASSIGN_OR_RETURN(UniqueFd fd, OpenRegularFile(path, flags));
+  return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(fd), path));
+}
+
+Result<std::unique_ptr<RandomAccessFile>> OpenPosixRandomAccessFile(const std::string& path) {
+  SEERDB_ASSIGN_OR_RETURN(UniqueFd fd, OpenRegularFile(path, O_RDONLY));
+  return std::unique_ptr<RandomAccessFile>(std::make_unique<PosixRandomAccessFile>(std::move(fd), path));
+}
+
+}  // namespace seerdb

@@ -1,0 +1,187 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "env/scratch_directory.h"
+#include "seerdb/file_system.h"
+
+namespace seerdb {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PosixFileSystemTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_FALSE(scratch_.path().empty()); }
+  std::string Path(const std::string& name) const { return scratch_.path() + "/" + name; }
+  static size_t OpenDescriptors() {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      if (!entry.path().empty()) ++count;
+    }
+    return count;
+  }
+
+  ScratchDirectory scratch_;
+  const std::shared_ptr<FileSystem> fs_ = PosixFileSystem();
+};
+
+// Runs `body` in a forked child; returns its exit code.
+template <typename Body>
+int InChild(Body body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(PosixFileSystemTest, IsOneObject) { EXPECT_EQ(fs_, PosixFileSystem()); }
+
+TEST_F(PosixFileSystemTest, ALockExcludesAnotherProcess) {
+  auto lock = fs_->LockFile(Path("LOCK"), "the parent");
+  ASSERT_TRUE(lock.ok());
+  const auto attempt = [&] {
+    auto second = fs_->LockFile(Path("LOCK"), "the child");
+    if (second.ok()) return 1;
+    if (second.status().detail() != StatusDetail::kLocked) return 2;
+    return second.status().message().find("the parent") == Slice::npos ? 3 : 0;
+  };
+  EXPECT_EQ(InChild(attempt), 0);
+  *lock = nullptr;
+  EXPECT_EQ(InChild(attempt), 1) << "released: now the child gets it";
+}
+
+TEST_F(PosixFileSystemTest, ALockEndsWithItsProcess) {
+  EXPECT_EQ(InChild([&] {
+              auto lock = fs_->LockFile(Path("LOCK"), "a child that is killed");
+              const bool ok = lock.ok();
+              if (ok) (*lock).release();  // never destroyed
+              return ok ? 0 : 1;
+            }),
+            0);
+  auto text = ReadFileToString(*fs_, Path("LOCK"));
+  ASSERT_TRUE(text.ok());
+  EXPECT_EQ(*text, "a child that is killed\n");
+  EXPECT_TRUE(fs_->LockFile(Path("LOCK"), "the parent").ok());
+}
+
+TEST_F(PosixFileSystemTest, AForkedCopyOfTheLockDoesNotReleaseIt) {
+  auto lock = fs_->LockFile(Path("LOCK"), "the parent");
+  ASSERT_TRUE(lock.ok());
+  EXPECT_EQ(InChild([&] {
+              *lock = nullptr;
+              return 0;
+            }),
+            0);
+  EXPECT_FALSE(fs_->LockFile(Path("LOCK"), "another").ok());
+}
+
+TEST_F(PosixFileSystemTest, ALockOnADeletedFileDoesNotCount) {
+  auto first = fs_->LockFile(Path("LOCK"), "first");
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(fs_->DeleteFile(Path("LOCK")).ok());
+  auto second = fs_->LockFile(Path("LOCK"), "second");
+  ASSERT_TRUE(second.ok());
+  *first = nullptr;
+  auto third = fs_->LockFile(Path("LOCK"), "third");
+  ASSERT_FALSE(third.ok());
+  EXPECT_THAT(std::string(third.status().message()), HasSubstr("second"));
+}
+
+TEST_F(PosixFileSystemTest, RefusesSpecialFilesWithoutWaiting) {
+  ASSERT_EQ(::mkfifo(Path("pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(fs_->NewRandomAccessFile(Path("pipe")).status().IsIoError());
+  EXPECT_TRUE(fs_->NewWritableFile(Path("pipe"), CreateMode::kOverwrite).status().IsIoError());
+}
+
+TEST_F(PosixFileSystemTest, ReportsPermission) {
+  ASSERT_TRUE(fs_->CreateDirectory(Path("closed")).ok());
+  ASSERT_EQ(::chmod(Path("closed").c_str(), 0), 0);
+  // In a child, which gives up the rights of the superuser if it has them.
+  EXPECT_EQ(InChild([&] {
+              if (::geteuid() == 0 && (::chmod(scratch_.path().c_str(), 0755) != 0 || ::seteuid(65534) != 0))
+                return 1;
+              const Status status =
+                  fs_->NewWritableFile(Path("closed/f"), CreateMode::kTruncate).status();
+              if (status.detail() != StatusDetail::kPermission) return 2;
+              if (status.message().find(Path("closed/f")) == Slice::npos) return 3;
+              return fs_->CreateDirectory(Path("closed/d")).detail() == StatusDetail::kPermission ? 0 : 4;
+            }),
+            0);
+}
+
+// A file size limit makes the kernel write less than asked before it refuses.
+TEST_F(PosixFileSystemTest, AppendContinuesAfterAShortWrite) {
+  constexpr uint64_t kLimitBytes = 10000;
+  EXPECT_EQ(InChild([&] {
+              ::signal(SIGXFSZ, SIG_IGN);
+              const rlimit limit{kLimitBytes, kLimitBytes};
+              if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 1;
+              auto file = fs_->NewWritableFile(Path("f"), CreateMode::kTruncate);
+              if (!file.ok()) return 2;
+              const Status status = (*file)->Append(std::string(kLimitBytes + 5000, 'x'));
+              if (status.code() != StatusCode::kIoError) return 3;
+              // The position in the message shows that the second write began where the first ended.
+              return status.message().find("@10000") == Slice::npos ? 4 : 0;
+            }),
+            0);
+  auto info = fs_->GetFileInfo(Path("f"));
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->bytes, kLimitBytes);
+}
+
+TEST_F(PosixFileSystemTest, SeesHardLinks) {
+  { std::ofstream(Path("f")) << "x"; }
+  ASSERT_EQ(::link(Path("f").c_str(), Path("g").c_str()), 0);
+  auto info = fs_->GetFileInfo(Path("f"));
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->links, 2u);
+}
+
+TEST_F(PosixFileSystemTest, LeaksNoDescriptorAndPassesNoneOn) {
+  const size_t before = OpenDescriptors();
+  {
+    auto writer = fs_->NewWritableFile(Path("f"), CreateMode::kTruncate);
+    auto reader = fs_->NewRandomAccessFile(Path("f"));
+    auto lock = fs_->LockFile(Path("LOCK"), "x");
+    ASSERT_TRUE(writer.ok() && reader.ok() && lock.ok());
+    EXPECT_EQ(OpenDescriptors(), before + 3);
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code ignored;
+      const std::string target = std::filesystem::read_symlink(entry.path(), ignored).string();
+      if (target.rfind(scratch_.path(), 0) != 0) continue;
+      const int fd = std::stoi(entry.path().filename().string());
+      EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC) << target;
+    }
+  }
+  EXPECT_FALSE(fs_->NewRandomAccessFile(scratch_.path()).ok());
+  EXPECT_FALSE(fs_->NewWritableFile(scratch_.path(), CreateMode::kTruncate).ok());
+  EXPECT_TRUE(fs_->ListDirectory(scratch_.path()).ok());
+  EXPECT_TRUE(fs_->SyncDirectory(scratch_.path()).ok());
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
+TEST_F(PosixFileSystemTest, CreateDirectoryTakesRelativePaths) {
+  const auto here = std::filesystem::current_path();
+  std::filesystem::current_path(scratch_.path());
+  const Status deep = fs_->CreateDirectory("x/y");
+  const Status here_again = fs_->CreateDirectory(".");
+  std::filesystem::current_path(here);
+  EXPECT_TRUE(deep.ok()) << deep.ToString();
+  EXPECT_TRUE(here_again.ok()) << here_again.ToString();
+  EXPECT_TRUE(std::filesystem::is_directory(Path("x/y")));
+}
+
+}  // namespace
+}  // namespace seerdb

@@ -1,0 +1,51 @@
+// The encoding of a WriteBatch's operations, as batches hold it and logs store it.
+//
+// Operation: u8 kind (ValueType), varint key length, engine key, varint value length, value (only for kinds
+// that have one: not kDeletion). Operation i of a batch has sequence base + i. Format: docs/format/log.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/coding.h"
+#include "format/internal_key.h"
+#include "seerdb/slice.h"
+#include "seerdb/status.h"
+#include "seerdb/write_batch.h"
+
+namespace seerdb {
+
+struct BatchOperation {
+  ValueType type;
+  Slice key;  // engine key
+  Slice value;
+};
+
+// Reads operations one after another. Safe on hostile bytes.
+class BatchReader {
+ public:
+  explicit BatchReader(Slice operations)
+      : p_(operations.data()), limit_(operations.data() + operations.size()) {}
+  // False at the end and on malformed input; ok() tells which.
+  bool Next(BatchOperation* operation);
+  bool ok() const { return !failed_; }
+
+ private:
+  const char* p_;
+  const char* limit_;
+  bool failed_ = false;
+};
+
+void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, Slice user_key, Slice value);
+
+// Counts the operations; kCorruption if malformed, of an unknown kind, or with a key that has no
+// well-formed keyspace prefix.
+Status CheckBatchOperations(Slice operations, uint32_t* count);
+
+// What DB::Write checks before a batch is accepted.
+struct WriteBatchAccess {
+  static uint64_t LargestKeyBytes(const WriteBatch& batch) { return batch.largest_key_bytes_; }
+  static uint64_t LargestValueBytes(const WriteBatch& batch) { return batch.largest_value_bytes_; }
+};
+
+}  // namespace seerdb

@@ -1,0 +1,141 @@
+#include "format/batch_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "format/keyspace_prefix.h"
+
+namespace seerdb {
+namespace {
+
+class Recorder : public WriteBatch::Handler {
+ public:
+  void Put(Slice key, Slice value) override {
+    text_ += "put " + std::string(key) + "=" + std::string(value) + ";";
+  }
+  void Delete(Slice key) override { text_ += "delete " + std::string(key) + ";"; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+TEST(BatchCodec, ReadsWhatWasAppended) {
+  std::string out;
+  AppendBatchOperation(&out, ValueType::kValue, 0, "key", "value");
+  AppendBatchOperation(&out, ValueType::kDeletion, 300, "gone", "ignored");
+  AppendBatchOperation(&out, ValueType::kMerge, 0, "", "");
+  AppendBatchOperation(&out, ValueType::kRangeDeletion, 100'000, "a", "z");
+  BatchReader reader(out);
+  BatchOperation operation;
+  struct Want {
+    ValueType type;
+    uint32_t keyspace;
+    std::string key;
+    std::string value;
+  };
+  for (const Want& want : std::vector<Want>{{ValueType::kValue, 0, "key", "value"},
+                                            {ValueType::kDeletion, 300, "gone", ""},
+                                            {ValueType::kMerge, 0, "", ""},
+                                            {ValueType::kRangeDeletion, 100'000, "a", "z"}}) {
+    ASSERT_TRUE(reader.Next(&operation));
+    EXPECT_EQ(operation.type, want.type);
+    uint32_t keyspace = 0;
+    Slice key;
+    ASSERT_TRUE(ParseEngineKey(operation.key, &keyspace, &key));
+    EXPECT_EQ(keyspace, want.keyspace);
+    EXPECT_EQ(key, want.key);
+    EXPECT_EQ(operation.value, want.value);
+  }
+  EXPECT_FALSE(reader.Next(&operation));
+  EXPECT_TRUE(reader.ok());
+  uint32_t count = 0;
+  EXPECT_TRUE(CheckBatchOperations(out, &count).ok());
+  EXPECT_EQ(count, 4u);
+}
+
+TEST(BatchCodec, EmptyBatch) {
+  uint32_t count = 9;
+  EXPECT_TRUE(CheckBatchOperations("", &count).ok());
+  EXPECT_EQ(count, 0u);
+}
+
+TEST(BatchCodec, MalformedBytesAreRefused) {
+  const std::string cases[] = {
+      std::string("\x05\x02\0k", 4),          // unknown kind
+      "\xff",                                  // unknown kind, cut off
+      std::string("\x00", 1),                  // no key
+      std::string("\x00\x03\0k", 4),          // key cut off
+      std::string("\x01\x02\0k", 4),          // no value
+      std::string("\x01\x02\0k\x05v", 6),     // value cut off
+      std::string("\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),  // length of 2^64 - 1
+      std::string("\x00\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", 12),
+      std::string("\x00\x00", 2),              // a key without a keyspace
+      std::string("\x00\x01\x80", 3),          // half a keyspace
+      std::string("\x00\x01\xc1", 3),          // no such keyspace prefix
+  };
+  for (const std::string& bytes : cases) {
+    uint32_t count = 0;
+    EXPECT_TRUE(CheckBatchOperations(bytes, &count).IsCorruption()) << ::testing::PrintToString(bytes);
+  }
+}
+
+TEST(BatchCodec, CutsAndDamageAreSafe) {
+  std::string good;
+  for (int i = 0; i < 5; ++i) {
+    AppendBatchOperation(&good, i % 2 == 0 ? ValueType::kValue : ValueType::kDeletion, 0,
+                         "key" + std::to_string(i), std::string(i * 40, 'v'));
+  }
+  uint32_t count = 0;
+  for (size_t n = 0; n < good.size(); ++n) {
+    if (CheckBatchOperations(Slice(good).substr(0, n), &count).ok()) {
+      EXPECT_LT(count, 5u);
+    }
+  }
+  const uint64_t seed = SystemSeed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  for (int round = 0; round < 20'000; ++round) {
+    // Of its own size, so that a sanitizer sees a read beyond it.
+    const std::string bytes = [&] {
+      std::string damaged = good.substr(0, 1 + random.Uniform(good.size()));
+      damaged[random.Uniform(damaged.size())] = static_cast<char>(random.Next());
+      damaged.shrink_to_fit();
+      return damaged;
+    }();
+    BatchReader reader(bytes);
+    BatchOperation operation;
+    size_t used = 0;
+    while (reader.Next(&operation)) used += operation.key.size() + operation.value.size();
+    EXPECT_LE(used, bytes.size());
+    EXPECT_FALSE(reader.Next(&operation)) << "an ended reader stays ended";
+  }
+}
+
+TEST(WriteBatch, CountsMeasuresAndIterates) {
+  WriteBatch batch;
+  EXPECT_EQ(batch.count(), 0u);
+  batch.Put("a", "1");
+  batch.Delete("bcd");
+  batch.Put("", std::string(50, 'v'));
+  EXPECT_EQ(batch.count(), 3u);
+  EXPECT_EQ(WriteBatchAccess::LargestKeyBytes(batch), 3u);
+  EXPECT_EQ(WriteBatchAccess::LargestValueBytes(batch), 50u);
+  Recorder recorder;
+  batch.Iterate(&recorder);
+  EXPECT_EQ(recorder.text(), "put a=1;delete bcd;put =" + std::string(50, 'v') + ";");
+  uint32_t count = 0;
+  batch.Clear();
+  EXPECT_EQ(batch.count(), 0u);
+  EXPECT_EQ(WriteBatchAccess::LargestValueBytes(batch), 0u);
+  Recorder empty;
+  batch.Iterate(&empty);
+  EXPECT_EQ(empty.text(), "");
+  EXPECT_TRUE(CheckBatchOperations("", &count).ok());
+}
+
+}  // namespace
+}  // namespace seerdb

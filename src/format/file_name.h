@@ -1,0 +1,31 @@
+// Names of the files of a database directory.
+//
+//   CURRENT          names the live manifest          LOCK             held by the process that has it open
+//   MANIFEST-000007  version edits                    000012.log       log segment
+//   000015.sst       table                            *.tmp            being written; swept at open
+// Numbers come from one counter and are never reused.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+enum class FileKind : uint8_t { kCurrent, kLock, kManifest, kLog, kTable, kTemporary, kUnknown };
+
+std::string CurrentFilePath(const std::string& directory);
+std::string LockFilePath(const std::string& directory);
+std::string ManifestFileName(uint64_t number);
+std::string ManifestFilePath(const std::string& directory, uint64_t number);
+std::string LogFilePath(const std::string& directory, uint64_t number);
+std::string TableFilePath(const std::string& directory, uint64_t number);
+// What a table is called until it is whole and synced: "000015.sst.tmp".
+std::string TemporaryPath(const std::string& path);
+
+// Kind of a name inside a database directory, and its number (0 if it has none). A temporary's number is
+// that of the file it would become.
+FileKind ParseFileName(Slice name, uint64_t* number);
+
+}  // namespace seerdb

@@ -1,0 +1,50 @@
+// The order of all entries: engine key ascending as unsigned bytes, then sequence descending, then kind.
+//
+// An *engine key* is the keyspace prefix (keyspace_prefix.h) followed by the user's key. Everything below
+// the db room sees engine keys only. An entry is (engine key, trailer, value), where the trailer packs
+// sequence and kind: (sequence << 8) | kind. Format: docs/format/internal_key.md.
+#pragma once
+
+#include <cstdint>
+
+#include "seerdb/slice.h"
+#include "seerdb/types.h"
+
+namespace seerdb {
+
+// What an entry is. Persistent in logs, tables and manifests: values are never reused.
+enum class ValueType : uint8_t {
+  kDeletion = 0,
+  kValue = 1,
+  kMerge = 2,          // value: operand
+  kValuePointer = 3,   // value: where the value lies in the value log
+  kRangeDeletion = 4,  // key: begin, value: end; kept apart from the point entries of a table
+};
+inline constexpr uint8_t kMaxValueType = 4;
+
+inline constexpr uint64_t PackTrailer(SequenceNumber sequence, ValueType type) {
+  return sequence << 8 | static_cast<uint64_t>(type);
+}
+inline constexpr SequenceNumber TrailerSequence(uint64_t trailer) { return trailer >> 8; }
+inline constexpr ValueType TrailerType(uint64_t trailer) { return static_cast<ValueType>(trailer & 0xff); }
+// Sorts before (or at) every trailer of a version with sequence <= `sequence`: what a read at
+// `sequence` seeks to.
+inline constexpr uint64_t SeekTrailer(SequenceNumber sequence) { return sequence << 8 | 0xff; }
+inline constexpr uint64_t kFirstTrailer = UINT64_MAX;  // sorts before every entry of a key
+inline constexpr uint64_t kLastTrailer = 0;            // sorts after every entry of a key
+
+// < 0, 0, > 0 as (a_key, a_trailer) sorts before, with, or after (b_key, b_trailer).
+inline int CompareInternal(Slice a_key, uint64_t a_trailer, Slice b_key, uint64_t b_trailer) {
+  const int order = a_key.compare(b_key);  // char_traits compares as unsigned bytes
+  if (order != 0) return order;
+  return a_trailer > b_trailer ? -1 : (a_trailer < b_trailer ? 1 : 0);
+}
+
+// A point read: the newest version of `key` with sequence <= `sequence`.
+struct LookupKey {
+  Slice key;  // engine key
+  SequenceNumber sequence = 0;
+  uint64_t hash = 0;  // Hash64(key), computed once a read
+};
+
+}  // namespace seerdb

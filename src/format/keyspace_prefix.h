@@ -1,0 +1,22 @@
+// The order-preserving prefix that names the keyspace in an engine key.
+//
+// Keyspace ids are encoded so that shorter encodings sort first and ids sort by value: 0..127 in one byte
+// (the byte itself), 128..16,511 in two (0x80 | high bits), larger ones in five (0xc0, then big-endian).
+// The default keyspace is 0, so its engine keys are '\0' + user key. Format: docs/format/internal_key.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+inline constexpr uint32_t kDefaultKeyspace = 0;
+inline constexpr size_t kMaxKeyspacePrefixBytes = 5;
+
+void AppendKeyspacePrefix(std::string* out, uint32_t keyspace);
+// Splits an engine key. False if it has no well-formed prefix.
+bool ParseEngineKey(Slice engine_key, uint32_t* keyspace, Slice* user_key);
+
+}  // namespace seerdb

@@ -1,0 +1,85 @@
+// KeyProjection: the 64-bit window of a key that a model can compute with.
+//
+// The window is taken behind a prefix that all indexed keys share. Two kinds:
+//   kBytes    the next 8 bytes, big-endian, padded with zeros;
+//   kDecimal  the next 16 characters as a decimal number, padded with '0': digits then lie without gaps.
+// Both are monotone (a <= b implies Window(a) <= Window(b)) for all keys and not injective: different keys
+// may share a window, so only different windows say anything about the order of keys.
+// Format: docs/format/table.md, "Index". Thread safety: const methods may be called concurrently.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+size_t CommonPrefixBytes(Slice a, Slice b);
+
+class KeyProjection {
+ public:
+  // Persistent.
+  enum class Kind : uint32_t { kBytes = 0, kDecimal = 1 };
+  static constexpr uint32_t kMaxKind = 1;
+  // Where a key lies against the keys that start with the prefix.
+  enum class Side : int { kBefore = -1, kWithin = 0, kAfter = 1 };
+
+  KeyProjection() = default;
+  // Borrows `prefix`, which outlives the projection.
+  explicit KeyProjection(Slice prefix, Kind kind = Kind::kBytes) : prefix_(prefix), kind_(kind) {}
+
+  Slice prefix() const { return prefix_; }
+  Kind kind() const { return kind_; }
+
+  Side SideOf(Slice key) const {
+    const size_t n = key.size() < prefix_.size() ? key.size() : prefix_.size();
+    const int order = n == 0 ? 0 : std::memcmp(key.data(), prefix_.data(), n);
+    if (order != 0) return order < 0 ? Side::kBefore : Side::kAfter;
+    return key.size() < prefix_.size() ? Side::kBefore : Side::kWithin;
+  }
+  // Requires: SideOf(key) is kWithin.
+  Slice Suffix(Slice key) const { return Slice(key.data() + prefix_.size(), key.size() - prefix_.size()); }
+  // Requires: SideOf(key) is kWithin.
+  uint64_t WindowWithin(Slice key) const {
+    return kind_ == Kind::kBytes ? BytesWindow(key, prefix_.size()) : DecimalWindow(key, prefix_.size());
+  }
+  // Of any key; those outside the prefix get the lowest or the highest window.
+  uint64_t Window(Slice key) const {
+    switch (SideOf(key)) {
+      case Side::kBefore: return 0;
+      case Side::kAfter: return UINT64_MAX;
+      case Side::kWithin: break;
+    }
+    return WindowWithin(key);
+  }
+
+  // Windows of `key` behind its first `skip` bytes. Require: skip <= key.size().
+  static uint64_t BytesWindow(Slice key, size_t skip) { return __builtin_bswap64(LoadPadded(key, skip)); }
+  static uint64_t DecimalWindow(Slice key, size_t skip);
+  // Whether kDecimal loses nothing of the 16 characters behind `skip`: they are digits, or end early.
+  static bool IsDecimal(Slice key, size_t skip);
+
+ private:
+  // The 8 bytes at `at`, the first lowest, zero where the key has ended.
+  static uint64_t LoadPadded(Slice key, size_t at) {
+    const size_t left = at < key.size() ? key.size() - at : 0;
+    uint64_t word = 0;
+    if (left >= sizeof word) {
+      std::memcpy(&word, key.data() + at, sizeof word);
+    } else if (left == 0) {
+      return 0;
+    } else if (key.size() >= sizeof word) {
+      std::memcpy(&word, key.data() + key.size() - sizeof word, sizeof word);
+      word >>= 8 * (sizeof word - left);
+    } else {
+      for (size_t i = 0; i < left; ++i) word |= uint64_t{static_cast<unsigned char>(key[at + i])} << (8 * i);
+    }
+    return word;
+  }
+
+  Slice prefix_;
+  Kind kind_ = Kind::kBytes;
+};
+
+}  // namespace seerdb

@@ -1,0 +1,53 @@
+#include "learned/model_codec.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/coding.h"
+
+namespace seerdb {
+namespace {
+
+constexpr size_t kHeaderBytes = 16;
+constexpr size_t kSegmentBytes = 24;
+
+Status Bad(const char* what) { return Status::Corruption(std::string("model: ") + what); }
+
+}  // namespace
+
+void AppendPlaModel(const PlaModel& model, std::string* out) {
+  AppendU32(out, static_cast<uint32_t>(model.segments().size()));
+  AppendU32(out, model.ranks());
+  AppendU32(out, model.max_error());
+  AppendU32(out, 0);
+  for (const PlaSegment& segment : model.segments()) {
+    AppendU64(out, segment.first_window);
+    AppendU64(out, segment.mantissa);
+    AppendU32(out, segment.first_rank);
+    AppendU32(out, segment.shift);
+  }
+}
+
+Result<PlaModel> DecodePlaModel(Slice bytes) {
+  if (bytes.size() < kHeaderBytes) return Bad("shorter than its header");
+  const uint64_t count = LoadU32(bytes.data());
+  const uint32_t ranks = LoadU32(bytes.data() + 4);
+  const uint32_t max_error = LoadU32(bytes.data() + 8);
+  if (LoadU32(bytes.data() + 12) != 0) return Bad("reserved field is not zero");
+  if (bytes.size() - kHeaderBytes != count * kSegmentBytes) return Bad("size does not fit its segments");
+  if (max_error > ranks) return Bad("error exceeds the number of ranks");
+  if (count > ranks || (count == 0) != (ranks == 0)) return Bad("number of segments out of range");
+  std::vector<PlaSegment> segments(count);
+  const char* p = bytes.data() + kHeaderBytes;
+  for (size_t i = 0; i < count; ++i, p += kSegmentBytes) {
+    segments[i] = {LoadU64(p), LoadU64(p + 8), LoadU32(p + 16), LoadU32(p + 20)};
+    if (segments[i].shift >= 128) return Bad("shift out of range");
+    if (segments[i].first_rank > ranks) return Bad("rank out of range");
+    if (i == 0) continue;
+    if (segments[i].first_window <= segments[i - 1].first_window) return Bad("windows do not ascend");
+    if (segments[i].first_rank < segments[i - 1].first_rank) return Bad("ranks do not ascend");
+  }
+  return PlaModel(std::move(segments), ranks, max_error);
+}
+
+}  // namespace seerdb

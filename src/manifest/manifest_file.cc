@@ -1,0 +1,174 @@
+#include "manifest/manifest_file.h"
+
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/coding.h"
+#include "base/crc32c.h"
+#include "base/status_macros.h"
+#include "format/file_name.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMagic = 0x314e414d42445253;  // "SRDBMAN1"
+constexpr size_t kHeaderCrcOffset = 60;
+constexpr size_t kMaxCurrentBytes = 256;
+
+uint32_t RecordCrc(uint64_t manifest_number, const char* head, Slice payload) {
+  char number[8];
+  StoreU64(number, manifest_number);
+  uint32_t crc = crc32c::Extend(0, number, sizeof number);
+  crc = crc32c::Extend(crc, head + 4, kManifestRecordHeadBytes - 4);
+  return crc32c::Extend(crc, payload);
+}
+
+void AppendHeader(std::string* out, uint64_t number) {
+  char header[kManifestHeaderBytes] = {};
+  StoreU64(header, kMagic);
+  StoreU32(header + 8, kManifestFormatVersion);
+  StoreU64(header + 16, number);
+  StoreU32(header + kHeaderCrcOffset, crc32c::Extend(0, header, kHeaderCrcOffset));
+  out->append(header, sizeof header);
+}
+
+Status Corrupt(const std::string& path, uint64_t offset, const std::string& what) {
+  return Status::Corruption("read manifest " + path + " @" + std::to_string(offset) + ": " + what,
+                            StatusDetail::kManifestCorruption);
+}
+
+Result<uint64_t> CheckHeader(const std::string& path, Slice bytes, uint64_t wanted_number) {
+  if (bytes.size() < kManifestHeaderBytes) {
+    return Corrupt(path, 0, "found " + std::to_string(bytes.size()) + " bytes, expected a header of 64");
+  }
+  const char* p = bytes.data();
+  if (LoadU64(p) != kMagic) return Corrupt(path, 0, "found no magic number, expected SRDBMAN1");
+  if (LoadU32(p + kHeaderCrcOffset) != crc32c::Extend(0, p, kHeaderCrcOffset)) {
+    return Corrupt(path, 0, "found a header whose checksum is wrong");
+  }
+  if (LoadU32(p + 8) != kManifestFormatVersion) {
+    return Status::NotSupported("read manifest " + path + " @8: found format version " +
+                                std::to_string(LoadU32(p + 8)) + ", expected 1");
+  }
+  const uint64_t number = LoadU64(p + 16);
+  if (wanted_number != 0 && number != wanted_number) {
+    return Corrupt(path, 16, "found manifest number " + std::to_string(number) + ", expected " +
+                                 std::to_string(wanted_number));
+  }
+  return number;
+}
+
+// True if a record lies at `offset`, intact and with index `*index`; if `any_above`, with any index above
+// it, which is stored there.
+bool RecordAt(Slice bytes, uint64_t number, size_t offset, bool any_above, uint64_t* index) {
+  const size_t left = bytes.size() - offset;
+  if (left < kManifestRecordHeadBytes) return false;
+  const char* head = bytes.data() + offset;
+  const uint32_t length = LoadU32(head + 4);
+  const uint64_t found = LoadU64(head + 8);
+  if (length == 0 || length > left - kManifestRecordHeadBytes) return false;
+  if (any_above) {
+    // Records are dense and none is shorter than its head.
+    if (found <= *index || found - *index > bytes.size() / kManifestRecordHeadBytes) return false;
+  } else if (found != *index) {
+    return false;
+  }
+  if (RecordCrc(number, head, Slice(head + kManifestRecordHeadBytes, length)) != LoadU32(head)) return false;
+  *index = found;
+  return true;
+}
+
+std::string CurrentContents(uint64_t number) {
+  const std::string line = ManifestFileName(number) + "\n";
+  char crc[32];
+  std::snprintf(crc, sizeof crc, "crc32c %08x\n", static_cast<unsigned>(crc32c::Value(line)));
+  return line + crc;
+}
+
+}  // namespace
+
+Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wanted_number,
+                           const std::function<Status(uint64_t offset, Slice payload)>& visit) {
+  SEERDB_ASSIGN_OR_RETURN(const std::string contents, ReadFileToString(fs, path));
+  const Slice bytes = contents;
+  SEERDB_ASSIGN_OR_RETURN(const uint64_t number, CheckHeader(path, bytes, wanted_number));
+  uint64_t index = 0;
+  size_t offset = kManifestHeaderBytes;
+  while (RecordAt(bytes, number, offset, /*any_above=*/false, &index)) {
+    const uint32_t length = LoadU32(bytes.data() + offset + 4);
+    SEERDB_RETURN_IF_ERROR(visit(offset, bytes.substr(offset + kManifestRecordHeadBytes, length)));
+    offset += kManifestRecordHeadBytes + length;
+    ++index;
+  }
+  if (index == 0) return Corrupt(path, offset, "found no intact record 0, expected one");
+  for (size_t i = offset + 1; i < bytes.size(); ++i) {
+    uint64_t later = index;
+    if (RecordAt(bytes, number, i, /*any_above=*/true, &later)) {
+      return Corrupt(path, offset, "found no intact record " + std::to_string(index) +
+                                       ", expected one: record " + std::to_string(later) + " @" +
+                                       std::to_string(i) + " is intact");
+    }
+  }
+  return {};
+}
+
+Result<uint64_t> ReadCurrent(FileSystem& fs, const std::string& directory) {
+  const std::string path = CurrentFilePath(directory);
+  SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, fs.NewRandomAccessFile(path));
+  char scratch[kMaxCurrentBytes];
+  SEERDB_ASSIGN_OR_RETURN(const Slice contents, file->Read(0, sizeof scratch, scratch));
+  uint64_t number = 0;
+  const Slice name = contents.substr(0, contents.find('\n'));
+  if (ParseFileName(name, &number) != FileKind::kManifest || contents != CurrentContents(number)) {
+    return Corrupt(path, 0, "found " + std::to_string(contents.size()) +
+                                " bytes that name no manifest, expected its name and a checksum");
+  }
+  return number;
+}
+
+Status WriteCurrent(FileSystem& fs, const std::string& directory, uint64_t number, bool* renamed) {
+  *renamed = false;
+  const std::string path = CurrentFilePath(directory);
+  const std::string temporary = TemporaryPath(path);
+  SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
+                          fs.NewWritableFile(temporary, CreateMode::kTruncate));
+  SEERDB_RETURN_IF_ERROR(file->Append(CurrentContents(number)));
+  SEERDB_RETURN_IF_ERROR(file->SyncAll());
+  SEERDB_RETURN_IF_ERROR(file->Close());
+  *renamed = true;
+  SEERDB_RETURN_IF_ERROR(fs.RenameFile(temporary, path));
+  return fs.SyncDirectory(directory);
+}
+
+ManifestWriter::ManifestWriter(std::unique_ptr<WritableFile> file, std::string path, uint64_t number)
+    : file_(std::move(file)), path_(std::move(path)), number_(number) {}
+
+Result<std::unique_ptr<ManifestWriter>> ManifestWriter::Create(FileSystem& fs, const std::string& path,
+                                                               uint64_t number) {
+  SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                          fs.NewWritableFile(path, CreateMode::kMustNotExist));
+  return std::unique_ptr<ManifestWriter>(new ManifestWriter(std::move(file), path, number));
+}
+
+Status ManifestWriter::Append(Slice payload) {
+  if (payload.empty() || payload.size() > UINT32_MAX) {
+    return Status::InvalidArgument("append " + path_ + ": found an edit of " + std::to_string(payload.size()) +
+                                   " bytes, expected 1 .. 2^32 - 1");
+  }
+  std::string out;
+  if (bytes_ == 0) AppendHeader(&out, number_);
+  char head[kManifestRecordHeadBytes];
+  StoreU32(head + 4, static_cast<uint32_t>(payload.size()));
+  StoreU64(head + 8, next_index_);
+  StoreU32(head, RecordCrc(number_, head, payload));
+  out.append(head, sizeof head);
+  out.append(payload);
+  SEERDB_RETURN_IF_ERROR(file_->Append(out));
+  SEERDB_RETURN_IF_ERROR(file_->Sync());
+  bytes_ += out.size();
+  ++next_index_;
+  return {};
+}
+
+}  // namespace seerdb

@@ -1,0 +1,195 @@
+#include "manifest/state_builder.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/status_macros.h"
+
+namespace seerdb {
+namespace {
+
+// What a reader accepts; options allow fewer.
+constexpr uint32_t kMaxLevels = 64;
+
+Status Bad(const std::string& what) {
+  return Status::Corruption("apply manifest edit: " + what, StatusDetail::kManifestCorruption);
+}
+
+std::string Name(uint64_t table, uint32_t level) {
+  return "table " + std::to_string(table) + " in L" + std::to_string(level);
+}
+
+Status OutOfRange(uint64_t table, uint32_t level, size_t num_levels) {
+  return Bad("found " + Name(table, level) + ", expected a level below " + std::to_string(num_levels));
+}
+
+Status Advance(const char* name, const std::optional<uint64_t>& wanted, uint64_t* counter) {
+  if (!wanted.has_value()) return {};
+  if (*wanted < *counter) {
+    return Bad("found " + std::string(name) + " " + std::to_string(*wanted) + ", expected at least " +
+               std::to_string(*counter));
+  }
+  *counter = *wanted;
+  return {};
+}
+
+// The run `id`, or where it belongs.
+std::vector<Run>::iterator FindRun(Level* level, uint64_t id) {
+  return std::partition_point(level->runs.begin(), level->runs.end(),
+                              [&](const Run& run) { return run.id > id; });
+}
+
+// The first table that does not begin below `smallest_key`.
+std::vector<TableMetaPtr>::iterator FindTable(Run* run, const std::string& smallest_key) {
+  return std::partition_point(
+      run->tables.begin(), run->tables.end(),
+      [&](const TableMetaPtr& table) { return table->smallest_key < smallest_key; });
+}
+
+}  // namespace
+
+StateBuilder::StateBuilder(const ManifestState& state) : state_(state) {
+  levels_ = state.version != nullptr ? state.version->levels() : std::vector<Level>(state.num_levels);
+  for (uint32_t i = 0; i < levels_.size(); ++i) {
+    for (const Run& run : levels_[i].runs) {
+      for (const TableMetaPtr& table : run.tables) places_[table->number] = {i, run.id, table};
+    }
+  }
+}
+
+Status StateBuilder::Apply(const VersionEdit& edit) {
+  SEERDB_RETURN_IF_ERROR(ApplyCounters(edit));
+  SEERDB_RETURN_IF_ERROR(ApplyLogs(edit));
+  // Deletions first: a table that moves is deleted and added in one edit.
+  for (const VersionEdit::DeletedTable& table : edit.deleted_tables) SEERDB_RETURN_IF_ERROR(Delete(table));
+  if (edit.num_levels.has_value()) SEERDB_RETURN_IF_ERROR(Resize(*edit.num_levels));
+  for (const VersionEdit::AddedTable& table : edit.added_tables) SEERDB_RETURN_IF_ERROR(Add(table));
+  return {};
+}
+
+ManifestState StateBuilder::Build() const {
+  ManifestState state = state_;
+  state.num_levels = static_cast<uint32_t>(levels_.size());
+  state.version = std::make_shared<const Version>(levels_);
+  return state;
+}
+
+Status StateBuilder::ApplyCounters(const VersionEdit& edit) {
+  if (edit.database_id.has_value()) {
+    if (state_.database_id != DatabaseId{} && state_.database_id != *edit.database_id) {
+      return Bad("found a second database id");
+    }
+    state_.database_id = *edit.database_id;
+  }
+  if (edit.log_number.has_value() != edit.log_first_record.has_value()) {
+    return Bad("found one of log_number and log_first_record, expected both or none");
+  }
+  if (edit.last_sequence.value_or(0) > kMaxSequence) {
+    return Bad("found last_sequence " + std::to_string(*edit.last_sequence) + ", expected at most 2^56 - 1");
+  }
+  SEERDB_RETURN_IF_ERROR(Advance("next_file_number", edit.next_file_number, &state_.next_file_number));
+  SEERDB_RETURN_IF_ERROR(Advance("last_sequence", edit.last_sequence, &state_.last_sequence));
+  SEERDB_RETURN_IF_ERROR(Advance("log_number", edit.log_number, &state_.log_number));
+  SEERDB_RETURN_IF_ERROR(Advance("log_first_record", edit.log_first_record, &state_.log_first_record));
+  if (edit.epoch.has_value()) state_.epoch = *edit.epoch;
+  return {};
+}
+
+Status StateBuilder::ApplyLogs(const VersionEdit& edit) {
+  std::vector<VersionEdit::AddedLog>& logs = state_.logs;
+  for (const VersionEdit::AddedLog& log : edit.added_logs) {
+    if (log.number < state_.log_number) {
+      return Bad("found log " + std::to_string(log.number) + " added, expected at least log_number " +
+                 std::to_string(state_.log_number));
+    }
+    if (!logs.empty() && log.number <= logs.back().number) {
+      return Bad("found log " + std::to_string(log.number) + " added, expected one above log " +
+                 std::to_string(logs.back().number));
+    }
+    logs.push_back(log);
+  }
+  std::erase_if(logs, [&](const VersionEdit::AddedLog& log) { return log.number < state_.log_number; });
+  return {};
+}
+
+Status StateBuilder::Resize(uint32_t num_levels) {
+  if (num_levels == 0 || num_levels > kMaxLevels) {
+    return Bad("found num_levels " + std::to_string(num_levels) + ", expected 1 .. " + std::to_string(kMaxLevels));
+  }
+  for (size_t i = num_levels; i < levels_.size(); ++i) {
+    if (!levels_[i].empty()) {
+      return Bad("found num_levels " + std::to_string(num_levels) + ", expected more: L" + std::to_string(i) +
+                 " holds tables");
+    }
+  }
+  levels_.resize(num_levels);
+  return {};
+}
+
+Status StateBuilder::Delete(const VersionEdit::DeletedTable& deleted) {
+  if (deleted.level >= levels_.size()) return OutOfRange(deleted.number, deleted.level, levels_.size());
+  const auto found = places_.find(deleted.number);
+  if (found == places_.end() || found->second.level != deleted.level) {
+    return Bad("found " + Name(deleted.number, deleted.level) + " deleted, expected one that is there");
+  }
+  Level& level = levels_[deleted.level];
+  const auto run = FindRun(&level, found->second.run);
+  run->tables.erase(FindTable(&*run, found->second.table->smallest_key));
+  if (run->tables.empty()) level.runs.erase(run);
+  places_.erase(found);
+  return {};
+}
+
+Status StateBuilder::Add(const VersionEdit::AddedTable& added) {
+  const TableMeta& meta = added.meta;
+  if (added.level >= levels_.size()) return OutOfRange(meta.number, added.level, levels_.size());
+  if (meta.smallest_key > meta.largest_key || meta.smallest_sequence > meta.largest_sequence) {
+    return Bad("found " + Name(meta.number, added.level) + " with an inverted range");
+  }
+  if (meta.largest_sequence > kMaxSequence) {
+    return Bad("found " + Name(meta.number, added.level) + " with a sequence above 2^56 - 1");
+  }
+  auto table = std::make_shared<const TableMeta>(meta);
+  if (!places_.emplace(meta.number, Place{added.level, added.run, table}).second) {
+    return Bad("found " + Name(meta.number, added.level) + " added, expected a new number");
+  }
+  Level& level = levels_[added.level];
+  auto run = FindRun(&level, added.run);
+  if (run == level.runs.end() || run->id != added.run) {
+    run = level.runs.emplace(run);
+    run->id = added.run;
+  } else if (added.level == 0) {
+    return Bad("found " + Name(meta.number, 0) + " added to run " + std::to_string(added.run) +
+               ", expected a run of its own");
+  }
+  auto at = FindTable(&*run, meta.smallest_key);
+  const bool meets_right = at != run->tables.end() && (*at)->smallest_key <= meta.largest_key;
+  const bool meets_left = at != run->tables.begin() && at[-1]->largest_key >= meta.smallest_key;
+  if (meets_left || meets_right) {
+    return Bad("found " + Name(meta.number, added.level) + " overlapping " +
+               Name((meets_left ? at[-1] : *at)->number, added.level) + " in run " + std::to_string(added.run));
+  }
+  run->tables.insert(at, std::move(table));
+  // Sequences continue above this after a reopen.
+  state_.last_sequence = std::max(state_.last_sequence, meta.largest_sequence);
+  return {};
+}
+
+Status ApplyEdit(const VersionEdit& edit, ManifestState* state) {
+  const bool same_tables = state->version != nullptr && edit.added_tables.empty() &&
+                           edit.deleted_tables.empty() && !edit.num_levels.has_value();
+  ManifestState base = *state;
+  if (same_tables) base.version = nullptr;
+  StateBuilder builder(base);
+  SEERDB_RETURN_IF_ERROR(builder.Apply(edit));
+  ManifestState next = builder.Build();
+  if (same_tables) {
+    next.version = state->version;
+    next.num_levels = state->num_levels;
+  }
+  *state = std::move(next);
+  return {};
+}
+
+}  // namespace seerdb

@@ -1,0 +1,34 @@
+// TableMeta: what the manifest knows about one table. Plain values; immutable once in a Version.
+//
+// Format: docs/format/manifest.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "seerdb/types.h"
+
+namespace seerdb {
+
+// Where a table's bytes are. Only kLocal is written by this version.
+enum class TableTier : uint8_t { kLocal = 0, kBoth = 1, kRemote = 2 };
+
+struct TableMeta {
+  uint64_t number = 0;
+  uint64_t bytes = 0;
+  std::string smallest_key;  // engine keys, both inclusive
+  std::string largest_key;
+  SequenceNumber smallest_sequence = 0;
+  SequenceNumber largest_sequence = 0;
+  uint64_t entries = 0;
+  uint64_t tombstones = 0;
+  TableTier tier = TableTier::kLocal;
+  uint64_t epoch = 0;  // of the open that wrote it
+
+  friend bool operator==(const TableMeta&, const TableMeta&) = default;
+};
+
+using TableMetaPtr = std::shared_ptr<const TableMeta>;
+
+}  // namespace seerdb

@@ -1,0 +1,61 @@
+// Version: which tables make up the database at one moment. Metadata only, immutable, shared.
+//
+// A level is a list of runs, newest first. A run is a list of tables with disjoint key ranges, ascending;
+// no key has versions in two tables of one run. In L0 every table is a run of its own; below, the leveled
+// policy keeps one run. Every version of a key in an older run, or a deeper level, is older than every
+// version of that key in a newer run or higher level.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "manifest/table_meta.h"
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+struct Run {
+  uint64_t id = 0;  // unique in its level; larger = newer
+  std::vector<TableMetaPtr> tables;
+
+  uint64_t bytes() const;
+};
+
+struct Level {
+  std::vector<Run> runs;  // newest first
+
+  uint64_t bytes() const;
+  uint64_t table_count() const;
+  bool empty() const { return runs.empty(); }
+};
+
+class Version {
+ public:
+  explicit Version(uint32_t num_levels) : levels_(num_levels) {}
+  explicit Version(std::vector<Level> levels) : levels_(std::move(levels)) {}
+
+  const std::vector<Level>& levels() const { return levels_; }
+  const Level& level(size_t i) const { return levels_[i]; }
+  uint32_t num_levels() const { return static_cast<uint32_t>(levels_.size()); }
+  uint64_t table_count() const;
+  uint64_t bytes() const;
+  // Deepest level that holds a table; -1 if none does.
+  int deepest_level() const;
+
+  // The tables of `run` whose range meets [smallest, largest] (inclusive).
+  static std::vector<TableMetaPtr> Overlapping(const Run& run, Slice smallest, Slice largest);
+  // True if some table of a level in [from_level, num_levels) may hold `key`.
+  bool MayHoldBelow(uint32_t from_level, Slice key) const;
+
+  // A picture in text: levels, runs, tables with their ranges and sizes.
+  std::string ToString() const;
+
+ private:
+  std::vector<Level> levels_;
+};
+
+using VersionPtr = std::shared_ptr<const Version>;
+
+}  // namespace seerdb

@@ -1,0 +1,236 @@
+#include "manifest/version_edit.h"
+
+#include <cstdio>
+#include <limits>
+
+#include "base/coding.h"
+#include "base/status_macros.h"
+
+namespace seerdb {
+namespace {
+
+// Persistent: values are never reused. At or above kFirstSkippable a reader may skip what it does not know.
+enum Tag : uint8_t {
+  kDatabaseId = 1,
+  kNumLevels = 2,
+  kNextFileNumber = 3,
+  kLastSequence = 4,
+  kLogNumber = 5,
+  kLogFirstRecord = 6,
+  kEpoch = 7,
+  kAddedLog = 8,
+  kAddedTable = 9,
+  kDeletedTable = 10,
+};
+constexpr uint8_t kFirstSkippable = 128;
+
+Status Malformed(const std::string& what) {
+  return Status::Corruption("decode manifest edit: " + what, StatusDetail::kManifestCorruption);
+}
+
+void AppendField(std::string* out, Tag tag, Slice field) {
+  out->push_back(static_cast<char>(tag));
+  AppendLengthPrefixed(out, field);
+}
+
+void AppendNumber(std::string* out, Tag tag, const std::optional<uint64_t>& number) {
+  if (!number.has_value()) return;
+  std::string field;
+  AppendVarint(&field, *number);
+  AppendField(out, tag, field);
+}
+
+std::string EncodeTable(const VersionEdit::AddedTable& table) {
+  const TableMeta& meta = table.meta;
+  std::string field;
+  AppendVarint(&field, table.level);
+  AppendVarint(&field, table.run);
+  AppendVarint(&field, meta.number);
+  AppendVarint(&field, meta.bytes);
+  AppendLengthPrefixed(&field, meta.smallest_key);
+  AppendLengthPrefixed(&field, meta.largest_key);
+  AppendVarint(&field, meta.smallest_sequence);
+  AppendVarint(&field, meta.largest_sequence);
+  AppendVarint(&field, meta.entries);
+  AppendVarint(&field, meta.tombstones);
+  field.push_back(static_cast<char>(meta.tier));
+  AppendU64(&field, meta.epoch);
+  return field;
+}
+
+bool DecodeTable(Decoder* in, VersionEdit::AddedTable* table) {
+  TableMeta& meta = table->meta;
+  Slice smallest;
+  Slice largest;
+  uint8_t tier = 0;
+  const bool read = in->ReadVarint32(&table->level) && in->ReadVarint(&table->run) &&
+                    in->ReadVarint(&meta.number) && in->ReadVarint(&meta.bytes) &&
+                    in->ReadLengthPrefixed(&smallest) && in->ReadLengthPrefixed(&largest) &&
+                    in->ReadVarint(&meta.smallest_sequence) && in->ReadVarint(&meta.largest_sequence) &&
+                    in->ReadVarint(&meta.entries) && in->ReadVarint(&meta.tombstones) && in->ReadU8(&tier) &&
+                    in->ReadU64(&meta.epoch);
+  if (!read || tier > static_cast<uint8_t>(TableTier::kRemote)) return false;
+  meta.smallest_key = smallest;
+  meta.largest_key = largest;
+  meta.tier = static_cast<TableTier>(tier);
+  return true;
+}
+
+template <typename T>
+bool DecodeNumber(Decoder* in, std::optional<T>* number) {
+  uint64_t v = 0;
+  if (number->has_value() || !in->ReadVarint(&v) || v > std::numeric_limits<T>::max()) return false;
+  *number = static_cast<T>(v);
+  return true;
+}
+
+bool DecodeDatabaseId(Decoder* in, std::optional<DatabaseId>* id) {
+  DatabaseId v;
+  if (id->has_value() || !in->ReadU64(&v.high) || !in->ReadU64(&v.low)) return false;
+  *id = v;
+  return true;
+}
+
+bool DecodeEpoch(Decoder* in, std::optional<uint64_t>* epoch) {
+  uint64_t v = 0;
+  if (epoch->has_value() || !in->ReadU64(&v)) return false;
+  *epoch = v;
+  return true;
+}
+
+// False if the field is malformed. `known` says whether this reader has a meaning for the tag.
+bool DecodeField(uint8_t tag, Decoder* in, VersionEdit* edit, bool* known) {
+  *known = true;
+  switch (tag) {
+    case kDatabaseId: return DecodeDatabaseId(in, &edit->database_id);
+    case kNumLevels: return DecodeNumber(in, &edit->num_levels);
+    case kNextFileNumber: return DecodeNumber(in, &edit->next_file_number);
+    case kLastSequence: return DecodeNumber(in, &edit->last_sequence);
+    case kLogNumber: return DecodeNumber(in, &edit->log_number);
+    case kLogFirstRecord: return DecodeNumber(in, &edit->log_first_record);
+    case kEpoch: return DecodeEpoch(in, &edit->epoch);
+    case kAddedLog: {
+      auto& log = edit->added_logs.emplace_back();
+      return in->ReadVarint(&log.number) && in->ReadU64(&log.epoch);
+    }
+    case kAddedTable: return DecodeTable(in, &edit->added_tables.emplace_back());
+    case kDeletedTable: {
+      auto& table = edit->deleted_tables.emplace_back();
+      return in->ReadVarint32(&table.level) && in->ReadVarint(&table.number);
+    }
+    default: *known = false; return true;
+  }
+}
+
+std::string Hex(Slice bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    char digits[4];
+    std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += digits;
+  }
+  return out;
+}
+
+std::string Hex(uint64_t v) {
+  char digits[24];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(v));
+  return digits;
+}
+
+void PrintNumber(std::string* out, const char* name, const std::optional<uint64_t>& number) {
+  if (number.has_value()) *out += std::string(name) + " " + std::to_string(*number) + "\n";
+}
+
+}  // namespace
+
+std::string VersionEdit::Encode() const {
+  std::string out;
+  if (database_id.has_value()) {
+    std::string field;
+    AppendU64(&field, database_id->high);
+    AppendU64(&field, database_id->low);
+    AppendField(&out, kDatabaseId, field);
+  }
+  AppendNumber(&out, kNumLevels, num_levels);
+  AppendNumber(&out, kNextFileNumber, next_file_number);
+  AppendNumber(&out, kLastSequence, last_sequence);
+  AppendNumber(&out, kLogNumber, log_number);
+  AppendNumber(&out, kLogFirstRecord, log_first_record);
+  if (epoch.has_value()) {
+    std::string field;
+    AppendU64(&field, *epoch);
+    AppendField(&out, kEpoch, field);
+  }
+  for (const AddedLog& log : added_logs) {
+    std::string field;
+    AppendVarint(&field, log.number);
+    AppendU64(&field, log.epoch);
+    AppendField(&out, kAddedLog, field);
+  }
+  for (const AddedTable& table : added_tables) AppendField(&out, kAddedTable, EncodeTable(table));
+  for (const DeletedTable& table : deleted_tables) {
+    std::string field;
+    AppendVarint(&field, table.level);
+    AppendVarint(&field, table.number);
+    AppendField(&out, kDeletedTable, field);
+  }
+  return out;
+}
+
+Result<VersionEdit> VersionEdit::Decode(Slice bytes) {
+  VersionEdit edit;
+  Decoder in(bytes);
+  while (!in.empty()) {
+    uint8_t tag = 0;
+    Slice bytes_of_field;
+    const size_t position = bytes.size() - in.remaining().size();
+    if (!in.ReadU8(&tag) || !in.ReadLengthPrefixed(&bytes_of_field)) {
+      return Malformed("found a cut off field at byte " + std::to_string(position));
+    }
+    Decoder field(bytes_of_field);
+    bool known = false;
+    const bool whole = DecodeField(tag, &field, &edit, &known);
+    if (!known) {
+      if (tag >= kFirstSkippable) continue;
+      return Status::NotSupported("decode manifest edit: found field " + std::to_string(tag) +
+                                  ", written by a later version");
+    }
+    if (!whole || !field.empty()) {
+      return Malformed("found malformed field " + std::to_string(tag) + " at byte " + std::to_string(position));
+    }
+  }
+  if (edit.log_number.has_value() != edit.log_first_record.has_value()) {
+    return Malformed("found one of log_number and log_first_record, expected both or none");
+  }
+  return edit;
+}
+
+std::string VersionEdit::ToString() const {
+  std::string out;
+  if (database_id.has_value()) out += "database_id " + Hex(database_id->high) + Hex(database_id->low) + "\n";
+  PrintNumber(&out, "num_levels", num_levels);
+  PrintNumber(&out, "next_file_number", next_file_number);
+  PrintNumber(&out, "last_sequence", last_sequence);
+  PrintNumber(&out, "log_number", log_number);
+  PrintNumber(&out, "log_first_record", log_first_record);
+  if (epoch.has_value()) out += "epoch " + Hex(*epoch) + "\n";
+  for (const AddedLog& log : added_logs) {
+    out += "add log " + std::to_string(log.number) + " epoch " + Hex(log.epoch) + "\n";
+  }
+  for (const AddedTable& table : added_tables) {
+    const TableMeta& meta = table.meta;
+    out += "add table " + std::to_string(meta.number) + " L" + std::to_string(table.level) + " run " +
+           std::to_string(table.run) + " bytes " + std::to_string(meta.bytes) + " keys " +
+           Hex(meta.smallest_key) + " .. " + Hex(meta.largest_key) + " sequences " +
+           std::to_string(meta.smallest_sequence) + " .. " + std::to_string(meta.largest_sequence) + " entries " +
+           std::to_string(meta.entries) + " tombstones " + std::to_string(meta.tombstones) + " tier " +
+           std::to_string(static_cast<int>(meta.tier)) + " epoch " + Hex(meta.epoch) + "\n";
+  }
+  for (const DeletedTable& table : deleted_tables) {
+    out += "delete table " + std::to_string(table.number) + " L" + std::to_string(table.level) + "\n";
+  }
+  return out;
+}
+
+}  // namespace seerdb

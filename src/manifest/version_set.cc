@@ -1,0 +1,253 @@
+#include "manifest/version_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "format/file_name.h"
+#include "manifest/manifest_file.h"
+#include "manifest/state_builder.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kReservedNumbers = 64;
+constexpr uint64_t kMinRollBytes = uint64_t{1} << 20;
+constexpr uint64_t kRollFactor = 8;
+constexpr int kMaxNumbersTried = 1000;
+
+// One edit that makes `state` out of nothing.
+VersionEdit Snapshot(const ManifestState& state) {
+  VersionEdit edit;
+  edit.database_id = state.database_id;
+  edit.num_levels = state.num_levels;
+  edit.next_file_number = state.next_file_number;
+  edit.last_sequence = state.last_sequence;
+  edit.log_number = state.log_number;
+  edit.log_first_record = state.log_first_record;
+  edit.epoch = state.epoch;
+  edit.added_logs = state.logs;
+  for (uint32_t i = 0; i < state.version->num_levels(); ++i) {
+    for (const Run& run : state.version->level(i).runs) {
+      for (const TableMetaPtr& table : run.tables) edit.added_tables.push_back({i, run.id, *table});
+    }
+  }
+  return edit;
+}
+
+bool IsSnapshot(const VersionEdit& edit) {
+  return edit.database_id.has_value() && edit.num_levels.has_value() && edit.next_file_number.has_value() &&
+         edit.last_sequence.has_value() && edit.log_number.has_value() && edit.log_first_record.has_value() &&
+         edit.epoch.has_value();
+}
+
+}  // namespace
+
+Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, std::string* manifest_path) {
+  SEERDB_ASSIGN_OR_RETURN(const uint64_t number, ReadCurrent(fs, directory));
+  const std::string path = ManifestFilePath(directory, number);
+  if (manifest_path != nullptr) *manifest_path = path;
+  StateBuilder builder{ManifestState{}};
+  bool first = true;
+  const Status read = ReadManifestRecords(fs, path, number, [&](uint64_t offset, Slice payload) -> Status {
+    const std::string context = "read manifest " + path + " @" + std::to_string(offset);
+    const Result<VersionEdit> edit = VersionEdit::Decode(payload);
+    if (!edit.ok()) return edit.status().WithContext(context);
+    if (first && !IsSnapshot(*edit)) {
+      return Status::Corruption(context + ": found an edit, expected a snapshot of the whole state",
+                                StatusDetail::kManifestCorruption);
+    }
+    first = false;
+    return builder.Apply(*edit).WithContext(context);
+  });
+  if (read.detail() == StatusDetail::kNotFound) {
+    return Status::Corruption("read " + CurrentFilePath(directory) + " @0: found the name " +
+                                  ManifestFileName(number) + ", expected that of a manifest that exists",
+                              StatusDetail::kManifestCorruption);
+  }
+  SEERDB_RETURN_IF_ERROR(read);
+  ManifestState state = builder.Build();
+  state.next_file_number = std::max(state.next_file_number, number + 1);
+  return state;
+}
+
+Status VisitManifest(FileSystem& fs, const std::string& path,
+                     const std::function<void(uint64_t offset, const VersionEdit& edit)>& visit) {
+  return ReadManifestRecords(fs, path, /*number=*/0, [&](uint64_t offset, Slice payload) -> Status {
+    const Result<VersionEdit> edit = VersionEdit::Decode(payload);
+    if (!edit.ok()) {
+      return edit.status().WithContext("read manifest " + path + " @" + std::to_string(offset));
+    }
+    visit(offset, *edit);
+    return {};
+  });
+}
+
+// The manifest file being appended to.
+class VersionSet::Writer {
+ public:
+  explicit Writer(std::unique_ptr<ManifestWriter> file) : file_(std::move(file)) {}
+
+  Status Append(const VersionEdit& edit, Statistics* statistics) {
+    const uint64_t bytes_before = file_->bytes();
+    SEERDB_RETURN_IF_ERROR(file_->Append(edit.Encode()));
+    if (statistics != nullptr) {
+      statistics->Add(Counter::manifest_bytes_written, file_->bytes() - bytes_before);
+    }
+    if (roll_bytes_ == 0) roll_bytes_ = std::max(kMinRollBytes, kRollFactor * file_->bytes());
+    return {};
+  }
+  bool IsLong() const { return file_->bytes() > roll_bytes_; }
+  // After a failed attempt to start another file: lets this one grow before the next.
+  void Postpone() { roll_bytes_ = 2 * file_->bytes(); }
+
+  uint64_t bytes() const { return file_->bytes(); }
+  const std::string& path() const { return file_->path(); }
+
+ private:
+  const std::unique_ptr<ManifestWriter> file_;
+  uint64_t roll_bytes_ = 0;
+};
+
+VersionSet::VersionSet(FileSystem& fs, std::string directory, std::shared_ptr<Statistics> statistics)
+    : fs_(fs), directory_(std::move(directory)), statistics_(std::move(statistics)) {}
+
+VersionSet::~VersionSet() = default;
+
+Result<std::unique_ptr<VersionSet>> VersionSet::Create(FileSystem& fs, const std::string& directory,
+                                                       const ManifestState& initial,
+                                                       std::shared_ptr<Statistics> statistics) {
+  const Result<FileInfo> current = fs.GetFileInfo(CurrentFilePath(directory));
+  if (current.ok()) {
+    return Status::IoError("create " + CurrentFilePath(directory) + ": found a database, expected none",
+                           StatusDetail::kAlreadyExists);
+  }
+  if (current.status().detail() != StatusDetail::kNotFound) return current.status();
+  return Continue(fs, directory, initial, std::move(statistics));
+}
+
+Result<std::unique_ptr<VersionSet>> VersionSet::Continue(FileSystem& fs, const std::string& directory,
+                                                         const ManifestState& state,
+                                                         std::shared_ptr<Statistics> statistics) {
+  ManifestState resized = state;
+  VersionEdit resize;
+  if (state.num_levels > 0) resize.num_levels = state.num_levels;
+  const Status status = ApplyEdit(resize, &resized);
+  if (!status.ok()) return Status::InvalidArgument("open " + directory + ": " + std::string(status.message()));
+
+  std::unique_ptr<VersionSet> set(new VersionSet(fs, directory, std::move(statistics)));
+  MutexLock lock(&set->mu_);
+  set->state_ = std::move(resized);
+  set->next_file_number_.store(state.next_file_number, std::memory_order_relaxed);
+  SEERDB_RETURN_IF_ERROR(set->StartManifestLocked());
+  return set;
+}
+
+Status VersionSet::Apply(VersionEdit edit) {
+  MutexLock lock(&mu_);
+  SEERDB_RETURN_IF_ERROR(AppendLocked(edit));
+  if (writer_->IsLong() && !StartManifestLocked().ok()) writer_->Postpone();
+  return {};
+}
+
+Result<uint64_t> VersionSet::NewFileNumber() {
+  uint64_t number = 0;
+  if (TakeReserved(&number)) return number;
+  MutexLock lock(&mu_);
+  while (!TakeReserved(&number)) SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit()));
+  return number;
+}
+
+VersionPtr VersionSet::current() const {
+  MutexLock lock(&mu_);
+  return state_.version;
+}
+
+ManifestState VersionSet::state() const {
+  MutexLock lock(&mu_);
+  return state_;
+}
+
+uint64_t VersionSet::manifest_bytes() const {
+  MutexLock lock(&mu_);
+  return writer_->bytes();
+}
+
+bool VersionSet::TakeReserved(uint64_t* number) {
+  uint64_t next = next_file_number_.load(std::memory_order_relaxed);
+  while (next < reserved_file_number_.load(std::memory_order_acquire)) {
+    if (next_file_number_.compare_exchange_weak(next, next + 1, std::memory_order_relaxed)) {
+      *number = next;
+      return true;
+    }
+  }
+  return false;
+}
+
+uint64_t VersionSet::ReservationLimit() const {
+  const uint64_t next = next_file_number_.load(std::memory_order_relaxed);
+  const uint64_t reserved = reserved_file_number_.load(std::memory_order_relaxed);
+  const bool enough = next + kReservedNumbers / 2 <= reserved;
+  return enough ? reserved : next + kReservedNumbers;
+}
+
+Status VersionSet::AppendLocked(const VersionEdit& edit) {
+  SEERDB_RETURN_IF_ERROR(failure_);
+  VersionEdit reserving = edit;
+  reserving.next_file_number = ReservationLimit();
+  // Checked before it is written: what a reader would refuse must not reach the file.
+  ManifestState next = state_;
+  SEERDB_RETURN_IF_ERROR(ApplyEdit(reserving, &next));
+  failure_ = writer_->Append(reserving, statistics_.get());
+  SEERDB_RETURN_IF_ERROR(failure_);
+  state_ = std::move(next);
+  reserved_file_number_.store(state_.next_file_number, std::memory_order_release);
+  return {};
+}
+
+Result<std::unique_ptr<ManifestWriter>> VersionSet::CreateManifestLocked(uint64_t* number) {
+  for (int tries = 0; tries < kMaxNumbersTried; ++tries) {
+    while (!TakeReserved(number)) {
+      if (writer_ != nullptr) {
+        SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit()));
+      } else {
+        // Nobody else sees this object yet, and the snapshot about to be written makes it durable.
+        state_.next_file_number = ReservationLimit();
+        reserved_file_number_.store(state_.next_file_number, std::memory_order_release);
+      }
+    }
+    auto file = ManifestWriter::Create(fs_, ManifestFilePath(directory_, *number), *number);
+    // A crash may have left a manifest that CURRENT never named.
+    if (file.ok() || file.status().detail() != StatusDetail::kAlreadyExists) return file;
+  }
+  return Status::IoError("create a manifest in " + directory_ + ": found " + std::to_string(kMaxNumbersTried) +
+                             " numbers taken, expected a free one",
+                         StatusDetail::kAlreadyExists);
+}
+
+Status VersionSet::StartManifestLocked() {
+  uint64_t number = 0;
+  SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<ManifestWriter> file, CreateManifestLocked(&number));
+  auto writer = std::make_unique<Writer>(std::move(file));
+  bool renamed = false;
+  Status status = writer->Append(Snapshot(state_), statistics_.get());
+  if (status.ok()) status = fs_.SyncDirectory(directory_);
+  if (status.ok()) status = WriteCurrent(fs_, directory_, number, &renamed);
+  if (!status.ok()) {
+    if (renamed) {
+      // Nobody knows which manifest a crash would bring back, so neither may be appended to.
+      failure_ = status;
+    } else {
+      fs_.DeleteFile(writer->path()).IgnoreError("an unnamed manifest; the sweep at open removes it");
+    }
+    return status;
+  }
+  if (writer_ != nullptr) {
+    fs_.DeleteFile(writer_->path()).IgnoreError("an unnamed manifest; the sweep at open removes it");
+  }
+  writer_ = std::move(writer);
+  manifest_number_.store(number, std::memory_order_relaxed);
+  return {};
+}
+
+}  // namespace seerdb

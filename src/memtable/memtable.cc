@@ -1,0 +1,42 @@
+#include "memtable/memtable.h"
+
+#include "base/assert.h"
+#include "memtable/tree_iterator.h"
+
+namespace seerdb {
+
+MemTable::MemTable() = default;
+
+void MemTable::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
+  SEERDB_DCHECK(sequence > last_sequence());
+  tree_.Insert(key, PackTrailer(sequence, type), value);
+  if (empty()) first_sequence_.store(sequence, std::memory_order_relaxed);
+  last_sequence_.store(sequence, std::memory_order_relaxed);
+  entries_.store(entries() + 1, std::memory_order_relaxed);
+  if (type == ValueType::kDeletion) tombstones_.store(tombstones() + 1, std::memory_order_relaxed);
+}
+
+void MemTable::Get(const LookupKey& lookup, Lookup* result) const {
+  result->owner.reset();
+  const Record* record = tree_.Find(lookup.key, SeekTrailer(lookup.sequence));
+  if (record == nullptr) {
+    result->state = Lookup::State::kAbsent;
+    return;
+  }
+  result->type = TrailerType(record->trailer);
+  result->sequence = TrailerSequence(record->trailer);
+  if (result->type == ValueType::kDeletion) {
+    result->state = Lookup::State::kDeleted;
+    result->value = Slice();
+  } else {
+    result->state = Lookup::State::kFound;
+    result->value = record->value();
+  }
+}
+
+std::unique_ptr<InternalIterator> MemTable::NewIterator() const { return std::make_unique<TreeIterator>(&tree_); }
+
+uint64_t MemTable::bytes() const { return tree_.bytes_used(); }
+uint64_t MemTable::memory_bytes() const { return tree_.bytes_reserved(); }
+
+}  // namespace seerdb

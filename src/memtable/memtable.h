@@ -1,0 +1,56 @@
+// MemTable: the newest entries, in memory, ordered; one writer, many readers without locks.
+//
+// The writer role belongs to the leader of the commit group (docs/concurrency.md). An entry added with
+// sequence s may be read once the caller has published a visible sequence >= s with release order and the
+// reader has loaded it with acquire order. Entries are added in increasing order of sequence. Nothing is
+// ever removed; memory is given back when the memtable is destroyed.
+// Thread safety: Add by one thread at a time; all const methods concurrently with it and one another.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "format/internal_key.h"
+#include "format/lookup.h"
+#include "iter/internal_iterator.h"
+#include "memtable/ordered_tree.h"
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+class MemTable {
+ public:
+  MemTable();
+
+  // Cannot fail: running out of memory ends the process, as everywhere.
+  void Add(SequenceNumber sequence, ValueType type, Slice key, Slice value);
+
+  // The newest version of lookup.key with sequence <= lookup.sequence, or kAbsent. `owner` stays null:
+  // the value lives as long as this memtable.
+  void Get(const LookupKey& lookup, Lookup* result) const;
+
+  // Sees at least the entries published before it is positioned, and possibly newer ones: filter by
+  // sequence. Must not outlive the memtable.
+  std::unique_ptr<InternalIterator> NewIterator() const;
+
+  // Memory in use by entries and nodes: what a capacity is compared with. Readable at any time.
+  uint64_t bytes() const;
+  // Memory taken from the system for it, used or not: at least bytes(). Readable at any time.
+  uint64_t memory_bytes() const;
+  uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
+  uint64_t tombstones() const { return tombstones_.load(std::memory_order_relaxed); }
+  // Sequences of the first and last entry; 0 when empty.
+  SequenceNumber first_sequence() const { return first_sequence_.load(std::memory_order_relaxed); }
+  SequenceNumber last_sequence() const { return last_sequence_.load(std::memory_order_relaxed); }
+  bool empty() const { return entries() == 0; }
+
+ private:
+  OrderedTree tree_;
+  std::atomic<uint64_t> entries_{0};
+  std::atomic<uint64_t> tombstones_{0};
+  std::atomic<SequenceNumber> first_sequence_{0};
+  std::atomic<SequenceNumber> last_sequence_{0};
+};
+
+}  // namespace seerdb

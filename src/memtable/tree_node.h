@@ -1,0 +1,130 @@
+// TreeNode: one node of an OrderedTree, and the Record it points to.
+//
+// A node covers the positions [low, high). Its slots are in no order; slots below `count` never change again,
+// except for an inner node's child pointers. A slot's *window* is the 8 bytes of its key that follow the
+// node's *prefix*, as a big-endian number, padded with zeros: where two windows differ they order the keys,
+// where they are equal the records must be compared.
+// The prefix is shared by all keys in the slots. If prefix_certain, it is shared by all keys of [low, high).
+// Nodes and records live in an arena and are never destroyed one by one.
+// Thread safety: written by the tree's writer only; read by any thread that has loaded `count` with acquire.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "format/internal_key.h"
+#include "memtable/window_search.h"
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+// An entry; the bytes of key and value follow it.
+struct Record {
+  uint64_t trailer;
+  uint32_t key_bytes;
+  uint32_t value_bytes;
+
+  Slice key() const { return Slice(reinterpret_cast<const char*>(this + 1), key_bytes); }
+  Slice value() const { return Slice(reinterpret_cast<const char*>(this + 1) + key_bytes, value_bytes); }
+};
+
+// A place in the order of all entries.
+struct Position {
+  Slice key;
+  uint64_t trailer;
+};
+
+inline Position PositionOf(const Record& record) { return {record.key(), record.trailer}; }
+
+inline int Compare(const Record& record, const Position& position) {
+  return CompareInternal(record.key(), record.trailer, position.key, position.trailer);
+}
+
+// The 8 bytes of `key` at `offset`, padded with zeros. Requires: offset <= key.size().
+inline uint64_t LoadWindow(Slice key, size_t offset) {
+  static_assert(std::endian::native == std::endian::little);
+  const size_t rest = key.size() - offset;
+  uint64_t bytes = 0;
+  if (rest >= 8) {
+    std::memcpy(&bytes, key.data() + offset, 8);
+    return __builtin_bswap64(bytes);
+  }
+  if (rest == 0) return 0;
+  if (key.size() >= 8) {  // one load that ends with the key
+    std::memcpy(&bytes, key.data() + key.size() - 8, 8);
+    return __builtin_bswap64(bytes) << (8 * (8 - rest));
+  }
+  std::memcpy(&bytes, key.data() + offset, rest);
+  return __builtin_bswap64(bytes);
+}
+
+inline size_t CommonPrefixBytes(Slice a, Slice b) {
+  const size_t limit = a.size() < b.size() ? a.size() : b.size();
+  size_t bytes = 0;
+  while (bytes < limit && a[bytes] == b[bytes]) ++bytes;
+  return bytes;
+}
+
+// A leaf, or the part that an inner node shares with it.
+struct alignas(64) TreeNode {
+  static constexpr uint32_t kInlinePrefixBytes = 24;
+
+  std::atomic<uint32_t> count{0};
+  uint32_t prefix_bytes = 0;
+  uint8_t level = 0;  // 0: leaf
+  bool prefix_certain = false;
+  uint16_t built_slots = 0;      // slots filled when the node was built; later ones are in order of insertion
+  const Record* low = nullptr;   // null: no bound
+  // Null: no bound. A leaf that stays as the left half of a split gets a lower `high`, after the right half
+  // has been published.
+  std::atomic<const Record*> high{nullptr};
+  // The window of high; the greatest number if there is no high or it lacks the prefix. Stored after high.
+  std::atomic<uint64_t> high_window{UINT64_MAX};
+  union {
+    char inline_prefix[kInlinePrefixBytes];  // if prefix_bytes <= kInlinePrefixBytes
+    const char* long_prefix;
+  };
+  uint64_t windows[kNodeSlots];
+  const Record* records[kNodeSlots];  // an inner node's separators
+
+  Slice prefix() const {
+    return Slice(prefix_bytes <= kInlinePrefixBytes ? inline_prefix : long_prefix, prefix_bytes);
+  }
+  // < 0, 0, > 0 as `key` sorts before all keys with the prefix, has it, or sorts after them.
+  int ComparePrefix(Slice key) const {
+    if (prefix_bytes == 0) return 0;
+    const size_t common = key.size() < prefix_bytes ? key.size() : prefix_bytes;
+    const int order = std::memcmp(key.data(), prefix().data(), common);
+    return order != 0 ? order : (key.size() < prefix_bytes ? -1 : 0);
+  }
+};
+static_assert(offsetof(TreeNode, windows) == 64);
+
+// Slot i leads to the positions from records[i] up to the next greater separator. Slot 0 has no separator: it
+// leads to all positions below the others.
+struct InnerNode : TreeNode {
+  std::atomic<TreeNode*> children[kNodeSlots];
+
+  // The slot that leads to `target`, by the first `used` slots. Requires: used > 0.
+  uint32_t FindChild(const WindowSearch& search, uint32_t used, const Position& target) const;
+  // The slot that leads to the last position.
+  uint32_t FindLastChild(const WindowSearch& search, uint32_t used) const;
+};
+
+// Asks the processor for all that a search of the node may touch, so that its cache misses overlap.
+inline void PrefetchLeaf(const TreeNode* leaf) {
+  const char* bytes = reinterpret_cast<const char*>(leaf);
+  for (size_t offset = 0; offset < sizeof(TreeNode); offset += 64) __builtin_prefetch(bytes + offset);
+}
+
+inline void PrefetchInner(const TreeNode* node) {
+  const char* bytes = reinterpret_cast<const char*>(node);
+  for (size_t offset = 0; offset < offsetof(TreeNode, records); offset += 64) __builtin_prefetch(bytes + offset);
+  for (size_t offset = sizeof(TreeNode); offset < sizeof(InnerNode); offset += 64) {
+    __builtin_prefetch(bytes + offset);
+  }
+}
+
+}  // namespace seerdb

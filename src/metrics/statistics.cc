@@ -1,0 +1,73 @@
+#include "metrics/statistics.h"
+
+#include <cinttypes>
+#include <cstdio>
+
+namespace seerdb {
+
+size_t Statistics::ShardIndex() {
+  static std::atomic<size_t> next{0};
+  static thread_local const size_t index = next.fetch_add(1, std::memory_order_relaxed) % kShards;
+  return index;
+}
+
+uint64_t Statistics::Get(Counter counter) const {
+  uint64_t sum = 0;
+  for (const Shard& shard : shards_) {
+    sum += shard.cells[static_cast<size_t>(counter)].load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+void Statistics::Fill(DBStats* stats) const {
+#define SEERDB_FILL_COUNTER(name, help) stats->name = Get(Counter::name);
+  SEERDB_COUNTER_LIST(SEERDB_FILL_COUNTER)
+#undef SEERDB_FILL_COUNTER
+  const uint64_t physical = stats->wal_bytes_written + stats->flush_bytes_written +
+                            stats->compaction_bytes_written + stats->manifest_bytes_written;
+  if (stats->logical_bytes_written > 0) {
+    stats->write_amplification =
+        static_cast<double>(physical) / static_cast<double>(stats->logical_bytes_written);
+  }
+}
+
+std::string DBStats::ToString() const {
+  std::string out;
+  char line[160];
+  const auto add = [&](const char* name, uint64_t value) {
+    std::snprintf(line, sizeof line, "%-28s %" PRIu64 "\n", name, value);
+    out += line;
+  };
+#define SEERDB_PRINT_COUNTER(name, help) add(#name, name);
+  SEERDB_COUNTER_LIST(SEERDB_PRINT_COUNTER)
+#undef SEERDB_PRINT_COUNTER
+  add("memtable_size_bytes", memtable_size_bytes);
+  add("memtable_capacity_bytes", memtable_capacity_bytes);
+  add("memtable_entries", memtable_entries);
+  add("immutable_memtables", immutable_memtables);
+  add("wal_size_bytes", wal_size_bytes);
+  add("total_disk_bytes", total_disk_bytes);
+  add("block_cache_size", block_cache_size);
+  add("block_cache_capacity", block_cache_capacity);
+  add("total_sstables", total_sstables);
+  add("last_sequence", last_sequence);
+  add("live_snapshots", live_snapshots);
+  add("uptime_us", uptime_us);
+  std::snprintf(line, sizeof line, "%-28s %.3f\n", "write_amplification", write_amplification);
+  out += line;
+  uint64_t most = 1;
+  for (const LevelStats& level : levels) most = level.bytes > most ? level.bytes : most;
+  out += "level  runs  files      entries          bytes\n";
+  for (size_t i = 0; i < levels.size(); ++i) {
+    const LevelStats& level = levels[i];
+    std::snprintf(line, sizeof line, "L%-4zu %5u %6u %12" PRIu64 " %14" PRIu64 "  ", i, level.runs,
+                  level.files, level.entries, level.bytes);
+    out += line;
+    out.append(static_cast<size_t>(40 * level.bytes / most), '#');
+    if (level.bytes > 0 && 40 * level.bytes / most == 0) out += '.';
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace seerdb

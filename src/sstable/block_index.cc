@@ -1,0 +1,103 @@
+#include "sstable/block_index.h"
+
+#include "learned/bracket_search.h"
+#include "sstable/table_format.h"
+
+namespace seerdb {
+namespace {
+
+constexpr size_t kHeaderBytes = 16;
+constexpr uint32_t kWideOffsets = 1;
+constexpr uint32_t kWideKeys = 2;
+constexpr size_t kTrailerBytes = 8;
+
+}  // namespace
+
+Result<BlockIndex> BlockIndex::Decode(Slice bytes, uint64_t data_limit) {
+  static_assert(kTrailer == kBlockTrailerBytes);
+  const auto bad = [](const char* what) { return Status::Corruption(std::string("index: ") + what); };
+  if (bytes.size() < kHeaderBytes) return bad("shorter than its header");
+  BlockIndex index;
+  index.blocks_ = LoadU32(bytes.data());
+  const uint32_t flags = LoadU32(bytes.data() + 4);
+  const uint64_t prefix_bytes = LoadU32(bytes.data() + 8);
+  const uint32_t kind = LoadU32(bytes.data() + 12);
+  if (kind > KeyProjection::kMaxKind) return Status::NotSupported("index: unknown projection of keys");
+  if (index.blocks_ == 0 || (flags & ~(kWideOffsets | kWideKeys)) != 0) return bad("header out of range");
+  index.wide_offsets_ = (flags & kWideOffsets) != 0;
+  index.wide_keys_ = (flags & kWideKeys) != 0;
+  const uint64_t blocks = index.blocks_;
+  const uint64_t offsets_at = kHeaderBytes + blocks * 8;
+  const uint64_t keys_at = offsets_at + (blocks + 1) * (index.wide_offsets_ ? 8 : 4);
+  const uint64_t prefix_at = keys_at + (blocks + 1) * (index.wide_keys_ ? 8 : 4);
+  const uint64_t blob_at = prefix_at + prefix_bytes;
+  if (blob_at > bytes.size()) return bad("columns exceed its size");
+  index.windows_ = bytes.data() + kHeaderBytes;
+  index.offsets_ = bytes.data() + offsets_at;
+  index.keys_ = bytes.data() + keys_at;
+  index.projection_ = KeyProjection(bytes.substr(prefix_at, prefix_bytes), static_cast<KeyProjection::Kind>(kind));
+  index.blob_ = bytes.data() + blob_at;
+  const char* const error = index.CheckColumns(data_limit, bytes.size() - blob_at);
+  if (error != nullptr) return bad(error);
+  return index;
+}
+
+const char* BlockIndex::CheckColumns(uint64_t data_limit, uint64_t blob_bytes) const {
+  if (Column(offsets_, wide_offsets_, 0) != 0) return "first block is not at 0";
+  if (data_end() > data_limit) return "blocks run into the meta blocks";
+  if (KeyBegin(0) != 0 || KeyBegin(blocks_) != blob_bytes) return "separators do not fill their place";
+  for (uint32_t i = 0; i < blocks_; ++i) {
+    const uint64_t begin = Column(offsets_, wide_offsets_, i);
+    const uint64_t end = Column(offsets_, wide_offsets_, i + 1);
+    if (end <= begin || end - begin <= kTrailer) return "block offsets do not ascend";
+    const uint64_t key_begin = KeyBegin(i);
+    const uint64_t key_end = KeyBegin(i + 1);
+    const bool continues = (Column(keys_, wide_keys_, i) & ContinuesBit()) != 0;
+    if (key_end < key_begin || key_end > blob_bytes) return "separator offsets do not ascend";
+    if (continues && key_end - key_begin < kTrailerBytes) return "separator is too short for its trailer";
+    if (i > 0 && LoadU64(windows_ + size_t{i} * 8) < LoadU64(windows_ + size_t{i - 1} * 8)) {
+      return "windows do not ascend";
+    }
+  }
+  return nullptr;
+}
+
+Slice BlockIndex::SeparatorKey(uint32_t block, uint64_t* trailer) const {
+  const uint64_t word = Column(keys_, wide_keys_, block);
+  const uint64_t begin = word & ~ContinuesBit();
+  uint64_t bytes = KeyBegin(block + 1) - begin;
+  *trailer = kFirstTrailer;
+  if ((word & ContinuesBit()) != 0) {
+    bytes -= kTrailerBytes;
+    *trailer = LoadU64(blob_ + begin + bytes);
+  }
+  return Slice(blob_ + begin, bytes);
+}
+
+bool BlockIndex::KeyIs(uint32_t block, Slice key) const {
+  uint64_t trailer = 0;
+  const Slice separator = SeparatorKey(block, &trailer);
+  const Slice prefix = projection_.prefix();
+  return key.size() == prefix.size() + separator.size() && key.starts_with(prefix) && key.ends_with(separator);
+}
+
+uint32_t BlockIndex::Find(Slice key, uint64_t trailer, bool* by_model) const {
+  const KeyProjection::Side side = projection_.SideOf(key);
+  if (side != KeyProjection::Side::kWithin) {
+    *by_model = true;
+    return side == KeyProjection::Side::kBefore ? 0 : blocks_ - 1;
+  }
+  const Slice suffix = projection_.Suffix(key);
+  const char* const windows = windows_;
+  const BracketResult found = BracketSearch(
+      model_, blocks_, projection_.WindowWithin(key), [windows](size_t i) { return LoadU64(windows + i * 8); },
+      [&](size_t i) {
+        uint64_t separator_trailer = 0;
+        const Slice separator = SeparatorKey(static_cast<uint32_t>(i), &separator_trailer);
+        return CompareInternal(separator, separator_trailer, suffix, trailer) <= 0;
+      });
+  *by_model = found.bracketed;
+  return found.rank == 0 ? 0 : static_cast<uint32_t>(found.rank - 1);
+}
+
+}  // namespace seerdb

@@ -1,0 +1,134 @@
+#include "sstable/block_source.h"
+
+#include <utility>
+
+#include "base/coding.h"
+#include "base/status_macros.h"
+#include "sstable/block_compression.h"
+#include "sstable/table_format.h"
+#include "sstable/tag_block.h"
+
+namespace seerdb {
+namespace {
+
+size_t BitmapWords(uint32_t blocks) { return (size_t{blocks} + 63) / 64; }
+
+// Of stored bytes and trailer.
+CompressionType TypeOf(Slice bytes) {
+  return static_cast<CompressionType>(bytes[bytes.size() - kBlockTrailerBytes]);
+}
+
+}  // namespace
+
+BlockSource::BlockSource(std::string path, uint64_t table_number, const BlockIndex* index,
+                         std::shared_ptr<const MappedRegion> region, std::unique_ptr<RandomAccessFile> file,
+                         std::shared_ptr<BlockCache> cache)
+    : path_(std::move(path)),
+      table_number_(table_number),
+      index_(index),
+      region_(std::move(region)),
+      map_(region_ != nullptr ? region_->bytes() : Slice()),
+      file_(std::move(file)),
+      cache_(std::move(cache)),
+      cache_id_(cache_ != nullptr ? BlockCache::NewFileId() : 0) {
+  if (region_ != nullptr) {
+    checked_ = std::make_unique<std::atomic<uint64_t>[]>(BitmapWords(index_->blocks()));
+  }
+}
+
+BlockSource::~BlockSource() {
+  if (cache_ != nullptr) cache_->EraseFile(cache_id_);
+}
+
+uint64_t BlockSource::memory_bytes() const {
+  return checked_ != nullptr ? BitmapWords(index_->blocks()) * sizeof(uint64_t) : 0;
+}
+
+Status BlockSource::Corrupt(uint32_t block, Slice what) const {
+  return TableCorruption(path_, "block", index_->Place(block).offset, what);
+}
+
+Status BlockSource::CheckStored(uint32_t block, Slice bytes) const {
+  const Slice covered = bytes.substr(0, bytes.size() - 4);
+  const uint32_t found = BlockChecksum(table_number_, index_->Place(block).offset, covered);
+  const uint32_t expected = LoadU32(covered.data() + covered.size());
+  return found == expected ? Status::Ok() : Corrupt(block, ChecksumMismatch(found, expected));
+}
+
+Status BlockSource::Open(uint32_t block, Slice bytes, std::string* buffer, Slice* content) const {
+  SEERDB_RETURN_IF_ERROR(CheckStored(block, bytes));
+  const Slice stored = bytes.substr(0, bytes.size() - kBlockTrailerBytes);
+  *content = stored;
+  if (TypeOf(bytes) != CompressionType::kNone) {
+    if (const char* error = UncompressBlock(TypeOf(bytes), stored, buffer); error != nullptr) {
+      return Corrupt(block, error);
+    }
+    *content = *buffer;
+  }
+  if (const char* error = TagBlock::Check(*content); error != nullptr) return Corrupt(block, error);
+  return Status::Ok();
+}
+
+void BlockSource::Keep(uint32_t block, const TableReadFlags& flags, std::string content, BlockRef* ref) const {
+  ref->owner = std::make_shared<const std::string>(std::move(content));
+  ref->bytes = *ref->owner;
+  if (cache_ != nullptr && flags.fill_cache) {
+    cache_->Insert(cache_id_, index_->Place(block).offset, ref->owner);
+  }
+}
+
+Status BlockSource::FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {
+  return region_ != nullptr ? FetchMapped(block, flags, ref) : FetchRead(block, flags, ref);
+}
+
+Status BlockSource::FetchMapped(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {
+  const BlockPlace place = index_->Place(block);
+  const Slice bytes = map_.substr(place.offset, place.bytes + kBlockTrailerBytes);
+  if (TypeOf(bytes) != CompressionType::kNone && cache_ != nullptr) {
+    if (BlockCache::Block cached = cache_->Find(cache_id_, place.offset); cached != nullptr) {
+      if (flags.verify_checksums) SEERDB_RETURN_IF_ERROR(CheckStored(block, bytes));
+      ref->bytes = *cached;
+      ref->owner = std::move(cached);
+      return Status::Ok();
+    }
+  }
+  std::string buffer;
+  Slice content;
+  SEERDB_RETURN_IF_ERROR(Open(block, bytes, &buffer, &content));
+  if (TypeOf(bytes) == CompressionType::kNone) {
+    checked_[block / 64].fetch_or(uint64_t{1} << (block % 64), std::memory_order_relaxed);
+    ref->bytes = content;
+    ref->owner.reset();
+    return Status::Ok();
+  }
+  Keep(block, flags, std::move(buffer), ref);
+  return Status::Ok();
+}
+
+Status BlockSource::FetchRead(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {
+  const BlockPlace place = index_->Place(block);
+  if (cache_ != nullptr && !flags.verify_checksums) {
+    if (BlockCache::Block cached = cache_->Find(cache_id_, place.offset); cached != nullptr) {
+      ref->bytes = *cached;
+      ref->owner = std::move(cached);
+      return Status::Ok();
+    }
+  }
+  std::string stored(place.bytes + kBlockTrailerBytes, '\0');
+  SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file_->Read(place.offset, stored.size(), stored.data()));
+  if (bytes.size() != stored.size()) {
+    return Corrupt(block, FoundExpected("bytes", bytes.size(), stored.size()));
+  }
+  if (bytes.data() != stored.data()) stored.assign(bytes);
+  std::string buffer;
+  Slice content;
+  SEERDB_RETURN_IF_ERROR(Open(block, stored, &buffer, &content));
+  if (content.data() == stored.data()) {
+    stored.resize(content.size());
+    buffer = std::move(stored);
+  }
+  Keep(block, flags, std::move(buffer), ref);
+  return Status::Ok();
+}
+
+}  // namespace seerdb

@@ -1,0 +1,86 @@
+// BlockSource: hands out the data blocks of one open table, verified and uncompressed.
+//
+// Mapped and uncompressed: a view of the mapping, checked at first touch and remembered in a bitmap.
+// Otherwise: through the block cache, or private to the caller when there is none.
+// Thread safety: all methods concurrently.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cache/block_cache.h"
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+#include "sstable/block_index.h"
+#include "sstable/table_reader.h"
+
+namespace seerdb {
+
+// A block's bytes passed TagBlock::Check. `owner` keeps them; null when the mapping does.
+struct BlockRef {
+  Slice bytes;
+  BlockCache::Block owner;
+};
+
+class BlockSource {
+ public:
+  // `index` is borrowed. Exactly one of `region` and `file` is set.
+  BlockSource(std::string path, uint64_t table_number, const BlockIndex* index,
+              std::shared_ptr<const MappedRegion> region, std::unique_ptr<RandomAccessFile> file,
+              std::shared_ptr<BlockCache> cache);
+  ~BlockSource();
+
+  // Requires: block < index.blocks().
+  Status Fetch(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {
+    if (map_.data() != nullptr && Checked(block) && !flags.verify_checksums) [[likely]] {
+      const BlockPlace place = index_->Place(block);
+      ref->bytes = Slice(map_.data() + place.offset, place.bytes);
+      if (ref->owner != nullptr) ref->owner.reset();
+      return Status::Ok();
+    }
+    return FetchSlow(block, flags, ref);
+  }
+  // Starts to load the front of a block that Fetch is about to return.
+  void Prefetch(uint32_t block) const {
+    if (map_.data() == nullptr) return;
+    const char* const front = map_.data() + index_->Place(block).offset;
+    __builtin_prefetch(front);
+    __builtin_prefetch(front + 64);
+    __builtin_prefetch(front + 128);
+  }
+
+  // Checks a block as read (`bytes` are its stored bytes and trailer) and gives its content: a view of
+  // `bytes`, or `buffer`, into which it was uncompressed.
+  Status Open(uint32_t block, Slice bytes, std::string* buffer, Slice* content) const;
+
+  const std::string& path() const { return path_; }
+  const BlockIndex& index() const { return *index_; }
+  uint64_t memory_bytes() const;
+
+ private:
+  bool Checked(uint32_t block) const {
+    return (checked_[block / 64].load(std::memory_order_relaxed) >> (block % 64) & 1) != 0;
+  }
+  Status FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
+  Status FetchMapped(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
+  Status FetchRead(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
+  Status CheckStored(uint32_t block, Slice bytes) const;
+  Status Corrupt(uint32_t block, Slice what) const;
+  void Keep(uint32_t block, const TableReadFlags& flags, std::string content, BlockRef* ref) const;
+
+  const std::string path_;
+  const uint64_t table_number_;
+  const BlockIndex* const index_;
+  const std::shared_ptr<const MappedRegion> region_;
+  const Slice map_;
+  const std::unique_ptr<RandomAccessFile> file_;
+  const std::shared_ptr<BlockCache> cache_;
+  const uint64_t cache_id_;
+  // Mapped only. A bit is set once the block is known to be uncompressed and whole. The bytes are immutable,
+  // so relaxed ordering is enough; two readers may both do the check.
+  std::unique_ptr<std::atomic<uint64_t>[]> checked_;
+};
+
+}  // namespace seerdb

@@ -1,0 +1,48 @@
+// TableBuilder: writes one table from entries in order; the table is immutable once finished.
+//
+// Format: docs/format/table.md. Writes in chunks of 256 KiB to 1 MiB. After Finish the caller syncs the
+// file, renames it and lists it in the manifest. Thread safety: external synchronization.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "seerdb/file_system.h"
+#include "seerdb/options.h"
+#include "seerdb/result.h"
+#include "sstable/table_properties.h"
+
+namespace seerdb {
+
+struct TableBuilderOptions {
+  CompressionType compression = CompressionType::kNone;
+  uint32_t block_bytes = 4096;
+  uint32_t bloom_bits_per_key = 11;
+  uint64_t table_number = 0;  // stored; readers compare it
+};
+
+class TableBuilder {
+ public:
+  // `file` is empty, is borrowed, and outlives the builder.
+  TableBuilder(const TableBuilderOptions& options, WritableFile* file);
+  ~TableBuilder();
+
+  // Requires: (key, trailer) sorts after the last one added (checked: kInvalidArgument).
+  Status Add(Slice key, uint64_t trailer, Slice value);
+  // Writes what is left, then index, filter, properties and footer. No call may follow. Requires: at least
+  // one entry.
+  Result<TableProperties> Finish();
+
+  uint64_t entries() const;
+  // Bytes written and pending, about what the file will have.
+  uint64_t estimated_bytes() const;
+  // Key of the last entry; valid until the next Add. Requires: entries() > 0.
+  Slice last_key() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace seerdb

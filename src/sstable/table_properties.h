@@ -1,0 +1,33 @@
+// TableProperties: what a table says about itself; stored in it, checked against the manifest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "seerdb/options.h"
+#include "seerdb/types.h"
+
+namespace seerdb {
+
+struct TableProperties {
+  uint64_t table_number = 0;
+  uint64_t file_bytes = 0;      // of the whole file; not stored, filled by builder and reader
+  uint64_t entries = 0;
+  uint64_t tombstones = 0;
+  uint64_t data_blocks = 0;
+  uint64_t data_bytes = 0;      // stored bytes of data blocks
+  uint64_t raw_key_bytes = 0;
+  uint64_t raw_value_bytes = 0;
+  std::string smallest_key;     // engine keys
+  std::string largest_key;
+  SequenceNumber smallest_sequence = 0;
+  SequenceNumber largest_sequence = 0;
+  CompressionType compression = CompressionType::kNone;
+  // The block index: model segments, its proven error in blocks, and its share of the file.
+  uint64_t index_bytes = 0;
+  uint64_t filter_bytes = 0;
+  uint64_t model_segments = 0;
+  uint64_t model_max_error = 0;
+};
+
+}  // namespace seerdb

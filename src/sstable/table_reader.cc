@@ -1,0 +1,281 @@
+#include "sstable/table_reader.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/coding.h"
+#include "base/status_macros.h"
+#include "learned/model_codec.h"
+#include "sstable/block_source.h"
+#include "sstable/bloom_filter.h"
+#include "sstable/properties_codec.h"
+#include "sstable/table_format.h"
+#include "sstable/table_iterator.h"
+#include "sstable/table_verifier.h"
+#include "sstable/tag_block.h"
+
+namespace seerdb {
+namespace {
+
+// Adds the file's name to an error of a decoder that does not know it.
+Status InFile(const Status& status, const std::string& path, const char* part, uint64_t offset) {
+  if (!status.IsCorruption()) return status.WithContext("table " + path);
+  return TableCorruption(path, part, offset, status.message());
+}
+
+// What Open learns, in the order in which it may be trusted.
+class TableOpener {
+ public:
+  TableOpener(FileSystem& fs, const std::string& path, const TableOpenOptions& options)
+      : fs_(fs), path_(path), options_(options) {}
+
+  Status Run();
+
+  FileSystem& fs_;
+  const std::string& path_;
+  const TableOpenOptions& options_;
+  std::unique_ptr<RandomAccessFile> file_;
+  std::shared_ptr<const MappedRegion> region_;
+  TableProperties properties_;
+  BlockIndex index_;
+  BloomFilter filter_;
+  // Read mode: what index and filter borrow. unique_ptr, so that moving the list moves no bytes.
+  std::vector<std::unique_ptr<std::string>> held_;
+  uint64_t meta_bytes_ = 0;
+
+ private:
+  Status ReadFooter();
+  Status MapFile();
+  // A view of the mapping, or of bytes added to held_.
+  Result<Slice> Load(const char* part, uint64_t offset, uint64_t bytes);
+  Result<std::optional<Slice>> LoadMeta(uint32_t id, const char* part, bool required);
+  Status LoadParts();
+  Status CheckAgreement() const;
+
+  uint64_t file_bytes_ = 0;
+  TableFooter footer_;
+  std::vector<MetaBlock> metas_;
+};
+
+Status TableOpener::Run() {
+  SEERDB_ASSIGN_OR_RETURN(file_, fs_.NewRandomAccessFile(path_));
+  SEERDB_ASSIGN_OR_RETURN(file_bytes_, file_->Size());
+  if (options_.expected_bytes != 0 && file_bytes_ != options_.expected_bytes) {
+    return TableCorruption(path_, "file", 0,
+                           FoundExpected("file bytes", file_bytes_, options_.expected_bytes));
+  }
+  SEERDB_RETURN_IF_ERROR(ReadFooter());
+  SEERDB_RETURN_IF_ERROR(MapFile());
+  SEERDB_ASSIGN_OR_RETURN(const Slice list,
+                          Load("meta list", footer_.meta_list_offset, footer_.meta_list_bytes));
+  const uint32_t found = TableChecksum(footer_.table_number, footer_.meta_list_offset, list);
+  if (found != footer_.meta_list_checksum) {
+    return TableCorruption(path_, "meta list", footer_.meta_list_offset,
+                           ChecksumMismatch(found, footer_.meta_list_checksum));
+  }
+  Result<std::vector<MetaBlock>> metas = DecodeMetaList(list, footer_.meta_list_offset);
+  if (!metas.ok()) return InFile(metas.status(), path_, "meta list", footer_.meta_list_offset);
+  metas_ = *std::move(metas);
+  SEERDB_RETURN_IF_ERROR(LoadParts());
+  if (region_ != nullptr) file_.reset();
+  return CheckAgreement();
+}
+
+Status TableOpener::ReadFooter() {
+  if (file_bytes_ < kTableFooterBytes) {
+    return TableCorruption(path_, "file", 0, FoundExpected("file bytes", file_bytes_, kTableFooterBytes));
+  }
+  const uint64_t offset = file_bytes_ - kTableFooterBytes;
+  char scratch[kTableFooterBytes];
+  SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file_->Read(offset, sizeof scratch, scratch));
+  Result<TableFooter> footer = DecodeTableFooter(bytes, file_bytes_);
+  if (!footer.ok()) return InFile(footer.status(), path_, "footer", offset);
+  footer_ = *footer;
+  if (footer_.table_number != options_.table_number) {
+    return TableCorruption(path_, "footer", offset,
+                           FoundExpected("table number", footer_.table_number, options_.table_number));
+  }
+  return Status::Ok();
+}
+
+Status TableOpener::MapFile() {
+  if (options_.access == TableAccess::kPread) return Status::Ok();
+  Result<std::shared_ptr<const MappedRegion>> region = file_->Map();
+  if (region.status().IsNotSupported()) return Status::Ok();
+  if (!region.ok()) return region.status();
+  if ((*region)->bytes().size() != file_bytes_) {
+    return TableCorruption(path_, "file", 0,
+                           FoundExpected("mapped bytes", (*region)->bytes().size(), file_bytes_));
+  }
+  region_ = *std::move(region);
+  return Status::Ok();
+}
+
+Result<Slice> TableOpener::Load(const char* part, uint64_t offset, uint64_t bytes) {
+  if (region_ != nullptr) return region_->bytes().substr(offset, bytes);
+  // Lines of the filter want their alignment in memory too.
+  auto buffer = std::make_unique<std::string>(bytes + kMetaAlignment, '\0');
+  const uintptr_t address = reinterpret_cast<uintptr_t>(buffer->data());
+  char* const scratch = buffer->data() + (kMetaAlignment - address % kMetaAlignment) % kMetaAlignment;
+  SEERDB_ASSIGN_OR_RETURN(const Slice read, file_->Read(offset, bytes, scratch));
+  if (read.size() != bytes) return TableCorruption(path_, part, offset, FoundExpected("bytes", read.size(), bytes));
+  if (read.data() != scratch) std::memcpy(scratch, read.data(), bytes);
+  held_.push_back(std::move(buffer));
+  return Slice(scratch, bytes);
+}
+
+Result<std::optional<Slice>> TableOpener::LoadMeta(uint32_t id, const char* part, bool required) {
+  for (const MetaBlock& meta : metas_) {
+    if (meta.id != id) continue;
+    SEERDB_ASSIGN_OR_RETURN(const Slice bytes, Load(part, meta.offset, meta.bytes));
+    const uint32_t found = TableChecksum(footer_.table_number, meta.offset, bytes);
+    if (found != meta.checksum) {
+      return TableCorruption(path_, part, meta.offset, ChecksumMismatch(found, meta.checksum));
+    }
+    meta_bytes_ += bytes.size();
+    return std::optional<Slice>(bytes);
+  }
+  if (!required) return std::optional<Slice>();
+  return TableCorruption(path_, "meta list", footer_.meta_list_offset, std::string("no ") + part);
+}
+
+Status TableOpener::LoadParts() {
+  SEERDB_ASSIGN_OR_RETURN(const auto properties, LoadMeta(kMetaProperties, "properties", true));
+  Result<TableProperties> decoded = DecodeTableProperties(*properties);
+  if (!decoded.ok()) return InFile(decoded.status(), path_, "properties", 0);
+  properties_ = *std::move(decoded);
+  properties_.file_bytes = file_bytes_;
+
+  uint64_t data_limit = footer_.meta_list_offset;
+  for (const MetaBlock& meta : metas_) data_limit = meta.offset < data_limit ? meta.offset : data_limit;
+  SEERDB_ASSIGN_OR_RETURN(const auto index, LoadMeta(kMetaIndex, "index", true));
+  Result<BlockIndex> block_index = BlockIndex::Decode(*index, data_limit);
+  if (!block_index.ok()) return InFile(block_index.status(), path_, "index", 0);
+  index_ = *std::move(block_index);
+
+  SEERDB_ASSIGN_OR_RETURN(const auto model, LoadMeta(kMetaBlockModel, "block model", false));
+  if (model.has_value()) {
+    Result<PlaModel> pla = DecodePlaModel(*model);
+    if (!pla.ok()) return InFile(pla.status(), path_, "block model", 0);
+    meta_bytes_ += pla->memory_bytes();
+    index_.set_model(*std::move(pla));
+  }
+  SEERDB_ASSIGN_OR_RETURN(const auto filter, LoadMeta(kMetaFilter, "filter", false));
+  if (filter.has_value()) {
+    Result<BloomFilter> bloom = BloomFilter::Decode(*filter);
+    if (!bloom.ok()) return InFile(bloom.status(), path_, "filter", 0);
+    filter_ = *bloom;
+  }
+  return Status::Ok();
+}
+
+Status TableOpener::CheckAgreement() const {
+  const auto check = [&](const char* what, uint64_t found, uint64_t expected) {
+    if (found == expected) return Status::Ok();
+    return TableCorruption(path_, "properties", 0, FoundExpected(what, found, expected));
+  };
+  SEERDB_RETURN_IF_ERROR(check("table number", properties_.table_number, footer_.table_number));
+  SEERDB_RETURN_IF_ERROR(check("data blocks", properties_.data_blocks, index_.blocks()));
+  return check("data bytes", properties_.data_bytes, index_.data_end());
+}
+
+class OpenTable final : public TableReader {
+ public:
+  OpenTable(TableOpener&& opened)
+      : fs_(&opened.fs_),
+        options_(opened.options_),
+        statistics_(options_.statistics != nullptr && options_.statistics->enabled() ? options_.statistics.get()
+                                                                                     : nullptr),
+        held_(std::move(opened.held_)),
+        properties_(std::move(opened.properties_)),
+        index_(std::move(opened.index_)),
+        filter_(opened.filter_),
+        source_(opened.path_, options_.table_number, &index_, std::move(opened.region_), std::move(opened.file_),
+                options_.cache),
+        memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()) {}
+
+  Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const override;
+  std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags) const override {
+    return NewTableIterator(flags, source_, *fs_);
+  }
+  Status Verify(VerifyResult* result) const override;
+  uint64_t ApproximateOffset(Slice key) const override {
+    if (CompareInternal(key, kFirstTrailer, properties_.largest_key, kLastTrailer) > 0) return index_.data_end();
+    bool by_model = false;
+    return index_.Place(index_.Find(key, kFirstTrailer, &by_model)).offset;
+  }
+  const TableProperties& properties() const override { return properties_; }
+  const std::string& path() const override { return source_.path(); }
+  uint64_t memory_bytes() const override { return memory_bytes_; }
+
+ private:
+  void Bump(Counter counter) const {
+    if (statistics_ != nullptr) statistics_->Add(counter);
+  }
+
+  FileSystem* const fs_;  // outlives the reader, like every user of it
+  const TableOpenOptions options_;
+  Statistics* const statistics_;  // null when nothing is counted
+  const std::vector<std::unique_ptr<std::string>> held_;
+  const TableProperties properties_;
+  const BlockIndex index_;
+  const BloomFilter filter_;
+  const BlockSource source_;
+  const uint64_t memory_bytes_;
+};
+
+Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const {
+  result->state = Lookup::State::kAbsent;
+  if (!filter_.MayContain(lookup.hash)) {
+    Bump(Counter::filter_negatives);
+    return Status::Ok();
+  }
+  bool by_model = false;
+  uint32_t block = index_.Find(lookup.key, SeekTrailer(lookup.sequence), &by_model);
+  source_.Prefetch(block);
+  Bump(by_model ? Counter::index_model_hits : Counter::index_fallbacks);
+  const uint8_t tag = TagOfHash(lookup.hash);
+  BlockRef ref;
+  do {
+    SEERDB_RETURN_IF_ERROR(source_.Fetch(block, flags, &ref));
+    TagRecord record;
+    if (TagBlock(ref.bytes).Find(lookup.key, tag, lookup.sequence, &record)) {
+      result->type = TrailerType(record.trailer);
+      result->state =
+          result->type == ValueType::kDeletion ? Lookup::State::kDeleted : Lookup::State::kFound;
+      result->sequence = TrailerSequence(record.trailer);
+      result->value = record.value;
+      if (ref.owner != nullptr || result->owner != nullptr) result->owner = std::move(ref.owner);
+      return Status::Ok();
+    }
+    ++block;
+  } while (block < index_.blocks() && index_.Continues(block, lookup.key));
+  if (!filter_.empty()) Bump(Counter::filter_false_positives);
+  return Status::Ok();
+}
+
+Status OpenTable::Verify(VerifyResult* result) const {
+  // Opened again through read calls, so that the meta blocks are those on disk too.
+  const std::string name = path();
+  TableOpenOptions options = options_;
+  options.access = TableAccess::kPread;
+  options.cache = nullptr;
+  options.expected_bytes = properties_.file_bytes;
+  TableOpener opener(*fs_, name, options);
+  SEERDB_RETURN_IF_ERROR(opener.Run());
+  const OpenTable table(std::move(opener));
+  TableVerifier verifier(*fs_, table.source_, table.filter_, table.properties_);
+  return verifier.Run(result);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<TableReader>> TableReader::Open(FileSystem& fs, const std::string& path,
+                                                       const TableOpenOptions& options) {
+  TableOpener opener(fs, path, options);
+  SEERDB_RETURN_IF_ERROR(opener.Run());
+  return std::shared_ptr<TableReader>(std::make_shared<OpenTable>(std::move(opener)));
+}
+
+}  // namespace seerdb

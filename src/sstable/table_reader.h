@@ -1,0 +1,70 @@
+// TableReader: answers reads from one immutable table. Format: docs/format/table.md.
+//
+// Every block's checksum is checked before its bytes are used for the first time (always, under pread
+// without cache). Damage gives kCorruption/kTableCorruption naming file, offset, found and expected.
+// Ownership: shared; iterators and found values may outlive everything but a reference to the reader.
+// Thread safety: all methods concurrently; reads take no lock but a cache shard's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cache/block_cache.h"
+#include "format/internal_key.h"
+#include "format/lookup.h"
+#include "iter/internal_iterator.h"
+#include "metrics/statistics.h"
+#include "seerdb/file_system.h"
+#include "seerdb/options.h"
+#include "seerdb/result.h"
+#include "seerdb/verify.h"
+#include "sstable/table_properties.h"
+
+namespace seerdb {
+
+struct TableOpenOptions {
+  TableAccess access = TableAccess::kAuto;
+  std::shared_ptr<BlockCache> cache;       // may be null
+  std::shared_ptr<Statistics> statistics;  // may be null
+  uint64_t table_number = 0;         // must equal the stored one
+  uint64_t expected_bytes = 0;       // of the file, as the manifest says; checked before mapping
+};
+
+// How one read or iterator treats blocks.
+struct TableReadFlags {
+  bool fill_cache = true;
+  bool verify_checksums = false;  // also of blocks already checked
+  bool keys_only = false;
+  bool sequential_pread = false;  // iterators: read calls with read-ahead, no mapping, no cache
+  uint64_t read_ahead_bytes = 0;  // 0 = grow from 64 KiB to 1 MiB; only for read calls
+};
+
+class TableReader : public std::enable_shared_from_this<TableReader> {
+ public:
+  // Reads footer, properties, index and filter, and checks their checksums and sizes.
+  static Result<std::shared_ptr<TableReader>> Open(FileSystem& fs, const std::string& path,
+                                                   const TableOpenOptions& options);
+  virtual ~TableReader() = default;
+
+  // The newest version of lookup.key with sequence <= lookup.sequence in this table, or kAbsent.
+  // result->owner keeps the value readable when it lies in a cached or private block; it is null when the
+  // value lies in the mapping: then it lives as long as this reader.
+  virtual Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const = 0;
+  // Borrows the reader, which must outlive it.
+  virtual std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags) const = 0;
+
+  // Reads every block through read calls and checks checksums, order, filter membership, index and
+  // properties. Adds to the counts of `result`.
+  virtual Status Verify(VerifyResult* result) const = 0;
+
+  // Bytes of data blocks that hold keys before `key`.
+  virtual uint64_t ApproximateOffset(Slice key) const = 0;
+  virtual const TableProperties& properties() const = 0;
+  virtual const std::string& path() const = 0;
+  // Memory held by index and filter.
+  virtual uint64_t memory_bytes() const = 0;
+};
+
+}  // namespace seerdb

@@ -1,0 +1,95 @@
+#include "sstable/table_verifier.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/status_macros.h"
+#include "sstable/sequential_blocks.h"
+#include "sstable/table_format.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kReadBytes = 1 << 20;
+
+}  // namespace
+
+Status TableVerifier::Run(VerifyResult* result) {
+  SequentialBlocks blocks(source_, kReadBytes);
+  SEERDB_RETURN_IF_ERROR(blocks.Open(fs_));
+  counted_.smallest_sequence = kMaxSequence;
+  for (uint32_t number = 0; number < source_.index().blocks(); ++number) {
+    Slice bytes;
+    SEERDB_RETURN_IF_ERROR(blocks.Fetch(number, &bytes));
+    SEERDB_RETURN_IF_ERROR(CheckBlock(number, TagBlock(bytes), bytes));
+    ++result->blocks_verified;
+  }
+  SEERDB_RETURN_IF_ERROR(CheckProperties());
+  ++result->sstables_verified;
+  result->sstable_bytes_verified += properties_.file_bytes;
+  return Status::Ok();
+}
+
+Status TableVerifier::Corrupt(uint32_t number, Slice what) const {
+  return TableCorruption(source_.path(), "block", source_.index().Place(number).offset, what);
+}
+
+Status TableVerifier::CheckBlock(uint32_t number, const TagBlock& block, Slice bytes) {
+  for (uint32_t i = 0; i < block.entries(); ++i) {
+    TagRecord record;
+    block.Parse(block.RecordStart(i), &record);
+    const std::string key = std::string(block.prefix()).append(record.suffix);
+    if (counted_.entries > 0 && CompareInternal(key_, trailer_, key, record.trailer) >= 0) {
+      return Corrupt(number, "entries are out of order");
+    }
+    if (counted_.entries == 0) counted_.smallest_key = key;
+    key_ = key;
+    trailer_ = record.trailer;
+    SEERDB_RETURN_IF_ERROR(
+        CheckEntry(number, static_cast<uint8_t>(bytes[kTagBlockHeaderBytes + i]), record));
+    if (i == 0 || i + 1 == block.entries()) SEERDB_RETURN_IF_ERROR(CheckIndex(number));
+  }
+  return Status::Ok();
+}
+
+Status TableVerifier::CheckEntry(uint32_t number, uint8_t tag, const TagRecord& record) {
+  const uint64_t hash = Hash64(key_);
+  if (tag != TagOfHash(hash)) return Corrupt(number, FoundExpected("tag", tag, TagOfHash(hash)));
+  if (!filter_.MayContain(hash)) return Corrupt(number, "a key is missing in the filter");
+  ++counted_.entries;
+  if (TrailerType(record.trailer) == ValueType::kDeletion) ++counted_.tombstones;
+  counted_.raw_key_bytes += key_.size();
+  counted_.raw_value_bytes += record.value.size();
+  const SequenceNumber sequence = TrailerSequence(record.trailer);
+  counted_.smallest_sequence = std::min(counted_.smallest_sequence, sequence);
+  counted_.largest_sequence = std::max(counted_.largest_sequence, sequence);
+  return Status::Ok();
+}
+
+Status TableVerifier::CheckIndex(uint32_t number) const {
+  bool by_model = false;
+  const uint32_t found = source_.index().Find(key_, trailer_, &by_model);
+  return found == number ? Status::Ok() : Corrupt(number, FoundExpected("index block", found, number));
+}
+
+Status TableVerifier::CheckProperties() const {
+  const auto check = [&](const char* what, uint64_t found, uint64_t expected) {
+    if (found == expected) return Status::Ok();
+    return TableCorruption(source_.path(), "properties", 0, FoundExpected(what, found, expected));
+  };
+  SEERDB_RETURN_IF_ERROR(check("entries", counted_.entries, properties_.entries));
+  SEERDB_RETURN_IF_ERROR(check("tombstones", counted_.tombstones, properties_.tombstones));
+  SEERDB_RETURN_IF_ERROR(check("key bytes", counted_.raw_key_bytes, properties_.raw_key_bytes));
+  SEERDB_RETURN_IF_ERROR(check("value bytes", counted_.raw_value_bytes, properties_.raw_value_bytes));
+  SEERDB_RETURN_IF_ERROR(
+      check("smallest sequence", counted_.smallest_sequence, properties_.smallest_sequence));
+  SEERDB_RETURN_IF_ERROR(check("largest sequence", counted_.largest_sequence, properties_.largest_sequence));
+  SEERDB_RETURN_IF_ERROR(
+      check("model segments", source_.index().model().segments().size(), properties_.model_segments));
+  if (counted_.smallest_key != properties_.smallest_key || key_ != properties_.largest_key) {
+    return TableCorruption(source_.path(), "properties", 0, "smallest or largest key is not the table's");
+  }
+  return Status::Ok();
+}
+
+}  // namespace seerdb

@@ -1,0 +1,88 @@
+#include "sstable/tag_block.h"
+
+#include "sstable/tag_search.h"
+
+namespace seerdb {
+namespace {
+
+// Null when the record at [p, limit) fills exactly that range, or what is wrong.
+const char* CheckRecord(const char* p, const char* limit, SequenceNumber min_sequence) {
+  const uint8_t kind_and_flags = static_cast<uint8_t>(*p++);
+  if (kind_and_flags >= static_cast<uint8_t>(ValueType::kRangeDeletion)) return "unknown kind or flag";
+  uint64_t suffix_bytes = 0;
+  uint64_t value_bytes = 0;
+  uint64_t sequence_delta = 0;
+  if ((p = DecodeVarint(p, limit, &suffix_bytes)) == nullptr ||
+      (p = DecodeVarint(p, limit, &value_bytes)) == nullptr ||
+      (p = DecodeVarint(p, limit, &sequence_delta)) == nullptr) {
+    return "record header is cut off";
+  }
+  const uint64_t left = static_cast<uint64_t>(limit - p);
+  if (suffix_bytes > left || value_bytes != left - suffix_bytes) return "record does not fit its place";
+  if (sequence_delta > kMaxSequence - min_sequence) return "sequence out of range";
+  return nullptr;
+}
+
+}  // namespace
+
+const char* TagBlock::Check(Slice bytes) {
+  if (bytes.size() < kTagBlockHeaderBytes || bytes.size() > UINT32_MAX) return "block size out of range";
+  const uint64_t entries = LoadU32(bytes.data());
+  const uint64_t prefix_bytes = LoadU32(bytes.data() + 4);
+  const uint64_t flags = LoadU64(bytes.data() + 8) >> 56;
+  const SequenceNumber min_sequence = LoadU64(bytes.data() + 8) & kMaxSequence;
+  if (entries == 0) return "block without entries";
+  if ((flags & ~uint64_t{kTagBlockWideOffsets}) != 0) return "unknown block flag";
+  const bool wide = (flags & kTagBlockWideOffsets) != 0;
+  const uint64_t columns = kTagBlockHeaderBytes + entries * (wide ? 5 : 3) + prefix_bytes;
+  if (columns >= bytes.size()) return "columns exceed the block";
+  const TagBlock block(bytes);
+  const char* start = block.RecordStart(0);
+  if (start != bytes.data() + columns) return "first offset is wrong";
+  for (uint32_t i = 0; i < entries; ++i) {
+    const char* const end = i + 1 < entries ? block.RecordStart(i + 1) : block.limit();
+    // Ascending ends within the block also keep every start inside.
+    if (end <= start || end > block.limit()) return "offsets do not ascend";
+    if (const char* error = CheckRecord(start, end, min_sequence); error != nullptr) return error;
+    start = end;
+  }
+  return nullptr;
+}
+
+bool TagBlock::Find(Slice key, uint8_t tag, SequenceNumber sequence, TagRecord* record) const {
+  if (key.substr(0, prefix_bytes_) != prefix()) return false;
+  const Slice suffix = key.substr(prefix_bytes_);
+  const char* const tags = data_ + kTagBlockHeaderBytes;
+  for (uint32_t i = 0; i < entries_; i += 16) {
+    // Offsets and records follow the tags, so a full step is inside but for the smallest blocks.
+    const size_t n = entries_ - i;
+    uint32_t mask = 0;
+    if (tags + i + 16 <= limit_) [[likely]] {
+      mask = MatchTags16(tags + i, tag);
+      if (n < 16) mask &= (uint32_t{1} << n) - 1;
+    } else {
+      mask = MatchTagsFew(tags + i, n, tag);
+    }
+    for (; mask != 0; mask &= mask - 1) {
+      if (MatchAt(i + static_cast<uint32_t>(__builtin_ctz(mask)), suffix, sequence, record)) return true;
+    }
+  }
+  return false;
+}
+
+uint32_t TagBlock::LowerBound(Slice key, uint64_t trailer) const {
+  const int side = key.substr(0, prefix_bytes_).compare(prefix());
+  if (side != 0) return side < 0 ? 0 : entries_;
+  const Slice suffix = key.substr(prefix_bytes_);
+  uint32_t lo = 0;
+  uint32_t hi = entries_;
+  TagRecord record;
+  while (lo < hi) {
+    const uint32_t mid = lo + (hi - lo) / 2;
+    Parse(RecordStart(mid), &record);
+    if (CompareInternal(record.suffix, record.trailer, suffix, trailer) < 0) lo = mid + 1; else hi = mid;
+  }
+  return lo;
+}
+
+}  // namespace seerdb

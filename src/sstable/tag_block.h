@@ -1,0 +1,105 @@
+// TagBlock: a view of one uncompressed data block: tags, offsets, then records in internal order.
+//
+// The view borrows the bytes. Its accessors trust them: Check() must have found them whole before.
+// Format: docs/format/table.md, "Data block". Thread safety: immutable.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "base/coding.h"
+#include "format/internal_key.h"
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+inline constexpr size_t kTagBlockHeaderBytes = 16;
+inline constexpr uint8_t kTagBlockWideOffsets = 1;   // flag of the header
+inline constexpr uint8_t kRecordKindMask = 0x0f;
+inline constexpr uint8_t kRecordExpiryFlag = 0x10;   // reserved
+// Blocks above this size have u32 offsets.
+inline constexpr size_t kMaxNarrowBlockBytes = 65535;
+
+inline uint8_t TagOfHash(uint64_t hash) { return static_cast<uint8_t>(hash >> 56); }
+
+struct TagRecord {
+  Slice suffix;  // key without the block's prefix
+  Slice value;
+  uint64_t trailer = 0;
+};
+
+class TagBlock {
+ public:
+  // Null when `bytes` are a whole block, or what is wrong with them.
+  static const char* Check(Slice bytes);
+
+  TagBlock() = default;
+  // Requires: Check(bytes) == nullptr.
+  explicit TagBlock(Slice bytes)
+      : data_(bytes.data()),
+        limit_(bytes.data() + bytes.size()),
+        entries_(LoadU32(data_)),
+        prefix_bytes_(LoadU32(data_ + 4)),
+        min_sequence_(LoadU64(data_ + 8) & kMaxSequence),
+        wide_((LoadU64(data_ + 8) >> 56 & kTagBlockWideOffsets) != 0),
+        offsets_(data_ + kTagBlockHeaderBytes + entries_),
+        prefix_(offsets_ + size_t{entries_} * (wide_ ? 4 : 2)) {}
+
+  uint32_t entries() const { return entries_; }
+  Slice prefix() const { return Slice(prefix_, prefix_bytes_); }
+  const char* limit() const { return limit_; }
+
+  // Requires: i < entries().
+  const char* RecordStart(uint32_t i) const {
+    return data_ + (wide_ ? LoadU32(offsets_ + size_t{i} * 4) : LoadU16(offsets_ + size_t{i} * 2));
+  }
+  // Returns the end of the record at `p`, which is the start of the next one.
+  const char* Parse(const char* p, TagRecord* record) const {
+    const uint64_t kind = static_cast<unsigned char>(*p++) & kRecordKindMask;
+    const uint64_t suffix_bytes = TrustedVarint(&p);
+    const uint64_t value_bytes = TrustedVarint(&p);
+    record->trailer = (min_sequence_ + TrustedVarint(&p)) << 8 | kind;
+    record->suffix = Slice(p, suffix_bytes);
+    p += suffix_bytes;
+    record->value = Slice(p, value_bytes);
+    return p + value_bytes;
+  }
+
+  // The newest version of `key` with sequence <= `sequence`; false when the block has none. `tag` is
+  // TagOfHash(Hash64(key)).
+  bool Find(Slice key, uint8_t tag, SequenceNumber sequence, TagRecord* record) const;
+  // Index of the first entry at or after (key, trailer), or entries().
+  uint32_t LowerBound(Slice key, uint64_t trailer) const;
+
+  void Prefetch() const {
+    __builtin_prefetch(data_);
+    __builtin_prefetch(data_ + 64);
+  }
+
+ private:
+  static uint64_t TrustedVarint(const char** p) {
+    uint64_t v = static_cast<unsigned char>(*(*p)++);
+    if (v < 0x80) [[likely]] return v;
+    v &= 0x7f;
+    for (unsigned shift = 7;; shift += 7) {
+      const uint64_t byte = static_cast<unsigned char>(*(*p)++);
+      v |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return v;
+    }
+  }
+  bool MatchAt(uint32_t i, Slice suffix, SequenceNumber sequence, TagRecord* record) const {
+    Parse(RecordStart(i), record);
+    return record->suffix == suffix && TrailerSequence(record->trailer) <= sequence;
+  }
+
+  const char* data_ = nullptr;
+  const char* limit_ = nullptr;
+  uint32_t entries_ = 0;
+  uint32_t prefix_bytes_ = 0;
+  SequenceNumber min_sequence_ = 0;
+  bool wide_ = false;
+  const char* offsets_ = nullptr;
+  const char* prefix_ = nullptr;
+};
+
+}  // namespace seerdb

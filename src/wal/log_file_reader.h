@@ -1,0 +1,71 @@
+// LogFileReader: reads one log file through a window of bounded size.
+//
+// Thread safety: external synchronization.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+#include "wal/log_format.h"
+
+namespace seerdb {
+
+class LogFileReader {
+ public:
+  static constexpr size_t kWindowBytes = size_t{1} << 20;
+  // Smallest payload: the base sequence.
+  static constexpr uint32_t kMinPayloadBytes = 8;
+
+  // kCorruption if the file does not exist.
+  static Result<std::unique_ptr<LogFileReader>> Open(FileSystem& fs, const std::string& path);
+
+  const std::string& path() const { return path_; }
+  uint64_t bytes() const { return bytes_; }
+
+  // The n bytes at `offset`; valid until the next call. Requires: offset + n <= bytes().
+  Result<Slice> Read(uint64_t offset, size_t n);
+
+  // The header, if the file has an intact one of any identity.
+  Result<std::optional<LogHeader>> ReadHeader();
+
+  // The payload of frame `record` if it lies intact at `offset`; valid until the next call.
+  Result<std::optional<Slice>> ReadFrame(const LogIdentity& identity, uint64_t record, uint64_t offset);
+
+  // True if a frame at `offset` whose head is `head` has the checksum of `record`. Keeps the window.
+  // Requires: the frame ends within the file.
+  Result<bool> FrameIsIntact(const LogIdentity& identity, uint64_t record, uint64_t offset,
+                             const LogFrameHead& head);
+
+  // The head at `offset`, or nullopt if the file ends before it does. Keeps the window.
+  Result<std::optional<LogFrameHead>> PeekHead(uint64_t offset);
+
+  // True if a frame at `offset` may have this length.
+  bool LengthFits(uint64_t offset, uint32_t length) const {
+    return length >= kMinPayloadBytes && offset + kLogFrameHeadBytes <= bytes_ &&
+           length <= bytes_ - offset - kLogFrameHeadBytes;
+  }
+
+ private:
+  LogFileReader(std::unique_ptr<RandomAccessFile> file, std::string path, uint64_t bytes)
+      : file_(std::move(file)), path_(std::move(path)), bytes_(bytes) {}
+  bool InWindow(uint64_t offset, size_t n) const {
+    return offset >= window_offset_ && offset + n <= window_offset_ + window_.size();
+  }
+  const char* InWindowData(uint64_t offset) const { return window_.data() + (offset - window_offset_); }
+  Result<Slice> ReadInto(uint64_t offset, size_t n, char* scratch) const;
+
+  const std::unique_ptr<RandomAccessFile> file_;
+  const std::string path_;
+  const uint64_t bytes_;
+  std::unique_ptr<char[]> buffer_;
+  size_t buffer_bytes_ = 0;
+  uint64_t window_offset_ = 0;
+  Slice window_;
+  std::unique_ptr<char[]> scratch_;
+};
+
+}  // namespace seerdb

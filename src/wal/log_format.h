@@ -1,0 +1,63 @@
+// The bytes of a log segment. Format: docs/format/log.md.
+//
+// A segment is a 64-byte header and then frames, back to back. A frame is a 16-byte head and a payload:
+//   u32 crc      CRC-32C of head bytes [4, 16) and payload, seeded by the identity and the record number
+//   u32 length   payload bytes, > 0
+//   u32 record   low half of the record number
+//   u32 lag      record number - 1 - (highest record number known durable when written), saturated
+// Record numbers are dense and run across segments. The seed makes a frame of another database, another
+// log, an earlier life of a recycled file, or another position in the sequence fail its checksum.
+// Payload: u64 base sequence, then the operations of one WriteBatch (src/format/batch_codec.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+// 128 random bits taken when a database is created.
+struct DatabaseId {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  friend bool operator==(const DatabaseId&, const DatabaseId&) = default;
+};
+
+// What the manifest knows about a log before its first record is acknowledged.
+struct LogIdentity {
+  DatabaseId database;
+  uint64_t log_number = 0;
+  uint64_t epoch = 0;  // random, taken at each open
+  friend bool operator==(const LogIdentity&, const LogIdentity&) = default;
+};
+
+inline constexpr size_t kLogHeaderBytes = 64;
+inline constexpr size_t kLogFrameHeadBytes = 16;
+inline constexpr uint32_t kLogFormatVersion = 1;
+
+struct LogHeader {
+  LogIdentity identity;
+  uint64_t first_record = 0;
+  uint32_t format_version = kLogFormatVersion;
+};
+
+struct LogFrameHead {
+  uint32_t crc = 0;
+  uint32_t length = 0;
+  uint32_t record = 0;
+  uint32_t lag = 0;
+};
+
+void EncodeLogHeader(const LogHeader& header, char out[kLogHeaderBytes]);
+// False if magic, version or checksum are wrong. The identity is not compared with anything.
+bool DecodeLogHeader(Slice bytes, LogHeader* header);
+
+// Appends one frame to `out`. `durable_record` is the highest record number known durable (0 = none).
+// The payload is given in two parts that are stored back to back.
+void AppendLogFrame(std::string* out, const LogIdentity& identity, uint64_t record, uint64_t durable_record,
+                    Slice payload_head, Slice payload_tail);
+LogFrameHead DecodeLogFrameHead(const char* bytes);
+uint32_t LogFrameCrc(const LogIdentity& identity, uint64_t record, const char* head, Slice payload);
+
+}  // namespace seerdb

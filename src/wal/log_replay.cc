@@ -1,0 +1,147 @@
+#include "wal/log_replay.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/coding.h"
+#include "base/status_macros.h"
+#include "wal/frame_scan.h"
+#include "wal/log_file_reader.h"
+
+namespace seerdb {
+namespace {
+
+// How far the numbers in a segment whose header is lost may lie beyond what its predecessors justify.
+constexpr uint64_t kLostHeaderSlack = uint64_t{1} << 26;
+
+using Apply = std::function<Status(SequenceNumber, Slice operations)>;
+
+class Replay {
+ public:
+  Replay(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record, const Apply& apply)
+      : fs_(fs), logs_(logs), apply_(apply) {
+    summary_.next_record = first_record;
+  }
+
+  Result<ReplaySummary> Run() {
+    if (logs_.empty()) return summary_;
+    summary_.end_path = logs_[0].path;
+    summary_.end_offset = kLogHeaderBytes;
+    for (size_t i = 0; i < logs_.size(); ++i) SEERDB_RETURN_IF_ERROR(ReadSegment(i));
+    SEERDB_RETURN_IF_ERROR(JudgeEnd());
+    return summary_;
+  }
+
+ private:
+  // Where the next record was expected.
+  struct Stop {
+    size_t log = 0;
+    uint64_t offset = kLogHeaderBytes;
+  };
+
+  // Replays the frames that lie dense from the segment's beginning. A segment that does not begin with
+  // the next record has none to give: a spare one, or one behind the end.
+  Status ReadSegment(size_t i) {
+    const ReplayLog& log = logs_[i];
+    SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<LogFileReader> file, LogFileReader::Open(fs_, log.path));
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file->ReadHeader());
+    // Says where the next record would lie if it were whole.
+    if (header.has_value() && header->identity == log.identity &&
+        header->first_record == summary_.next_record) {
+      stop_ = {i, kLogHeaderBytes};
+    }
+    for (uint64_t offset = kLogHeaderBytes;;) {
+      SEERDB_ASSIGN_OR_RETURN(const std::optional<Slice> payload,
+                              file->ReadFrame(log.identity, summary_.next_record, offset));
+      if (!payload.has_value()) return {};
+      const uint64_t frame_bytes = kLogFrameHeadBytes + payload->size();
+      const Status applied = apply_(LoadU64(payload->data()), payload->substr(sizeof(uint64_t)));
+      if (!applied.ok()) return applied.WithContext("replay " + log.path + " @" + std::to_string(offset));
+      offset += frame_bytes;
+      ++summary_.records;
+      ++summary_.next_record;
+      summary_.bytes += frame_bytes;
+      stop_ = {i, offset};
+    }
+  }
+
+  // Torn tail or damage? Looks at everything from the stop on.
+  Status JudgeEnd() {
+    summary_.end_path = logs_[stop_.log].path;
+    summary_.end_offset = stop_.offset;
+    uint64_t bytes_between = 0;
+    for (size_t i = stop_.log; i < logs_.size(); ++i) {
+      SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<LogFileReader> file,
+                              LogFileReader::Open(fs_, logs_[i].path));
+      FrameScan::Range range{stop_.offset, summary_.next_record, 0};
+      if (i > stop_.log) {
+        SEERDB_ASSIGN_OR_RETURN(range, LaterRange(i, *file, bytes_between));
+      }
+      FrameScan scan(file.get(), logs_[i].identity, summary_.next_record);
+      SEERDB_ASSIGN_OR_RETURN(const std::optional<DurabilityProof> proof, scan.Run(range));
+      if (proof.has_value()) return Damaged(logs_[i], *proof);
+      if (scan.saw_frame()) summary_.torn = true;
+      if (i == stop_.log && !summary_.torn) {
+        SEERDB_ASSIGN_OR_RETURN(summary_.torn, LooksTorn(*file, scan));
+      }
+      bytes_between += file->bytes();
+    }
+    return {};
+  }
+
+  Result<FrameScan::Range> LaterRange(size_t i, LogFileReader& file, uint64_t bytes_between) {
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file.ReadHeader());
+    if (header.has_value() && header->identity == logs_[i].identity) {
+      summary_.torn = true;
+      return FrameScan::Range{kLogHeaderBytes, header->first_record, 0};
+    }
+    const uint64_t slack = kLostHeaderSlack + bytes_between / kLogFrameHeadBytes;
+    return FrameScan::Range{kLogHeaderBytes, summary_.next_record, slack};
+  }
+
+  Result<bool> LooksTorn(LogFileReader& file, const FrameScan& scan) {
+    // The head of the next record is what a write cut short leaves first.
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> head, file.PeekHead(stop_.offset));
+    if (head.has_value() && head->length >= LogFileReader::kMinPayloadBytes &&
+        head->record == static_cast<uint32_t>(summary_.next_record)) {
+      return true;
+    }
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file.ReadHeader());
+    const bool ours = header.has_value() && header->identity == logs_[stop_.log].identity;
+    if (stop_.offset == kLogHeaderBytes) {
+      // Header and first frame are written together.
+      if (header.has_value()) return ours;
+      const size_t n = static_cast<size_t>(std::min<uint64_t>(kLogHeaderBytes, file.bytes()));
+      SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file.Read(0, n));
+      if (std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0; })) return true;
+    }
+    return scan.saw_bytes() && !scan.saw_stale_frames();
+  }
+
+  Status Damaged(const ReplayLog& witness, const DurabilityProof& proof) const {
+    return Status::Corruption(
+        "replay " + summary_.end_path + " @" + std::to_string(summary_.end_offset) +
+            ": found no intact record " + std::to_string(summary_.next_record) +
+            ", expected one: the intact record " + std::to_string(proof.record) + " in " + witness.path + " @" +
+            std::to_string(proof.offset) + " says that all up to " + std::to_string(proof.durable_record) +
+            " were durable",
+        StatusDetail::kWalCorruption);
+  }
+
+  FileSystem& fs_;
+  const std::vector<ReplayLog>& logs_;
+  const Apply& apply_;
+  Stop stop_;
+  ReplaySummary summary_;
+};
+
+}  // namespace
+
+Result<ReplaySummary> ReplayLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record,
+                                 const std::function<Status(SequenceNumber, Slice operations)>& apply) {
+  return Replay(fs, logs, first_record, apply).Run();
+}
+
+}  // namespace seerdb

@@ -1,0 +1,42 @@
+// ReplayLogs: reads back what an earlier life of the database logged, and says where the log ends.
+//
+// Reads the listed segments in order and hands over each record's payload, as long as record numbers are
+// dense and checksums hold. It stops at the first record that is missing or damaged. That is the torn tail
+// of a crash unless some intact frame behind it, in this or a later segment, says that the record was
+// durable: then it is kCorruption/kWalCorruption naming file and offset. Nothing behind the stop is used.
+// Never allocates more than a file's size says. Uses read calls, not mappings.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+#include "seerdb/types.h"
+#include "wal/log_format.h"
+
+namespace seerdb {
+
+struct ReplayLog {
+  std::string path;
+  LogIdentity identity;
+};
+
+struct ReplaySummary {
+  uint64_t records = 0;
+  uint64_t bytes = 0;             // of the frames replayed
+  uint64_t next_record = 0;       // the number after the last one replayed
+  bool torn = false;              // bytes that look written follow the end
+  std::string end_path;           // where replay stopped
+  uint64_t end_offset = 0;
+};
+
+// `first_record`: number of the first record of logs[0], as the manifest says. A file that is missing is
+// kCorruption. `apply` gets the base sequence and the operations; its error ends the replay and is
+// returned.
+Result<ReplaySummary> ReplayLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record,
+                                 const std::function<Status(SequenceNumber, Slice operations)>& apply);
+
+}  // namespace seerdb
