@@ -85,8 +85,9 @@ class SEERDB_EXPORT DB {
   // Writes all memtables to tables; when it returns OK, everything acknowledged before the call is durable
   // whatever the policy, writes with skip_wal included.
   virtual Status Flush() = 0;
-  // Flushes, then moves every entry in [begin, end] (nullopt = open) to the last level that holds data,
-  // dropping what no snapshot needs. Rewrites that much data.
+  // Flushes, then merges every entry in [begin, end] (nullopt = open) into the deepest level that holds part
+  // of the range, dropping what no snapshot needs. Rewrites that much data; tables that nothing above
+  // overlaps stay as they are.
   virtual Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) = 0;
   Status CompactRange() { return CompactRange(std::nullopt, std::nullopt); }
   // Reads every block of every live table and checks checksums, order and properties. Stops at the first

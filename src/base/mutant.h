@@ -1,6 +1,6 @@
 // Mutants: deliberate sabotage, compiled only into the mutants build, that shows that a test can fail.
 //
-// if (SEERDB_MUTANT("flush-drops-log-early")) ... is constant false in every other build. In the mutants
+// if (SEERDB_MUTANT("log-skips-sync")) ... is constant false in every other build. In the mutants
 // build the one named by the environment variable SEERDB_MUTANT is on. docs/testing.md lists them.
 #pragma once
 

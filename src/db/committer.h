@@ -39,11 +39,14 @@ class Committer final : public GroupCommitter {
 
   // Seals the active memtable unless it is empty, waiting for a place in the queue of immutable ones.
   Status SealMemTable();
+  // No group is committed after this.
+  void Stop() { stopped_ = true; }
 
  private:
   Status MakeRoom();
   Status WaitForImmutableSlot();
   Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);
+  Status LogOperationByOperation();
   void InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);
 
   const Options options_;
@@ -52,6 +55,7 @@ class Committer final : public GroupCommitter {
   MemTable* active_;  // borrowed from the current view
   SequenceNumber last_sequence_;
   std::vector<LogSegment::Record> records_;
+  bool stopped_ = false;
   uint64_t logged_bytes_ = 0;  // since the active memtable began
 };
 

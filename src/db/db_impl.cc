@@ -107,6 +107,7 @@ Status DbImpl::Close() {
   cancel_compaction_.store(true);
   // The last thing done under leadership: nothing is written after it.
   Status status = queue_->RunExclusive([this]() -> Status {
+    committer_->Stop();
     if (error_->is_set()) return error_->cause();
     SEERDB_RETURN_IF_ERROR(committer_->SealMemTable());
     return work_->WaitUntil([this] { return views_->immutable_count() == 0; });

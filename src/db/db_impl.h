@@ -75,6 +75,8 @@ class DbImpl final : public DB {
  private:
   Status CheckOpen() const;
   Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
+  // What a read with these options sees. Call after taking the view.
+  SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
                                              const ReadOptions& options, Slice key);
 

@@ -92,6 +92,11 @@ std::string PrefixSuccessor(Slice prefix) {
   return successor;
 }
 
+SequenceNumber DbImpl::SequenceOf(const ReadOptions& options) const {
+  const bool at_snapshot = options.snapshot != nullptr && options.snapshot->valid();
+  return at_snapshot ? options.snapshot->sequence_number() : snapshots_->visible();
+}
+
 Result<std::optional<PinnedValue>> DbImpl::GetFrom(const ReadView& view, SequenceNumber sequence,
                                                    const ReadOptions& options, Slice key) {
   const EngineKey engine_key(key);
@@ -109,8 +114,7 @@ Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice
   if (key.size() > kMaxKeyBytes) return std::optional<PinnedValue>();
   // View first, then sequence: a flush between them may drop the version that the sequence needs.
   const ReadViewHolder::Pin view(views_.get());
-  const SequenceNumber sequence =
-      options.snapshot != nullptr ? options.snapshot->sequence_number() : snapshots_->visible();
+  const SequenceNumber sequence = SequenceOf(options);
   return GetFrom(*view, sequence, options, key);
 }
 
@@ -124,8 +128,7 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
   }
   statistics_->Add(Counter::total_gets, keys.size());
   const std::shared_ptr<const ReadView> view = views_->Acquire();
-  const SequenceNumber sequence =
-      options.snapshot != nullptr ? options.snapshot->sequence_number() : snapshots_->visible();
+  const SequenceNumber sequence = SequenceOf(options);
   for (const Slice key : keys) {
     if (key.size() > kMaxKeyBytes) {
       results.emplace_back(std::optional<PinnedValue>());
@@ -142,8 +145,7 @@ std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   statistics_->Add(Counter::total_iterators);
   DbIteratorOptions iterator;
   iterator.view = views_->Acquire();
-  iterator.sequence =
-      options.snapshot != nullptr ? options.snapshot->sequence_number() : snapshots_->visible();
+  iterator.sequence = SequenceOf(options);
   iterator.bounds = BoundsOf(options);
   iterator.keys_only = options.keys_only;
   iterator.flags = FlagsOf(options);

@@ -117,11 +117,11 @@ TEST(BatchCodec, CutsAndDamageAreSafe) {
 
 TEST(WriteBatch, CountsMeasuresAndIterates) {
   WriteBatch batch;
-  EXPECT_EQ(batch.count(), 0u);
+  EXPECT_EQ(batch.size(), 0u);
   batch.Put("a", "1");
   batch.Delete("bcd");
   batch.Put("", std::string(50, 'v'));
-  EXPECT_EQ(batch.count(), 3u);
+  EXPECT_EQ(batch.size(), 3u);
   EXPECT_EQ(WriteBatchAccess::LargestKeyBytes(batch), 3u);
   EXPECT_EQ(WriteBatchAccess::LargestValueBytes(batch), 50u);
   Recorder recorder;
@@ -129,7 +129,7 @@ TEST(WriteBatch, CountsMeasuresAndIterates) {
   EXPECT_EQ(recorder.text(), "put a=1;delete bcd;put =" + std::string(50, 'v') + ";");
   uint32_t count = 0;
   batch.Clear();
-  EXPECT_EQ(batch.count(), 0u);
+  EXPECT_EQ(batch.size(), 0u);
   EXPECT_EQ(WriteBatchAccess::LargestValueBytes(batch), 0u);
   Recorder empty;
   batch.Iterate(&empty);

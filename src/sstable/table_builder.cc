@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/internal_key.h"
 #include "learned/model_codec.h"
@@ -99,7 +100,9 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   if (block_.empty()) index_.AddBlock(offset(), last_key_, key, trailer);
   if (key_order != 0) {
     last_hash_ = Hash64(key);
-    filter_.AddHash(last_hash_);
+    const bool forget =
+        SEERDB_MUTANT("bloom-forgets-tombstones") && TrailerType(trailer) == ValueType::kDeletion;
+    if (!forget) filter_.AddHash(last_hash_);
     last_key_.assign(key);
   }
   last_trailer_ = trailer;
