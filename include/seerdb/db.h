@@ -86,8 +86,8 @@ class SEERDB_EXPORT DB {
   // whatever the policy, writes with skip_wal included.
   virtual Status Flush() = 0;
   // Flushes, then merges every entry in [begin, end] (nullopt = open) into the deepest level that holds part
-  // of the range, dropping what no snapshot needs. Rewrites that much data; tables that nothing above
-  // overlaps stay as they are.
+  // of the range, dropping what no snapshot needs, there too. Rewrites that much data; tables that
+  // nothing above overlaps and that hold neither tombstones nor older versions stay as they are.
   virtual Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) = 0;
   Status CompactRange() { return CompactRange(std::nullopt, std::nullopt); }
   // Reads every block of every live table and checks checksums, order and properties. Stops at the first

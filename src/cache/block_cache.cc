@@ -103,7 +103,10 @@ class BlockCache::Shard {
       if (hand_ >= slots_.size()) hand_ = 0;
       Slot& slot = slots_[hand_];
       if (slot.block != nullptr) {
-        if (slot.credit > 0) --slot.credit; else Evict(hand_, evicted);
+        if (slot.credit > 0)
+          --slot.credit;
+        else
+          Evict(hand_, evicted);
       }
       ++hand_;
     }

@@ -35,8 +35,10 @@ TEST(BlockCacheTest, NeverHoldsMoreThanItsCapacity) {
     Random random(7);
     for (uint64_t i = 0; i < 20'000; ++i) {
       const uint64_t offset = random.Uniform(3000);
-      if (random.OneIn(2)) cache.Find(1, offset);
-      else cache.Insert(1, offset, MakeBlock(random.Uniform(5000)));
+      if (random.OneIn(2))
+        cache.Find(1, offset);
+      else
+        cache.Insert(1, offset, MakeBlock(random.Uniform(5000)));
       ASSERT_LE(cache.bytes(), capacity);
     }
     // All blocks were charged: nothing is left when they are gone.
@@ -108,9 +110,7 @@ TEST(BlockCacheTest, CountsHitsAndMisses) {
   EXPECT_EQ(statistics->Get(Counter::cache_hits), 2u);
 }
 
-TEST(BlockCacheTest, FileIdsAreUnique) {
-  EXPECT_NE(BlockCache::NewFileId(), BlockCache::NewFileId());
-}
+TEST(BlockCacheTest, FileIdsAreUnique) { EXPECT_NE(BlockCache::NewFileId(), BlockCache::NewFileId()); }
 
 TEST(BlockCacheTest, ThreadsMayDoEverythingAtOnce) {
   BlockCache cache(300'000, std::make_shared<Statistics>(true));

@@ -216,4 +216,27 @@ std::optional<CompactionPlan> PlanRangeCompaction(const Version& version, uint32
   return plan;
 }
 
+std::vector<CompactionPlan> PlanRewrites(const Version& version, uint32_t level, Slice smallest, Slice largest,
+                                         const std::function<bool(const TableMetaPtr&)>& stale,
+                                         const TableNumberSet& unavailable) {
+  std::vector<CompactionPlan> plans;
+  for (const Run& run : version.level(level).runs) {
+    bool extend = false;  // the table before went into the last plan
+    for (const TableMetaPtr& table : Version::Overlapping(run, smallest, largest)) {
+      if (unavailable.contains(table->number) || !stale(table)) {
+        extend = false;
+        continue;
+      }
+      if (!extend) {
+        plans.emplace_back();
+        plans.back().output_level = level;
+        plans.back().reason = "L" + std::to_string(level) + " tables hold what nobody needs";
+      }
+      plans.back().inputs.push_back({level, table});
+      extend = true;
+    }
+  }
+  return plans;
+}
+
 }  // namespace seerdb

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "compaction/compaction_plan.h"
 #include "manifest/version.h"
@@ -38,5 +40,11 @@ std::optional<CompactionPlan> PickLeveledCompaction(const LeveledPickerOptions& 
 // in `unavailable`.
 std::optional<CompactionPlan> PlanRangeCompaction(const Version& version, uint32_t level, Slice smallest,
                                                   Slice largest, const TableNumberSet& unavailable);
+
+// For a manual compaction: rewrites, in place, of the tables of `level` (>= 1) that meet the range and hold
+// something `stale`, one plan for each stretch of neighbours.
+std::vector<CompactionPlan> PlanRewrites(const Version& version, uint32_t level, Slice smallest, Slice largest,
+                                         const std::function<bool(const TableMetaPtr&)>& stale,
+                                         const TableNumberSet& unavailable);
 
 }  // namespace seerdb

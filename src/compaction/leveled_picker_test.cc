@@ -85,6 +85,14 @@ TEST(LeveledPicker, ManualRangeTakesOlderOverlappingTablesAlong) {
   EXPECT_EQ(Show(PlanRangeCompaction(*Tree({"", "1:a-b"}, 2), 1, "a", "b", {})), "merge L1:1 -> L1");
 }
 
+TEST(LeveledPicker, RewritesTakeStretchesOfNeighbours) {
+  const VersionPtr tree = Tree({"", "1:a-b 2:c-d 3:e-f 4:g-h 5:i-j"});
+  const auto stale = [](const TableMetaPtr& table) { return table->number != 3; };
+  std::string shown;
+  for (const CompactionPlan& plan : PlanRewrites(*tree, 1, "a", "z", stale, {5})) shown += Show(plan) + "; ";
+  EXPECT_EQ(shown, "merge L1:1 L1:2 -> L1; merge L1:4 -> L1; ");
+}
+
 TEST(LeveledPicker, TargetsSaturate) {
   const LeveledPickerOptions huge{4, uint64_t{1} << 60, 100};
   EXPECT_EQ(LevelTargetBytes(huge, 1), uint64_t{1} << 60);

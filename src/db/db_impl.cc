@@ -73,7 +73,7 @@ Status DbImpl::Start() {
   }
   auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
   for (const uint64_t number : tree->DamagedTables()) {
-    events_.Write("damaged table: " + tree->Find(number)->damage().ToString());
+    events_.Write("damaged table: " + tree->Find(number)->reader().status().ToString());
   }
   views_ = std::make_unique<ReadViewHolder>(std::make_shared<const ReadView>(
       MemTableSlot{std::make_shared<MemTable>(), log_->mark()}, std::vector<MemTableSlot>{}, std::move(tree)));

@@ -85,6 +85,7 @@ class DbImpl final : public DB {
   Result<bool> CompactOne();
   Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
   Status CompactLevels(const std::string& smallest, const std::string& largest);
+  Status RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;

@@ -118,8 +118,8 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.cancelled = &cancel_compaction_;
   for (const CompactionPlan::Input& input : plan.inputs) {
     const std::shared_ptr<TableFile> file = table_files_.Get(input.table);
-    if (file->reader() == nullptr) return file->damage();
-    inputs.readers.push_back(file->shared_reader());
+    SEERDB_ASSIGN_OR_RETURN(std::shared_ptr<const TableReader> reader, file->shared_reader());
+    inputs.readers.push_back(std::move(reader));
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
@@ -180,6 +180,18 @@ Status DbImpl::CompactLevels(const std::string& smallest, const std::string& lar
                                     ": a damaged table is in the way, see Verify()",
                                 StatusDetail::kTableCorruption);
     }
+  }
+  return RewriteStale(last, smallest, largest);
+}
+
+Status DbImpl::RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest) {
+  const VersionPtr version = versions_->current();
+  const auto stale = [this](const TableMetaPtr& table) {
+    const Result<const TableReader*> reader = table_files_.Get(table)->reader();
+    return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
+  };
+  for (const CompactionPlan& plan : PlanRewrites(*version, level, smallest, largest, stale, Unavailable())) {
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version));
   }
   return {};
 }

@@ -159,15 +159,15 @@ Result<VerifyResult> DbImpl::Verify() {
   VerifyResult result;
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
-    if (file->reader() == nullptr) return file->damage();
+    SEERDB_ASSIGN_OR_RETURN(const TableReader* reader, file->reader());
     const TableMeta& meta = file->meta();
-    const TableProperties& properties = file->reader()->properties();
+    const TableProperties& properties = reader->properties();
     if (properties.smallest_key != meta.smallest_key || properties.largest_key != meta.largest_key ||
         properties.entries != meta.entries || properties.largest_sequence != meta.largest_sequence) {
-      return Status::Corruption("verify " + file->reader()->path() + ": properties differ from the manifest",
+      return Status::Corruption("verify " + reader->path() + ": properties differ from the manifest",
                                 StatusDetail::kTableCorruption);
     }
-    SEERDB_RETURN_IF_ERROR(file->reader()->Verify(&result));
+    SEERDB_RETURN_IF_ERROR(reader->Verify(&result));
   }
   return result;
 }
@@ -179,9 +179,10 @@ uint64_t DbImpl::ApproximateSize(Slice begin, Slice end) {
   uint64_t sum = 0;
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
-    if (file->reader() == nullptr) continue;
-    const uint64_t low = file->reader()->ApproximateOffset(first.slice());
-    const uint64_t high = file->reader()->ApproximateOffset(last.slice());
+    const Result<const TableReader*> reader = file->reader();
+    if (!reader.ok()) continue;
+    const uint64_t low = (*reader)->ApproximateOffset(first.slice());
+    const uint64_t high = (*reader)->ApproximateOffset(last.slice());
     if (high > low) sum += high - low;
   }
   return sum;

@@ -79,6 +79,28 @@ Status CheckTablesExist(FileSystem& fs, const std::string& directory, const Vers
   return {};
 }
 
+// A log is written to only after an edit that lists it is durable. One that holds a header of this database
+// and is not listed therefore shows that the manifest has lost that edit, and perhaps others.
+Status CheckNoLogIsLost(FileSystem& fs, const std::string& directory, const ManifestState& manifest) {
+  SEERDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.ListDirectory(directory));
+  for (const std::string& name : names) {
+    uint64_t number = 0;
+    if (ParseFileName(name, &number) != FileKind::kLog || number < manifest.log_number) continue;
+    const bool listed = std::any_of(manifest.logs.begin(), manifest.logs.end(),
+                                    [number](const auto& log) { return log.number == number; });
+    if (listed) continue;
+    SEERDB_ASSIGN_OR_RETURN(const auto file, fs.NewRandomAccessFile(directory + "/" + name));
+    char scratch[kLogHeaderBytes];
+    SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file->Read(0, sizeof scratch, scratch));
+    LogHeader header;
+    if (bytes.size() < kLogHeaderBytes || !DecodeLogHeader(bytes, &header)) continue;
+    if (header.identity.database != manifest.database_id || header.identity.log_number != number) continue;
+    return Status::Corruption("open " + directory + ": " + name + " was written to, and MANIFEST does not list it",
+                              StatusDetail::kManifestCorruption);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<uint64_t> HighestFileNumber(FileSystem& fs, const std::string& directory) {
@@ -100,6 +122,7 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   state.last_sequence = state.manifest.last_sequence;
   if (SEERDB_MUTANT("sequence-restarts-at-one")) state.last_sequence = 0;
   SEERDB_RETURN_IF_ERROR(CheckTablesExist(fs, directory, *state.manifest.version));
+  SEERDB_RETURN_IF_ERROR(CheckNoLogIsLost(fs, directory, state.manifest));
   if (SEERDB_MUTANT("unlisted-table-fails-open")) {
     SEERDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.ListDirectory(directory));
     for (const std::string& name : names) {

@@ -5,17 +5,39 @@
 namespace seerdb {
 
 TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta,
-                     Result<std::shared_ptr<TableReader>> reader)
-    : fs_(std::move(fs)), path_(std::move(path)), meta_(std::move(meta)) {
-  if (reader.ok()) {
-    reader_ = *std::move(reader);
-  } else {
-    damage_ = std::move(reader).status();
-  }
+                     TableOpenOptions options)
+    : fs_(std::move(fs)), path_(std::move(path)), meta_(std::move(meta)), options_(std::move(options)) {
+  MutexLock lock(&mu_);
+  OpenLocked();
+}
+
+void TableFile::OpenLocked() const {
+  Result<std::shared_ptr<TableReader>> opened = TableReader::Open(*fs_, path_, options_);
+  damage_ = opened.status();
+  if (!opened.ok()) return;
+  owner_ = *std::move(opened);
+  reader_.store(owner_.get(), std::memory_order_release);
+}
+
+Result<const TableReader*> TableFile::OpenAgain() const {
+  MutexLock lock(&mu_);
+  if (owner_ == nullptr && damage_.IsIoError()) OpenLocked();
+  if (owner_ == nullptr) return damage_;
+  return owner_.get();
+}
+
+Result<std::shared_ptr<const TableReader>> TableFile::shared_reader() const {
+  const Result<const TableReader*> opened = reader();
+  if (!opened.ok()) return opened.status();
+  MutexLock lock(&mu_);
+  return std::shared_ptr<const TableReader>(owner_);
 }
 
 TableFile::~TableFile() {
-  reader_.reset();
+  {
+    MutexLock lock(&mu_);
+    owner_.reset();
+  }
   if (obsolete_.load(std::memory_order_acquire)) {
     fs_->DeleteFile(path_).IgnoreError("an orphan is swept at the next open");
   }
@@ -31,9 +53,8 @@ std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
   TableOpenOptions options = options_;
   options.table_number = meta->number;
   options.expected_bytes = meta->bytes;
-  std::string path = TableFilePath(directory_, meta->number);
-  auto reader = TableReader::Open(*fs_, path, options);
-  auto file = std::make_shared<TableFile>(fs_, std::move(path), meta, std::move(reader));
+  auto file =
+      std::make_shared<TableFile>(fs_, TableFilePath(directory_, meta->number), meta, std::move(options));
   known = file;
   return file;
 }

@@ -1,10 +1,10 @@
 // TableFile: one table of the tree as readers hold it; TableFiles hands them out.
 //
-// A file that cannot be opened is kept with its error: reads that need it fail, others go on. When the
+// A file that cannot be opened is kept with its error: reads that need it fail, others go on; after an I/O
+// error, which may have passed, each such read tries again. When the
 // manifest no longer lists a table it is marked obsolete, and the file is removed when the last reader, view
 // or iterator lets go of it.
-// Thread safety: TableFile is immutable but for the mark; TableFiles: all methods concurrently, mu_ is held
-// while a table is opened.
+// Thread safety: all methods concurrently; each class's mu_ is held while a table is opened.
 #pragma once
 
 #include <atomic>
@@ -15,30 +15,39 @@
 #include "base/mutex.h"
 #include "manifest/table_meta.h"
 #include "seerdb/file_system.h"
+#include "seerdb/result.h"
 #include "sstable/table_reader.h"
 
 namespace seerdb {
 
 class TableFile {
  public:
-  TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta,
-            Result<std::shared_ptr<TableReader>> reader);
+  // Opens the file at once; see damaged().
+  TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta, TableOpenOptions options);
   ~TableFile();
 
   const TableMeta& meta() const { return *meta_; }
-  // Null when damaged.
-  const TableReader* reader() const { return reader_.get(); }
-  const std::shared_ptr<TableReader>& shared_reader() const { return reader_; }
-  // Why the table cannot be read; OK otherwise.
-  const Status& damage() const { return damage_; }
+  // The reader, which lives as long as this object, or why the table cannot be read.
+  Result<const TableReader*> reader() const {
+    if (const TableReader* reader = reader_.load(std::memory_order_acquire)) [[likely]] return reader;
+    return OpenAgain();
+  }
+  Result<std::shared_ptr<const TableReader>> shared_reader() const EXCLUDES(mu_);
+  bool damaged() const { return reader_.load(std::memory_order_acquire) == nullptr; }
   void MarkObsolete() { obsolete_.store(true, std::memory_order_release); }
 
  private:
+  Result<const TableReader*> OpenAgain() const EXCLUDES(mu_);
+  void OpenLocked() const REQUIRES(mu_);
+
   const std::shared_ptr<FileSystem> fs_;
   const std::string path_;
   const TableMetaPtr meta_;
-  std::shared_ptr<TableReader> reader_;
-  Status damage_;
+  const TableOpenOptions options_;
+  mutable Mutex mu_;
+  mutable std::shared_ptr<TableReader> owner_ GUARDED_BY(mu_);
+  mutable Status damage_ GUARDED_BY(mu_);
+  mutable std::atomic<const TableReader*> reader_{nullptr};  // owner_'s, once there is one
   std::atomic<bool> obsolete_{false};
 };
 
@@ -46,7 +55,7 @@ class TableFiles {
  public:
   TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options);
 
-  // The open file of a table; opens it if it is not. Never null: see TableFile::damage.
+  // The open file of a table; opens it if it is not. Never null: see TableFile::damaged.
   std::shared_ptr<TableFile> Get(const TableMetaPtr& meta) EXCLUDES(mu_);
   // The table is no longer listed: its file goes with the last reference.
   void MarkObsolete(uint64_t number) EXCLUDES(mu_);

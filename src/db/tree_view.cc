@@ -11,8 +11,9 @@ namespace seerdb {
 namespace {
 
 std::unique_ptr<InternalIterator> OpenTableIterator(const TableFile& file, const TableReadFlags& flags) {
-  if (file.reader() == nullptr) return NewEmptyIterator(file.damage());
-  return file.reader()->NewIterator(flags);
+  const Result<const TableReader*> reader = file.reader();
+  if (!reader.ok()) return NewEmptyIterator(reader.status());
+  return (*reader)->NewIterator(flags);
 }
 
 // The tables [first, last) of a run, borrowed from the view.
@@ -67,9 +68,8 @@ Status TreeView::Get(const TableReadFlags& flags, const LookupKey& lookup, Looku
     for (const RunView& run : level) {
       const std::shared_ptr<TableFile>* candidate = Locate(run, lookup.key);
       if (candidate == nullptr) continue;
-      const TableFile& table = **candidate;
-      if (table.reader() == nullptr) return table.damage();
-      SEERDB_RETURN_IF_ERROR(table.reader()->Get(flags, lookup, result));
+      SEERDB_ASSIGN_OR_RETURN(const TableReader* table, (*candidate)->reader());
+      SEERDB_RETURN_IF_ERROR(table->Get(flags, lookup, result));
       if (SEERDB_MUTANT("tombstone-falls-through") && result->state == Lookup::State::kDeleted) {
         result->state = Lookup::State::kAbsent;
       }
@@ -125,7 +125,7 @@ std::shared_ptr<TableFile> TreeView::Find(uint64_t number) const {
 std::vector<uint64_t> TreeView::DamagedTables() const {
   std::vector<uint64_t> numbers;
   for (const auto& file : AllFiles()) {
-    if (file->reader() == nullptr) numbers.push_back(file->meta().number);
+    if (file->damaged()) numbers.push_back(file->meta().number);
   }
   return numbers;
 }

@@ -362,25 +362,26 @@ TEST_P(FileSystemConformance, ALockExcludesAndNamesItsHolder) {
 TEST_P(FileSystemConformance, OneLockAtATimeAmongThreads) {
   constexpr int kThreads = 4;
   constexpr int kRounds = 200;
-  int unguarded = 0;  // changed only under the file lock
-  std::atomic<int> refused{0};
+  std::atomic<int> holders{0};
+  std::atomic<int> taken{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int done = 0; done < kRounds;) {
         auto lock = fs_->LockFile(Path("LOCK"), "thread");
-        if (lock.ok()) {
-          ++unguarded;
-          ++done;
-        } else {
+        if (!lock.ok()) {
           ASSERT_TRUE(lock.status().IsBusy()) << lock.status().ToString();
-          ++refused;
+          continue;
         }
+        ASSERT_EQ(++holders, 1);
+        --holders;
+        ++taken;
+        ++done;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(unguarded, kThreads * kRounds);
+  EXPECT_EQ(taken, kThreads * kRounds);
 }
 
 TEST_P(FileSystemConformance, SyncMayRunBesideAppendAndRead) {

@@ -25,35 +25,30 @@ constexpr std::array<int, kLanes> kAddedNiceness = {5, 10};
 constexpr std::array<const char*, kLanes> kThreadNames = {"seerdb-flush", "seerdb-compact"};  // < 16 bytes
 
 // The queues of all lanes; owned by the executor and its threads together, so that a thread which outlives
-// the executor still has them.
+// the executor still has them. Signals are given under the mutex: once it is released, a task may end the
+// executor, and the queues with it.
 class LaneQueues {
  public:
   using Task = std::function<void()>;
 
   void Add(size_t lane, Task task) EXCLUDES(mutex_) {
-    {
-      MutexLock lock(&mutex_);
-      lanes_[lane].ready.push_back(std::move(task));
-    }
+    MutexLock lock(&mutex_);
+    lanes_[lane].ready.push_back(std::move(task));
     lanes_[lane].changed.Signal();
   }
 
   void AddAfter(uint64_t delay_us, size_t lane, Task task) EXCLUDES(mutex_) {
     const uint64_t now_us = clock_->NowMicros();
     const uint64_t due_us = delay_us > UINT64_MAX - now_us ? UINT64_MAX : now_us + delay_us;
-    {
-      MutexLock lock(&mutex_);
-      lanes_[lane].delayed.emplace(due_us, std::move(task));
-    }
+    MutexLock lock(&mutex_);
+    lanes_[lane].delayed.emplace(due_us, std::move(task));
     lanes_[lane].changed.Signal();
   }
 
   // Makes delayed tasks due at once, and RunLane return when no lane has or runs a task.
   void Stop() EXCLUDES(mutex_) {
-    {
-      MutexLock lock(&mutex_);
-      stopping_ = true;
-    }
+    MutexLock lock(&mutex_);
+    stopping_ = true;
     SignalAllLanes();
   }
 
@@ -101,14 +96,10 @@ class LaneQueues {
   }
 
   void Finish() EXCLUDES(mutex_) {
-    bool last;
-    {
-      MutexLock lock(&mutex_);
-      --running_;
-      last = stopping_ && running_ == 0;
-    }
+    MutexLock lock(&mutex_);
+    --running_;
     // The other lane waits for this one, since a task may schedule on either.
-    if (last) SignalAllLanes();
+    if (stopping_ && running_ == 0) SignalAllLanes();
   }
 
   bool AllEmpty() const REQUIRES(mutex_) {
@@ -116,7 +107,7 @@ class LaneQueues {
                        [](const Lane& lane) { return lane.ready.empty() && lane.delayed.empty(); });
   }
 
-  void SignalAllLanes() {
+  void SignalAllLanes() REQUIRES(mutex_) {
     for (Lane& lane : lanes_) lane.changed.SignalAll();
   }
 
@@ -124,7 +115,7 @@ class LaneQueues {
 
   const std::shared_ptr<Clock> clock_ = SystemClock();
   Mutex mutex_;
-  std::array<Lane, kLanes> lanes_;  // the queues are guarded by mutex_
+  std::array<Lane, kLanes> lanes_ GUARDED_BY(mutex_);
   size_t running_ GUARDED_BY(mutex_) = 0;
   bool stopping_ GUARDED_BY(mutex_) = false;
 };

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/mutant.h"
 #include "learned/pla_model.h"
 
 namespace seerdb {
@@ -43,7 +44,10 @@ size_t EndOfRun(size_t begin, size_t count, uint64_t window, const WindowAt& win
       size_t hi = probe;
       while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;
-        if (window_at(mid) == window) lo = mid + 1; else hi = mid;
+        if (window_at(mid) == window)
+          lo = mid + 1;
+        else
+          hi = mid;
       }
       return lo;
     }
@@ -64,8 +68,9 @@ BracketResult BracketSearch(const PlaModel& model, size_t count, uint64_t window
   size_t end = count;
   if (!model.empty() && model.ranks() == count) {
     const ApproxRange range = model.Find(window);
-    result.bracketed = (range.lo == 0 || window_at(range.lo - 1) < window) &&
-                       (range.hi == count || window_at(range.hi) >= window);
+    result.bracketed =
+        SEERDB_MUTANT("bracket-unproven") || ((range.lo == 0 || window_at(range.lo - 1) < window) &&
+                                              (range.hi == count || window_at(range.hi) >= window));
     if (result.bracketed) {
       begin = range.lo;
       end = range.hi;
@@ -79,7 +84,10 @@ BracketResult BracketSearch(const PlaModel& model, size_t count, uint64_t window
   size_t hi = EndOfRun(lo, count, window, window_at);
   while (lo < hi) {
     const size_t mid = lo + (hi - lo) / 2;
-    if (before(mid)) lo = mid + 1; else hi = mid;
+    if (before(mid))
+      lo = mid + 1;
+    else
+      hi = mid;
   }
   result.rank = lo;
   return result;

@@ -48,7 +48,8 @@ std::vector<std::string> RealPaths(Random& random, size_t limit) {
     walk.increment(error);
   }
   while (paths.size() < 5000) {
-    paths.push_back("/usr/share/pkg" + Digits(random.Uniform(50), 2) + "/doc/file" + Digits(random.Uniform(9999), 0));
+    paths.push_back("/usr/share/pkg" + Digits(random.Uniform(50), 2) + "/doc/file" +
+                    Digits(random.Uniform(9999), 0));
   }
   return paths;
 }
@@ -78,13 +79,15 @@ std::vector<KeySet> KeySets(Random& random) {
     return BigEndian(clock);
   });
   add("uuid", true, [&](uint64_t) { return Uuid(random); });
-  add("shared 40 bytes", false, [&](uint64_t) { return std::string(40, 'p') + Digits(random.Uniform(1'000'000'000), 0); });
+  add("shared 40 bytes", false,
+      [&](uint64_t) { return std::string(40, 'p') + Digits(random.Uniform(1'000'000'000), 0); });
   add("two shared prefixes", false, [&](uint64_t i) {
     return std::string(20, i % 2 == 0 ? 'p' : 'q') + Digits(random.Uniform(1'000'000'000), 10);
   });
   add("bytes from 0x80", false, [&](uint64_t) {
     std::string key;
-    for (uint64_t n = random.Uniform(12); n > 0; --n) key.push_back(static_cast<char>(0x80 + random.Uniform(128)));
+    for (uint64_t n = random.Uniform(12); n > 0; --n)
+      key.push_back(static_cast<char>(0x80 + random.Uniform(128)));
     return key;
   });
   add("embedded zeros", false, [&](uint64_t) {
@@ -92,15 +95,18 @@ std::vector<KeySet> KeySets(Random& random) {
     for (uint64_t n = random.Uniform(14); n > 0; --n) key.push_back("\0\0a\xff"[random.Uniform(4)]);
     return key;
   });
-  add("equal windows", false, [](uint64_t i) { return std::string("z") + std::string(i % 9 == 0 ? 0 : 8, 'w') + Digits(i, 7); });
-  add("all windows equal", false, [](uint64_t i) { return std::string(i, '\0').substr(0, i % 400) + std::string(9, '\0'); });
+  add("equal windows", false,
+      [](uint64_t i) { return std::string("z") + std::string(i % 9 == 0 ? 0 : 8, 'w') + Digits(i, 7); });
+  add("all windows equal", false,
+      [](uint64_t i) { return std::string(i, '\0').substr(0, i % 400) + std::string(9, '\0'); });
   add("adversarial gaps", false, [&](uint64_t i) {
     return BigEndian(i % 2 == 0 ? i : (uint64_t{1} << random.Uniform(64)) + random.Uniform(4));
   });
   sets.push_back({"no key", false, {}});
   sets.push_back({"one key", false, {"key"}});
   sets.push_back({"empty key", false, {""}});
-  sets.push_back({"empty key and others", false, {"", std::string(1, '\0'), "a", std::string("a\0", 2), "a\xff", "aa"}});
+  sets.push_back(
+      {"empty key and others", false, {"", std::string(1, '\0'), "a", std::string("a\0", 2), "a\xff", "aa"}});
   sets.push_back({"extremes", false, {std::string(8, '\0'), std::string(8, '\xff'), std::string(9, '\xff')}});
   for (KeySet& set : sets) {
     std::sort(set.keys.begin(), set.keys.end());
@@ -165,8 +171,8 @@ constexpr KeyProjection::Kind kDecimal = KeyProjection::Kind::kDecimal;
 // As BlockIndexBuilder chooses.
 KeyProjection::Kind KindFor(const std::vector<std::string>& keys) {
   const size_t skip = keys.empty() ? 0 : CommonPrefixBytes(keys.front(), keys.back());
-  const bool decimal = std::all_of(keys.begin(), keys.end(),
-                                   [&](const std::string& key) { return KeyProjection::IsDecimal(key, skip); });
+  const bool decimal = std::all_of(
+      keys.begin(), keys.end(), [&](const std::string& key) { return KeyProjection::IsDecimal(key, skip); });
   return decimal ? kDecimal : kBytes;
 }
 
@@ -187,8 +193,9 @@ TEST(BracketSearchTest, AnswersLikeLowerBoundOnEveryKeySet) {
         bracketed += found.bracketed ? 1 : 0;
       }
       const double share = 100.0 * static_cast<double>(bracketed) / static_cast<double>(probes.size());
-      std::printf("%-22s epsilon %2u: %6zu keys, %5zu segments, error %4u, %6.2f %% without fallback\n", set.name,
-                  epsilon, set.keys.size(), index.model().segments().size(), index.model().max_error(), share);
+      std::printf("%-22s epsilon %2u: %6zu keys, %5zu segments, error %4u, %6.2f %% without fallback\n",
+                  set.name, epsilon, set.keys.size(), index.model().segments().size(),
+                  index.model().max_error(), share);
       if (set.must_hold) {
         EXPECT_GE(share, 99.0);
       }
@@ -248,9 +255,11 @@ TEST(KeyProjectionTest, IsMonotone) {
     for (uint64_t n = random.Uniform(20); n > 0; --n) a.push_back(symbols[random.Uniform(symbols.size())]);
     b = random.OneIn(2) ? a.substr(0, random.Uniform(a.size() + 1)) : "";
     for (uint64_t n = random.Uniform(20); n > 0; --n) b.push_back(symbols[random.Uniform(symbols.size())]);
-    const KeyProjection projection(random.OneIn(2) ? Slice("pq") : Slice(), random.OneIn(2) ? kBytes : kDecimal);
+    const KeyProjection projection(random.OneIn(2) ? Slice("pq") : Slice(),
+                                   random.OneIn(2) ? kBytes : kDecimal);
     if (a > b) std::swap(a, b);
-    ASSERT_LE(projection.Window(a), projection.Window(b)) << testing::PrintToString(a) << " " << testing::PrintToString(b);
+    ASSERT_LE(projection.Window(a), projection.Window(b))
+        << testing::PrintToString(a) << " " << testing::PrintToString(b);
   }
 }
 

@@ -63,7 +63,8 @@ uint64_t KeyProjection::DecimalWindow(Slice key, size_t skip) {
   const size_t left = key.size() - skip;
   const uint64_t high = PadWithZeros(LoadPadded(key, skip), left);
   const uint64_t low = PadWithZeros(LoadPadded(key, skip + 8), left > 8 ? left - 8 : 0);
-  if (!AllDigits(high) || !AllDigits(low)) [[unlikely]] return DecimalWindowSlow(key, skip);
+  if (!AllDigits(high) || !AllDigits(low)) [[unlikely]]
+    return DecimalWindowSlow(key, skip);
   return ParseDigits(high) * 100'000'000 + ParseDigits(low);
 }
 

@@ -47,9 +47,12 @@ class KeyProjection {
   // Of any key; those outside the prefix get the lowest or the highest window.
   uint64_t Window(Slice key) const {
     switch (SideOf(key)) {
-      case Side::kBefore: return 0;
-      case Side::kAfter: return UINT64_MAX;
-      case Side::kWithin: break;
+      case Side::kBefore:
+        return 0;
+      case Side::kAfter:
+        return UINT64_MAX;
+      case Side::kWithin:
+        break;
     }
     return WindowWithin(key);
   }

@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <map>
-#include <memory>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -64,24 +63,24 @@ struct Shape {
 std::vector<Shape> Shapes() {
   const std::string shared = "a prefix that all of these keys share ::";
   return {
-      {"RandomDecimal", 20000, [](uint64_t, Random* r) { return Decimal(r->Uniform(1000000000000), 16); }},
-      {"RandomBinary", 20000, [](uint64_t, Random* r) { return BigEndian(r->Next(), 8) + BigEndian(r->Next(), 8); }},
-      {"Ascending", 20000, [](uint64_t i, Random*) { return Decimal(i, 16); }},
-      {"AscendingBinary", 20000, [](uint64_t i, Random*) { return BigEndian(i * 37, 8); }},
-      {"Descending", 20000, [](uint64_t i, Random*) { return Decimal(1000000 - i, 16); }},
+      {"RandomDecimal", 8000, [](uint64_t, Random* r) { return Decimal(r->Uniform(1000000000000), 16); }},
+      {"RandomBinary", 8000, [](uint64_t, Random* r) { return BigEndian(r->Next(), 8) + BigEndian(r->Next(), 8); }},
+      {"Ascending", 8000, [](uint64_t i, Random*) { return Decimal(i, 16); }},
+      {"AscendingBinary", 8000, [](uint64_t i, Random*) { return BigEndian(i * 37, 8); }},
+      {"Descending", 8000, [](uint64_t i, Random*) { return Decimal(1000000 - i, 16); }},
       {"DescendingLong", 5000, [=](uint64_t i, Random*) { return shared + Decimal(1000000 - i, 30); }},
-      {"NearlyAscending", 20000, [](uint64_t i, Random* r) { return Decimal(i * 10 + r->Uniform(200), 16); }},
-      {"Streams", 20000,
+      {"NearlyAscending", 8000, [](uint64_t i, Random* r) { return Decimal(i * 10 + r->Uniform(200), 16); }},
+      {"Streams", 8000,
        [](uint64_t i, Random* r) { return "user" + Decimal(r->Uniform(7), 3) + ":2024-01-" + Decimal(i * 3, 20); }},
-      {"StreamsDown", 20000,
+      {"StreamsDown", 8000,
        [](uint64_t i, Random* r) { return "user" + Decimal(r->Uniform(7), 3) + ":" + Decimal(1000000 - i, 20); }},
-      {"Uuid", 10000,
+      {"Uuid", 5000,
        [](uint64_t, Random* r) {
          return Hex(r->Next(), 8) + "-" + Hex(r->Next(), 4) + "-4" + Hex(r->Next(), 3) + "-" + Hex(r->Next(), 12);
        }},
-      {"SharedPrefix", 10000, [=](uint64_t, Random* r) { return shared + Decimal(r->Uniform(100000), 8); }},
-      {"SharedPrefixAscending", 10000, [=](uint64_t i, Random*) { return shared + Decimal(i, 20); }},
-      {"Paths", 10000,
+      {"SharedPrefix", 5000, [=](uint64_t, Random* r) { return shared + Decimal(r->Uniform(100000), 8); }},
+      {"SharedPrefixAscending", 5000, [=](uint64_t i, Random*) { return shared + Decimal(i, 20); }},
+      {"Paths", 5000,
        [](uint64_t, Random* r) {
          std::string path = r->OneIn(2) ? "/usr/share" : "/home/someone/projects";
          for (uint64_t depth = 1 + r->Uniform(4); depth > 0; --depth) path += "/folder-" + Decimal(r->Uniform(12), 2);
@@ -97,12 +96,12 @@ std::vector<Shape> Shapes() {
       {"ShortHighBytes", 8000, [](uint64_t, Random* r) { return RandomBytes(r, 4, 6); }},
       {"ZerosAndOnes", 8000, [](uint64_t, Random* r) { return RandomBytes(r, 24, 2); }},
       {"AllBytes", 8000, [](uint64_t, Random* r) { return RandomBytes(r, 20, 256); }},
-      {"HotKey", 10000, [](uint64_t, Random*) { return std::string("the one hot key"); }},
+      {"HotKey", 5000, [](uint64_t, Random*) { return std::string("the one hot key"); }},
       {"EmptyKeyOnly", 3000, [](uint64_t, Random*) { return std::string(); }},
-      {"HotAmongOthers", 20000,
+      {"HotAmongOthers", 8000,
        [](uint64_t, Random* r) { return r->OneIn(2) ? "key000500" : "key" + Decimal(r->Uniform(1000), 6); }},
-      {"FewKeysManyVersions", 20000, [](uint64_t, Random* r) { return "k" + std::string(r->Uniform(9), 'x'); }},
-      {"EqualWindows", 10000,
+      {"FewKeysManyVersions", 8000, [](uint64_t, Random* r) { return "k" + std::string(r->Uniform(9), 'x'); }},
+      {"EqualWindows", 5000,
        [](uint64_t, Random* r) {
          return (r->OneIn(2) ? "x" : "y") + std::string(20, 'm') + Decimal(r->Uniform(3000), 12) + (r->OneIn(2) ? "0" : "");
        }},
@@ -245,7 +244,7 @@ TEST_P(OrderedTreeTest, AgreesWithStdMap) {
       if (random.OneIn(3)) {
         ASSERT_NO_FATAL_FAILURE(CheckGet(tree, model, NearbyKey(model, keys, &random), random.Uniform(i + 3)));
       }
-      if (random.OneIn(500)) {
+      if (random.OneIn(300)) {
         ASSERT_NO_FATAL_FAILURE(CheckWalk(tree, model, keys, &random, 40));
       }
     }
@@ -267,7 +266,7 @@ TEST_P(OrderedTreeTest, AgreesWithStdMapOnAllShapesMixed) {
   OrderedTree tree(*search_);
   Model model;
   std::vector<std::string> keys;
-  for (uint64_t i = 0; i < 60000; ++i) {
+  for (uint64_t i = 0; i < 30000; ++i) {
     const Shape& shape = shapes[random.Uniform(shapes.size())];
     const std::string key = shape.key(i % shape.count, &random);
     const uint64_t trailer = PackTrailer(i + 1, ValueType::kValue);

@@ -9,7 +9,7 @@
 
 namespace seerdb {
 
-inline constexpr uint32_t kNodeSlots = 32;
+inline constexpr uint32_t kNodeSlots = 48;
 static_assert(kNodeSlots % 8 == 0 && kNodeSlots <= 64);
 
 struct WindowSearch {

@@ -45,8 +45,8 @@ bool BlockCompressor::Compress(Slice raw, std::string* out) {
   size_t bytes = 0;
   if (type_ == CompressionType::kLz4) {
     if (raw.size() > LZ4_MAX_INPUT_SIZE) return false;
-    const int n = LZ4_compress_default(raw.data(), stream, static_cast<int>(raw.size()),
-                                       static_cast<int>(room));
+    const int n =
+        LZ4_compress_default(raw.data(), stream, static_cast<int>(raw.size()), static_cast<int>(room));
     if (n <= 0) return false;
     bytes = static_cast<size_t>(n);
   } else if (type_ == CompressionType::kZstd && context_->zstd != nullptr) {

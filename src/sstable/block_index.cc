@@ -35,7 +35,8 @@ Result<BlockIndex> BlockIndex::Decode(Slice bytes, uint64_t data_limit) {
   index.windows_ = bytes.data() + kHeaderBytes;
   index.offsets_ = bytes.data() + offsets_at;
   index.keys_ = bytes.data() + keys_at;
-  index.projection_ = KeyProjection(bytes.substr(prefix_at, prefix_bytes), static_cast<KeyProjection::Kind>(kind));
+  index.projection_ =
+      KeyProjection(bytes.substr(prefix_at, prefix_bytes), static_cast<KeyProjection::Kind>(kind));
   index.blob_ = bytes.data() + blob_at;
   const char* const error = index.CheckColumns(data_limit, bytes.size() - blob_at);
   if (error != nullptr) return bad(error);
@@ -78,7 +79,8 @@ bool BlockIndex::KeyIs(uint32_t block, Slice key) const {
   uint64_t trailer = 0;
   const Slice separator = SeparatorKey(block, &trailer);
   const Slice prefix = projection_.prefix();
-  return key.size() == prefix.size() + separator.size() && key.starts_with(prefix) && key.ends_with(separator);
+  return key.size() == prefix.size() + separator.size() && key.starts_with(prefix) &&
+         key.ends_with(separator);
 }
 
 uint32_t BlockIndex::Find(Slice key, uint64_t trailer, bool* by_model) const {
@@ -90,7 +92,8 @@ uint32_t BlockIndex::Find(Slice key, uint64_t trailer, bool* by_model) const {
   const Slice suffix = projection_.Suffix(key);
   const char* const windows = windows_;
   const BracketResult found = BracketSearch(
-      model_, blocks_, projection_.WindowWithin(key), [windows](size_t i) { return LoadU64(windows + i * 8); },
+      model_, blocks_, projection_.WindowWithin(key),
+      [windows](size_t i) { return LoadU64(windows + i * 8); },
       [&](size_t i) {
         uint64_t separator_trailer = 0;
         const Slice separator = SeparatorKey(static_cast<uint32_t>(i), &separator_trailer);

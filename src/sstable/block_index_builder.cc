@@ -8,7 +8,10 @@ namespace {
 constexpr uint32_t kModelEpsilonBlocks = 8;
 
 void AppendColumn(uint64_t v, bool wide, std::string* out) {
-  if (wide) AppendU64(out, v); else AppendU32(out, static_cast<uint32_t>(v));
+  if (wide)
+    AppendU64(out, v);
+  else
+    AppendU32(out, static_cast<uint32_t>(v));
 }
 
 }  // namespace

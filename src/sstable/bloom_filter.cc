@@ -13,9 +13,7 @@ uint32_t ProbesFor(uint32_t bits_per_key) {
   return std::clamp<uint32_t>((bits_per_key * 6 + 5) / 10, 1, kMaxBloomProbes);
 }
 
-void SetBit(char* line, uint64_t bit) {
-  line[bit >> 3] = static_cast<char>(line[bit >> 3] | 1 << (bit & 7));
-}
+void SetBit(char* line, uint64_t bit) { line[bit >> 3] = static_cast<char>(line[bit >> 3] | 1 << (bit & 7)); }
 
 void SetBits(char* line, uint64_t hash, uint32_t probes) {
   if (probes > 7) {
@@ -38,7 +36,8 @@ std::string BloomFilterBuilder::Finish() const {
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < hashes_.size(); ++i) {
     if (i + kAhead < hashes_.size()) {
-      __builtin_prefetch(out.data() + BloomFilter::LineIndex(hashes_[i + kAhead], lines) * kBloomLineBytes, 1);
+      __builtin_prefetch(out.data() + BloomFilter::LineIndex(hashes_[i + kAhead], lines) * kBloomLineBytes,
+                         1);
     }
     SetBits(out.data() + BloomFilter::LineIndex(hashes_[i], lines) * kBloomLineBytes, hashes_[i], probes);
   }

@@ -27,14 +27,16 @@ double FalsePositiveShare(uint64_t keys, uint32_t bits_per_key) {
   }
   constexpr uint64_t kProbes = 200'000;
   uint64_t passed = 0;
-  for (uint64_t i = 0; i < kProbes; ++i) passed += filter->MayContain(KeyHash(keys + 1'000'000'000 + i)) ? 1 : 0;
+  for (uint64_t i = 0; i < kProbes; ++i)
+    passed += filter->MayContain(KeyHash(keys + 1'000'000'000 + i)) ? 1 : 0;
   return static_cast<double>(passed) / kProbes;
 }
 
 TEST(BloomFilterTest, DefaultBitsPassAtMostOneInAHundredAtAnySize) {
   for (const uint64_t keys : {1u, 2u, 10u, 46u, 47u, 93u, 500u, 10'000u, 1'000'000u, 10'000'000u}) {
     const double share = FalsePositiveShare(keys, 11);
-    std::printf("%8llu keys, 11 bits: %.3f %% false positives\n", static_cast<unsigned long long>(keys), share * 100);
+    std::printf("%8llu keys, 11 bits: %.3f %% false positives\n", static_cast<unsigned long long>(keys),
+                share * 100);
     EXPECT_LE(share, 0.01) << keys;
   }
 }
@@ -63,7 +65,8 @@ TEST(BloomFilterTest, DecodeRefusesWhatDoesNotFit) {
   for (uint64_t i = 0; i < 100; ++i) builder.AddHash(KeyHash(i));
   const std::string bytes = builder.Finish();
   ASSERT_TRUE(BloomFilter::Decode(bytes).ok());
-  for (size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(BloomFilter::Decode(Slice(bytes).substr(0, n)).ok()) << n;
+  for (size_t n = 0; n < bytes.size(); ++n)
+    EXPECT_FALSE(BloomFilter::Decode(Slice(bytes).substr(0, n)).ok()) << n;
   const size_t tail = bytes.size() - 16;
   for (const uint64_t lines : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 58, UINT64_MAX}) {
     std::string bad = bytes;

@@ -23,26 +23,43 @@ enum PropertyId : uint32_t {
   kFilterBytes = 14,
   kModelSegments = 15,
   kModelMaxError = 16,
+  kKeys = 17,
 };
-constexpr uint32_t kLastProperty = kModelMaxError;
+constexpr uint32_t kLastProperty = kKeys;
 
 // The field of an id that is a number, or null.
 uint64_t* NumberField(TableProperties* p, uint32_t id) {
   switch (id) {
-    case kTableNumber: return &p->table_number;
-    case kEntries: return &p->entries;
-    case kTombstones: return &p->tombstones;
-    case kDataBlocks: return &p->data_blocks;
-    case kDataBytes: return &p->data_bytes;
-    case kRawKeyBytes: return &p->raw_key_bytes;
-    case kRawValueBytes: return &p->raw_value_bytes;
-    case kSmallestSequence: return &p->smallest_sequence;
-    case kLargestSequence: return &p->largest_sequence;
-    case kIndexBytes: return &p->index_bytes;
-    case kFilterBytes: return &p->filter_bytes;
-    case kModelSegments: return &p->model_segments;
-    case kModelMaxError: return &p->model_max_error;
-    default: return nullptr;
+    case kTableNumber:
+      return &p->table_number;
+    case kEntries:
+      return &p->entries;
+    case kTombstones:
+      return &p->tombstones;
+    case kDataBlocks:
+      return &p->data_blocks;
+    case kDataBytes:
+      return &p->data_bytes;
+    case kRawKeyBytes:
+      return &p->raw_key_bytes;
+    case kRawValueBytes:
+      return &p->raw_value_bytes;
+    case kSmallestSequence:
+      return &p->smallest_sequence;
+    case kLargestSequence:
+      return &p->largest_sequence;
+    case kIndexBytes:
+      return &p->index_bytes;
+    case kFilterBytes:
+      return &p->filter_bytes;
+    case kModelSegments:
+      return &p->model_segments;
+    case kModelMaxError:
+      return &p->model_max_error;
+    case kKeys:
+      return &p->keys;
+    default:
+      return nullptr;
   }
 }
 

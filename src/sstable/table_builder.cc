@@ -92,7 +92,8 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   const bool first = properties_.entries == 0;
   const int key_order = first ? -1 : last_key_.compare(key);
   const int order = key_order != 0 ? key_order : (last_trailer_ > trailer ? -1 : 1);
-  if (!failed_.ok()) [[unlikely]] return failed_;
+  if (!failed_.ok()) [[unlikely]]
+    return failed_;
   SEERDB_RETURN_IF_ERROR(CheckEntry(key, trailer, value, order));
   if (!block_.empty() && block_.BytesWith(key, value) > options_.block_bytes) {
     SEERDB_RETURN_IF_ERROR(FinishBlock());
@@ -104,6 +105,7 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
         SEERDB_MUTANT("bloom-forgets-tombstones") && TrailerType(trailer) == ValueType::kDeletion;
     if (!forget) filter_.AddHash(last_hash_);
     last_key_.assign(key);
+    ++properties_.keys;
   }
   last_trailer_ = trailer;
   block_.Add(key, trailer, value, TagOfHash(last_hash_));

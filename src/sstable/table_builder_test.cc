@@ -85,7 +85,9 @@ TEST(TableBuilderTest, WritesInLargeChunksAndEstimatesItsSize) {
   char key[20];
   for (int i = 0; i < 5000; ++i) {
     std::snprintf(key, sizeof key, "%08d", i);
-    ASSERT_TRUE(builder.Add(key, PackTrailer(1, ValueType::kValue), i == 3000 ? std::string(3 << 20, 'x') : value).ok());
+    ASSERT_TRUE(
+        builder.Add(key, PackTrailer(1, ValueType::kValue), i == 3000 ? std::string(3 << 20, 'x') : value)
+            .ok());
   }
   const uint64_t estimate = builder.estimated_bytes();
   const auto properties = builder.Finish();
@@ -119,7 +121,8 @@ TEST(TableBuilderTest, PropertiesSurviveTheFile) {
   entries[{"a", PackTrailer(5, ValueType::kDeletion)}] = "";
   entries[{"b", PackTrailer(9, ValueType::kValue)}] = "value";
   entries[{"b", PackTrailer(2, ValueType::kDeletion)}] = "";
-  for (const CompressionType compression : {CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd}) {
+  for (const CompressionType compression :
+       {CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd}) {
     TestTable table;
     TableBuilderOptions options;
     options.compression = compression;

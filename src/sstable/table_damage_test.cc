@@ -16,14 +16,17 @@ TestEntries SmallEntries() {
   TestEntries entries;
   for (int i = 0; i < 24; ++i) {
     const std::string key = "key" + std::to_string(100 + i * 3);
-    entries[{key, PackTrailer(static_cast<SequenceNumber>(50 + i), ValueType::kValue)}] = std::string(20, 'v') + key;
-    if (i % 5 == 0) entries[{key, PackTrailer(static_cast<SequenceNumber>(200 + i), ValueType::kDeletion)}] = "";
+    entries[{key, PackTrailer(static_cast<SequenceNumber>(50 + i), ValueType::kValue)}] =
+        std::string(20, 'v') + key;
+    if (i % 5 == 0)
+      entries[{key, PackTrailer(static_cast<SequenceNumber>(200 + i), ValueType::kDeletion)}] = "";
   }
   return entries;
 }
 
 bool IsRefusal(const Status& status) {
-  return (status.IsCorruption() && status.detail() == StatusDetail::kTableCorruption) || status.IsNotSupported();
+  return (status.IsCorruption() && status.detail() == StatusDetail::kTableCorruption) ||
+         status.IsNotSupported();
 }
 
 void ExpectTruthOrError(const TableReader& reader, const TestEntries& entries, const TableReadFlags& flags,
@@ -138,7 +141,8 @@ TEST_P(TableDamageTest, AppendedBytesAreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Codecs, TableDamageTest,
-                         testing::Values(CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd));
+                         testing::Values(CompressionType::kNone, CompressionType::kLz4,
+                                         CompressionType::kZstd));
 
 class TableIdentityTest : public testing::Test {
  protected:

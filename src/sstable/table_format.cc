@@ -16,9 +16,7 @@ std::string Hex(uint32_t v) {
   return out;
 }
 
-Status Bad(std::string what) {
-  return Status::Corruption(std::move(what), StatusDetail::kTableCorruption);
-}
+Status Bad(std::string what) { return Status::Corruption(std::move(what), StatusDetail::kTableCorruption); }
 
 }  // namespace
 

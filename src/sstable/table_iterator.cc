@@ -34,7 +34,10 @@ class TableIterator final : public InternalIterator {
     const uint32_t number = source_.index().Find(key, trailer, &by_model);
     if (!Load(number)) return;
     const uint32_t entry = block_.LowerBound(key, trailer);
-    if (entry < block_.entries()) ToEntry(entry); else ToNextBlock();
+    if (entry < block_.entries())
+      ToEntry(entry);
+    else
+      ToNextBlock();
   }
   void SeekForPrev(Slice key, uint64_t trailer) override {
     bool by_model = false;
@@ -45,7 +48,10 @@ class TableIterator final : public InternalIterator {
       ToEntry(entry);
       if (key_ == key && trailer_ == trailer) return;
     }
-    if (entry > 0) ToEntry(entry - 1); else ToPreviousBlock();
+    if (entry > 0)
+      ToEntry(entry - 1);
+    else
+      ToPreviousBlock();
   }
   void Next() override {
     if (entry_ + 1 < block_.entries()) [[likely]] {
@@ -56,7 +62,10 @@ class TableIterator final : public InternalIterator {
     }
   }
   void Prev() override {
-    if (entry_ > 0) ToEntry(entry_ - 1); else ToPreviousBlock();
+    if (entry_ > 0)
+      ToEntry(entry_ - 1);
+    else
+      ToPreviousBlock();
   }
   Status status() const override { return status_; }
 

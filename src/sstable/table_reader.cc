@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "base/mutant.h"
 #include "base/status_macros.h"
 #include "learned/model_codec.h"
 #include "sstable/block_source.h"
@@ -31,6 +32,9 @@ class TableOpener {
       : fs_(fs), path_(path), options_(options) {}
 
   Status Run();
+  // For verification: what no read needs, so that no byte of the file is outside some check: meta blocks
+  // that this version skips, and the padding before each. Requires: Run succeeded, in read mode.
+  Status CheckTheRest();
 
   FileSystem& fs_;
   const std::string& path_;
@@ -119,7 +123,8 @@ Result<Slice> TableOpener::Load(const char* part, uint64_t offset, uint64_t byte
   const uintptr_t address = reinterpret_cast<uintptr_t>(buffer->data());
   char* const scratch = buffer->data() + (kMetaAlignment - address % kMetaAlignment) % kMetaAlignment;
   SEERDB_ASSIGN_OR_RETURN(const Slice read, file_->Read(offset, bytes, scratch));
-  if (read.size() != bytes) return TableCorruption(path_, part, offset, FoundExpected("bytes", read.size(), bytes));
+  if (read.size() != bytes)
+    return TableCorruption(path_, part, offset, FoundExpected("bytes", read.size(), bytes));
   if (read.data() != scratch) std::memcpy(scratch, read.data(), bytes);
   held_.push_back(std::move(buffer));
   return Slice(scratch, bytes);
@@ -180,19 +185,38 @@ Status TableOpener::CheckAgreement() const {
   return check("data bytes", properties_.data_bytes, index_.data_end());
 }
 
+Status TableOpener::CheckTheRest() {
+  uint64_t end = index_.data_end();
+  for (const MetaBlock& meta : metas_) {
+    if (meta.offset - end >= kMetaAlignment) {
+      return TableCorruption(path_, "padding", end, FoundExpected("bytes", meta.offset - end, kMetaAlignment - 1));
+    }
+    SEERDB_ASSIGN_OR_RETURN(const Slice padding, Load("padding", end, meta.offset - end));
+    if (padding.find_first_not_of('\0') != Slice::npos) {
+      return TableCorruption(path_, "padding", end, "found other bytes than zeros");
+    }
+    SEERDB_RETURN_IF_ERROR(LoadMeta(meta.id, "meta block", true).status());
+    end = meta.offset + meta.bytes;
+  }
+  if (end == footer_.meta_list_offset) return Status::Ok();
+  return TableCorruption(path_, "meta list", footer_.meta_list_offset,
+                         FoundExpected("end of meta blocks", end, footer_.meta_list_offset));
+}
+
 class OpenTable final : public TableReader {
  public:
   OpenTable(TableOpener&& opened)
       : fs_(&opened.fs_),
         options_(opened.options_),
-        statistics_(options_.statistics != nullptr && options_.statistics->enabled() ? options_.statistics.get()
-                                                                                     : nullptr),
+        statistics_(options_.statistics != nullptr && options_.statistics->enabled()
+                        ? options_.statistics.get()
+                        : nullptr),
         held_(std::move(opened.held_)),
         properties_(std::move(opened.properties_)),
         index_(std::move(opened.index_)),
         filter_(opened.filter_),
-        source_(opened.path_, options_.table_number, &index_, std::move(opened.region_), std::move(opened.file_),
-                options_.cache),
+        source_(opened.path_, options_.table_number, &index_, std::move(opened.region_),
+                std::move(opened.file_), options_.cache),
         memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()) {}
 
   Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const override;
@@ -201,7 +225,8 @@ class OpenTable final : public TableReader {
   }
   Status Verify(VerifyResult* result) const override;
   uint64_t ApproximateOffset(Slice key) const override {
-    if (CompareInternal(key, kFirstTrailer, properties_.largest_key, kLastTrailer) > 0) return index_.data_end();
+    if (CompareInternal(key, kFirstTrailer, properties_.largest_key, kLastTrailer) > 0)
+      return index_.data_end();
     bool by_model = false;
     return index_.Place(index_.Find(key, kFirstTrailer, &by_model)).offset;
   }
@@ -242,14 +267,14 @@ Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Look
     TagRecord record;
     if (TagBlock(ref.bytes).Find(lookup.key, tag, lookup.sequence, &record)) {
       result->type = TrailerType(record.trailer);
-      result->state =
-          result->type == ValueType::kDeletion ? Lookup::State::kDeleted : Lookup::State::kFound;
+      result->state = result->type == ValueType::kDeletion ? Lookup::State::kDeleted : Lookup::State::kFound;
       result->sequence = TrailerSequence(record.trailer);
       result->value = record.value;
       if (ref.owner != nullptr || result->owner != nullptr) result->owner = std::move(ref.owner);
       return Status::Ok();
     }
     ++block;
+    if (SEERDB_MUTANT("get-stops-at-block-end")) break;
   } while (block < index_.blocks() && index_.Continues(block, lookup.key));
   if (!filter_.empty()) Bump(Counter::filter_false_positives);
   return Status::Ok();
@@ -264,6 +289,7 @@ Status OpenTable::Verify(VerifyResult* result) const {
   options.expected_bytes = properties_.file_bytes;
   TableOpener opener(*fs_, name, options);
   SEERDB_RETURN_IF_ERROR(opener.Run());
+  SEERDB_RETURN_IF_ERROR(opener.CheckTheRest());
   const OpenTable table(std::move(opener));
   TableVerifier verifier(*fs_, table.source_, table.filter_, table.properties_);
   return verifier.Run(result);

@@ -32,8 +32,9 @@ std::vector<KeyShape> KeyShapes(Random& random) {
   std::vector<KeyShape> shapes;
   shapes.push_back({"one", {"key"}});
   shapes.push_back({"empty key", {""}});
-  shapes.push_back({"prefixes", {"", std::string(1, '\0'), "a", std::string("a\0", 2), std::string("a\0\0", 3),
-                                 "a\xff", "a\xff\xff", "aa", "ab", "b", "\x7f", "\x80", "\xff", "\xff\xff"}});
+  shapes.push_back({"prefixes",
+                    {"", std::string(1, '\0'), "a", std::string("a\0", 2), std::string("a\0\0", 3), "a\xff",
+                     "a\xff\xff", "aa", "ab", "b", "\x7f", "\x80", "\xff", "\xff\xff"}});
   KeyShape digits{"digits", {}};
   KeyShape paths{"paths", {}};
   KeyShape random_bytes{"random bytes", {}};
@@ -68,12 +69,14 @@ TestEntries MakeEntries(const KeyShape& shape, Random& random, bool many_version
     if (many_versions && random.OneIn(100)) versions = 300;
     for (; versions > 0; --versions) {
       sequence += 1 + random.Uniform(3);
-      const ValueType type = random.OneIn(5) ? ValueType::kDeletion
+      const ValueType type = random.OneIn(5)   ? ValueType::kDeletion
                              : random.OneIn(9) ? ValueType::kMerge
                                                : ValueType::kValue;
       const size_t bytes = random.OneIn(6) ? 0 : random.Uniform(random.OneIn(50) ? 3000 : 60);
       entries[{key, PackTrailer(sequence, type)}] =
-          type == ValueType::kDeletion ? "" : RandomBytes(random, random.OneIn(2) ? bytes : 0) + std::string(bytes, 'v');
+          type == ValueType::kDeletion
+              ? ""
+              : RandomBytes(random, random.OneIn(2) ? bytes : 0) + std::string(bytes, 'v');
     }
   }
   return entries;
@@ -91,7 +94,8 @@ void ExpectGet(const TableReader& table, const TestEntries& entries, const std::
     return;
   }
   const ValueType type = TrailerType(at->first.second);
-  ASSERT_EQ(result.state, type == ValueType::kDeletion ? Lookup::State::kDeleted : Lookup::State::kFound) << key;
+  ASSERT_EQ(result.state, type == ValueType::kDeletion ? Lookup::State::kDeleted : Lookup::State::kFound)
+      << key;
   ASSERT_EQ(result.type, type);
   ASSERT_EQ(result.sequence, TrailerSequence(at->first.second));
   ASSERT_EQ(result.value, at->second);
@@ -129,11 +133,20 @@ std::string NearKey(const TestEntries& entries, Random& random) {
   }
   std::string key = at->first.first;
   switch (random.Uniform(6)) {
-    case 0: key.push_back('\0'); break;
-    case 1: if (!key.empty()) key.pop_back(); break;
-    case 2: if (!key.empty()) ++key[random.Uniform(key.size())]; break;
-    case 3: if (!key.empty()) --key[random.Uniform(key.size())]; break;
-    default: break;
+    case 0:
+      key.push_back('\0');
+      break;
+    case 1:
+      if (!key.empty()) key.pop_back();
+      break;
+    case 2:
+      if (!key.empty()) ++key[random.Uniform(key.size())];
+      break;
+    case 3:
+      if (!key.empty()) --key[random.Uniform(key.size())];
+      break;
+    default:
+      break;
   }
   return key;
 }
@@ -143,7 +156,8 @@ void ExpectSeeks(const TableReader& table, InternalIterator& iterator, const Tes
   for (int i = 0; i < (entries.size() > 10 ? 150 : 20); ++i) {
     const std::string key = NearKey(entries, random);
     SequenceNumber sequence = random.OneIn(3) ? kMaxSequence : random.Uniform(5000);
-    if (const auto near = entries.lower_bound({key, kFirstTrailer}); near != entries.end() && random.OneIn(2)) {
+    if (const auto near = entries.lower_bound({key, kFirstTrailer});
+        near != entries.end() && random.OneIn(2)) {
       sequence = TrailerSequence(near->first.second);
     }
     ASSERT_NO_FATAL_FAILURE(ExpectGet(table, entries, key, sequence));
@@ -222,9 +236,10 @@ TEST(TableRoundTripTest, EveryShapeCodecAccessAndBlockSizeMatchesAMap) {
       for (const TableAccess access : {TableAccess::kMapped, TableAccess::kPread}) {
         for (const uint32_t block_bytes : {64u, 4096u, 65536u}) {
           const Config config{compression, access, block_bytes, random.OneIn(2), random.OneIn(3)};
-          SCOPED_TRACE(std::string(shape.name) + " compression " + std::to_string(static_cast<int>(compression)) +
-                       " access " + std::to_string(static_cast<int>(access)) + " block " +
-                       std::to_string(block_bytes) + " cache " + std::to_string(config.cache) + " sequential " +
+          SCOPED_TRACE(std::string(shape.name) + " compression " +
+                       std::to_string(static_cast<int>(compression)) + " access " +
+                       std::to_string(static_cast<int>(access)) + " block " + std::to_string(block_bytes) +
+                       " cache " + std::to_string(config.cache) + " sequential " +
                        std::to_string(config.sequential));
           ASSERT_NO_FATAL_FAILURE(ExpectTableEquals(entries, config, random));
         }
@@ -236,14 +251,16 @@ TEST(TableRoundTripTest, EveryShapeCodecAccessAndBlockSizeMatchesAMap) {
 TEST(TableRoundTripTest, LargeValueAndSmallNeighbours) {
   Random random(1);
   TestEntries entries;
-  for (const CompressionType compression : {CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd}) {
+  for (const CompressionType compression :
+       {CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd}) {
     entries[{"a", PackTrailer(5, ValueType::kValue)}] = "small";
     entries[{"b", PackTrailer(6, ValueType::kValue)}] = RandomBytes(random, 3 << 20);
     entries[{"c", PackTrailer(7, ValueType::kValue)}] = std::string(3 << 20, 'c');
     entries[{"d", PackTrailer(8, ValueType::kDeletion)}] = "";
     for (const TableAccess access : {TableAccess::kMapped, TableAccess::kPread}) {
       for (const bool sequential : {false, true}) {
-        ASSERT_NO_FATAL_FAILURE(ExpectTableEquals(entries, {compression, access, 4096, true, sequential}, random));
+        ASSERT_NO_FATAL_FAILURE(
+            ExpectTableEquals(entries, {compression, access, 4096, true, sequential}, random));
       }
     }
   }
@@ -325,7 +342,8 @@ TEST(TableRoundTripTest, CountersTellFilterModelAndCache) {
   const auto reader = table.Open(TableAccess::kMapped, nullptr, statistics);
   ASSERT_TRUE(reader.ok());
   Lookup result;
-  for (uint64_t i = 0; i < 10000; ++i) ASSERT_TRUE((*reader)->Get({}, MakeLookup(Digits(i, 16), 9), &result).ok());
+  for (uint64_t i = 0; i < 10000; ++i)
+    ASSERT_TRUE((*reader)->Get({}, MakeLookup(Digits(i, 16), 9), &result).ok());
   const uint64_t false_positives = statistics->Get(Counter::filter_false_positives);
   EXPECT_EQ(statistics->Get(Counter::filter_negatives) + false_positives, 5000u);
   EXPECT_LT(false_positives, 100u);

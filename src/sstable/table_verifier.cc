@@ -43,10 +43,10 @@ Status TableVerifier::CheckBlock(uint32_t number, const TagBlock& block, Slice b
       return Corrupt(number, "entries are out of order");
     }
     if (counted_.entries == 0) counted_.smallest_key = key;
+    if (counted_.entries == 0 || key != key_) ++counted_.keys;
     key_ = key;
     trailer_ = record.trailer;
-    SEERDB_RETURN_IF_ERROR(
-        CheckEntry(number, static_cast<uint8_t>(bytes[kTagBlockHeaderBytes + i]), record));
+    SEERDB_RETURN_IF_ERROR(CheckEntry(number, static_cast<uint8_t>(bytes[kTagBlockHeaderBytes + i]), record));
     if (i == 0 || i + 1 == block.entries()) SEERDB_RETURN_IF_ERROR(CheckIndex(number));
   }
   return Status::Ok();
@@ -79,6 +79,7 @@ Status TableVerifier::CheckProperties() const {
   };
   SEERDB_RETURN_IF_ERROR(check("entries", counted_.entries, properties_.entries));
   SEERDB_RETURN_IF_ERROR(check("tombstones", counted_.tombstones, properties_.tombstones));
+  SEERDB_RETURN_IF_ERROR(check("keys", counted_.keys, properties_.keys));
   SEERDB_RETURN_IF_ERROR(check("key bytes", counted_.raw_key_bytes, properties_.raw_key_bytes));
   SEERDB_RETURN_IF_ERROR(check("value bytes", counted_.raw_value_bytes, properties_.raw_value_bytes));
   SEERDB_RETURN_IF_ERROR(

@@ -80,7 +80,10 @@ uint32_t TagBlock::LowerBound(Slice key, uint64_t trailer) const {
   while (lo < hi) {
     const uint32_t mid = lo + (hi - lo) / 2;
     Parse(RecordStart(mid), &record);
-    if (CompareInternal(record.suffix, record.trailer, suffix, trailer) < 0) lo = mid + 1; else hi = mid;
+    if (CompareInternal(record.suffix, record.trailer, suffix, trailer) < 0)
+      lo = mid + 1;
+    else
+      hi = mid;
   }
   return lo;
 }

@@ -14,9 +14,9 @@
 namespace seerdb {
 
 inline constexpr size_t kTagBlockHeaderBytes = 16;
-inline constexpr uint8_t kTagBlockWideOffsets = 1;   // flag of the header
+inline constexpr uint8_t kTagBlockWideOffsets = 1;  // flag of the header
 inline constexpr uint8_t kRecordKindMask = 0x0f;
-inline constexpr uint8_t kRecordExpiryFlag = 0x10;   // reserved
+inline constexpr uint8_t kRecordExpiryFlag = 0x10;  // reserved
 // Blocks above this size have u32 offsets.
 inline constexpr size_t kMaxNarrowBlockBytes = 65535;
 
@@ -79,7 +79,8 @@ class TagBlock {
  private:
   static uint64_t TrustedVarint(const char** p) {
     uint64_t v = static_cast<unsigned char>(*(*p)++);
-    if (v < 0x80) [[likely]] return v;
+    if (v < 0x80) [[likely]]
+      return v;
     v &= 0x7f;
     for (unsigned shift = 7;; shift += 7) {
       const uint64_t byte = static_cast<unsigned char>(*(*p)++);

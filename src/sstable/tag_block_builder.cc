@@ -13,9 +13,7 @@ uint64_t RecordBytes(size_t key_bytes, size_t value_bytes, uint64_t sequence_del
          value_bytes;
 }
 
-uint64_t ColumnBytes(uint64_t entries, bool wide) {
-  return kTagBlockHeaderBytes + entries * (wide ? 5 : 3);
-}
+uint64_t ColumnBytes(uint64_t entries, bool wide) { return kTagBlockHeaderBytes + entries * (wide ? 5 : 3); }
 
 // What a sequence delta usually takes, for the estimate of a block's size.
 constexpr uint64_t kTypicalDelta = 1 << 14;
@@ -32,11 +30,11 @@ uint64_t TagBlockBuilder::BytesWith(Slice key, Slice value) const {
 }
 
 void TagBlockBuilder::Add(Slice key, uint64_t trailer, Slice value, uint8_t tag) {
-  prefix_bytes_ = entries_.empty() ? key.size()
-                                   : CommonPrefixBytes(Slice(buffer_).substr(0, prefix_bytes_), key);
+  prefix_bytes_ =
+      entries_.empty() ? key.size() : CommonPrefixBytes(Slice(buffer_).substr(0, prefix_bytes_), key);
   record_bytes_ += RecordBytes(key.size(), value.size(), kTypicalDelta);
-  entries_.push_back({trailer, buffer_.size(), static_cast<uint32_t>(key.size()),
-                      static_cast<uint32_t>(value.size()), tag});
+  entries_.push_back(
+      {trailer, buffer_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size()), tag});
   buffer_.append(key);
   buffer_.append(value);
 }

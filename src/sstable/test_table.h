@@ -16,7 +16,8 @@
 namespace seerdb {
 
 struct InternalLess {
-  bool operator()(const std::pair<std::string, uint64_t>& a, const std::pair<std::string, uint64_t>& b) const {
+  bool operator()(const std::pair<std::string, uint64_t>& a,
+                  const std::pair<std::string, uint64_t>& b) const {
     return CompareInternal(a.first, a.second, b.first, b.second) < 0;
   }
 };

@@ -22,6 +22,12 @@ size_t LeadingZeros(const char* p, size_t n) {
   return i;
 }
 
+// How many offsets from p + 1 on can be passed over: a frame's second word is not zero.
+size_t SkippableZeros(const char* p, size_t n) {
+  const size_t zeros = LeadingZeros(p, n);
+  return zeros > 8 ? zeros - 8 : 0;
+}
+
 bool AnyByteSet(Slice bytes) {
   bytes.remove_prefix(LeadingZeros(bytes.data(), bytes.size()));
   return std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0; });
@@ -39,15 +45,17 @@ Result<std::optional<DurabilityProof>> FrameScan::Run(const Range& range) {
     if (!saw_bytes_) saw_bytes_ = AnyByteSet(window);
     if (n < kMinFrameBytes) break;
     const size_t limit = n - kLogFrameHeadBytes + 1;
+    // No frame of this window can be longer. A length below the minimum wraps around.
+    const uint64_t longest = file_.bytes() - begin - kLogFrameHeadBytes;
     for (size_t i = 0; i < limit; ++i) {
       const char* p = window.data() + i;
-      // A frame's length is not zero, so its second word is not either.
-      if (const size_t zeros = LeadingZeros(p, n - i); zeros > 8) {
-        i += std::min(zeros - 8, limit - i) - 1;
+      const uint32_t length = LoadU32(p + 4);
+      if (length - LogFileReader::kMinPayloadBytes > longest) [[likely]] {
+        if (length == 0) i += SkippableZeros(p, n - i);
         continue;
       }
       const uint64_t offset = begin + i;
-      if (!file_.LengthFits(offset, LoadU32(p + 4))) continue;
+      if (!file_.LengthFits(offset, length)) continue;
       const LogFrameHead head = DecodeLogFrameHead(p);
       if (!saw_stale_frames_) SEERDB_RETURN_IF_ERROR(LookForStaleFrames(offset, head));
       const uint32_t ahead = head.record - first_low;  // modulo 2^32

@@ -1,0 +1,74 @@
+#include "sstable/block_compression.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/coding.h"
+#include "base/random.h"
+
+namespace seerdb {
+namespace {
+
+class BlockCompressionTest : public testing::TestWithParam<CompressionType> {};
+
+TEST_P(BlockCompressionTest, RoundTripsWhatShrinksAndDeclinesTheRest) {
+  BlockCompressor compressor(GetParam());
+  Random random(1);
+  for (const size_t n : {0u, 1u, 5u, 100u, 4096u, 1u << 20}) {
+    const std::string even(n, 'x');
+    std::string noise(n, '\0');
+    for (char& c : noise) c = static_cast<char>(random.Next());
+    std::string stored;
+    EXPECT_FALSE(compressor.Compress(noise, &stored)) << n;
+    if (n < 100) continue;
+    ASSERT_TRUE(compressor.Compress(even, &stored)) << n;
+    EXPECT_LT(stored.size(), n);
+    std::string raw;
+    ASSERT_EQ(UncompressBlock(GetParam(), stored, &raw), nullptr);
+    EXPECT_TRUE(raw == even);
+  }
+}
+
+TEST_P(BlockCompressionTest, FalseSizesGetNoMemory) {
+  BlockCompressor compressor(GetParam());
+  std::string stored;
+  ASSERT_TRUE(compressor.Compress(std::string(4096, 'x'), &stored));
+  for (const uint32_t claim : {0u, 1u, 4095u, 4097u, 1u << 30, UINT32_MAX}) {
+    std::string bad = stored;
+    StoreU32(bad.data(), claim);
+    std::string raw;
+    EXPECT_NE(UncompressBlock(GetParam(), bad, &raw), nullptr) << claim;
+    EXPECT_LT(raw.capacity(), 100'000u) << claim;
+  }
+}
+
+TEST_P(BlockCompressionTest, DamagedStreamsAreRefusedOrDecodeInBounds) {
+  BlockCompressor compressor(GetParam());
+  Random random(2);
+  std::string raw;
+  for (int i = 0; i < 300; ++i) raw += "entry " + std::to_string(random.Uniform(50));
+  std::string stored;
+  ASSERT_TRUE(compressor.Compress(raw, &stored));
+  for (size_t n = 0; n < stored.size(); ++n) {
+    std::string out;
+    EXPECT_NE(UncompressBlock(GetParam(), Slice(stored).substr(0, n), &out), nullptr) << n;
+    std::string bad = stored;
+    bad[n] = static_cast<char>(bad[n] ^ (1 + random.Uniform(255)));
+    if (UncompressBlock(GetParam(), bad, &out) == nullptr) {
+      EXPECT_EQ(out.size(), LoadU32(bad.data()));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Codecs, BlockCompressionTest,
+                         testing::Values(CompressionType::kLz4, CompressionType::kZstd));
+
+TEST(BlockCompressionTypeTest, UnknownTypesAreRefused) {
+  std::string raw;
+  EXPECT_NE(UncompressBlock(CompressionType::kNone, std::string(100, '\xff'), &raw), nullptr);
+  EXPECT_NE(UncompressBlock(static_cast<CompressionType>(3), std::string(100, '\xff'), &raw), nullptr);
+}
+
+}  // namespace
+}  // namespace seerdb

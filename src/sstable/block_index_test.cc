@@ -1,0 +1,115 @@
+#include "sstable/block_index.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "base/random.h"
+
+namespace seerdb {
+namespace {
+
+std::string Digits(uint64_t n) {
+  char buffer[24];
+  std::snprintf(buffer, sizeof buffer, "%010llu", static_cast<unsigned long long>(n));
+  return buffer;
+}
+
+// Blocks beyond 4 GiB need u64 offsets.
+TEST(BlockIndexTest, FindsBlocksAtNarrowAndWideOffsets) {
+  for (const uint64_t block_bytes : {uint64_t{4096}, uint64_t{1} << 30}) {
+    constexpr uint32_t kBlocks = 100;
+    BlockIndexBuilder builder;
+    for (uint64_t i = 0; i < kBlocks; ++i) {
+      builder.AddBlock(i * block_bytes, i == 0 ? "" : Digits(i * 100 - 1), Digits(i * 100),
+                       PackTrailer(1, ValueType::kValue));
+    }
+    const uint64_t end = kBlocks * block_bytes;
+    const std::string bytes = builder.Finish(Digits(0), Digits(kBlocks * 100 - 1), end);
+    EXPECT_TRUE(BlockIndex::Decode(bytes, end - 1).status().IsCorruption());
+    Result<BlockIndex> index = BlockIndex::Decode(bytes, end);
+    ASSERT_TRUE(index.ok());
+    for (const bool with_model : {false, true}) {
+      if (with_model) index->set_model(builder.model());
+      EXPECT_EQ(index->blocks(), kBlocks);
+      EXPECT_EQ(index->data_end(), end);
+      for (uint64_t n = 0; n < kBlocks * 100; ++n) {
+        bool by_model = false;
+        const uint32_t found = index->Find(Digits(n), kFirstTrailer, &by_model);
+        ASSERT_EQ(found, n / 100);
+        ASSERT_EQ(by_model, with_model);
+        ASSERT_EQ(index->Place(found).offset, found * block_bytes);
+        ASSERT_EQ(index->Place(found).bytes, block_bytes - 5);
+      }
+    }
+  }
+}
+
+TEST(BlockIndexTest, KeysOutsideTheSharedPrefixGoToTheEnds) {
+  BlockIndexBuilder builder;
+  builder.AddBlock(0, "", "user1", PackTrailer(1, ValueType::kValue));
+  builder.AddBlock(100, "user1", "user5", PackTrailer(1, ValueType::kValue));
+  builder.AddBlock(200, "user5", "user7", PackTrailer(1, ValueType::kValue));
+  const std::string bytes = builder.Finish("user1", "user9", 300);
+  const Result<BlockIndex> index = BlockIndex::Decode(bytes, 300);
+  ASSERT_TRUE(index.ok());
+  const struct {
+    Slice key;
+    uint32_t block;
+  } kCases[] = {{"", 0},      {"a", 0},     {"use", 0},       {"user", 0}, {"user0", 0}, {"user4~", 0},
+                {"user5", 1}, {"user6", 1}, {"user7\xff", 2}, {"uses", 2}, {"z", 2},     {"\xff", 2}};
+  for (const auto& c : kCases) {
+    bool by_model = false;
+    EXPECT_EQ(index->Find(c.key, kFirstTrailer, &by_model), c.block) << c.key;
+  }
+}
+
+TEST(BlockIndexTest, ContinuesOnlyForTheKeyThatSpansTheBoundary) {
+  BlockIndexBuilder builder;
+  builder.AddBlock(0, "", "ka", PackTrailer(9, ValueType::kValue));
+  builder.AddBlock(100, "kb", "kb", PackTrailer(5, ValueType::kValue));
+  builder.AddBlock(200, "kb", "kc", PackTrailer(5, ValueType::kValue));
+  const std::string bytes = builder.Finish("ka", "kd", 300);
+  const Result<BlockIndex> index = BlockIndex::Decode(bytes, 300);
+  ASSERT_TRUE(index.ok());
+  EXPECT_TRUE(index->Continues(1, "kb"));
+  for (const char* key : {"k", "ka", "kb\x01", "b", "", "kc"}) EXPECT_FALSE(index->Continues(1, key)) << key;
+  EXPECT_FALSE(index->Continues(2, "kc"));
+  bool by_model = false;
+  EXPECT_EQ(index->Find("kb", SeekTrailer(6), &by_model), 0u);
+  EXPECT_EQ(index->Find("kb", SeekTrailer(5), &by_model), 0u);
+  EXPECT_EQ(index->Find("kb", PackTrailer(5, ValueType::kValue), &by_model), 1u);
+  EXPECT_EQ(index->Find("kb", SeekTrailer(4), &by_model), 1u);
+}
+
+TEST(BlockIndexTest, DamageIsRefusedOrStaysInBounds) {
+  BlockIndexBuilder builder;
+  for (uint64_t i = 0; i < 20; ++i) {
+    builder.AddBlock(i * 50, i == 0 ? "" : Digits(i * 3 - 1), Digits(i * 3),
+                     PackTrailer(1, ValueType::kValue));
+  }
+  const std::string bytes = builder.Finish(Digits(0), Digits(60), 1000);
+  ASSERT_TRUE(BlockIndex::Decode(bytes, 1000).ok());
+  for (size_t n = 0; n < bytes.size(); ++n) {
+    // A cut separator blob no longer fills its place.
+    ASSERT_FALSE(BlockIndex::Decode(Slice(bytes).substr(0, n), 1000).ok()) << n;
+  }
+  Random random(4);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bad = bytes;
+    bad[random.Uniform(random.OneIn(2) ? 16 : bad.size())] = static_cast<char>(random.Uniform(256));
+    const Result<BlockIndex> index = BlockIndex::Decode(bad, 1000);
+    if (!index.ok()) continue;
+    for (uint64_t n = 0; n < 65; n += 4) {
+      bool by_model = false;
+      const uint32_t block = index->Find(Digits(n), kFirstTrailer, &by_model);
+      ASSERT_LT(block, index->blocks());
+      const BlockPlace place = index->Place(block);
+      ASSERT_LE(place.offset + place.bytes + 5, 1000u);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace seerdb

@@ -1,0 +1,89 @@
+#include "tests/differential/option_sets.h"
+
+namespace seerdb::testing {
+namespace {
+
+// Small enough that a hundred thousand operations reach the fourth level.
+Options Small() {
+  Options options;
+  options.memtable_capacity = 16 << 10;
+  options.wal_segment_bytes = 32 << 10;
+  options.base_level_size = 16 << 10;
+  options.size_ratio = 3;
+  options.target_file_size = 16 << 10;
+  options.block_bytes = 1024;
+  options.block_cache_capacity = 256 << 10;
+  options.wal_sync_policy = SyncPolicy::kNone;
+  return options;
+}
+
+Options Tiny(uint32_t num_levels, uint32_t size_ratio) {
+  Options options = Small();
+  options.memtable_capacity = 4 << 10;
+  options.wal_segment_bytes = 4 << 10;
+  options.target_file_size = 4 << 10;
+  options.block_bytes = 64;
+  options.num_levels = num_levels;
+  options.size_ratio = size_ratio;
+  options.bloom_bits_per_key = 4;
+  options.l0_compaction_trigger = 2;
+  return options;
+}
+
+std::vector<OptionSet> MakeOptionSets() {
+  std::vector<OptionSet> sets;
+  const auto add = [&sets](const char* name, const Options& options) -> OptionSet& {
+    sets.push_back({name, options});
+    return sets.back();
+  };
+  add("Tiny", Tiny(6, 2));
+  add("TinyTwoLevels", Tiny(2, 4)).options.bloom_bits_per_key = 0;
+  Options o = Small();
+  o.compression = CompressionType::kLz4;
+  add("Lz4", o);
+  o = Small();
+  o.compression = CompressionType::kZstd;
+  o.table_access = TableAccess::kPread;
+  o.wal_sync_policy = SyncPolicy::kBarrier;
+  o.barrier_interval_us = 1000;
+  add("ZstdPreadBarrier", o);
+  o = Small();
+  o.table_access = TableAccess::kPread;
+  o.block_cache_capacity = 0;
+  o.wal_sync_policy = SyncPolicy::kSyncAll;
+  add("PreadWithoutCacheSyncAll", o);
+  o = Small();
+  o.table_access = TableAccess::kPread;
+  o.block_cache_capacity = 8 << 10;
+  o.max_immutable_memtables = 1;
+  add("PreadSmallCache", o);
+  add("Cooperative", Tiny(5, 3)).cooperative = true;
+  o = Options::Embedded();
+  o.metrics = true;  // the test counts by them
+  o.memtable_capacity = 8 << 10;
+  o.wal_segment_bytes = 16 << 10;
+  o.base_level_size = 16 << 10;
+  o.size_ratio = 4;
+  o.target_file_size = 8 << 10;
+  add("EmbeddedForeground", o);
+  o = Small();
+  o.memtable_capacity = 64 << 10;
+  o.block_bytes = 4096;
+  o.target_file_size = 64 << 10;
+  o.wal_sync_policy = SyncPolicy::kSyncData;
+  o.num_levels = 7;
+  add("NearDefault", o);
+  o = Small();
+  o.table_access = TableAccess::kMapped;
+  add("RealFiles", o).real_files = true;
+  return sets;
+}
+
+}  // namespace
+
+const std::vector<OptionSet>& OptionSets() {
+  static const std::vector<OptionSet> sets = MakeOptionSets();
+  return sets;
+}
+
+}  // namespace seerdb::testing
