@@ -36,7 +36,7 @@ Arena::~Arena() {
     if (chunk.mapped) {
       munmap(chunk.memory, chunk.bytes);
     } else {
-      ::operator delete(chunk.memory, std::align_val_t{kMaxAlignment});
+      ::operator delete (chunk.memory, std::align_val_t{kMaxAlignment});
     }
   }
 }
@@ -69,7 +69,7 @@ Arena::Chunk Arena::NewChunk(size_t bytes) {
   }
   if (chunk.memory == nullptr) {
     chunk.mapped = false;
-    chunk.memory = ::operator new(chunk.bytes, std::align_val_t{kMaxAlignment}, std::nothrow);
+    chunk.memory = ::operator new (chunk.bytes, std::align_val_t{kMaxAlignment}, std::nothrow);
     SEERDB_ASSERT(chunk.memory != nullptr);
   }
   chunks_.push_back(chunk);

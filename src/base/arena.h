@@ -1,7 +1,7 @@
 // Arena: memory handed out piece by piece and given back all at once, when the arena is destroyed.
 //
-// The first chunks are small and grow, so that a small owner stays small; later chunks are 2 MiB, aligned, and
-// offered to the kernel as huge pages. Memory is not zeroed. Running out of memory ends the process.
+// The first chunks are small and grow, so that a small owner stays small; later chunks are 2 MiB, aligned,
+// and offered to the kernel as huge pages. Memory is not zeroed. Running out of memory ends the process.
 // Thread safety: Allocate by one thread at a time; the counters by any thread at any time.
 #pragma once
 

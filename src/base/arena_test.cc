@@ -45,7 +45,8 @@ TEST(ArenaTest, PiecesAreApartAndAligned) {
     ASSERT_LE(arena.bytes_used(), arena.bytes_reserved());
   }
   for (const Piece& piece : pieces) {
-    ASSERT_EQ(std::string(piece.memory, piece.bytes), std::string(piece.bytes, static_cast<char>(piece.fill)));
+    ASSERT_EQ(std::string(piece.memory, piece.bytes),
+              std::string(piece.bytes, static_cast<char>(piece.fill)));
   }
 }
 

@@ -51,9 +51,9 @@ TEST(Coding, VarintBytes) {
 }
 
 TEST(Coding, VarintsBeyond64BitsAreRefused) {
-  for (const std::string& bytes : {std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
-                                   std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00", 11),
-                                   std::string(20, '\x80')}) {
+  for (const std::string& bytes :
+       {std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
+        std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00", 11), std::string(20, '\x80')}) {
     uint64_t value = 0;
     EXPECT_EQ(DecodeVarint(bytes.data(), bytes.data() + bytes.size(), &value), nullptr);
   }
@@ -120,16 +120,23 @@ TEST(Decoder, FailsForGoodWhenTheInputIsShort) {
   const Case cases[] = {
       {"", [](Decoder* in, uint8_t* v, uint16_t*, uint32_t*, uint64_t*, Slice*) { return in->ReadU8(v); }},
       {"1", [](Decoder* in, uint8_t*, uint16_t* v, uint32_t*, uint64_t*, Slice*) { return in->ReadU16(v); }},
-      {"123", [](Decoder* in, uint8_t*, uint16_t*, uint32_t* v, uint64_t*, Slice*) { return in->ReadU32(v); }},
-      {"1234567", [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t* v, Slice*) { return in->ReadU64(v); }},
-      {"\x80", [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t* v, Slice*) { return in->ReadVarint(v); }},
+      {"123",
+       [](Decoder* in, uint8_t*, uint16_t*, uint32_t* v, uint64_t*, Slice*) { return in->ReadU32(v); }},
+      {"1234567",
+       [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t* v, Slice*) { return in->ReadU64(v); }},
+      {"\x80",
+       [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t* v, Slice*) { return in->ReadVarint(v); }},
       {long_varint,
        [](Decoder* in, uint8_t*, uint16_t*, uint32_t* v, uint64_t*, Slice*) { return in->ReadVarint32(v); }},
-      {"123", [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t*, Slice* v) { return in->ReadBytes(4, v); }},
-      {"\x04" "123",
-       [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t*, Slice* v) { return in->ReadLengthPrefixed(v); }},
-      {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-       [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t*, Slice* v) { return in->ReadLengthPrefixed(v); }},
+      {"123",
+       [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t*, Slice* v) { return in->ReadBytes(4, v); }},
+      {"\x04"
+       "123",
+       [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t*, Slice* v) {
+         return in->ReadLengthPrefixed(v);
+       }},
+      {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", [](Decoder* in, uint8_t*, uint16_t*, uint32_t*, uint64_t*,
+                                                      Slice* v) { return in->ReadLengthPrefixed(v); }},
   };
   for (const Case& c : cases) {
     Decoder in(c.input);

@@ -62,7 +62,8 @@ TEST(Crc32c, ExtendContinues) {
   for (char& c : bytes) c = static_cast<char>(random.Next());
   const uint32_t whole = crc32c::Value(bytes);
   for (size_t cut = 0; cut <= bytes.size(); cut += 13) {
-    EXPECT_EQ(crc32c::Extend(crc32c::Value(Slice(bytes).substr(0, cut)), Slice(bytes).substr(cut)), whole) << cut;
+    EXPECT_EQ(crc32c::Extend(crc32c::Value(Slice(bytes).substr(0, cut)), Slice(bytes).substr(cut)), whole)
+        << cut;
   }
 }
 

@@ -35,7 +35,8 @@ TEST(Status, CodesAndNames) {
   const Case cases[] = {
       {Status::Corruption("m"), StatusCode::kCorruption, "Corruption: m", &Status::IsCorruption},
       {Status::IoError("m"), StatusCode::kIoError, "IoError: m", &Status::IsIoError},
-      {Status::InvalidArgument("m"), StatusCode::kInvalidArgument, "InvalidArgument: m", &Status::IsInvalidArgument},
+      {Status::InvalidArgument("m"), StatusCode::kInvalidArgument, "InvalidArgument: m",
+       &Status::IsInvalidArgument},
       {Status::Conflict("m"), StatusCode::kConflict, "Conflict: m", &Status::IsConflict},
       {Status::Busy("m"), StatusCode::kBusy, "Busy: m", &Status::IsBusy},
       {Status::ReadOnly("m"), StatusCode::kReadOnly, "ReadOnly: m", &Status::IsReadOnly},
@@ -71,7 +72,8 @@ TEST(Status, CopiesAndMovesKeepEverything) {
 }
 
 TEST(Status, ContextIsPrefixed) {
-  const Status status = Status::IoError("disk", StatusDetail::kNoSpace).WithContext("flush").WithContext("close");
+  const Status status =
+      Status::IoError("disk", StatusDetail::kNoSpace).WithContext("flush").WithContext("close");
   EXPECT_EQ(status.ToString(), "IoError: close: flush: disk");
   EXPECT_TRUE(status.IsNoSpace());
 }

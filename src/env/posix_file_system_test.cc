@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "env/scratch_directory.h"
@@ -97,6 +99,29 @@ TEST_F(PosixFileSystemTest, ALockOnADeletedFileDoesNotCount) {
   auto third = fs_->LockFile(Path("LOCK"), "third");
   ASSERT_FALSE(third.ok());
   EXPECT_THAT(std::string(third.status().message()), HasSubstr("second"));
+}
+
+// Each holder deletes the file as its last step: one that opened it before and gets the lock after that
+// holds nothing, and must notice.
+TEST_F(PosixFileSystemTest, ALockWhoseFileIsDeletedMeanwhileIsTakenAgain) {
+  constexpr int kRounds = 3000;
+  std::atomic<int> holders{0};
+  std::atomic<int> together{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < kRounds; ++round) {
+        auto lock = fs_->LockFile(Path("LOCK"), "thread");
+        if (!lock.ok()) continue;
+        together += ++holders > 1;
+        std::this_thread::yield();
+        --holders;
+        fs_->DeleteFile(Path("LOCK")).IgnoreError("another may have deleted it");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(together, 0);
 }
 
 TEST_F(PosixFileSystemTest, RefusesSpecialFilesWithoutWaiting) {

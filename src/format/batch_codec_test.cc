@@ -65,17 +65,17 @@ TEST(BatchCodec, EmptyBatch) {
 
 TEST(BatchCodec, MalformedBytesAreRefused) {
   const std::string cases[] = {
-      std::string("\x05\x02\0k", 4),          // unknown kind
-      "\xff",                                  // unknown kind, cut off
-      std::string("\x00", 1),                  // no key
-      std::string("\x00\x03\0k", 4),          // key cut off
-      std::string("\x01\x02\0k", 4),          // no value
-      std::string("\x01\x02\0k\x05v", 6),     // value cut off
+      std::string("\x05\x02\0k", 4),                                    // unknown kind
+      "\xff",                                                           // unknown kind, cut off
+      std::string("\x00", 1),                                           // no key
+      std::string("\x00\x03\0k", 4),                                    // key cut off
+      std::string("\x01\x02\0k", 4),                                    // no value
+      std::string("\x01\x02\0k\x05v", 6),                               // value cut off
       std::string("\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),  // length of 2^64 - 1
       std::string("\x00\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", 12),
-      std::string("\x00\x00", 2),              // a key without a keyspace
-      std::string("\x00\x01\x80", 3),          // half a keyspace
-      std::string("\x00\x01\xc1", 3),          // no such keyspace prefix
+      std::string("\x00\x00", 2),      // a key without a keyspace
+      std::string("\x00\x01\x80", 3),  // half a keyspace
+      std::string("\x00\x01\xc1", 3),  // no such keyspace prefix
   };
   for (const std::string& bytes : cases) {
     uint32_t count = 0;

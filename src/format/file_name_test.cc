@@ -55,7 +55,8 @@ TEST(FileName, Parse) {
 }
 
 TEST(FileName, EveryNumberIsParsedBack) {
-  for (const uint64_t want : {uint64_t{0}, uint64_t{1}, uint64_t{999'999}, uint64_t{1'000'000}, uint64_t{1} << 62}) {
+  for (const uint64_t want :
+       {uint64_t{0}, uint64_t{1}, uint64_t{999'999}, uint64_t{1'000'000}, uint64_t{1} << 62}) {
     uint64_t number = 0;
     EXPECT_EQ(ParseFileName(LogFilePath("", want).substr(1), &number), FileKind::kLog);
     EXPECT_EQ(number, want);

@@ -38,8 +38,9 @@ TEST(InternalKey, OrderOfAwkwardKeys) {
   for (const std::string& key :
        {std::string(), std::string(1, '\0'), std::string(2, '\0'), std::string("\0a", 2), std::string("a"),
         std::string("a\0", 2), std::string("a\0\xff", 3), std::string("aa"), std::string("a\x7f"),
-        std::string("a\x80"), std::string("a\xff"), std::string("a\xff\xff"), std::string("b"), std::string("\x7f"),
-        std::string("\x80"), std::string("\xff"), std::string("\xff\0", 2), std::string("\xff\xff")}) {
+        std::string("a\x80"), std::string("a\xff"), std::string("a\xff\xff"), std::string("b"),
+        std::string("\x7f"), std::string("\x80"), std::string("\xff"), std::string("\xff\0", 2),
+        std::string("\xff\xff")}) {
     sorted.emplace_back(key, PackTrailer(kMaxSequence, ValueType::kValue));
     sorted.emplace_back(key, PackTrailer(256, ValueType::kValue));
     sorted.emplace_back(key, PackTrailer(255, ValueType::kMerge));

@@ -53,8 +53,8 @@ TEST(KeyspacePrefix, MalformedPrefixes) {
   uint32_t keyspace = 0;
   Slice user_key;
   for (const std::string& bytes :
-       {std::string(), std::string("\x80"), std::string("\xbf"), std::string("\xc0"), std::string("\xc0\0\1\0", 4),
-        std::string("\xc1\1\1\1\1key"), std::string("\xff\1\1\1\1key"),
+       {std::string(), std::string("\x80"), std::string("\xbf"), std::string("\xc0"),
+        std::string("\xc0\0\1\0", 4), std::string("\xc1\1\1\1\1key"), std::string("\xff\1\1\1\1key"),
         // Ids that have a shorter form.
         std::string("\xc0\0\0\0\0", 5), std::string("\xc0\0\0\x40\x7f", 5)}) {
     EXPECT_FALSE(ParseEngineKey(bytes, &keyspace, &user_key)) << ::testing::PrintToString(bytes);

@@ -117,21 +117,39 @@ TEST(ApplyEdit, Rejections) {
     const char* message;
   };
   const Case cases[] = {
-      {"no such table", [](VersionEdit* e) { e->deleted_tables = {{1, 99}}; }, "table 99 in L1 deleted"},
-      {"table of another level", [](VersionEdit* e) { e->deleted_tables = {{1, 7}}; }, "table 7 in L1 deleted"},
-      {"deleted twice", [](VersionEdit* e) { e->deleted_tables = {{0, 7}, {0, 7}}; }, "table 7 in L0 deleted"},
+      {"no such table",
+       [](VersionEdit* e) {
+         e->deleted_tables = {{1, 99}};
+       },
+       "table 99 in L1 deleted"},
+      {"table of another level",
+       [](VersionEdit* e) {
+         e->deleted_tables = {{1, 7}};
+       },
+       "table 7 in L1 deleted"},
+      {"deleted twice",
+       [](VersionEdit* e) {
+         e->deleted_tables = {{0, 7}, {0, 7}};
+       },
+       "table 7 in L0 deleted"},
       {"added to L0 twice", [](VersionEdit* e) { e->added_tables = {Table(0, 9, 8, "a", "b")}; },
        "table 8 in L0 added"},
       {"there in another level", [](VersionEdit* e) { e->added_tables = {Table(2, 9, 8, "a", "b")}; },
        "table 8 in L2 added"},
       {"twice in the edit",
-       [](VersionEdit* e) { e->added_tables = {Table(2, 1, 15, "a", "b"), Table(2, 1, 15, "c", "d")}; },
+       [](VersionEdit* e) {
+         e->added_tables = {Table(2, 1, 15, "a", "b"), Table(2, 1, 15, "c", "d")};
+       },
        "table 15 in L2 added"},
       {"level out of range", [](VersionEdit* e) { e->added_tables = {Table(3, 1, 15, "a", "b")}; },
        "table 15 in L3, expected a level below 3"},
-      {"level far out of range", [](VersionEdit* e) { e->added_tables = {Table(UINT32_MAX, 1, 15, "a", "b")}; },
+      {"level far out of range",
+       [](VersionEdit* e) { e->added_tables = {Table(UINT32_MAX, 1, 15, "a", "b")}; },
        "expected a level below 3"},
-      {"deletion out of range", [](VersionEdit* e) { e->deleted_tables = {{3, 4}}; },
+      {"deletion out of range",
+       [](VersionEdit* e) {
+         e->deleted_tables = {{3, 4}};
+       },
        "expected a level below 3"},
       {"overlap with the left one", [](VersionEdit* e) { e->added_tables = {Table(1, 3, 15, "f", "g")}; },
        "table 15 in L1 overlapping table 3"},
@@ -145,7 +163,8 @@ TEST(ApplyEdit, Rejections) {
        "table 15 in L1 overlapping table 4"},
       {"a second table in a run of L0", [](VersionEdit* e) { e->added_tables = {Table(0, 8, 15, "0", "1")}; },
        "expected a run of its own"},
-      {"inverted keys", [](VersionEdit* e) { e->added_tables = {Table(2, 3, 15, "b", "a")}; }, "inverted range"},
+      {"inverted keys", [](VersionEdit* e) { e->added_tables = {Table(2, 3, 15, "b", "a")}; },
+       "inverted range"},
       {"inverted sequences",
        [](VersionEdit* e) {
          e->added_tables = {Table(2, 3, 15, "a", "b")};
@@ -178,8 +197,15 @@ TEST(ApplyEdit, Rejections) {
        "found log_first_record 49, expected at least 50"},
       {"log_number alone", [](VersionEdit* e) { e->log_number = 11; }, "expected both or none"},
       {"log_first_record alone", [](VersionEdit* e) { e->log_first_record = 51; }, "expected both or none"},
-      {"log added twice", [](VersionEdit* e) { e->added_logs = {{12, 2}}; }, "expected one above log 12"},
-      {"log out of order", [](VersionEdit* e) { e->added_logs = {{14, 2}, {13, 2}}; },
+      {"log added twice",
+       [](VersionEdit* e) {
+         e->added_logs = {{12, 2}};
+       },
+       "expected one above log 12"},
+      {"log out of order",
+       [](VersionEdit* e) {
+         e->added_logs = {{14, 2}, {13, 2}};
+       },
        "expected one above log 14"},
       {"log already released",
        [](VersionEdit* e) {
@@ -188,7 +214,11 @@ TEST(ApplyEdit, Rejections) {
          e->added_logs = {{14, 2}};
        },
        "log 14 added, expected at least log_number 15"},
-      {"another database", [](VersionEdit* e) { e->database_id = DatabaseId{1, 3}; }, "second database id"},
+      {"another database",
+       [](VersionEdit* e) {
+         e->database_id = DatabaseId{1, 3};
+       },
+       "second database id"},
       {"no levels", [](VersionEdit* e) { e->num_levels = 0; }, "found num_levels 0"},
       {"too many levels", [](VersionEdit* e) { e->num_levels = UINT32_MAX; }, "found num_levels 4294967295"},
       {"levels that hold tables", [](VersionEdit* e) { e->num_levels = 1; }, "L1 holds tables"},

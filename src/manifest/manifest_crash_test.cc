@@ -63,17 +63,19 @@ class Life {
 
   void Begin(const ManifestState& state) {
     ManifestState with_version = state;
-    if (with_version.version == nullptr) with_version.version = std::make_shared<const Version>(state.num_levels);
+    if (with_version.version == nullptr)
+      with_version.version = std::make_shared<const Version>(state.num_levels);
     pending_ = Describe(with_version);
   }
   void Acknowledge() { acknowledged_ = pending_; }
 
   void Crash(FileOp op, const std::string& path, uint64_t index) {
-    for (const auto kind : {CrashOptions::kProcessCrash, CrashOptions::kDropUnsynced, CrashOptions::kPowerCut}) {
+    for (const auto kind :
+         {CrashOptions::kProcessCrash, CrashOptions::kDropUnsynced, CrashOptions::kPowerCut}) {
       for (uint64_t seed = 0; seed < (kind == CrashOptions::kPowerCut ? 6u : 1u); ++seed) {
         for (const bool in_order : {true, false}) {
-          SCOPED_TRACE("before call " + std::to_string(index) + ", " + FileOpName(op) + " " + path + ", kind " +
-                       std::to_string(kind) + " seed " + std::to_string(seed));
+          SCOPED_TRACE("before call " + std::to_string(index) + ", " + FileOpName(op) + " " + path +
+                       ", kind " + std::to_string(kind) + " seed " + std::to_string(seed));
           Check(*memory_->CrashClone({seed + 10 * index, kind, in_order}));
         }
       }
@@ -90,8 +92,9 @@ class Life {
       return;
     }
     const std::string found = Describe(*state);
-    EXPECT_TRUE(found == acknowledged_ || found == pending_)
-        << found.substr(0, 100) << "\n" << acknowledged_.substr(0, 100) << "\n" << pending_.substr(0, 100);
+    EXPECT_TRUE(found == acknowledged_ || found == pending_) << found.substr(0, 100) << "\n"
+                                                             << acknowledged_.substr(0, 100) << "\n"
+                                                             << pending_.substr(0, 100);
     EXPECT_GT(state->next_file_number, largest_number_);
     // It can be continued, whatever else lies around.
     ManifestState next = *state;

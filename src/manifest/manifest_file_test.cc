@@ -173,9 +173,10 @@ TEST_F(ManifestFileTest, CurrentDamaged) {
 
 TEST_F(ManifestFileTest, CurrentNamesAMissingManifest) {
   ASSERT_TRUE(fs_.DeleteFile(kManifest).ok());
-  EXPECT_EQ(ReadManifest(fs_, "/db", nullptr).status().ToString(),
-            "Corruption: read /db/CURRENT @0: found the name MANIFEST-000001, expected that of a manifest that "
-            "exists");
+  EXPECT_EQ(
+      ReadManifest(fs_, "/db", nullptr).status().ToString(),
+      "Corruption: read /db/CURRENT @0: found the name MANIFEST-000001, expected that of a manifest that "
+      "exists");
 }
 
 TEST_F(ManifestFileTest, Visit) {
@@ -216,7 +217,8 @@ TEST(ManifestGolden, BytesAreThoseOfVersion1) {
   const std::string directory = std::string(SEERDB_SOURCE_DIR) + "/tests/golden/v1/";
   std::map<std::string, std::string> golden;
   for (const std::string name : {"MANIFEST", "CURRENT"}) {
-    const std::string written = *ReadFileToString(memory, name == "CURRENT" ? "/db/CURRENT" : "/db/MANIFEST-000007");
+    const std::string written =
+        *ReadFileToString(memory, name == "CURRENT" ? "/db/CURRENT" : "/db/MANIFEST-000007");
     if (std::getenv("SEERDB_REWRITE") != nullptr) Store(*fs, directory + name, written);
     const auto bytes = ReadFileToString(*fs, directory + name);
     ASSERT_TRUE(bytes.ok()) << bytes.status().ToString();

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/mutant.h"
 #include "base/status_macros.h"
 
 namespace seerdb {
@@ -42,9 +43,8 @@ std::vector<Run>::iterator FindRun(Level* level, uint64_t id) {
 
 // The first table that does not begin below `smallest_key`.
 std::vector<TableMetaPtr>::iterator FindTable(Run* run, const std::string& smallest_key) {
-  return std::partition_point(
-      run->tables.begin(), run->tables.end(),
-      [&](const TableMetaPtr& table) { return table->smallest_key < smallest_key; });
+  return std::partition_point(run->tables.begin(), run->tables.end(),
+                              [&](const TableMetaPtr& table) { return table->smallest_key < smallest_key; });
 }
 
 }  // namespace
@@ -115,7 +115,8 @@ Status StateBuilder::ApplyLogs(const VersionEdit& edit) {
 
 Status StateBuilder::Resize(uint32_t num_levels) {
   if (num_levels == 0 || num_levels > kMaxLevels) {
-    return Bad("found num_levels " + std::to_string(num_levels) + ", expected 1 .. " + std::to_string(kMaxLevels));
+    return Bad("found num_levels " + std::to_string(num_levels) + ", expected 1 .. " +
+               std::to_string(kMaxLevels));
   }
   for (size_t i = num_levels; i < levels_.size(); ++i) {
     if (!levels_[i].empty()) {
@@ -166,9 +167,10 @@ Status StateBuilder::Add(const VersionEdit::AddedTable& added) {
   auto at = FindTable(&*run, meta.smallest_key);
   const bool meets_right = at != run->tables.end() && (*at)->smallest_key <= meta.largest_key;
   const bool meets_left = at != run->tables.begin() && at[-1]->largest_key >= meta.smallest_key;
-  if (meets_left || meets_right) {
+  if ((meets_left || meets_right) && !SEERDB_MUTANT("edit-allows-overlap")) {
     return Bad("found " + Name(meta.number, added.level) + " overlapping " +
-               Name((meets_left ? at[-1] : *at)->number, added.level) + " in run " + std::to_string(added.run));
+               Name((meets_left ? at[-1] : *at)->number, added.level) + " in run " +
+               std::to_string(added.run));
   }
   run->tables.insert(at, std::move(table));
   // Sequences continue above this after a reopen.

@@ -70,8 +70,8 @@ int Version::deepest_level() const {
 
 std::vector<TableMetaPtr> Version::Overlapping(const Run& run, Slice smallest, Slice largest) {
   std::vector<TableMetaPtr> tables;
-  for (auto it = FirstNotBelow(run, smallest); it != run.tables.end() && Slice((*it)->smallest_key) <= largest;
-       ++it) {
+  for (auto it = FirstNotBelow(run, smallest);
+       it != run.tables.end() && Slice((*it)->smallest_key) <= largest; ++it) {
     tables.push_back(*it);
   }
   return tables;

@@ -102,23 +102,33 @@ bool DecodeEpoch(Decoder* in, std::optional<uint64_t>* epoch) {
 bool DecodeField(uint8_t tag, Decoder* in, VersionEdit* edit, bool* known) {
   *known = true;
   switch (tag) {
-    case kDatabaseId: return DecodeDatabaseId(in, &edit->database_id);
-    case kNumLevels: return DecodeNumber(in, &edit->num_levels);
-    case kNextFileNumber: return DecodeNumber(in, &edit->next_file_number);
-    case kLastSequence: return DecodeNumber(in, &edit->last_sequence);
-    case kLogNumber: return DecodeNumber(in, &edit->log_number);
-    case kLogFirstRecord: return DecodeNumber(in, &edit->log_first_record);
-    case kEpoch: return DecodeEpoch(in, &edit->epoch);
+    case kDatabaseId:
+      return DecodeDatabaseId(in, &edit->database_id);
+    case kNumLevels:
+      return DecodeNumber(in, &edit->num_levels);
+    case kNextFileNumber:
+      return DecodeNumber(in, &edit->next_file_number);
+    case kLastSequence:
+      return DecodeNumber(in, &edit->last_sequence);
+    case kLogNumber:
+      return DecodeNumber(in, &edit->log_number);
+    case kLogFirstRecord:
+      return DecodeNumber(in, &edit->log_first_record);
+    case kEpoch:
+      return DecodeEpoch(in, &edit->epoch);
     case kAddedLog: {
       auto& log = edit->added_logs.emplace_back();
       return in->ReadVarint(&log.number) && in->ReadU64(&log.epoch);
     }
-    case kAddedTable: return DecodeTable(in, &edit->added_tables.emplace_back());
+    case kAddedTable:
+      return DecodeTable(in, &edit->added_tables.emplace_back());
     case kDeletedTable: {
       auto& table = edit->deleted_tables.emplace_back();
       return in->ReadVarint32(&table.level) && in->ReadVarint(&table.number);
     }
-    default: *known = false; return true;
+    default:
+      *known = false;
+      return true;
   }
 }
 
@@ -197,7 +207,8 @@ Result<VersionEdit> VersionEdit::Decode(Slice bytes) {
                                   ", written by a later version");
     }
     if (!whole || !field.empty()) {
-      return Malformed("found malformed field " + std::to_string(tag) + " at byte " + std::to_string(position));
+      return Malformed("found malformed field " + std::to_string(tag) + " at byte " +
+                       std::to_string(position));
     }
   }
   if (edit.log_number.has_value() != edit.log_first_record.has_value()) {
@@ -223,9 +234,9 @@ std::string VersionEdit::ToString() const {
     out += "add table " + std::to_string(meta.number) + " L" + std::to_string(table.level) + " run " +
            std::to_string(table.run) + " bytes " + std::to_string(meta.bytes) + " keys " +
            Hex(meta.smallest_key) + " .. " + Hex(meta.largest_key) + " sequences " +
-           std::to_string(meta.smallest_sequence) + " .. " + std::to_string(meta.largest_sequence) + " entries " +
-           std::to_string(meta.entries) + " tombstones " + std::to_string(meta.tombstones) + " tier " +
-           std::to_string(static_cast<int>(meta.tier)) + " epoch " + Hex(meta.epoch) + "\n";
+           std::to_string(meta.smallest_sequence) + " .. " + std::to_string(meta.largest_sequence) +
+           " entries " + std::to_string(meta.entries) + " tombstones " + std::to_string(meta.tombstones) +
+           " tier " + std::to_string(static_cast<int>(meta.tier)) + " epoch " + Hex(meta.epoch) + "\n";
   }
   for (const DeletedTable& table : deleted_tables) {
     out += "delete table " + std::to_string(table.number) + " L" + std::to_string(table.level) + "\n";

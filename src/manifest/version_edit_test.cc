@@ -73,7 +73,8 @@ TEST(VersionEdit, EachFieldAlone) {
 TEST(VersionEdit, UnknownFields) {
   const std::string known = Full().Encode();
   for (const int tag : {0, 11, 127}) {
-    EXPECT_TRUE(VersionEdit::Decode(known + Field(static_cast<uint8_t>(tag), "xyz")).status().IsNotSupported())
+    EXPECT_TRUE(
+        VersionEdit::Decode(known + Field(static_cast<uint8_t>(tag), "xyz")).status().IsNotSupported())
         << tag;
   }
   for (const int tag : {128, 200, 255}) {
@@ -85,20 +86,22 @@ TEST(VersionEdit, UnknownFields) {
 
 TEST(VersionEdit, MalformedFields) {
   const std::string fields[] = {
-      Field(1, std::string(15, 'i')),               // a short database id
-      Field(1, std::string(17, 'i')),               // a long one
-      Field(2, ""),                                 // no number
-      Field(2, "\xff\xff\xff\xff\xff\x01"),         // num_levels beyond 32 bits
-      Field(3, std::string("\x01\x00", 2)),         // bytes behind the number
-      Field(3, "\x05") + Field(3, "\x06"),          // one field twice
-      Field(5, "\x05"),                             // log_number without log_first_record
-      Field(6, "\x05"),                             // and the other way round
-      Field(7, "1234567"),                          // a short epoch
-      Field(8, "\x01" "1234567"),                   // a log without its epoch
-      Field(9, "\x01"),                             // a table without anything
-      Field(10, "\x01"),                            // a deletion without a number
-      "\x03",                                       // a tag alone
-      std::string("\x03\x05\x01", 3),               // a length beyond the end
+      Field(1, std::string(15, 'i')),        // a short database id
+      Field(1, std::string(17, 'i')),        // a long one
+      Field(2, ""),                          // no number
+      Field(2, "\xff\xff\xff\xff\xff\x01"),  // num_levels beyond 32 bits
+      Field(3, std::string("\x01\x00", 2)),  // bytes behind the number
+      Field(3, "\x05") + Field(3, "\x06"),   // one field twice
+      Field(5, "\x05"),                      // log_number without log_first_record
+      Field(6, "\x05"),                      // and the other way round
+      Field(7, "1234567"),                   // a short epoch
+      Field(8,
+            "\x01"
+            "1234567"),                // a log without its epoch
+      Field(9, "\x01"),                // a table without anything
+      Field(10, "\x01"),               // a deletion without a number
+      "\x03",                          // a tag alone
+      std::string("\x03\x05\x01", 3),  // a length beyond the end
       std::string("\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11),
   };
   for (const std::string& bytes : fields) {

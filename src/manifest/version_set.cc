@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
 #include "manifest/manifest_file.h"
@@ -133,7 +134,8 @@ Result<std::unique_ptr<VersionSet>> VersionSet::Continue(FileSystem& fs, const s
   VersionEdit resize;
   if (state.num_levels > 0) resize.num_levels = state.num_levels;
   const Status status = ApplyEdit(resize, &resized);
-  if (!status.ok()) return Status::InvalidArgument("open " + directory + ": " + std::string(status.message()));
+  if (!status.ok())
+    return Status::InvalidArgument("open " + directory + ": " + std::string(status.message()));
 
   std::unique_ptr<VersionSet> set(new VersionSet(fs, directory, std::move(statistics)));
   MutexLock lock(&set->mu_);
@@ -201,7 +203,8 @@ Status VersionSet::AppendLocked(const VersionEdit& edit) {
   failure_ = writer_->Append(reserving, statistics_.get());
   SEERDB_RETURN_IF_ERROR(failure_);
   state_ = std::move(next);
-  reserved_file_number_.store(state_.next_file_number, std::memory_order_release);
+  const uint64_t excess = SEERDB_MUTANT("file-numbers-not-reserved") ? kReservedNumbers : 0;
+  reserved_file_number_.store(state_.next_file_number + excess, std::memory_order_release);
   return {};
 }
 
@@ -220,8 +223,8 @@ Result<std::unique_ptr<ManifestWriter>> VersionSet::CreateManifestLocked(uint64_
     // A crash may have left a manifest that CURRENT never named.
     if (file.ok() || file.status().detail() != StatusDetail::kAlreadyExists) return file;
   }
-  return Status::IoError("create a manifest in " + directory_ + ": found " + std::to_string(kMaxNumbersTried) +
-                             " numbers taken, expected a free one",
+  return Status::IoError("create a manifest in " + directory_ + ": found " +
+                             std::to_string(kMaxNumbersTried) + " numbers taken, expected a free one",
                          StatusDetail::kAlreadyExists);
 }
 

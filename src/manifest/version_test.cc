@@ -64,7 +64,8 @@ TEST(Version, Overlapping) {
                                          {"k", "z", "3 "},
                                          {"k0", "z", ""},
                                          {"\xff", "\xff\xff", ""}}) {
-    EXPECT_EQ(Numbers(Version::Overlapping(run, c.smallest, c.largest)), c.want) << c.smallest << ".." << c.largest;
+    EXPECT_EQ(Numbers(Version::Overlapping(run, c.smallest, c.largest)), c.want)
+        << c.smallest << ".." << c.largest;
   }
 }
 

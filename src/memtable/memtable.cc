@@ -34,7 +34,9 @@ void MemTable::Get(const LookupKey& lookup, Lookup* result) const {
   }
 }
 
-std::unique_ptr<InternalIterator> MemTable::NewIterator() const { return std::make_unique<TreeIterator>(&tree_); }
+std::unique_ptr<InternalIterator> MemTable::NewIterator() const {
+  return std::make_unique<TreeIterator>(&tree_);
+}
 
 uint64_t MemTable::bytes() const { return tree_.bytes_used(); }
 uint64_t MemTable::memory_bytes() const { return tree_.bytes_reserved(); }

@@ -140,7 +140,8 @@ const Script kScripts[] = {
     {"FewKeys", [](uint64_t s) { return "key" + Padded(Mix(s) % 50); }},
     {"HotKey", [](uint64_t s) { return s % 4 == 0 ? Padded(Mix(s) % 1000) : Padded(500); }},
     {"Streams", [](uint64_t s) { return "stream" + std::to_string(Mix(s) % 5) + Padded(s); }},
-    {"ShrinkingPrefix", [](uint64_t s) { return std::string(60 - Mix(s) % 60, 'p') + Padded(Mix(s) % 1000); }},
+    {"ShrinkingPrefix",
+     [](uint64_t s) { return std::string(60 - Mix(s) % 60, 'p') + Padded(Mix(s) % 1000); }},
 };
 
 class MemTableThreads : public testing::TestWithParam<int> {

@@ -110,7 +110,8 @@ NodeBuilder::Prefix NodeBuilder::ChoosePrefix(const SortedNode& sorted, uint32_t
   const bool same_prefix = sorted.prefix_bytes == sorted.node->prefix_bytes;
   if (same_prefix && sorted.node->prefix_certain && end - begin > skip) {
     // The windows differ early: they have bytes enough left to tell later keys apart.
-    if (((entries[begin + skip].window ^ entries[end - 1].window) >> 32) != 0) return {sorted.prefix_bytes, true};
+    if (((entries[begin + skip].window ^ entries[end - 1].window) >> 32) != 0)
+      return {sorted.prefix_bytes, true};
   }
   const bool bounded = low != nullptr && high != nullptr;
   const uint32_t sure = bounded ? static_cast<uint32_t>(CommonPrefixBytes(low->key(), high->key())) : 0;
@@ -167,7 +168,8 @@ TreeNode* NodeBuilder::Build(const SortedNode& sorted, uint32_t begin, uint32_t 
     } else {
       node->windows[slot] = LoadWindow(entry.record->key(), prefix.bytes);
     }
-    if (level > 0) static_cast<InnerNode*>(node)->children[slot].store(entry.child, std::memory_order_relaxed);
+    if (level > 0)
+      static_cast<InnerNode*>(node)->children[slot].store(entry.child, std::memory_order_relaxed);
   }
   node->count.store(count, std::memory_order_release);
   return node;

@@ -28,7 +28,8 @@ const TreeNode* OrderedTree::GoDown(const FindSlot& find_slot) const {
 }
 
 const TreeNode* OrderedTree::FindLeaf(const Position& target) const {
-  return GoDown([&](const InnerNode& inner, uint32_t count) { return inner.FindChild(search_, count, target); });
+  return GoDown(
+      [&](const InnerNode& inner, uint32_t count) { return inner.FindChild(search_, count, target); });
 }
 
 const TreeNode* OrderedTree::FindLastLeaf() const {
@@ -77,8 +78,8 @@ void OrderedTree::Insert(Slice key, uint64_t trailer, Slice value) {
 
 const Record* OrderedTree::NewRecord(Slice key, uint64_t trailer, Slice value) {
   char* memory = arena_.Allocate(sizeof(Record) + key.size() + value.size(), alignof(Record));
-  Record* record = new (memory)
-      Record{trailer, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())};
+  Record* record =
+      new (memory) Record{trailer, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())};
   char* bytes = memory + sizeof(Record);
   if (!key.empty()) std::memcpy(bytes, key.data(), key.size());
   if (!value.empty()) std::memcpy(bytes + key.size(), value.data(), value.size());
@@ -180,8 +181,9 @@ void OrderedTree::MakeRoom(Path* path, uint32_t level, const Record* separator) 
   for (uint32_t i = 0; i < sorted.count; ++i) {
     if (sorted.entries[i].old_slot == old_slot) path->slot[level] = i;
   }
-  Replace(path, level, NodeBuilder(&arena_).Build(sorted, 0, sorted.count, inner->low,
-                                                  inner->high.load(std::memory_order_relaxed)));
+  Replace(path, level,
+          NodeBuilder(&arena_).Build(sorted, 0, sorted.count, inner->low,
+                                     inner->high.load(std::memory_order_relaxed)));
 }
 
 void OrderedTree::SplitInner(Path* path, uint32_t level) {

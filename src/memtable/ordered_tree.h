@@ -13,10 +13,12 @@
 //  4. A full leaf may stay as the left half (its `high` is lowered after the right half was published), or as
 //     the right half. It then covers at least what its slot leads to. A reader in it that looks for something
 //     at or above the lowered `high` starts again at the root, where the right half is visible.
-//  5. A separator is the position of an entry that is in the tree, first in the part right of it. So the first
+//  5. A separator is the position of an entry that is in the tree, first in the part right of it. So the
+//  first
 //     entry after a leaf's last one is the leaf's `high`, and a leaf that was reached through a separator
 //     holds an entry at or before the target. No leaf is empty.
-//  6. In a leaf, the versions of one key stand in slots in ascending order of sequence: they are inserted in that
+//  6. In a leaf, the versions of one key stand in slots in ascending order of sequence: they are inserted in
+//  that
 //     order, and leaves are built so.
 // Records never move. Memory is given back when the tree is destroyed.
 // Thread safety: Insert by one thread at a time; all const methods concurrently with it and one another.
@@ -80,8 +82,8 @@ class OrderedTree {
   const WindowSearch& search_;
   Arena arena_;
   std::atomic<TreeNode*> root_{nullptr};
-  TreeNode* rightmost_ = nullptr;      // leaf; the writer's
-  const Record* greatest_ = nullptr;   // the entry after all others; the writer's
+  TreeNode* rightmost_ = nullptr;     // leaf; the writer's
+  const Record* greatest_ = nullptr;  // the entry after all others; the writer's
 };
 
 }  // namespace seerdb

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,7 +28,8 @@ using Model = std::map<ModelKey, std::string>;
 
 std::string Decimal(uint64_t number, int digits) {
   std::string text(static_cast<size_t>(digits), '0');
-  for (int i = digits - 1; i >= 0; --i, number /= 10) text[static_cast<size_t>(i)] = static_cast<char>('0' + number % 10);
+  for (int i = digits - 1; i >= 0; --i, number /= 10)
+    text[static_cast<size_t>(i)] = static_cast<char>('0' + number % 10);
   return text;
 }
 
@@ -47,7 +48,8 @@ std::string Hex(uint64_t number, int digits) {
 std::string RandomBytes(Random* random, uint64_t max_bytes, uint64_t alphabet) {
   std::string text;
   const uint64_t bytes = random->Uniform(max_bytes + 1);
-  for (uint64_t i = 0; i < bytes; ++i) text.push_back(static_cast<char>(random->Uniform(alphabet) * 255 / (alphabet - 1)));
+  for (uint64_t i = 0; i < bytes; ++i)
+    text.push_back(static_cast<char>(random->Uniform(alphabet) * 255 / (alphabet - 1)));
   return text;
 }
 
@@ -64,33 +66,43 @@ std::vector<Shape> Shapes() {
   const std::string shared = "a prefix that all of these keys share ::";
   return {
       {"RandomDecimal", 8000, [](uint64_t, Random* r) { return Decimal(r->Uniform(1000000000000), 16); }},
-      {"RandomBinary", 8000, [](uint64_t, Random* r) { return BigEndian(r->Next(), 8) + BigEndian(r->Next(), 8); }},
+      {"RandomBinary", 8000,
+       [](uint64_t, Random* r) { return BigEndian(r->Next(), 8) + BigEndian(r->Next(), 8); }},
       {"Ascending", 8000, [](uint64_t i, Random*) { return Decimal(i, 16); }},
       {"AscendingBinary", 8000, [](uint64_t i, Random*) { return BigEndian(i * 37, 8); }},
       {"Descending", 8000, [](uint64_t i, Random*) { return Decimal(1000000 - i, 16); }},
       {"DescendingLong", 5000, [=](uint64_t i, Random*) { return shared + Decimal(1000000 - i, 30); }},
       {"NearlyAscending", 8000, [](uint64_t i, Random* r) { return Decimal(i * 10 + r->Uniform(200), 16); }},
       {"Streams", 8000,
-       [](uint64_t i, Random* r) { return "user" + Decimal(r->Uniform(7), 3) + ":2024-01-" + Decimal(i * 3, 20); }},
+       [](uint64_t i, Random* r) {
+         return "user" + Decimal(r->Uniform(7), 3) + ":2024-01-" + Decimal(i * 3, 20);
+       }},
       {"StreamsDown", 8000,
-       [](uint64_t i, Random* r) { return "user" + Decimal(r->Uniform(7), 3) + ":" + Decimal(1000000 - i, 20); }},
+       [](uint64_t i, Random* r) {
+         return "user" + Decimal(r->Uniform(7), 3) + ":" + Decimal(1000000 - i, 20);
+       }},
       {"Uuid", 5000,
        [](uint64_t, Random* r) {
-         return Hex(r->Next(), 8) + "-" + Hex(r->Next(), 4) + "-4" + Hex(r->Next(), 3) + "-" + Hex(r->Next(), 12);
+         return Hex(r->Next(), 8) + "-" + Hex(r->Next(), 4) + "-4" + Hex(r->Next(), 3) + "-" +
+                Hex(r->Next(), 12);
        }},
       {"SharedPrefix", 5000, [=](uint64_t, Random* r) { return shared + Decimal(r->Uniform(100000), 8); }},
       {"SharedPrefixAscending", 5000, [=](uint64_t i, Random*) { return shared + Decimal(i, 20); }},
       {"Paths", 5000,
        [](uint64_t, Random* r) {
          std::string path = r->OneIn(2) ? "/usr/share" : "/home/someone/projects";
-         for (uint64_t depth = 1 + r->Uniform(4); depth > 0; --depth) path += "/folder-" + Decimal(r->Uniform(12), 2);
+         for (uint64_t depth = 1 + r->Uniform(4); depth > 0; --depth)
+           path += "/folder-" + Decimal(r->Uniform(12), 2);
          return path;
        }},
       {"PrefixesOfOneAnother", 8000,
        [](uint64_t, Random* r) {
          static const char* const kTails[] = {"", "a", "aa", "aaa", "aaaaaaaa", "aaaaaaaaa"};
          std::string key = kTails[r->Uniform(6)];
-         for (uint64_t n = r->Uniform(12); n > 0; --n) key.push_back("\0\xff" "a"[r->Uniform(3)]);
+         for (uint64_t n = r->Uniform(12); n > 0; --n)
+           key.push_back(
+               "\0\xff"
+               "a"[r->Uniform(3)]);
          return key;
        }},
       {"ShortHighBytes", 8000, [](uint64_t, Random* r) { return RandomBytes(r, 4, 6); }},
@@ -100,10 +112,12 @@ std::vector<Shape> Shapes() {
       {"EmptyKeyOnly", 3000, [](uint64_t, Random*) { return std::string(); }},
       {"HotAmongOthers", 8000,
        [](uint64_t, Random* r) { return r->OneIn(2) ? "key000500" : "key" + Decimal(r->Uniform(1000), 6); }},
-      {"FewKeysManyVersions", 8000, [](uint64_t, Random* r) { return "k" + std::string(r->Uniform(9), 'x'); }},
+      {"FewKeysManyVersions", 8000,
+       [](uint64_t, Random* r) { return "k" + std::string(r->Uniform(9), 'x'); }},
       {"EqualWindows", 5000,
        [](uint64_t, Random* r) {
-         return (r->OneIn(2) ? "x" : "y") + std::string(20, 'm') + Decimal(r->Uniform(3000), 12) + (r->OneIn(2) ? "0" : "");
+         return (r->OneIn(2) ? "x" : "y") + std::string(20, 'm') + Decimal(r->Uniform(3000), 12) +
+                (r->OneIn(2) ? "0" : "");
        }},
       {"PrefixShrinks", 4000, [](uint64_t i, Random*) { return std::string(4000 - i, 'p') + "z"; }},
       {"PrefixGrows", 4000, [](uint64_t i, Random*) { return std::string(i, 'p'); }},
@@ -137,15 +151,20 @@ std::string NearbyKey(const Model& model, const std::vector<std::string>& keys, 
   if (model.empty() || random->OneIn(20)) return RandomBytes(random, 12, 4);
   std::string key = keys[random->Uniform(keys.size())];
   switch (random->Uniform(6)) {
-    case 0: key.push_back('\0'); break;
-    case 1: key.push_back('\xff'); break;
+    case 0:
+      key.push_back('\0');
+      break;
+    case 1:
+      key.push_back('\xff');
+      break;
     case 2:
       if (!key.empty()) key.pop_back();
       break;
     case 3:
       if (!key.empty()) key[random->Uniform(key.size())] ^= static_cast<char>(1 << random->Uniform(8));
       break;
-    default: break;
+    default:
+      break;
   }
   return key;
 }
@@ -162,8 +181,8 @@ void CheckGet(const OrderedTree& tree, const Model& model, const std::string& ke
 }
 
 // A walk of mixed seeks and steps, in step with the model.
-void CheckWalk(const OrderedTree& tree, const Model& model, const std::vector<std::string>& keys, Random* random,
-               int steps) {
+void CheckWalk(const OrderedTree& tree, const Model& model, const std::vector<std::string>& keys,
+               Random* random, int steps) {
   TreeIterator it(&tree);
   auto at = model.end();
   for (int i = 0; i < steps; ++i) {
@@ -242,7 +261,8 @@ TEST_P(OrderedTreeTest, AgreesWithStdMap) {
       keys.push_back(key);
       ASSERT_NO_FATAL_FAILURE(CheckGet(tree, model, key, i + 1));
       if (random.OneIn(3)) {
-        ASSERT_NO_FATAL_FAILURE(CheckGet(tree, model, NearbyKey(model, keys, &random), random.Uniform(i + 3)));
+        ASSERT_NO_FATAL_FAILURE(
+            CheckGet(tree, model, NearbyKey(model, keys, &random), random.Uniform(i + 3)));
       }
       if (random.OneIn(300)) {
         ASSERT_NO_FATAL_FAILURE(CheckWalk(tree, model, keys, &random, 40));
@@ -306,7 +326,8 @@ TEST_P(OrderedTreeTest, IteratorSurvivesInsertions) {
       }
       last = std::string(it.key());
       for (int i = 0; i < 7 && it.value() == "old"; ++i) {
-        tree.Insert(Decimal(random.Uniform(1000000000), 12), PackTrailer(++sequence, ValueType::kValue), "new");
+        tree.Insert(Decimal(random.Uniform(1000000000), 12), PackTrailer(++sequence, ValueType::kValue),
+                    "new");
       }
       forward ? it.Next() : it.Prev();
     }
@@ -320,9 +341,12 @@ INSTANTIATE_TEST_SUITE_P(AllKernels, OrderedTreeTest,
                                          WindowSearch::Kind::kAvx512),
                          [](const auto& param_info) {
                            switch (param_info.param) {
-                             case WindowSearch::Kind::kScalar: return "Scalar";
-                             case WindowSearch::Kind::kAvx2: return "Avx2";
-                             default: return "Avx512";
+                             case WindowSearch::Kind::kScalar:
+                               return "Scalar";
+                             case WindowSearch::Kind::kAvx2:
+                               return "Avx2";
+                             default:
+                               return "Avx512";
                            }
                          });
 

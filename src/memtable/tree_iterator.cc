@@ -39,7 +39,8 @@ uint32_t TreeIterator::SortedLeaf::CountBefore(const Position& target, bool or_a
   if (order != 0) return order < 0 ? 0 : count;
   const uint64_t window = LoadWindow(target.key, leaf->prefix_bytes);
   uint32_t index = static_cast<uint32_t>(std::lower_bound(windows, windows + count, window) - windows);
-  while (index < count && windows[index] == window && Compare(*records[index], target) < (or_at ? 1 : 0)) ++index;
+  while (index < count && windows[index] == window && Compare(*records[index], target) < (or_at ? 1 : 0))
+    ++index;
   return index;
 }
 

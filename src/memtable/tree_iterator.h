@@ -43,10 +43,10 @@ class TreeIterator final : public InternalIterator {
   void SetEnd();
 
   const OrderedTree& tree_;
-  uint32_t index_ = 0;      // in leaves_[current_]
+  uint32_t index_ = 0;  // in leaves_[current_]
   uint32_t current_ = 0;
-  bool scanning_ = false;   // Next has crossed into another leaf
-  bool ahead_ = false;      // the other of leaves_ is the one that follows
+  bool scanning_ = false;  // Next has crossed into another leaf
+  bool ahead_ = false;     // the other of leaves_ is the one that follows
   SortedLeaf leaves_[2];
 };
 

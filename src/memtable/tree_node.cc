@@ -3,8 +3,8 @@
 namespace seerdb {
 namespace {
 
-// Of `slots`, the one with the greatest separator at or before `limit` (no limit if null); kNodeSlots if all are
-// after it. Slot 0 is before every other.
+// Of `slots`, the one with the greatest separator at or before `limit` (no limit if null); kNodeSlots if all
+// are after it. Slot 0 is before every other.
 uint32_t GreatestSlot(const InnerNode& node, uint64_t slots, const Position* limit) {
   if (limit == nullptr && (slots & (slots - 1)) == 0) return static_cast<uint32_t>(std::countr_zero(slots));
   for (uint64_t rest = slots & ~uint64_t{1}; rest != 0; rest &= rest - 1) {
@@ -15,7 +15,8 @@ uint32_t GreatestSlot(const InnerNode& node, uint64_t slots, const Position* lim
     const uint32_t slot = static_cast<uint32_t>(std::countr_zero(rest));
     const Record& separator = *node.records[slot];
     if (limit != nullptr && Compare(separator, *limit) > 0) continue;
-    if (best == 0 || best == kNodeSlots || Compare(separator, PositionOf(*node.records[best])) > 0) best = slot;
+    if (best == 0 || best == kNodeSlots || Compare(separator, PositionOf(*node.records[best])) > 0)
+      best = slot;
   }
   return best;
 }

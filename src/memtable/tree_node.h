@@ -75,8 +75,8 @@ struct alignas(64) TreeNode {
   uint32_t prefix_bytes = 0;
   uint8_t level = 0;  // 0: leaf
   bool prefix_certain = false;
-  uint16_t built_slots = 0;      // slots filled when the node was built; later ones are in order of insertion
-  const Record* low = nullptr;   // null: no bound
+  uint16_t built_slots = 0;     // slots filled when the node was built; later ones are in order of insertion
+  const Record* low = nullptr;  // null: no bound
   // Null: no bound. A leaf that stays as the left half of a split gets a lower `high`, after the right half
   // has been published.
   std::atomic<const Record*> high{nullptr};
@@ -121,7 +121,8 @@ inline void PrefetchLeaf(const TreeNode* leaf) {
 
 inline void PrefetchInner(const TreeNode* node) {
   const char* bytes = reinterpret_cast<const char*>(node);
-  for (size_t offset = 0; offset < offsetof(TreeNode, records); offset += 64) __builtin_prefetch(bytes + offset);
+  for (size_t offset = 0; offset < offsetof(TreeNode, records); offset += 64)
+    __builtin_prefetch(bytes + offset);
   for (size_t offset = sizeof(TreeNode); offset < sizeof(InnerNode); offset += 64) {
     __builtin_prefetch(bytes + offset);
   }

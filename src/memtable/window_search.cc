@@ -83,7 +83,9 @@ SEERDB_AVX512 uint64_t Avx512Equal(const uint64_t* windows, uint32_t count, uint
 // The forms with a mask, because GCC 12 warns about the others in its own header.
 constexpr __mmask8 kAllLanes = 0xff;
 
-SEERDB_AVX512 inline __m512i Avx512Min(__m512i a, __m512i b) { return _mm512_maskz_min_epu64(kAllLanes, a, b); }
+SEERDB_AVX512 inline __m512i Avx512Min(__m512i a, __m512i b) {
+  return _mm512_maskz_min_epu64(kAllLanes, a, b);
+}
 
 SEERDB_AVX512 uint64_t Avx512Floor(const uint64_t* windows, uint32_t count, uint64_t window) {
   constexpr uint32_t kVectors = kNodeSlots / 8;
@@ -155,7 +157,8 @@ SEERDB_AVX2 uint64_t Avx2Equal(const uint64_t* windows, uint32_t count, uint64_t
   return mask & LowBits(count);
 }
 
-// The lesser of each pair of lanes; both sides have their top bit flipped, so the signed order is the unsigned.
+// The lesser of each pair of lanes; both sides have their top bit flipped, so the signed order is the
+// unsigned.
 SEERDB_AVX2 inline __m256i Avx2Min(__m256i a, __m256i b) {
   return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
 }
@@ -169,7 +172,8 @@ SEERDB_AVX2 uint64_t Avx2Floor(const uint64_t* windows, uint32_t count, uint64_t
   __m256i nearest = farthest;
   for (uint32_t v = 0; v < kVectors; ++v) {
     const __m256i lanes = Avx2Lanes(count, v * 4);
-    const __m256i distance = _mm256_xor_si256(_mm256_sub_epi64(wanted, Avx2Load(windows + v * 4, lanes)), top_bit);
+    const __m256i distance =
+        _mm256_xor_si256(_mm256_sub_epi64(wanted, Avx2Load(windows + v * 4, lanes)), top_bit);
     distances[v] = _mm256_blendv_epi8(farthest, distance, lanes);
     nearest = Avx2Min(nearest, distances[v]);
   }

@@ -20,11 +20,16 @@ struct alignas(64) Column {
 // Numbers close to one another and to both ends, so that equal ones and wrapping distances are common.
 uint64_t RandomWindow(Random* random) {
   switch (random->Uniform(6)) {
-    case 0: return random->Uniform(4);
-    case 1: return UINT64_MAX - random->Uniform(4);
-    case 2: return (uint64_t{1} << 63) + random->Uniform(4) - 2;
-    case 3: return random->Uniform(kNodeSlots);
-    default: return random->Next();
+    case 0:
+      return random->Uniform(4);
+    case 1:
+      return UINT64_MAX - random->Uniform(4);
+    case 2:
+      return (uint64_t{1} << 63) + random->Uniform(4) - 2;
+    case 3:
+      return random->Uniform(kNodeSlots);
+    default:
+      return random->Next();
   }
 }
 
@@ -82,12 +87,16 @@ TEST_P(WindowSearchTest, EmptyColumn) {
   EXPECT_FALSE(search_->rank(column.windows, 0, ranks));
 }
 
-INSTANTIATE_TEST_SUITE_P(AllKernels, WindowSearchTest, testing::Values(Kind::kScalar, Kind::kAvx2, Kind::kAvx512),
+INSTANTIATE_TEST_SUITE_P(AllKernels, WindowSearchTest,
+                         testing::Values(Kind::kScalar, Kind::kAvx2, Kind::kAvx512),
                          [](const auto& param_info) {
                            switch (param_info.param) {
-                             case Kind::kScalar: return "Scalar";
-                             case Kind::kAvx2: return "Avx2";
-                             default: return "Avx512";
+                             case Kind::kScalar:
+                               return "Scalar";
+                             case Kind::kAvx2:
+                               return "Avx2";
+                             default:
+                               return "Avx512";
                            }
                          });
 

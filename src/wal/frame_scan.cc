@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/coding.h"
+#include "base/mutant.h"
 #include "base/status_macros.h"
 
 namespace seerdb {
@@ -92,7 +93,7 @@ Result<std::optional<DurabilityProof>> FrameScan::Examine(uint64_t offset, const
     return std::optional<DurabilityProof>();
   }
   saw_frame_ = true;
-  if (!would_prove) return std::optional<DurabilityProof>();
+  if (!would_prove || SEERDB_MUTANT("replay-ignores-durable-mark")) return std::optional<DurabilityProof>();
   return std::optional<DurabilityProof>({record, record - 1 - head.lag, offset});
 }
 

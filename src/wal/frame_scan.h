@@ -44,15 +44,14 @@ class FrameScan {
   bool saw_bytes() const { return saw_bytes_; }
 
  private:
-  Result<std::optional<DurabilityProof>> Examine(uint64_t offset, const LogFrameHead& head,
-                                                 uint64_t record);
+  Result<std::optional<DurabilityProof>> Examine(uint64_t offset, const LogFrameHead& head, uint64_t record);
   Result<bool> NextLooksWritten(uint64_t offset, const LogFrameHead& head);
   Status LookForStaleFrames(uint64_t offset, const LogFrameHead& head);
 
   LogFileReader& file_;
   const LogIdentity identity_;
   const uint64_t missing_;
-  uint64_t budget_bytes_ = 0;          // for heads that nothing plausible follows
+  uint64_t budget_bytes_ = 0;           // for heads that nothing plausible follows
   uint64_t followed_budget_bytes_ = 0;  // for the others
   bool saw_frame_ = false;
   bool saw_stale_frames_ = false;

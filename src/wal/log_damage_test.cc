@@ -147,8 +147,8 @@ TEST_F(LogDamageTest, EveryRangeZeroed) {
         std::string bytes = contents_[log];
         for (size_t k = i; k < std::min(i + n, bytes.size()); ++k) bytes[k] = 0;
         const auto lost = [&](const Written& w) {
-          return w.log == log && bytes.substr(w.begin, w.end - w.begin) !=
-                                     contents_[log].substr(w.begin, w.end - w.begin);
+          return w.log == log &&
+                 bytes.substr(w.begin, w.end - w.begin) != contents_[log].substr(w.begin, w.end - w.begin);
         };
         ASSERT_EQ(Replay(log, bytes), Expected(lost)) << "log " << log << " " << n << " bytes from " << i;
       }

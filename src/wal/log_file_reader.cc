@@ -33,8 +33,7 @@ Result<Slice> LogFileReader::ReadInto(uint64_t offset, size_t n, char* scratch) 
 
 Result<Slice> LogFileReader::Read(uint64_t offset, size_t n) {
   if (!InWindow(offset, n)) {
-    const size_t wanted = static_cast<size_t>(
-        std::min<uint64_t>(std::max(n, kWindowBytes), bytes_ - offset));
+    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(std::max(n, kWindowBytes), bytes_ - offset));
     window_ = Slice();
     if (buffer_bytes_ < wanted) {
       buffer_.reset();

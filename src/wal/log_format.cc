@@ -5,6 +5,7 @@
 
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "base/mutant.h"
 
 namespace seerdb {
 namespace {
@@ -17,7 +18,7 @@ uint32_t Seed(const LogIdentity& identity, uint64_t record) {
   StoreU64(bytes, identity.database.high);
   StoreU64(bytes + 8, identity.database.low);
   StoreU64(bytes + 16, identity.log_number);
-  StoreU64(bytes + 24, identity.epoch);
+  StoreU64(bytes + 24, SEERDB_MUTANT("log-ignores-epoch") ? 0 : identity.epoch);
   StoreU64(bytes + 32, record);
   return crc32c::Extend(0, bytes, sizeof bytes);
 }

@@ -38,10 +38,11 @@ TEST(LogGolden, BytesAreThoseOfVersion1) {
   EXPECT_TRUE(*golden == written) << "the bytes of the log have changed";
 
   std::string replayed;
-  const auto summary = ReplayLogs(*fs, {{path, kIdentity}}, 7, [&](SequenceNumber base, Slice operations) -> Status {
-    replayed += std::to_string(base) + ":" + std::to_string(operations.size()) + " ";
-    return {};
-  });
+  const auto summary =
+      ReplayLogs(*fs, {{path, kIdentity}}, 7, [&](SequenceNumber base, Slice operations) -> Status {
+        replayed += std::to_string(base) + ":" + std::to_string(operations.size()) + " ";
+        return {};
+      });
   ASSERT_TRUE(summary.ok()) << summary.status().ToString();
   EXPECT_EQ(replayed, "100:15 101:5 102:20 ");
   EXPECT_EQ(summary->next_record, 10u);

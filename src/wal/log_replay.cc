@@ -121,13 +121,13 @@ class Replay {
   }
 
   Status Damaged(const ReplayLog& witness, const DurabilityProof& proof) const {
-    return Status::Corruption(
-        "replay " + summary_.end_path + " @" + std::to_string(summary_.end_offset) +
-            ": found no intact record " + std::to_string(summary_.next_record) +
-            ", expected one: the intact record " + std::to_string(proof.record) + " in " + witness.path + " @" +
-            std::to_string(proof.offset) + " says that all up to " + std::to_string(proof.durable_record) +
-            " were durable",
-        StatusDetail::kWalCorruption);
+    return Status::Corruption("replay " + summary_.end_path + " @" + std::to_string(summary_.end_offset) +
+                                  ": found no intact record " + std::to_string(summary_.next_record) +
+                                  ", expected one: the intact record " + std::to_string(proof.record) +
+                                  " in " + witness.path + " @" + std::to_string(proof.offset) +
+                                  " says that all up to " + std::to_string(proof.durable_record) +
+                                  " were durable",
+                              StatusDetail::kWalCorruption);
   }
 
   FileSystem& fs_;

@@ -26,10 +26,10 @@ struct ReplayLog {
 
 struct ReplaySummary {
   uint64_t records = 0;
-  uint64_t bytes = 0;             // of the frames replayed
-  uint64_t next_record = 0;       // the number after the last one replayed
-  bool torn = false;              // bytes that look written follow the end
-  std::string end_path;           // where replay stopped
+  uint64_t bytes = 0;        // of the frames replayed
+  uint64_t next_record = 0;  // the number after the last one replayed
+  bool torn = false;         // bytes that look written follow the end
+  std::string end_path;      // where replay stopped
   uint64_t end_offset = 0;
 };
 

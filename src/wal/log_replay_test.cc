@@ -135,15 +135,15 @@ class Story {
 
   void Replay(const std::vector<std::string>& numbers) {
     std::vector<ReplayLog> logs;
-    for (const std::string& number : numbers) logs.push_back({Path(std::stoull(number)), Identity(std::stoull(number))});
+    for (const std::string& number : numbers)
+      logs.push_back({Path(std::stoull(number)), Identity(std::stoull(number))});
     uint64_t record = Option("first", 1);
-    const auto summary =
-        ReplayLogs(fs_, logs, record, [&](SequenceNumber base, Slice operations) -> Status {
-          EXPECT_EQ(base, 10 * record);
-          EXPECT_EQ(operations, Operations(record, size_[record]));
-          ++record;
-          return {};
-        });
+    const auto summary = ReplayLogs(fs_, logs, record, [&](SequenceNumber base, Slice operations) -> Status {
+      EXPECT_EQ(base, 10 * record);
+      EXPECT_EQ(operations, Operations(record, size_[record]));
+      ++record;
+      return {};
+    });
     if (!summary.ok()) {
       EXPECT_EQ(summary.status().detail(), StatusDetail::kWalCorruption);
       out_ += summary.status().ToString() + "\n";

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/coding.h"
+#include "base/mutant.h"
 #include "base/status_macros.h"
 
 namespace seerdb {
@@ -19,7 +20,7 @@ Result<bool> Recycle(FileSystem& fs, const std::string& path, const std::string&
     return info.status();
   }
   // A second name means that a checkpoint still holds these bytes.
-  if (info->links != 1) {
+  if (info->links != 1 && !SEERDB_MUTANT("linked-log-recycled")) {
     SEERDB_RETURN_IF_ERROR(fs.DeleteFile(recycle_path));
     return false;
   }
@@ -99,7 +100,8 @@ Status LogSegment::Append(const std::vector<Record>& records, uint64_t durable_r
   }
   Status status = file_->Append(buffer_);
   if (buffer_.capacity() > kKeptBufferBytes) std::string().swap(buffer_);
-  if (!status.ok()) [[unlikely]] return Fail(std::move(status));
+  if (!status.ok()) [[unlikely]]
+    return Fail(std::move(status));
   bytes_.store(written_bytes + total, std::memory_order_relaxed);
   next_record_.store(number, std::memory_order_release);
   return {};
@@ -108,14 +110,15 @@ Status LogSegment::Append(const std::vector<Record>& records, uint64_t durable_r
 Status LogSegment::Sync(bool all) {
   if (failed_.load(std::memory_order_acquire)) return failure();
   Status status = all ? file_->SyncAll() : file_->Sync();
-  if (!status.ok()) [[unlikely]] return Fail(std::move(status));
+  if (!status.ok()) [[unlikely]]
+    return Fail(std::move(status));
   return {};
 }
 
 Status LogSegment::Fail(Status status) {
   MutexLock lock(&mu_);
   if (failure_.ok()) failure_ = std::move(status);
-  failed_.store(true, std::memory_order_release);
+  if (!SEERDB_MUTANT("log-failure-forgotten")) failed_.store(true, std::memory_order_release);
   return failure_;
 }
 

@@ -49,7 +49,7 @@ TEST(Gating, CrashOpenCrashOpenLosesNothing) {
   trace.Delete(Key(3)).Reopen();
   for (int i = 12; i < 20; ++i) trace.Put(Key(i), Value(i));
   trace.Flush().Put("after", "flush").Delete("key1").Reopen().Put("after", "reopen");
-  ExploreInAllModes(trace, 1);
+  ExploreInAllModes(trace, 3);
 }
 
 // Memtables that fill, flushes and compactions between the writes.

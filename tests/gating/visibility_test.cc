@@ -117,6 +117,45 @@ TEST(Visibility, PoliciesSyncAsTheySay) {
   }
 }
 
+// kBarrier: nothing is synced when a write returns, and all of it once the timer's task has run, without
+// another write.
+TEST(Visibility, BarrierSyncsBehindTheWriter) {
+  const auto disk = std::make_shared<MemoryFileSystem>();
+  const auto watched = std::make_shared<FaultFileSystem>(disk);
+  Options options = TinyOptions();
+  options.memtable_capacity = 1 << 20;  // several segments, one memtable
+  options.wal_sync_policy = SyncPolicy::kBarrier;
+  options.barrier_interval_us = 1000;
+  options.executor = NewCooperativeExecutor();
+  options.file_system = watched;
+  const auto db = OpenOrFail(options, kDirectory);
+  ASSERT_TRUE(db);
+  Contents contents;
+  for (int round = 0; round < 3; ++round) {
+    const uint64_t syncs = watched->calls(FileOp::kSync);
+    uint64_t log_syncs_while_writing = 0;
+    watched->SetHook([&](FileOp op, const std::string& path, uint64_t) {
+      log_syncs_while_writing += op == FileOp::kSync && path.ends_with(".log");
+    });
+    for (int i = 0; i < 100; ++i) {
+      const std::string key = std::to_string(round) + "/" + std::to_string(i);
+      ASSERT_OK(db->Put(key, std::string(100, 'v')));
+      contents[key] = std::string(100, 'v');
+    }
+    watched->SetHook(nullptr);
+    EXPECT_EQ(log_syncs_while_writing, 0u);
+    while (options.executor->RunOne()) {
+    }
+    EXPECT_GT(watched->calls(FileOp::kSync), syncs);
+    Options after = TinyOptions();
+    after.file_system = disk->CrashClone({0, CrashOptions::kDropUnsynced, true});
+    const auto reopened = OpenOrFail(after, kDirectory);
+    ASSERT_TRUE(reopened);
+    EXPECT_EQ(Difference(contents, ReadAll(*reopened)), "");
+  }
+  ASSERT_OK(db->Close());
+}
+
 // Iterators and pinned values of a closed, destroyed database stay readable; everything else says so.
 TEST(Visibility, AfterClose) {
   Options options = TinyOptions();

@@ -1,0 +1,227 @@
+#include "bench.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+namespace seerdb::bench {
+namespace {
+
+using Json = nlohmann::json;
+namespace stdfs = std::filesystem;
+
+// Bytes of blocks allocated to the files, which for sparse files is less than their size.
+uint64_t DiskBytes(const std::string& path) {
+  uint64_t blocks = 0;
+  std::error_code error;
+  for (stdfs::recursive_directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    struct stat info;
+    if (lstat(it->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+      blocks += static_cast<uint64_t>(info.st_blocks);
+    }
+  }
+  return blocks * 512;
+}
+
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// The number after `name` in a file of "name: number" lines, 0 if there is none.
+uint64_t ProcValue(const char* file, const std::string& name) {
+  std::ifstream in(file);
+  for (std::string word; in >> word;) {
+    uint64_t value = 0;
+    if (word == name + ":" && in >> value) return value;
+  }
+  return 0;
+}
+
+// What the process uses from construction on, background threads included.
+class UsageMeter {
+ public:
+  UsageMeter() : cpu_before_(CpuSeconds()), written_before_(WrittenBytes()) {}
+  void Report(Json* result) const {
+    (*result)["cpu_seconds"] = CpuSeconds() - cpu_before_;
+    (*result)["written_bytes"] = WrittenBytes() - written_before_;
+  }
+
+ private:
+  static uint64_t WrittenBytes() { return ProcValue("/proc/self/io", "write_bytes"); }
+
+  double cpu_before_;
+  uint64_t written_before_;
+};
+
+uint64_t HashName(std::string_view name) { return XXH3_64bits(name.data(), name.size()); }
+
+double PercentileUs(const std::vector<uint64_t>& sorted_ns, double share) {
+  const auto rank = static_cast<size_t>(share * static_cast<double>(sorted_ns.size()));
+  return static_cast<double>(sorted_ns[std::min(rank, sorted_ns.size() - 1)]) / 1000.0;
+}
+
+void ReportLatency(std::vector<uint64_t>* samples_ns, uint32_t keys_a_sample, Json* result) {
+  if (samples_ns->empty()) return;
+  std::sort(samples_ns->begin(), samples_ns->end());
+  (*result)["p50_us"] = PercentileUs(*samples_ns, 0.5);
+  (*result)["p99_us"] = PercentileUs(*samples_ns, 0.99);
+  (*result)["p99_9_us"] = PercentileUs(*samples_ns, 0.999);
+  (*result)["keys_per_sample"] = keys_a_sample;
+  (*result)["samples"] = samples_ns->size();
+}
+
+void ReportRate(uint64_t ops, double seconds, uint64_t bytes, Json* result) {
+  (*result)["ops"] = ops;
+  (*result)["seconds"] = seconds;
+  if (ops == 0) return;
+  (*result)["us_per_op"] = seconds * 1e6 / static_cast<double>(ops);
+  (*result)["ops_per_s"] = static_cast<double>(ops) / seconds;
+  (*result)["mb_per_s"] = static_cast<double>(bytes) / seconds / 1e6;
+}
+
+const Phase* FindPhase(const std::string& name) {
+  for (const std::vector<Phase>* phases : {&Phases(), &YcsbPhases()}) {
+    for (const Phase& phase : *phases) {
+      if (phase.name == name) return &phase;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Bench::Bench(const BenchConfig& config)
+    : config_(config), path_(config.dir + "/seerdb_bench-" + config.engine), data_(config) {
+  std::string linked;
+  for (const EngineKind& kind : LinkedEngines()) {
+    if (kind.name == config_.engine) open_ = kind.open;
+    linked += std::string(" ") + kind.name;
+  }
+  if (!open_) Die("engine " + config_.engine + " is not linked into this program; linked:" + linked);
+}
+
+void Bench::Run() {
+  std::istringstream specs(config_.phases);
+  for (std::string spec; std::getline(specs, spec, ',');) RunPhase(spec);
+  engine_.reset();
+}
+
+void Bench::Reopen(bool fresh, bool sync) {
+  fresh = fresh && !config_.use_existing;
+  if (engine_ != nullptr && !fresh && sync == engine_sync_) return;
+  engine_.reset();
+  std::error_code error;
+  if (fresh) {
+    stdfs::remove_all(path_, error);
+    data_.records = config_.num;
+  } else if (!stdfs::exists(path_)) {
+    Die("no database in " + path_ + ": begin with a fill phase");
+  }
+  stdfs::create_directories(path_, error);
+  if (error) Die("create " + path_ + ": " + error.message());
+  EngineConfig engine_config;
+  engine_config.path = path_;
+  engine_config.cache_bytes = config_.cache_bytes;
+  engine_config.write_buffer_bytes = config_.write_buffer_bytes;
+  engine_config.data_bytes = (config_.num + config_.operations()) * (config_.key_bytes + config_.value_bytes);
+  engine_config.value_bytes = config_.value_bytes;
+  engine_config.sync = sync;
+  engine_config.compression = config_.compression;
+  engine_ = open_(engine_config);
+  engine_sync_ = sync;
+}
+
+void Bench::RunPhase(const std::string& spec) {
+  const size_t colon = spec.find(':');
+  const std::string name = spec.substr(0, colon);
+  const Phase* phase = FindPhase(name);
+  if (phase == nullptr && name != "compact") Die("unknown phase " + name);
+  ++phase_number_;
+  Reopen(phase != nullptr && phase->fresh, config_.sync || (phase != nullptr && phase->always_sync));
+
+  Json result = {{"engine", config_.engine},       {"phase", spec},
+                 {"threads", config_.threads},     {"num", config_.num},
+                 {"key_bytes", config_.key_bytes}, {"value_bytes", config_.value_bytes},
+                 {"seed", config_.seed},           {"sync", engine_sync_ ? "data" : "none"}};
+  if (phase != nullptr) {
+    RunWorkers(*phase, &result);
+  } else {
+    RunCompact(&result);
+  }
+  result["rss_anon_bytes"] = ProcValue("/proc/self/status", "RssAnon") * 1024;
+  result["db_bytes"] = DiskBytes(path_);
+  result["options"] = engine_->options();
+  std::cout << result.dump() << std::endl;
+}
+
+void Bench::RunCompact(Json* result) {
+  const UsageMeter usage;
+  const auto begin = std::chrono::steady_clock::now();
+  (*result)["supported"] = engine_->Compact();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  usage.Report(result);
+  ReportRate(1, elapsed.count(), 0, result);
+}
+
+void Bench::RunWorkers(const Phase& phase, Json* result) {
+  // Phases differ in their draws and in the values they write, also when one is repeated.
+  const uint64_t phase_seed = Mix64(HashName(phase.name) + phase_number_ * 1000 + config_.seed);
+  std::latch ready(config_.threads);
+  std::latch go(1);
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < config_.threads; ++i) {
+    workers.push_back(std::make_unique<Worker>(config_, data_, i, phase_seed));
+    Worker* worker = workers.back().get();
+    worker->ready = &ready;
+    worker->go = &go;
+    worker->session = engine_->NewSession();
+    threads.emplace_back([worker, &phase] { phase.run(worker); });
+  }
+  ready.wait();
+  const UsageMeter usage;
+  const auto begin = std::chrono::steady_clock::now();
+  go.count_down();
+  for (std::thread& thread : threads) thread.join();
+  usage.Report(result);
+
+  auto end = begin;
+  Digest digest;
+  uint64_t ops = 0;
+  uint64_t bytes = 0;
+  uint64_t inserted_max = 0;
+  std::vector<uint64_t> samples_ns;
+  for (const auto& worker : workers) {
+    end = std::max(end, worker->end);
+    digest.AddDigest(worker->digest);
+    ops += worker->ops;
+    bytes += worker->bytes_written;
+    inserted_max = std::max(inserted_max, worker->inserted);
+    samples_ns.insert(samples_ns.end(), worker->samples_ns.begin(), worker->samples_ns.end());
+  }
+  bytes += digest.bytes();
+  data_.records += inserted_max * config_.threads;
+  ReportRate(ops, std::chrono::duration<double>(end - begin).count(), bytes, result);
+  ReportLatency(&samples_ns, phase.keys_a_sample, result);
+  (*result)["hits"] = digest.hits();
+  (*result)["misses"] = digest.misses();
+  char checksum[17];
+  std::snprintf(checksum, sizeof(checksum), "%016llx", static_cast<unsigned long long>(digest.sum()));
+  (*result)["checksum"] = checksum;
+  (*result)["comparable"] = config_.threads == 1 || !phase.racy;
+}
+
+}  // namespace seerdb::bench

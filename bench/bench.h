@@ -1,0 +1,163 @@
+// Bench: runs phases against one engine, in threads, and reports one JSON object a phase.
+//
+// Thread safety: external synchronization; a Worker belongs to its thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine.h"
+#include "workload.h"
+
+namespace seerdb::bench {
+
+struct BenchConfig {
+  std::string engine = "seerdb";
+  std::string dir;
+  std::string phases;
+  uint64_t num = 1'000'000;   // records that fill phases write
+  uint64_t ops = 0;           // operations of the other phases; 0 = num
+  uint64_t sync_ops = 1'000;  // writes of fillsync
+  uint64_t key_bytes = 16;
+  uint64_t value_bytes = 100;
+  uint64_t cache_bytes = uint64_t{1} << 30;
+  uint64_t write_buffer_bytes = uint64_t{64} << 20;
+  uint32_t threads = 1;
+  uint64_t seed = 1;
+  bool sync = false;
+  bool use_existing = false;
+  Compression compression = Compression::kNone;
+  KeySpacing spacing = KeySpacing::kEven;
+
+  uint64_t operations() const { return ops == 0 ? num : ops; }
+};
+
+// What the operations of a phase are made of, and how much of it exists. Shared by all workers.
+struct Dataset {
+  explicit Dataset(const BenchConfig& config)
+      : codec(config.key_bytes, config.spacing, config.seed),
+        values(config.value_bytes, config.seed),
+        records(config.num) {}
+
+  KeyCodec codec;
+  ValuePool values;
+  uint64_t records;  // indexes 0 .. records-1 have been inserted
+};
+
+// One thread of a phase.
+class Worker {
+ public:
+  Worker(const BenchConfig& bench_config, const Dataset& dataset, uint32_t thread_index, uint64_t phase_seed)
+      : config(bench_config),
+        data(dataset),
+        index(thread_index),
+        version(phase_seed),
+        rng(Mix64(phase_seed) + thread_index),
+        key(&dataset.codec) {}
+
+  // Runs op(0) .. op(count-1); times every 16th.
+  template <typename Op>
+  void Loop(uint64_t count, Op op) {
+    using Clock = std::chrono::steady_clock;
+    AwaitStart();
+    for (uint64_t i = 0; i < count; ++i) {
+      if (i % kSamplePeriod == 0) {
+        const auto begin = Clock::now();
+        op(i);
+        samples_ns.push_back(static_cast<uint64_t>((Clock::now() - begin).count()));
+      } else {
+        op(i);
+      }
+    }
+    end = Clock::now();
+  }
+  // This thread's share of `total` operations.
+  uint64_t Share(uint64_t total) const {
+    return total / config.threads + (index < total % config.threads ? 1 : 0);
+  }
+  // Where this thread's share of `total` begins.
+  uint64_t ShareBegin(uint64_t total) const {
+    return total / config.threads * index + std::min<uint64_t>(index, total % config.threads);
+  }
+  // A record for this thread to write: no other thread writes it, so the outcome does not depend on timing.
+  uint64_t OwnRecord(uint64_t draw) const {
+    const uint64_t own = draw - draw % config.threads + index;
+    return own < data.records ? own : index;
+  }
+  void Put(uint64_t record, uint64_t write_version) {
+    const std::string_view k = key.Set(record);
+    const std::string_view v = data.values.Value(record, write_version);
+    session->Put(k, v);
+    bytes_written += k.size() + v.size();
+  }
+
+  static constexpr uint64_t kSamplePeriod = 16;
+
+  const BenchConfig& config;
+  const Dataset& data;
+  const uint32_t index;
+  const uint64_t version;  // of the values this phase writes
+  Rng rng;
+  KeyBuffer key;
+  std::unique_ptr<Session> session;
+  Digest digest;
+  uint64_t ops = 0;
+  uint64_t bytes_written = 0;
+  uint64_t inserted = 0;  // records added behind data.records
+  std::vector<uint64_t> samples_ns;
+  std::chrono::steady_clock::time_point end;
+  std::latch* ready = nullptr;
+  std::latch* go = nullptr;
+
+ private:
+  void AwaitStart() {
+    ready->count_down();
+    go->wait();
+  }
+};
+
+struct Phase {
+  const char* name;
+  // Prepares, then calls Worker::Loop once, and sets Worker::ops.
+  void (*run)(Worker* worker);
+  bool fresh = false;  // starts with an empty database
+  bool always_sync = false;
+  // With several threads, reads may or may not see concurrent writes: checksums then mean nothing.
+  bool racy = false;
+  uint32_t keys_a_sample = 1;
+};
+
+// All phases but "compact" and "warm", which have no workers of their own kind.
+const std::vector<Phase>& Phases();
+const std::vector<Phase>& YcsbPhases();
+
+class Bench {
+ public:
+  explicit Bench(const BenchConfig& config);
+  // Runs the phases in order; prints each result to stdout as a line of JSON.
+  void Run();
+
+ private:
+  void RunPhase(const std::string& spec);
+  void RunWorkers(const Phase& phase, nlohmann::json* result);
+  void RunCompact(nlohmann::json* result);
+  // Makes the open engine suit the next phase.
+  void Reopen(bool fresh, bool sync);
+
+  const BenchConfig config_;
+  const std::string path_;
+  Dataset data_;
+  std::function<std::unique_ptr<Engine>(const EngineConfig&)> open_;
+  std::unique_ptr<Engine> engine_;
+  bool engine_sync_ = false;
+  uint64_t phase_number_ = 0;
+};
+
+}  // namespace seerdb::bench

@@ -1,0 +1,292 @@
+"""Turns the results of run_bench.py into docs/benchmarks.md and its charts."""
+
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+
+import bench_svg
+
+BASELINE = "rocksdb"
+# Title, file, phases in order.
+CHARTS = [
+    ("Writes", "writes", ["fillseq", "fillrandom", "fillbatch", "overwrite", "deleterandom", "fillsync"]),
+    ("Gets", "gets", ["readrandom", "readzipf", "readmissing", "readrecent", "multiget",
+                      "readrandom:unsettled"]),
+    ("Scans", "scans", ["seekrandom", "seek100", "readseq", "readreverse", "readseq:unsettled",
+                        "readseq:afterfillseq"]),
+    ("YCSB", "ycsb", ["ycsbload", "ycsba", "ycsbb", "ycsbc", "ycsbd", "ycsbe", "ycsbf"]),
+    ("Two threads", "two", ["fillrandom:2t", "readrandom:2t", "seekrandom:2t", "overwrite:2t"]),
+]
+MEANING = {
+    "fillseq": "put each key once, in order",
+    "fillrandom": "put each key once, in random order",
+    "fillbatch": "the same in batches of 100, time a key",
+    "fillsync": "put, each acknowledged after the device has it",
+    "overwrite": "put of random existing keys",
+    "deleterandom": "delete of random existing keys",
+    "readrandom": "get of random existing keys, after a compaction",
+    "readzipf": "the same, Zipf-distributed (0.99), scattered",
+    "readmissing": "get of absent keys that lie between existing ones",
+    "readrecent": "get of keys written just before",
+    "multiget": "32 random keys a call, time a key",
+    "seekrandom": "seek in a fresh view, then 10 entries",
+    "seek100": "seek in a fresh view, then 100 entries",
+    "readseq": "full scan, time an entry",
+    "readreverse": "full scan backward, time an entry",
+    "readrandom:unsettled": "readrandom after overwrite, no compaction asked for",
+    "readseq:unsettled": "readseq after overwrite and deleterandom",
+    "readseq:afterfillseq": "readseq after fillseq, no compaction asked for",
+    "ycsbload": "put each key once, in random order",
+    "ycsba": "50 % get, 50 % update", "ycsbb": "95 % get, 5 % update", "ycsbc": "get",
+    "ycsbd": "95 % get of the latest, 5 % insert", "ycsbe": "95 % scan of 1 to 100, 5 % insert",
+    "ycsbf": "50 % get, 50 % read-modify-write",
+    "fillrandom:2t": "fillrandom from two threads", "readrandom:2t": "readrandom from two threads",
+    "seekrandom:2t": "seekrandom from two threads", "overwrite:2t": "overwrite from two threads",
+}
+
+METHOD = """\
+## Method
+
+- One program, `seerdb_bench`, runs every engine through one interface (`bench/engine.h`). Keys, values
+  and the order of operations follow from a seed alone, so each engine gets the same operations. Each read
+  is counted and its bytes are hashed in order; a run fails unless all engines found the same (operations,
+  hits, misses, checksum) in each phase. Phases in which threads race are not compared.
+- Rounds are interleaved: in each round every engine runs each chain of phases in an empty folder, and
+  each round starts with another engine and seed. Figures are medians over the rounds, and the spread is
+  shown. A ratio is taken between the runs of one round, then summarized.
+- Durability is the same for all. Without sync, an acknowledged write survives a crash of the process:
+  RocksDB, LevelDB and seerdb write their log to the kernel, LMDB writes its shared map, WiredTiger hands
+  each log record to the kernel. In `fillsync` each write is on the device before it is acknowledged.
+- Memory is the same for all: equal block caches (WiredTiger's cache, none for LMDB, which reads the page
+  cache) and equal memtables. The data fits in memory, in the cache and in the page cache.
+- Reads follow a full compaction by each engine's own call and a warming scan with gets, unless the name
+  says `:unsettled`. A seek opens a fresh view each time, by the cheapest way the engine documents.
+- Every 16th call is timed for the percentiles; the mean comes from the wall clock of the whole phase.
+  Drawing operations happens before the clock starts; making the key and hashing the result is part of the
+  time, and is the same for all engines.
+- `rocksdb` is tuned, `rocksdb-default` is the library as it comes but for the size of its cache. The
+  peers are Debian's packages; seerdb is built for baseline x86-64 as well.
+
+What these figures do not say: nothing about data larger than memory, about other value sizes, about more
+than two threads, or about other machines. Memory that an engine's allocator holds is not limited.
+"""
+
+
+def _first_line(path, name):
+    for line in pathlib.Path(path).read_text().splitlines():
+        if line.startswith(name):
+            return line.split(":", 1)[1].strip()
+    return "unknown"
+
+
+def _file_system(path):
+    """The type of the file system that holds `path`."""
+    path = pathlib.Path(path).resolve()
+    best = ("", "unknown")
+    for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+        point, kind = line.split()[1:3]
+        if (path == pathlib.Path(point) or pathlib.Path(point) in path.parents) and len(point) > len(best[0]):
+            best = (point, kind)
+    return best[1]
+
+
+def _compiler(build):
+    cache = (build / "CMakeCache.txt").read_text()
+    names = "CMAKE_CXX_COMPILER|CMAKE_BUILD_TYPE|CMAKE_CXX_FLAGS_RELEASE"
+    values = dict(re.findall(rf"^({names}):\w+=(.*)$", cache, re.MULTILINE))
+    version = subprocess.run([values["CMAKE_CXX_COMPILER"], "--version"], stdout=subprocess.PIPE, text=True,
+                             check=False).stdout.splitlines()
+    return f"{version[0] if version else 'unknown'}; {values.get('CMAKE_BUILD_TYPE', '')} " \
+           f"({values.get('CMAKE_CXX_FLAGS_RELEASE', '')})"
+
+
+def describe_machine(data_dir, build):
+    memory_kib = int(_first_line("/proc/meminfo", "MemTotal").split()[0])
+    flags = set(_first_line("/proc/cpuinfo", "flags").split())
+    return {
+        "processor": _first_line("/proc/cpuinfo", "model name"),
+        "processors": str(os.cpu_count()),
+        "virtual": "yes" if "hypervisor" in flags else "no",
+        "processor cache": _first_line("/proc/cpuinfo", "cache size"),
+        "instruction sets": " ".join(f for f in ("sse4_2", "avx2", "avx512f", "avx512vbmi") if f in flags),
+        "memory": f"{memory_kib / 1048576:.1f} GiB",
+        "kernel": f"{platform.system()} {re.match('[0-9.]*', platform.release())[0]}",
+        "file system": _file_system(data_dir.parent if not data_dir.exists() else data_dir),
+        "compiler": _compiler(build),
+        "load average before": f"{os.getloadavg()[0]:.2f}",
+    }
+
+
+def _quartiles(values):
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, middle, high
+
+
+def _collect(results, field):
+    """{phase: {engine: {round: value}}}"""
+    table = {}
+    for result in results:
+        if result.get(field) is not None:
+            of_phase = table.setdefault(result["phase"], {})
+            of_phase.setdefault(result["engine"], {})[result["round"]] = result[field]
+    return table
+
+
+def _number(value):
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def _median(times):
+    return statistics.median(times.values())
+
+
+def _ratios(of_phase, engine, baseline):
+    """Throughput of the engine over the baseline's, one for each round that both ran."""
+    base = of_phase.get(baseline, {})
+    mine = of_phase.get(engine, {})
+    return [base[r] / mine[r] for r in sorted(mine) if r in base and mine[r] > 0]
+
+
+def _time_table(times, engines, phases):
+    lines = ["| phase | what | " + " | ".join(engines) + " |", "|---|---|" + "---:|" * len(engines)]
+    for phase in phases:
+        of_phase = times.get(phase, {})
+        if not of_phase:
+            continue
+        best = min(_median(of_phase[e]) for e in engines if e in of_phase)
+        cells = []
+        for engine in engines:
+            if engine not in of_phase:
+                cells.append("-")
+                continue
+            low, middle, high = _quartiles(list(of_phase[engine].values()))
+            text = f"**{_number(middle)}**" if middle == best else _number(middle)
+            cells.append(f"{text} ({_number(low)}-{_number(high)})")
+        lines.append(f"| {phase} | {MEANING.get(phase, '')} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _ratio_table(times, engines, phases, baseline):
+    others = [engine for engine in engines if engine != baseline]
+    lines = ["| phase | " + " | ".join(others) + " |", "|---|" + "---:|" * len(others)]
+    for phase in phases:
+        cells = []
+        for engine in others:
+            ratios = _ratios(times.get(phase, {}), engine, baseline)
+            if not ratios:
+                cells.append("-")
+                continue
+            low, middle, high = _quartiles(ratios)
+            cells.append(f"{middle:.2f} ({low:.2f}-{high:.2f})")
+        if any(cell != "-" for cell in cells):
+            lines.append(f"| {phase} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _plain_table(table, engines, phases, show):
+    lines = ["| phase | " + " | ".join(engines) + " |", "|---|" + "---:|" * len(engines)]
+    for phase in phases:
+        of_phase = table.get(phase, {})
+        if of_phase:
+            cells = [show(_median(of_phase[e])) if e in of_phase else "-" for e in engines]
+            lines.append(f"| {phase} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _chart(title, times, engines, phases, baseline):
+    groups = []
+    for phase in phases:
+        bars = []
+        for engine in engines:
+            ratios = _ratios(times.get(phase, {}), engine, baseline)
+            if ratios:
+                low, middle, high = _quartiles(ratios)
+                label = f"{middle:.2f}x ({_number(_median(times[phase][engine]))} us)"
+                bars.append(bench_svg.Bar(engine, middle, low, high, label))
+        if bars:
+            groups.append((phase, bars))
+    axis = f"throughput relative to {baseline} of the same round: median, line = quartiles"
+    return bench_svg.bar_chart(title, axis, groups) if groups else None
+
+
+def _options(meta):
+    lines = ["## Options of each engine", "",
+             "All that is set. Everything else is the library's default."]
+    for engine in meta["engines"]:
+        lines += ["", f"### {engine}", "", "| option | without sync | with sync |", "|---|---|---|"]
+        without = meta["options"].get(engine, {}).get("sync none", {})
+        synced = meta["options"].get(engine, {}).get("sync data", {})
+        for name in sorted({*without, *synced}):
+            lines.append(f"| `{name}` | `{without.get(name, '-')}` | `{synced.get(name, '-')}` |")
+    return lines
+
+
+def _space_table(results, engines):
+    wanted = {"fillrandom": "after fillrandom", "compact": "after compact", "overwrite": "after overwrite"}
+    table = _collect(results, "db_bytes")
+    renamed = {text: table[phase] for phase, text in wanted.items() if phase in table}
+    return _plain_table(renamed, engines, wanted.values(), lambda value: f"{value / 1e6:,.0f}")
+
+
+def write_report(out, meta, results):
+    engines = meta["engines"]
+    baseline = BASELINE if BASELINE in engines else engines[0]
+    settings = meta["settings"]
+    times = _collect(results, "us_per_op")
+    phases = [phase for _, _, group in CHARTS for phase in group]
+    folder = out / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["# Benchmarks", "",
+             "Written by `bench/run_bench.py` (run by `scripts/bench`) from `benchmarks/results.jsonl`; "
+             "do not edit.",
+             "", f"{settings['num']:,} records of 16-byte keys and {settings['value_bytes']}-byte values, "
+             f"{settings['ops']:,} operations a phase ({settings['sync_ops']:,} in `fillsync`), "
+             f"{settings['rounds']} rounds, compression {settings['compression']}, key spacing "
+             f"{settings['keys']}.", "", "## Time of one operation, microseconds", "",
+             "Median over the rounds (quartiles). Lower is better; the best of a row is bold.", ""]
+    lines += _time_table(times, engines, phases)
+    lines += ["", f"## Throughput relative to {baseline}", "",
+              "Median (quartiles) of the ratios of each round. Above 1 is faster.", ""]
+    lines += _ratio_table(times, engines, phases, baseline)
+    for title, name, group in CHARTS:
+        chart = _chart(title, times, engines, group, baseline)
+        if chart:
+            (folder / f"{name}.svg").write_text(chart)
+            lines += ["", f"![{title}](benchmarks/{name}.svg)"]
+    lines += ["", "## Slowest operations: 99.9th percentile, microseconds", "",
+              "Median over the rounds, of every 16th call. A call is 100 keys in `fillbatch`,",
+              "32 in `multiget`.", ""]
+    lines += _plain_table(_collect(results, "p99_9_us"), engines, phases, _number)
+    lines += ["", "## Full compaction after fillrandom, seconds", ""]
+    compacted = [r for r in results if r.get("supported") is not False]
+    lines += _plain_table(_collect(compacted, "seconds"), engines, ["compact"], _number)
+    lines += ["", "## Processor time of one operation, microseconds", "",
+              "All threads of the process together: foreground, flush and compaction.", ""]
+    per_op = [dict(r, cpu_us=r["cpu_seconds"] * 1e6 / r["ops"]) for r in results if r["ops"] > 0]
+    lines += _plain_table(_collect(per_op, "cpu_us"), engines, phases, _number)
+    lines += ["", "## Space on disk, MB", "", "Blocks allocated, with logs.", ""]
+    lines += _space_table(results, engines)
+    lines += ["", METHOD, "## Machine", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in meta["machine"].items()]
+    lines += [f"| load average after | {meta['load_at_end']:.2f} |"]
+    lines += ["", "## Commands", "",
+              "ENGINE is each engine in turn, SEED the number of the round plus "
+              f"{settings['seed']}, DIR an empty folder.", "", "```"]
+    lines += list(meta["commands"].values()) + ["```", ""]
+    lines += _options(meta)
+    (out / "benchmarks.md").write_text("\n".join(lines) + "\n")
+
+
+def summary(meta, results):
+    """The medians as plain text."""
+    times = _collect(results, "us_per_op")
+    lines = [f"{'us/op':22}" + "".join(f"{engine:>17}" for engine in meta["engines"])]
+    for phase, of_phase in times.items():
+        cells = [_number(_median(of_phase[e])) if e in of_phase else "-" for e in meta["engines"]]
+        lines.append(f"{phase:22}" + "".join(f"{cell:>17}" for cell in cells))
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+// Digest: counts what reads returned, and a checksum of it that depends on the order. Two engines that gave
+// the same answers to the same operations have equal digests.
+//
+// It also makes each engine deliver every byte: a value that is never looked at would cost nothing.
+// Thread safety: external synchronization.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#ifndef XXH_INLINE_ALL
+#define XXH_INLINE_ALL
+#endif
+#include <xxhash.h>
+
+namespace seerdb::bench {
+
+class Digest {
+ public:
+  void AddValue(std::string_view value) {
+    Mix(XXH3_64bits(value.data(), value.size()));
+    ++hits_;
+    bytes_ += value.size();
+  }
+  void AddMiss() {
+    Mix(1);
+    ++misses_;
+  }
+  void AddEntry(std::string_view key, std::string_view value) {
+    Mix(XXH3_64bits(key.data(), key.size()) + 3 * XXH3_64bits(value.data(), value.size()));
+    ++hits_;
+    bytes_ += key.size() + value.size();
+  }
+  void AddDigest(const Digest& other) {
+    Mix(other.sum_);
+    hits_ += other.hits_;
+    misses_ += other.misses_;
+    bytes_ += other.bytes_;
+  }
+
+  uint64_t sum() const { return sum_; }
+  uint64_t hits() const { return hits_; }
+  uint64_t misses() const { return misses_; }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  void Mix(uint64_t hash) { sum_ = sum_ * 0x9E3779B97F4A7C15u + hash; }
+
+  uint64_t sum_ = 0;
+  uint64_t hits_ = 0;
+  uint64_t misses_ = 0;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace seerdb::bench

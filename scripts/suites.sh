@@ -1,0 +1,130 @@
+# The suites of scripts/test, one function each. Sourced, never run. Each runs in a shell of its own with
+# errexit, from the project's folder; LONG is 1 under --long.
+# shellcheck shell=bash
+
+# name, when (q = in --quick, d = by default and in --long, l = only in --long, - = only by name), what.
+# The order is the order of running.
+SUITES=(
+  "layers|qd|includes follow tools/layers.txt"
+  "ratchet|qd|files, functions and parameter lists stay short"
+  "lint|qd|nothing bypasses the seams"
+  "checks|qd|these checks fail when their rule is broken; the report of scripts/bench adds up"
+  "format|qd|every file is as clang-format leaves it"
+  "headers|qd|every header compiles alone"
+  "release|ql|release build, all unit tests in it"
+  "unit|d|debug build with assertions, all unit tests"
+  "asan|d|the tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+  "tsan|d|the tests of the rooms with threads under ThreadSanitizer"
+  "crash|d|a crash at every file operation, and the rest of the gating tests, in release"
+  "differential|d|random operations against std::map, in release"
+  "mutants|d|every deliberate fault makes its test fail"
+  "install|d|find_package and pkg-config from another folder, static and shared; exported symbols"
+  "readme|d|the README's own program compiles against the installed package and runs"
+  "main-job|d|scripts/run on the fallback source"
+  "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
+  "fuzz|l|each fuzzer for a while, from its seeds"
+  "golden|-|files of earlier versions read and written byte for byte (also part of release and unit)"
+  "tidy|l|clang-tidy on the library and the tools"
+)
+
+# Test programs with a suite of their own in release. Under the sanitizers they run with all others.
+OWN_SUITE='^(differential|gating)_test$'
+# The tests whose code runs threads.
+THREADED='^(base|env|cache|memtable|wal|manifest|compaction|db|concurrency|gating|differential)_test$'
+
+suite_layers() { python3 tools/check_layers.py; }
+suite_ratchet() { python3 tools/check_ratchet.py; }
+suite_lint() { python3 tools/check_lint.py; }
+suite_checks() {
+  python3 tests/checks/checks_test.py
+  python3 bench/run_bench_test.py
+}
+suite_format() { bash scripts/format --check; }
+suite_headers() { tools/check_headers.sh clang++; }
+
+# run_tests PRESET [ctest arguments]
+run_tests() {
+  local preset=$1
+  shift
+  ctest --preset "$preset" --parallel "$JOBS" --no-tests=error "$@"
+}
+
+suite_release() {
+  configure release
+  build release
+  run_tests release -E "$OWN_SUITE"
+}
+
+suite_unit() {
+  configure debug
+  build debug
+  run_tests debug -E "$OWN_SUITE"
+}
+
+suite_asan() {
+  configure asan
+  build asan
+  $(without_aslr) ctest --preset asan --parallel "$JOBS"
+}
+
+# Builds only the programs that it runs.
+suite_tsan() {
+  local programs
+  configure tsan
+  mapfile -t programs < <(ctest --test-dir build/tsan -N -R "$THREADED" | sed -n 's/^ *Test *#[0-9]*: //p')
+  [ ${#programs[@]} -gt 0 ] || die "no test matches $THREADED"
+  build tsan "${programs[@]}"
+  $(without_aslr) ctest --preset tsan --parallel "$JOBS" -R "$THREADED"
+}
+
+# release_program NAME: one test program, in release.
+release_program() {
+  configure release
+  build release "$1"
+  run_tests release -R "^$1\$" --verbose
+}
+suite_crash() { release_program gating_test; }
+suite_differential() { release_program differential_test; }
+
+suite_golden() {
+  local program found=0
+  configure release
+  build release
+  for program in $(find build/release -name '*_test' -type f -executable | sort); do
+    if "$program" --gtest_list_tests --gtest_filter='*Golden*' | grep -q '^  '; then
+      "$program" --gtest_filter='*Golden*'
+      found=$((found + 1))
+    fi
+  done
+  [ "$found" -gt 0 ] || die "no golden test"
+}
+
+suite_mutants() { python3 scripts/mutants; }
+suite_install() { bash tests/install/run install; }
+suite_readme() { bash tests/install/run readme; }
+suite_main-job() { SEERDB_SOURCE=fallback bash scripts/run; }
+suite_bench-smoke() { bash scripts/bench --quick --out "$ROOT/build/bench-smoke"; }
+
+suite_fuzz() {
+  local seconds=10 fuzzer name seeds
+  [ "$LONG" = 0 ] || seconds=60
+  configure fuzz
+  build fuzz
+  for fuzzer in build/fuzz/fuzz/*_fuzzer; do
+    [ -x "$fuzzer" ] || die "no fuzzer was built"
+    name=$(basename "$fuzzer")
+    seeds="fuzz/seeds/${name%_fuzzer}"
+    mkdir -p "build/fuzz/corpus/$name"
+    say "$name, $seconds s"
+    [ -d "$seeds" ] || seeds=
+    $(without_aslr) "$fuzzer" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/$name-" "build/fuzz/corpus/$name" ${seeds:+"$seeds"} 2>&1 | tail -n 12
+  done
+}
+
+suite_tidy() {
+  local files
+  configure tidy
+  mapfile -t files < <(find src tools -name '*.cc' ! -name '*_test.cc' -type f | sort)
+  printf '%s\0' "${files[@]}" | xargs -0 -P "$JOBS" -n 1 clang-tidy -p build/tidy --quiet
+}

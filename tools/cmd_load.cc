@@ -1,0 +1,145 @@
+// seerdb load: writes the records of a file or of standard input. Page: docs/cli/load.md.
+#include <utility>
+
+#include "base/status_macros.h"
+#include "cli.h"
+#include "output.h"
+#include "progress.h"
+#include "record_reader.h"
+
+namespace seerdb::cli {
+namespace {
+
+// A batch is written when it holds this much, however few records that are.
+constexpr size_t kMaxBatchBytesPending = 8 * 1024 * 1024;
+
+struct LoadArguments {
+  DatabaseArguments database;
+  std::string file;
+  std::string format = "tsv";
+  RecordReader::Columns columns;
+  uint64_t batch_records = 1000;
+  bool sync = false;
+  bool skip_bad = false;
+  bool stats = false;
+};
+
+class Loader {
+ public:
+  Loader(const LoadArguments& arguments, DB* db) : arguments_(arguments), db_(db) {
+    if (arguments.sync) write_options_ = WriteOptions::Sync();
+  }
+
+  Status Run(const Input& input, RecordReader* reader) {
+    double seconds = 0;
+    {
+      Progress progress(input.total_bytes(), SystemClock(), StderrIsTerminal());
+      const Status status = LoadAll(reader, input, &progress);
+      // What stands in front of a malformed record is kept.
+      SEERDB_RETURN_IF_ERROR(WriteBatchOut());
+      if (!status.ok()) {
+        return status.WithContext("load, after " + std::to_string(records_) + " records were stored");
+      }
+      SEERDB_RETURN_IF_ERROR(db_->Flush());
+      seconds = progress.elapsed_s();
+    }
+    Print("loaded " + RateLine(records_, "records", bytes_, seconds) + "\n");
+    if (bad_records_ > 0) Print("skipped " + std::to_string(bad_records_) + " malformed records\n");
+    if (arguments_.stats) Print(db_->Stats().ToString());
+    return Status::Ok();
+  }
+
+ private:
+  Status LoadAll(RecordReader* reader, const Input& input, Progress* progress) {
+    while (true) {
+      SEERDB_ASSIGN_OR_RETURN(const auto outcome, reader->Next());
+      if (outcome == RecordReader::Outcome::kEnd) return Status::Ok();
+      if (outcome == RecordReader::Outcome::kMalformed) {
+        SEERDB_RETURN_IF_ERROR(HandleMalformed(*reader));
+        continue;
+      }
+      batch_.Put(reader->key(), reader->value());
+      bytes_ += reader->key().size() + reader->value().size();
+      if (batch_.size() < arguments_.batch_records && batch_.bytes() < kMaxBatchBytesPending) continue;
+      SEERDB_RETURN_IF_ERROR(WriteBatchOut());
+      progress->Update(records_, input.offset());
+    }
+  }
+
+  Status HandleMalformed(const RecordReader& reader) {
+    const std::string text = reader.Position() + ": " + reader.problem();
+    if (!arguments_.skip_bad) return Status::InvalidArgument(text);
+    ++bad_records_;
+    return Status::Ok();
+  }
+
+  Status WriteBatchOut() {
+    SEERDB_RETURN_IF_ERROR(db_->Write(write_options_, batch_));
+    records_ += batch_.size();
+    batch_.Clear();
+    return Status::Ok();
+  }
+
+  const LoadArguments& arguments_;
+  DB* const db_;
+  WriteOptions write_options_;
+  WriteBatch batch_;
+  uint64_t records_ = 0;  // written
+  uint64_t bytes_ = 0;    // of keys and values
+  uint64_t bad_records_ = 0;
+};
+
+RecordFormat ParseFormat(const std::string& name) {
+  if (name == "csv") return RecordFormat::kCsv;
+  if (name == "lp") return RecordFormat::kLengthPrefixed;
+  return RecordFormat::kTsv;
+}
+
+int RunLoad(const LoadArguments& arguments) {
+  auto input = Input::Open(arguments.file);
+  if (!input.ok()) return Fail(input.status());
+  auto reader = RecordReader::New(ParseFormat(arguments.format), arguments.columns, input->get());
+  if (!reader.ok() && reader.status().IsInvalidArgument()) {
+    return UsageError(std::string(reader.status().message()));
+  }
+  if (!reader.ok()) return Fail(reader.status());
+  return WithDatabase(arguments.database, MayCreate::kYes, [&](DB* db) -> Result<int> {
+    SEERDB_RETURN_IF_ERROR(Loader(arguments, db).Run(**input, reader->get()));
+    return int{kExitOk};
+  });
+}
+
+}  // namespace
+
+void AddLoadCommand(CLI::App* app, int* exit_code) {
+  auto arguments = std::make_shared<LoadArguments>();
+  CLI::App* command = app->add_subcommand("load", "Write the records of a file or of standard input");
+  AddDatabaseOptions(command, &arguments->database);
+  command->add_option("FILE", arguments->file, "Input; - is standard input")->required();
+  command->add_option("--format", arguments->format, "tsv, csv (RFC 4180) or lp (length-prefixed)")
+      ->check(CLI::IsMember({"tsv", "csv", "lp"}))
+      ->capture_default_str();
+  CLI::Option* key = command->add_option("--key", arguments->columns.key, "Column of the key: number or name")
+                         ->capture_default_str();
+  CLI::Option* value =
+      command->add_option("--value", arguments->columns.value, "Column of the value: number or name")
+          ->capture_default_str();
+  CLI::Option* header =
+      command->add_flag("--header", arguments->columns.header, "The first record names the columns");
+  command->add_option("--batch", arguments->batch_records, "Records in one atomic write")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
+      ->capture_default_str();
+  command->add_flag("--sync", arguments->sync, "Make each batch durable before the next");
+  command->add_flag("--skip-bad", arguments->skip_bad, "Count malformed records instead of stopping");
+  command->add_flag("--stats", arguments->stats, "Print the counters of the load, as `seerdb stats` does");
+  command->final_callback([=] {
+    const bool columns_given = key->count() + value->count() + header->count() > 0;
+    if (arguments->format == "lp" && columns_given) {
+      *exit_code = UsageError("--format lp has no columns: --key, --value and --header do not apply");
+      return;
+    }
+    *exit_code = RunLoad(*arguments);
+  });
+}
+
+}  // namespace seerdb::cli

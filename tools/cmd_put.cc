@@ -1,0 +1,58 @@
+// seerdb put: stores one key and value. Page: docs/cli/put.md.
+#include "base/status_macros.h"
+#include "byte_text.h"
+#include "cli.h"
+#include "input.h"
+#include "key_arguments.h"
+#include "seerdb/types.h"
+
+namespace seerdb::cli {
+namespace {
+
+struct PutArguments {
+  DatabaseArguments database;
+  std::string key;
+  std::string value;
+  bool hex = false;
+  bool sync = false;
+};
+
+Result<std::string> ReadValue(const PutArguments& arguments) {
+  if (arguments.value != "-") return DecodeArgument(arguments.value, arguments.hex);
+  // Twice for hexadecimal, and one more for a line end behind it.
+  const uint64_t max_bytes = arguments.hex ? 2 * kMaxValueBytes + 1 : kMaxValueBytes;
+  SEERDB_ASSIGN_OR_RETURN(std::string value, ReadAll("-", max_bytes));
+  if (!arguments.hex) return value;
+  if (!value.empty() && value.back() == '\n') value.pop_back();
+  return DecodeHex(value);
+}
+
+int RunPut(const PutArguments& arguments) {
+  auto key = DecodeArgument(arguments.key, arguments.hex);
+  if (!key.ok()) return UsageError("put: key: " + std::string(key.status().message()));
+  auto value = ReadValue(arguments);
+  if (!value.ok() && value.status().IsInvalidArgument()) {
+    return UsageError("put: value: " + std::string(value.status().message()));
+  }
+  if (!value.ok()) return Fail(value.status());
+  return WithDatabase(arguments.database, MayCreate::kYes, [&](DB* db) -> Result<int> {
+    const WriteOptions options = arguments.sync ? WriteOptions::Sync() : WriteOptions();
+    SEERDB_RETURN_IF_ERROR(db->Put(options, *key, *value));
+    return int{kExitOk};
+  });
+}
+
+}  // namespace
+
+void AddPutCommand(CLI::App* app, int* exit_code) {
+  auto arguments = std::make_shared<PutArguments>();
+  CLI::App* command = app->add_subcommand("put", "Store a value under a key");
+  AddDatabaseOptions(command, &arguments->database);
+  command->add_option("KEY", arguments->key, "The key")->required();
+  command->add_option("VALUE", arguments->value, "The value; - reads it from standard input")->required();
+  command->add_flag("--hex", arguments->hex, "Key and value are given in hexadecimal");
+  command->add_flag("--sync", arguments->sync, "Make the write durable, whatever the policy");
+  command->final_callback([=] { *exit_code = RunPut(*arguments); });
+}
+
+}  // namespace seerdb::cli

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <memory>
+
+#include "base/status_macros.h"
+#include "byte_text.h"
+#include "dump.h"
+#include "output.h"
+#include "sstable/table_format.h"
+#include "sstable/table_reader.h"
+
+namespace seerdb::cli {
+namespace {
+
+// Larger lists of meta blocks than this are not believed.
+constexpr uint64_t kMaxMetaListBytes = 64 * 1024;
+
+const char* CompressionName(CompressionType type) {
+  switch (type) {
+    case CompressionType::kNone:
+      return "none";
+    case CompressionType::kLz4:
+      return "lz4";
+    case CompressionType::kZstd:
+      return "zstd";
+  }
+  return "unknown";
+}
+
+std::string MetaName(uint32_t id) {
+  switch (id) {
+    case kMetaProperties:
+      return "properties";
+    case kMetaIndex:
+      return "index";
+    case kMetaRangeTombstones:
+      return "range tombstones";
+    case kMetaExpiry:
+      return "expiry";
+    case kMetaFilter:
+      return "filter";
+    case kMetaBlockModel:
+      return "block model";
+    case kMetaTagIndex:
+      return "tag index";
+    default:
+      return "meta " + std::to_string(id);
+  }
+}
+
+Result<std::string> ReadAt(const RandomAccessFile& file, uint64_t offset, uint64_t bytes) {
+  std::string text(bytes, '\0');
+  SEERDB_ASSIGN_OR_RETURN(const Slice read, file.Read(offset, bytes, text.data()));
+  return std::string(read);
+}
+
+// Prints footer and meta blocks; the footer's table number is needed to open the rest.
+Result<TableFooter> DumpFrame(const RandomAccessFile& file, const std::string& path, uint64_t file_bytes) {
+  if (file_bytes < kTableFooterBytes) {
+    return TableCorruption(path, "footer", 0,
+                           "found " + std::to_string(file_bytes) + " bytes, expected at least " +
+                               std::to_string(kTableFooterBytes));
+  }
+  const uint64_t footer_offset = file_bytes - kTableFooterBytes;
+  SEERDB_ASSIGN_OR_RETURN(const std::string tail, ReadAt(file, footer_offset, kTableFooterBytes));
+  auto footer = DecodeTableFooter(tail, file_bytes);
+  if (!footer.ok()) {
+    return footer.status().WithContext("dump table " + path + " @" + std::to_string(footer_offset));
+  }
+  PrintField("table_number", footer->table_number);
+  const uint64_t list_offset = footer->meta_list_offset;
+  const uint64_t list_bytes = footer->meta_list_bytes;
+  if (list_offset > footer_offset || list_bytes > std::min(footer_offset - list_offset, kMaxMetaListBytes)) {
+    return TableCorruption(path, "footer", footer_offset,
+                           "found a meta list of " + std::to_string(list_bytes) + " bytes at " +
+                               std::to_string(list_offset) + ", expected one inside the file");
+  }
+  SEERDB_ASSIGN_OR_RETURN(const std::string list, ReadAt(file, list_offset, list_bytes));
+  const uint32_t checksum = TableChecksum(footer->table_number, list_offset, list);
+  if (checksum != footer->meta_list_checksum) {
+    return TableCorruption(path, "meta list", list_offset,
+                           ChecksumMismatch(checksum, footer->meta_list_checksum));
+  }
+  auto metas = DecodeMetaList(list, list_offset);
+  if (!metas.ok())
+    return metas.status().WithContext("dump table " + path + " @" + std::to_string(list_offset));
+  for (const MetaBlock& meta : *metas) {
+    Print("meta @" + std::to_string(meta.offset) + ": " + MetaName(meta.id) + ", " +
+          std::to_string(meta.bytes) + " bytes\n");
+  }
+  return *footer;
+}
+
+void PrintProperties(const TableProperties& properties) {
+  PrintField("entries", properties.entries);
+  PrintField("tombstones", properties.tombstones);
+  PrintField("data_blocks", properties.data_blocks);
+  PrintField("data_bytes", properties.data_bytes);
+  PrintField("raw_key_bytes", properties.raw_key_bytes);
+  PrintField("raw_value_bytes", properties.raw_value_bytes);
+  PrintField("compression", CompressionName(properties.compression));
+  PrintField("smallest_key", EngineKeyText(properties.smallest_key));
+  PrintField("largest_key", EngineKeyText(properties.largest_key));
+  PrintField("smallest_sequence", properties.smallest_sequence);
+  PrintField("largest_sequence", properties.largest_sequence);
+  PrintField("index_bytes", properties.index_bytes);
+  PrintField("filter_bytes", properties.filter_bytes);
+  PrintField("model_segments", properties.model_segments);
+  PrintField("model_max_error", properties.model_max_error);
+}
+
+Status DumpEntries(const TableReader& table) {
+  TableReadFlags flags;
+  flags.sequential_pread = true;
+  const auto iterator = table.NewIterator(flags);
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    Print(EngineKeyText(iterator->key()) + "\t" + std::to_string(iterator->sequence()) + "\t" +
+          ValueTypeName(static_cast<unsigned char>(iterator->type())) + "\t" + Escaped(iterator->value()) +
+          "\n");
+  }
+  return iterator->status();
+}
+
+}  // namespace
+
+Status DumpTable(FileSystem& fs, const std::string& path, const DumpOptions& options) {
+  SEERDB_ASSIGN_OR_RETURN(const auto file, fs.NewRandomAccessFile(path));
+  SEERDB_ASSIGN_OR_RETURN(const uint64_t file_bytes, file->Size());
+  PrintField("kind", "table");
+  PrintField("file_bytes", file_bytes);
+  SEERDB_ASSIGN_OR_RETURN(const TableFooter footer, DumpFrame(*file, path, file_bytes));
+  TableOpenOptions open_options;
+  open_options.access = TableAccess::kPread;
+  open_options.table_number = footer.table_number;
+  open_options.expected_bytes = file_bytes;
+  SEERDB_ASSIGN_OR_RETURN(const auto table, TableReader::Open(fs, path, open_options));
+  PrintProperties(table->properties());
+  if (options.entries) SEERDB_RETURN_IF_ERROR(DumpEntries(*table));
+  VerifyResult verified;
+  SEERDB_RETURN_IF_ERROR(table->Verify(&verified));
+  PrintField("verified_blocks", verified.blocks_verified);
+  return Status::Ok();
+}
+
+}  // namespace seerdb::cli
