@@ -91,8 +91,7 @@ class SEERDB_EXPORT FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  virtual Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path,
-                                                                CreateMode mode) = 0;
+  virtual Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path, CreateMode mode) = 0;
   virtual Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) = 0;
   // Names in the directory, without "." and "..", in no order.
   virtual Result<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
@@ -109,8 +108,7 @@ class SEERDB_EXPORT FileSystem {
   virtual Result<SpaceInfo> GetSpaceInfo(const std::string& path) = 0;
   // Takes an exclusive lock on the file `path` (created if missing), across processes and within this
   // one, and writes `holder` (free text, one line) into it. kBusy/kLocked names the present holder's text.
-  virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
-                                                     const std::string& holder) = 0;
+  virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path, const std::string& holder) = 0;
 };
 
 // The operating system's files. The same object for every call; never destroyed.

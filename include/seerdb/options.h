@@ -134,8 +134,16 @@ struct SEERDB_EXPORT ReadOptions {
   // Bytes to request ahead of a sequential scan. 0 = chosen by the engine. At most 16 MiB.
   uint64_t read_ahead_bytes = 0;
 
-  static ReadOptions NoCache() { ReadOptions o; o.no_cache = true; return o; }
-  static ReadOptions Verify() { ReadOptions o; o.verify_checksums = true; return o; }
+  static ReadOptions NoCache() {
+    ReadOptions o;
+    o.no_cache = true;
+    return o;
+  }
+  static ReadOptions Verify() {
+    ReadOptions o;
+    o.verify_checksums = true;
+    return o;
+  }
 };
 
 enum class WriteSync : unsigned char {

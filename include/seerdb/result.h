@@ -23,10 +23,9 @@ class [[nodiscard]] Result {
     if (status_.ok()) status_ = Status::InvalidArgument("Result made from an OK status without a value");
   }
   // From a value.
-  template <typename U = T,
-            typename = std::enable_if_t<std::is_constructible_v<T, U&&> &&
-                                        !std::is_same_v<std::decay_t<U>, Result> &&
-                                        !std::is_same_v<std::decay_t<U>, Status>>>
+  template <typename U = T, typename = std::enable_if_t<std::is_constructible_v<T, U&&> &&
+                                                        !std::is_same_v<std::decay_t<U>, Result> &&
+                                                        !std::is_same_v<std::decay_t<U>, Status>>>
   Result(U&& value) : has_value_(true) {  // NOLINT: implicit by design
     new (&value_) T(std::forward<U>(value));
   }
@@ -53,9 +52,18 @@ class [[nodiscard]] Result {
   Status status() && noexcept { return std::move(status_); }
 
   // Requires: ok().
-  T& value() & { assert(has_value_); return value_; }
-  const T& value() const& { assert(has_value_); return value_; }
-  T&& value() && { assert(has_value_); return std::move(value_); }
+  T& value() & {
+    assert(has_value_);
+    return value_;
+  }
+  const T& value() const& {
+    assert(has_value_);
+    return value_;
+  }
+  T&& value() && {
+    assert(has_value_);
+    return std::move(value_);
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -63,15 +71,22 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   template <typename U>
-  T value_or(U&& other) const& { return has_value_ ? value_ : static_cast<T>(std::forward<U>(other)); }
+  T value_or(U&& other) const& {
+    return has_value_ ? value_ : static_cast<T>(std::forward<U>(other));
+  }
 
   void IgnoreError(const char* /*why*/) const {}
 
  private:
-  void Destroy() { if (has_value_) value_.~T(); has_value_ = false; }
+  void Destroy() {
+    if (has_value_) value_.~T();
+    has_value_ = false;
+  }
 
   Status status_;
-  union { T value_; };
+  union {
+    T value_;
+  };
   bool has_value_;
 };
 

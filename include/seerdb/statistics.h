@@ -12,30 +12,30 @@
 namespace seerdb {
 
 // One line: name, help. A counter exists here and nowhere else.
-#define SEERDB_COUNTER_LIST(X)                                                        \
-  X(total_puts, "puts acknowledged, also inside batches")                             \
-  X(total_deletes, "deletes acknowledged, also inside batches")                       \
-  X(total_gets, "keys looked up by Get and MultiGet")                                 \
-  X(total_gets_found, "keys looked up and found")                                     \
-  X(total_iterators, "iterators made")                                                \
-  X(total_flushes, "memtables written to tables")                                     \
-  X(total_compactions, "merging compactions installed")                               \
-  X(total_trivial_moves, "tables moved down a level without rewriting")               \
-  X(logical_bytes_written, "key and value bytes of acknowledged writes")              \
-  X(wal_bytes_written, "bytes appended to logs")                                      \
-  X(flush_bytes_written, "bytes of tables written by flush")                          \
-  X(compaction_bytes_read, "bytes of tables read by compaction")                      \
-  X(compaction_bytes_written, "bytes of tables written by compaction")                \
-  X(manifest_bytes_written, "bytes appended to manifests")                            \
-  X(wal_syncs, "syncs of a log")                                                      \
-  X(write_groups, "commit groups")                                                    \
-  X(write_stall_us, "time writers were delayed or waited for background work")        \
-  X(filter_negatives, "table lookups answered absent by the filter")                  \
-  X(filter_false_positives, "table lookups passed by the filter that found nothing")  \
-  X(index_model_hits, "table lookups whose block the model bracketed")                \
-  X(index_fallbacks, "table lookups that searched the index by comparison alone")     \
-  X(cache_hits, "block cache hits")                                                   \
-  X(cache_misses, "block cache misses")                                               \
+#define SEERDB_COUNTER_LIST(X)                                                       \
+  X(total_puts, "puts acknowledged, also inside batches")                            \
+  X(total_deletes, "deletes acknowledged, also inside batches")                      \
+  X(total_gets, "keys looked up by Get and MultiGet")                                \
+  X(total_gets_found, "keys looked up and found")                                    \
+  X(total_iterators, "iterators made")                                               \
+  X(total_flushes, "memtables written to tables")                                    \
+  X(total_compactions, "merging compactions installed")                              \
+  X(total_trivial_moves, "tables moved down a level without rewriting")              \
+  X(logical_bytes_written, "key and value bytes of acknowledged writes")             \
+  X(wal_bytes_written, "bytes appended to logs")                                     \
+  X(flush_bytes_written, "bytes of tables written by flush")                         \
+  X(compaction_bytes_read, "bytes of tables read by compaction")                     \
+  X(compaction_bytes_written, "bytes of tables written by compaction")               \
+  X(manifest_bytes_written, "bytes appended to manifests")                           \
+  X(wal_syncs, "syncs of a log")                                                     \
+  X(write_groups, "commit groups")                                                   \
+  X(write_stall_us, "time writers were delayed or waited for background work")       \
+  X(filter_negatives, "table lookups answered absent by the filter")                 \
+  X(filter_false_positives, "table lookups passed by the filter that found nothing") \
+  X(index_model_hits, "table lookups whose block the model bracketed")               \
+  X(index_fallbacks, "table lookups that searched the index by comparison alone")    \
+  X(cache_hits, "block cache hits")                                                  \
+  X(cache_misses, "block cache misses")                                              \
   X(unobserved_iterator_errors, "iterators stopped by an error nobody asked for")
 
 struct SEERDB_EXPORT LevelStats {
@@ -51,14 +51,14 @@ struct SEERDB_EXPORT DBStats {
   SEERDB_COUNTER_LIST(SEERDB_DECLARE_COUNTER)
 #undef SEERDB_DECLARE_COUNTER
 
-  uint64_t memtable_size_bytes = 0;      // active memtable
+  uint64_t memtable_size_bytes = 0;  // active memtable
   uint64_t memtable_capacity_bytes = 0;
-  uint64_t memtable_entries = 0;         // active memtable
+  uint64_t memtable_entries = 0;  // active memtable
   uint64_t immutable_memtables = 0;
-  uint64_t wal_size_bytes = 0;           // live log segments
-  uint64_t total_disk_bytes = 0;         // live tables
-  uint64_t block_cache_size = 0;         // bytes
-  uint64_t block_cache_capacity = 0;     // bytes
+  uint64_t wal_size_bytes = 0;        // live log segments
+  uint64_t total_disk_bytes = 0;      // live tables
+  uint64_t block_cache_size = 0;      // bytes
+  uint64_t block_cache_capacity = 0;  // bytes
   uint64_t total_sstables = 0;
   std::vector<LevelStats> levels;
   uint64_t last_sequence = 0;

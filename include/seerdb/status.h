@@ -36,7 +36,7 @@ enum class StatusDetail : unsigned char {
   kWalCorruption = 4,  // a log record that was known durable cannot be read
   kTableCorruption = 5,
   kManifestCorruption = 6,
-  kDeadWorker = 7,    // a background job failed; the message holds its error
+  kDeadWorker = 7,  // a background job failed; the message holds its error
   kTimedOut = 8,
   kAlreadyExists = 9,  // EEXIST
   kPermission = 10,    // EACCES, EPERM, EROFS

@@ -12,22 +12,38 @@ namespace seerdb {
 
 static_assert(std::endian::native == std::endian::little, "formats are read in place as little-endian");
 
-inline uint16_t LoadU16(const char* p) { uint16_t v; std::memcpy(&v, p, sizeof v); return v; }
-inline uint32_t LoadU32(const char* p) { uint32_t v; std::memcpy(&v, p, sizeof v); return v; }
-inline uint64_t LoadU64(const char* p) { uint64_t v; std::memcpy(&v, p, sizeof v); return v; }
+inline uint16_t LoadU16(const char* p) {
+  uint16_t v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline uint32_t LoadU32(const char* p) {
+  uint32_t v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline uint64_t LoadU64(const char* p) {
+  uint64_t v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
 inline void StoreU16(char* p, uint16_t v) { std::memcpy(p, &v, sizeof v); }
 inline void StoreU32(char* p, uint32_t v) { std::memcpy(p, &v, sizeof v); }
 inline void StoreU64(char* p, uint64_t v) { std::memcpy(p, &v, sizeof v); }
 
-inline void AppendU16(std::string* out, uint16_t v) { out->append(reinterpret_cast<const char*>(&v), sizeof v); }
-inline void AppendU32(std::string* out, uint32_t v) { out->append(reinterpret_cast<const char*>(&v), sizeof v); }
-inline void AppendU64(std::string* out, uint64_t v) { out->append(reinterpret_cast<const char*>(&v), sizeof v); }
+inline void AppendU16(std::string* out, uint16_t v) {
+  out->append(reinterpret_cast<const char*>(&v), sizeof v);
+}
+inline void AppendU32(std::string* out, uint32_t v) {
+  out->append(reinterpret_cast<const char*>(&v), sizeof v);
+}
+inline void AppendU64(std::string* out, uint64_t v) {
+  out->append(reinterpret_cast<const char*>(&v), sizeof v);
+}
 
 inline constexpr size_t kMaxVarint64Bytes = 10;
 
-inline size_t VarintBytes(uint64_t v) {
-  return (static_cast<size_t>(std::bit_width(v | 1)) + 6) / 7;
-}
+inline size_t VarintBytes(uint64_t v) { return (static_cast<size_t>(std::bit_width(v | 1)) + 6) / 7; }
 // Writes at most kMaxVarint64Bytes; returns the end.
 inline char* EncodeVarint(char* p, uint64_t v) {
   while (v >= 0x80) {
@@ -76,7 +92,11 @@ class Decoder {
   bool ok() const { return !failed_; }
 
  private:
-  bool Fail() { failed_ = true; p_ = limit_; return false; }
+  bool Fail() {
+    failed_ = true;
+    p_ = limit_;
+    return false;
+  }
   size_t left() const { return static_cast<size_t>(limit_ - p_); }
 
   const char* p_;

@@ -11,15 +11,24 @@ const char* VersionString() { return "0.1.0"; }
 
 const char* StatusCodeName(StatusCode code) {
   switch (code) {
-    case StatusCode::kOk: return "OK";
-    case StatusCode::kCorruption: return "Corruption";
-    case StatusCode::kIoError: return "IoError";
-    case StatusCode::kInvalidArgument: return "InvalidArgument";
-    case StatusCode::kConflict: return "Conflict";
-    case StatusCode::kBusy: return "Busy";
-    case StatusCode::kReadOnly: return "ReadOnly";
-    case StatusCode::kNotSupported: return "NotSupported";
-    case StatusCode::kShutdown: return "Shutdown";
+    case StatusCode::kOk:
+      return "OK";
+    case StatusCode::kCorruption:
+      return "Corruption";
+    case StatusCode::kIoError:
+      return "IoError";
+    case StatusCode::kInvalidArgument:
+      return "InvalidArgument";
+    case StatusCode::kConflict:
+      return "Conflict";
+    case StatusCode::kBusy:
+      return "Busy";
+    case StatusCode::kReadOnly:
+      return "ReadOnly";
+    case StatusCode::kNotSupported:
+      return "NotSupported";
+    case StatusCode::kShutdown:
+      return "Shutdown";
   }
   return "Unknown";
 }
@@ -54,14 +63,25 @@ Status Status::FromErrno(Slice context, int error_number) {
   StatusDetail detail = StatusDetail::kNone;
   switch (error_number) {
     case ENOSPC:
-    case EDQUOT: detail = StatusDetail::kNoSpace; break;
-    case ENOENT: detail = StatusDetail::kNotFound; break;
-    case EEXIST: detail = StatusDetail::kAlreadyExists; break;
+    case EDQUOT:
+      detail = StatusDetail::kNoSpace;
+      break;
+    case ENOENT:
+      detail = StatusDetail::kNotFound;
+      break;
+    case EEXIST:
+      detail = StatusDetail::kAlreadyExists;
+      break;
     case EACCES:
     case EPERM:
-    case EROFS: detail = StatusDetail::kPermission; break;
-    case EOPNOTSUPP: code = StatusCode::kNotSupported; break;
-    default: break;
+    case EROFS:
+      detail = StatusDetail::kPermission;
+      break;
+    case EOPNOTSUPP:
+      code = StatusCode::kNotSupported;
+      break;
+    default:
+      break;
   }
   return {code, detail, std::string(context) + ": " + std::generic_category().message(error_number)};
 }

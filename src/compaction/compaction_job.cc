@@ -135,8 +135,8 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   }
   SEERDB_RETURN_IF_ERROR(stream.status());
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> written, tables.Finish());
-  const bool lose_output = SEERDB_MUTANT("compaction-past-last-level") &&
-                           plan.output_level + 1 == inputs.version->num_levels();
+  const bool lose_output =
+      SEERDB_MUTANT("compaction-past-last-level") && plan.output_level + 1 == inputs.version->num_levels();
   for (TableMeta& meta : written) {
     if (!lose_output) outcome.edit.added_tables.push_back({plan.output_level, kLeveledRun, std::move(meta)});
   }

@@ -26,7 +26,8 @@ std::vector<Entry> Parse(const std::string& text) {
     Entry entry;
     entry.key = text[i++];
     SequenceNumber sequence = 0;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9') sequence = sequence * 10 + static_cast<SequenceNumber>(text[i++] - '0');
+    while (i < text.size() && text[i] >= '0' && text[i] <= '9')
+      sequence = sequence * 10 + static_cast<SequenceNumber>(text[i++] - '0');
     const bool deletion = i < text.size() && text[i] == '-';
     if (deletion) ++i;
     entry.trailer = PackTrailer(sequence, deletion ? ValueType::kDeletion : ValueType::kValue);
@@ -35,7 +36,8 @@ std::vector<Entry> Parse(const std::string& text) {
   return entries;
 }
 
-std::string Compact(const std::vector<Entry>& input, std::vector<SequenceNumber> snapshots, const std::string& below) {
+std::string Compact(const std::vector<Entry>& input, std::vector<SequenceNumber> snapshots,
+                    const std::string& below) {
   VectorIterator iterator(input);
   CompactionStreamOptions options;
   options.snapshots = std::move(snapshots);

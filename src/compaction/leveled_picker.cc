@@ -60,8 +60,8 @@ std::optional<CompactionPlan> PlanL0Move(const Version& version, const TableNumb
   for (const TableMetaPtr& table : OldestFirst(version.level(0))) {
     KeyRange range;
     range.Include(*table);
-    const bool meets_taken = std::any_of(taken.begin(), taken.end(),
-                                         [&](const KeyRange& other) { return other.Meets(*table); });
+    const bool meets_taken =
+        std::any_of(taken.begin(), taken.end(), [&](const KeyRange& other) { return other.Meets(*table); });
     if (meets_taken || unavailable.contains(table->number) ||
         !OverlappingInLevel(version, 1, range).empty()) {
       break;
@@ -133,8 +133,8 @@ std::optional<CompactionPlan> PlanForLevel(const LeveledPickerOptions& options, 
     if (auto plan = PlanL0Move(version, unavailable)) return plan;
     auto plan = PlanL0Merge(version, nullptr, unavailable);
     if (plan) {
-      plan->reason = "L0 runs " + std::to_string(version.level(0).runs.size()) + " >= " +
-                     std::to_string(options.l0_compaction_trigger);
+      plan->reason = "L0 runs " + std::to_string(version.level(0).runs.size()) +
+                     " >= " + std::to_string(options.l0_compaction_trigger);
     }
     return plan;
   }
@@ -216,8 +216,8 @@ std::optional<CompactionPlan> PlanRangeCompaction(const Version& version, uint32
   return plan;
 }
 
-std::vector<CompactionPlan> PlanRewrites(const Version& version, uint32_t level, Slice smallest, Slice largest,
-                                         const std::function<bool(const TableMetaPtr&)>& stale,
+std::vector<CompactionPlan> PlanRewrites(const Version& version, uint32_t level, Slice smallest,
+                                         Slice largest, const std::function<bool(const TableMetaPtr&)>& stale,
                                          const TableNumberSet& unavailable) {
   std::vector<CompactionPlan> plans;
   for (const Run& run : version.level(level).runs) {

@@ -43,8 +43,8 @@ std::optional<CompactionPlan> PlanRangeCompaction(const Version& version, uint32
 
 // For a manual compaction: rewrites, in place, of the tables of `level` (>= 1) that meet the range and hold
 // something `stale`, one plan for each stretch of neighbours.
-std::vector<CompactionPlan> PlanRewrites(const Version& version, uint32_t level, Slice smallest, Slice largest,
-                                         const std::function<bool(const TableMetaPtr&)>& stale,
+std::vector<CompactionPlan> PlanRewrites(const Version& version, uint32_t level, Slice smallest,
+                                         Slice largest, const std::function<bool(const TableMetaPtr&)>& stale,
                                          const TableNumberSet& unavailable);
 
 }  // namespace seerdb

@@ -21,9 +21,9 @@ namespace seerdb {
 
 struct TableOutputOptions {
   std::string directory;
-  TableBuilderOptions table;         // table_number is filled in for each
-  uint64_t target_file_size = 0;     // 0 = one table, whatever its size
-  uint64_t expected_bytes = 0;       // of the whole output; a hint for reserving space
+  TableBuilderOptions table;      // table_number is filled in for each
+  uint64_t target_file_size = 0;  // 0 = one table, whatever its size
+  uint64_t expected_bytes = 0;    // of the whole output; a hint for reserving space
   uint64_t epoch = 0;
   std::function<Result<uint64_t>()> new_file_number;
   // True if the table should end before `key` although it is not full. May be null.

@@ -20,10 +20,10 @@ constexpr uint64_t kLogBytesPerCapacity = 4;
 Committer::Committer(const Options& options, const CommitterParts& parts, SequenceNumber last_sequence)
     : options_(options),
       parts_(parts),
-      max_log_bytes_(options.memtable_capacity > UINT64_MAX / kLogBytesPerCapacity
-                         ? UINT64_MAX
-                         : std::max(options.memtable_capacity * kLogBytesPerCapacity,
-                                    options.wal_segment_bytes)),
+      max_log_bytes_(
+          options.memtable_capacity > UINT64_MAX / kLogBytesPerCapacity
+              ? UINT64_MAX
+              : std::max(options.memtable_capacity * kLogBytesPerCapacity, options.wal_segment_bytes)),
       active_(parts.views->Acquire()->active().memtable.get()),
       last_sequence_(last_sequence) {}
 
@@ -75,7 +75,8 @@ Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumb
   SEERDB_RETURN_IF_ERROR(parts_.log->Append(records_));
   if (parts_.log->TakeSpareRequest()) [[unlikely]] {
     parts_.work->RunSoon([log = parts_.log] {
-      log->PrepareSpare().IgnoreError("the leader makes one itself when it needs it, and reports what it meets");
+      log->PrepareSpare().IgnoreError(
+          "the leader makes one itself when it needs it, and reports what it meets");
     });
   }
   return {};
@@ -132,7 +133,8 @@ Status Committer::MakeRoom() {
     }
     parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
   }
-  if (active_->bytes() < options_.memtable_capacity && logged_bytes_ < max_log_bytes_) [[likely]] return {};
+  if (active_->bytes() < options_.memtable_capacity && logged_bytes_ < max_log_bytes_) [[likely]]
+    return {};
   return SealMemTable();
 }
 

@@ -75,8 +75,9 @@ Status DbImpl::Start() {
   for (const uint64_t number : tree->DamagedTables()) {
     events_.Write("damaged table: " + tree->Find(number)->reader().status().ToString());
   }
-  views_ = std::make_unique<ReadViewHolder>(std::make_shared<const ReadView>(
-      MemTableSlot{std::make_shared<MemTable>(), log_->mark()}, std::vector<MemTableSlot>{}, std::move(tree)));
+  views_ = std::make_unique<ReadViewHolder>(
+      std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(), log_->mark()},
+                                       std::vector<MemTableSlot>{}, std::move(tree)));
   work_ = std::make_unique<BackgroundWork>(
       executor_, Modes(options_), error_.get(),
       BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
@@ -98,7 +99,8 @@ DbImpl::~DbImpl() {
 }
 
 Status DbImpl::CheckOpen() const {
-  if (closed_.load(std::memory_order_acquire)) [[unlikely]] return Status::Shutdown("the database is closed");
+  if (closed_.load(std::memory_order_acquire)) [[unlikely]]
+    return Status::Shutdown("the database is closed");
   return {};
 }
 

@@ -30,8 +30,7 @@ class ErrorIterator final : public Iterator {
 class DbIterator final : public Iterator {
  public:
   explicit DbIterator(DbIteratorOptions options)
-      : options_(std::move(options)),
-        input_(options_.view->NewIterator(options_.flags, options_.bounds)) {}
+      : options_(std::move(options)), input_(options_.view->NewIterator(options_.flags, options_.bounds)) {}
   ~DbIterator() override { ReportUnobserved(); }
 
   bool Valid() const override { return valid_; }

@@ -33,8 +33,8 @@ class UnobservedErrors {
 struct DbIteratorOptions {
   std::shared_ptr<const ReadView> view;
   SequenceNumber sequence = 0;
-  KeyBounds bounds;            // engine keys of one keyspace
-  size_t prefix_bytes = 1;     // of the keyspace prefix in each engine key
+  KeyBounds bounds;         // engine keys of one keyspace
+  size_t prefix_bytes = 1;  // of the keyspace prefix in each engine key
   bool keys_only = false;
   TableReadFlags flags;
   std::shared_ptr<UnobservedErrors> unobserved;

@@ -70,7 +70,8 @@ Status DbImpl::FlushOne() {
   statistics_->Add(Counter::flush_bytes_written, bytes);
   if (events_.enabled()) {
     events_.Write("flush: table " + std::to_string(number) + ", " +
-                  std::to_string(oldest.memtable->entries()) + " entries, " + std::to_string(bytes) + " bytes");
+                  std::to_string(oldest.memtable->entries()) + " entries, " + std::to_string(bytes) +
+                  " bytes");
   }
   return {};
 }
@@ -158,9 +159,8 @@ Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end
 
 Status DbImpl::CompactLevels(const std::string& smallest, const std::string& largest) {
   const auto meets = [&](const Level& level) {
-    return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) {
-      return !Version::Overlapping(run, smallest, largest).empty();
-    });
+    return std::any_of(level.runs.begin(), level.runs.end(),
+                       [&](const Run& run) { return !Version::Overlapping(run, smallest, largest).empty(); });
   };
   // The range ends up in the deepest level that holds part of it, at least L1.
   uint32_t last = 1;
@@ -176,9 +176,9 @@ Status DbImpl::CompactLevels(const std::string& smallest, const std::string& lar
     if (plan.has_value()) {
       SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version));
     } else if (meets(version->level(level))) {
-      return Status::Corruption("range compaction of L" + std::to_string(level) +
-                                    ": a damaged table is in the way, see Verify()",
-                                StatusDetail::kTableCorruption);
+      return Status::Corruption(
+          "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
+          StatusDetail::kTableCorruption);
     }
   }
   return RewriteStale(last, smallest, largest);

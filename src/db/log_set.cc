@@ -29,9 +29,9 @@ LogSet::LogSet(std::shared_ptr<FileSystem> fs, LogSetOptions options, VersionSet
       statistics_(std::move(statistics)) {}
 
 Status LogSet::Start(uint64_t log_number, uint64_t next_record) {
-  SEERDB_ASSIGN_OR_RETURN(
-      active_, LogSegment::Open(*fs_, LogFilePath(options_.directory, log_number),
-                                {options_.database, log_number, options_.epoch}, next_record));
+  SEERDB_ASSIGN_OR_RETURN(active_,
+                          LogSegment::Open(*fs_, LogFilePath(options_.directory, log_number),
+                                           {options_.database, log_number, options_.epoch}, next_record));
   durable_record_.store(next_record - 1, std::memory_order_relaxed);
   MutexLock lock(&mu_);
   live_.push_back({active_, false});

@@ -86,7 +86,7 @@ class LogSet {
   std::optional<Spare> spare_ GUARDED_BY(prepare_mu_);
   Mutex sync_mu_;
   mutable Mutex mu_;
-  std::vector<Live> live_ GUARDED_BY(mu_);              // ascending; the last one is active
+  std::vector<Live> live_ GUARDED_BY(mu_);               // ascending; the last one is active
   std::vector<std::string> recyclable_ GUARDED_BY(mu_);  // released files kept for reuse
 };
 

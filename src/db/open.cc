@@ -30,9 +30,9 @@ std::string HolderText() { return "process " + std::to_string(::getpid()); }
 Status FitLevels(uint32_t num_levels, ManifestState* state) {
   const int deepest = state->version->deepest_level();
   if (deepest >= static_cast<int>(num_levels)) {
-    return Status::InvalidArgument("option num_levels is " + std::to_string(num_levels) + ", expected at least " +
-                                   std::to_string(deepest + 1) + ": the database has tables in level " +
-                                   std::to_string(deepest));
+    return Status::InvalidArgument("option num_levels is " + std::to_string(num_levels) +
+                                   ", expected at least " + std::to_string(deepest + 1) +
+                                   ": the database has tables in level " + std::to_string(deepest));
   }
   std::vector<Level> levels = state->version->levels();
   levels.resize(num_levels);
@@ -159,7 +159,8 @@ Result<std::unique_ptr<DB>> DB::Open(const Options& given, const std::string& pa
   if (!info.ok()) {
     if (info.status().detail() != StatusDetail::kNotFound) return info.status();
     if (!options.create_if_missing) {
-      return Status::InvalidArgument("open " + path + ": no such directory, and create_if_missing is not set");
+      return Status::InvalidArgument("open " + path +
+                                     ": no such directory, and create_if_missing is not set");
     }
     SEERDB_RETURN_IF_ERROR(fs.CreateDirectory(path));
   }
@@ -171,8 +172,7 @@ Result<std::unique_ptr<DB>> DB::Open(const Options& given, const std::string& pa
 Result<std::unique_ptr<DB>> DB::Open(const std::string& path) { return Open(Options(), path); }
 
 Status DestroyDatabase(const Options& given, const std::string& path) {
-  const std::shared_ptr<FileSystem> fs =
-      given.file_system != nullptr ? given.file_system : PosixFileSystem();
+  const std::shared_ptr<FileSystem> fs = given.file_system != nullptr ? given.file_system : PosixFileSystem();
   const Result<FileInfo> info = fs->GetFileInfo(path);
   if (!info.ok()) return info.status().detail() == StatusDetail::kNotFound ? Status() : info.status();
   SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, fs->LockFile(LockFilePath(path), HolderText()));

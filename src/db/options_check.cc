@@ -61,7 +61,8 @@ Status CheckReadOptions(const ReadOptions& options) {
     return OutOfRange("read_ahead_bytes", options.read_ahead_bytes, 0, 16 * kMiB);
   }
   for (const std::string* bound : {&options.lower_bound, &options.upper_bound, &options.prefix}) {
-    if (bound->size() > kMaxKeyBytes) return OutOfRange("iterator bound bytes", bound->size(), 0, kMaxKeyBytes);
+    if (bound->size() > kMaxKeyBytes)
+      return OutOfRange("iterator bound bytes", bound->size(), 0, kMaxKeyBytes);
   }
   return {};
 }

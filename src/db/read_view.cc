@@ -71,8 +71,7 @@ void ReadViewHolder::InstallTree(std::shared_ptr<const TreeView> tree, const Mem
     SEERDB_ASSERT(!immutables.empty() && immutables.back().memtable.get() == flushed);
     immutables.pop_back();
   }
-  PublishLocked(
-      std::make_shared<const ReadView>(owner_->active(), std::move(immutables), std::move(tree)));
+  PublishLocked(std::make_shared<const ReadView>(owner_->active(), std::move(immutables), std::move(tree)));
 }
 
 }  // namespace seerdb

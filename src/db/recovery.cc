@@ -95,8 +95,9 @@ Status CheckNoLogIsLost(FileSystem& fs, const std::string& directory, const Mani
     LogHeader header;
     if (bytes.size() < kLogHeaderBytes || !DecodeLogHeader(bytes, &header)) continue;
     if (header.identity.database != manifest.database_id || header.identity.log_number != number) continue;
-    return Status::Corruption("open " + directory + ": " + name + " was written to, and MANIFEST does not list it",
-                              StatusDetail::kManifestCorruption);
+    return Status::Corruption(
+        "open " + directory + ": " + name + " was written to, and MANIFEST does not list it",
+        StatusDetail::kManifestCorruption);
   }
   return {};
 }
@@ -136,11 +137,10 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
     logs.push_back({LogFilePath(directory, log.number), {state.manifest.database_id, log.number, log.epoch}});
   }
   Replayer replayer(fs, directory, options, epoch, &state);
-  SEERDB_ASSIGN_OR_RETURN(state.replay,
-                          ReplayLogs(fs, logs, state.manifest.log_first_record,
-                                     [&replayer](SequenceNumber base, Slice operations) {
-                                       return replayer.Apply(base, operations);
-                                     }));
+  SEERDB_ASSIGN_OR_RETURN(state.replay, ReplayLogs(fs, logs, state.manifest.log_first_record,
+                                                   [&replayer](SequenceNumber base, Slice operations) {
+                                                     return replayer.Apply(base, operations);
+                                                   }));
   state.next_record = state.replay.next_record;
   if (SEERDB_MUTANT("replay-truncates-log-early")) {
     for (const ReplayLog& log : logs) {
@@ -168,13 +168,22 @@ void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestSt
     uint64_t number = 0;
     bool keep = true;
     switch (ParseFileName(name, &number)) {
-      case FileKind::kTable: keep = tables.contains(number); break;
-      case FileKind::kLog: keep = logs.contains(number); break;
-      case FileKind::kManifest: keep = number == manifest_number; break;
-      case FileKind::kTemporary: keep = false; break;
+      case FileKind::kTable:
+        keep = tables.contains(number);
+        break;
+      case FileKind::kLog:
+        keep = logs.contains(number);
+        break;
+      case FileKind::kManifest:
+        keep = number == manifest_number;
+        break;
+      case FileKind::kTemporary:
+        keep = false;
+        break;
       case FileKind::kCurrent:
       case FileKind::kLock:
-      case FileKind::kUnknown: break;
+      case FileKind::kUnknown:
+        break;
     }
     if (!keep) fs.DeleteFile(directory + "/" + name).IgnoreError("swept again at the next open");
   }

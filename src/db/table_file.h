@@ -29,7 +29,8 @@ class TableFile {
   const TableMeta& meta() const { return *meta_; }
   // The reader, which lives as long as this object, or why the table cannot be read.
   Result<const TableReader*> reader() const {
-    if (const TableReader* reader = reader_.load(std::memory_order_acquire)) [[likely]] return reader;
+    if (const TableReader* reader = reader_.load(std::memory_order_acquire)) [[likely]]
+      return reader;
     return OpenAgain();
   }
   Result<std::shared_ptr<const TableReader>> shared_reader() const EXCLUDES(mu_);

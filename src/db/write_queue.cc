@@ -63,8 +63,7 @@ Status WriteQueue::Submit(WriteRequest* request) {
   }
   GatherLocked(request);
   mu_.Unlock();
-  Status status =
-      request->exclusive != nullptr ? (*request->exclusive)() : committer_->CommitGroup(group_);
+  Status status = request->exclusive != nullptr ? (*request->exclusive)() : committer_->CommitGroup(group_);
   mu_.Lock();
   FinishLocked(status, request);
   mu_.Unlock();

@@ -79,8 +79,7 @@ Result<std::unique_ptr<WritableFile>> FaultFileSystem::NewWritableFile(const std
                                                                        CreateMode mode) {
   auto file = plan_->Run(FileOp::kOpenWrite, path, [&] { return base_->NewWritableFile(path, mode); });
   if (!file.ok()) return file;
-  return std::unique_ptr<WritableFile>(
-      std::make_unique<FaultWritableFile>(*std::move(file), plan_, path));
+  return std::unique_ptr<WritableFile>(std::make_unique<FaultWritableFile>(*std::move(file), plan_, path));
 }
 
 Result<std::unique_ptr<RandomAccessFile>> FaultFileSystem::NewRandomAccessFile(const std::string& path) {

@@ -7,24 +7,42 @@ namespace seerdb {
 
 const char* FileOpName(FileOp op) {
   switch (op) {
-    case FileOp::kOpenWrite: return "open-write";
-    case FileOp::kOpenRead: return "open-read";
-    case FileOp::kAppend: return "append";
-    case FileOp::kSync: return "sync";
-    case FileOp::kSyncAll: return "sync-all";
-    case FileOp::kAllocate: return "allocate";
-    case FileOp::kTruncate: return "truncate";
-    case FileOp::kClose: return "close";
-    case FileOp::kRead: return "read";
-    case FileOp::kMap: return "map";
-    case FileOp::kList: return "list";
-    case FileOp::kCreateDir: return "create-dir";
-    case FileOp::kDelete: return "delete";
-    case FileOp::kRename: return "rename";
-    case FileOp::kSyncDir: return "sync-dir";
-    case FileOp::kInfo: return "info";
-    case FileOp::kLock: return "lock";
-    case FileOp::kAny: return "any";
+    case FileOp::kOpenWrite:
+      return "open-write";
+    case FileOp::kOpenRead:
+      return "open-read";
+    case FileOp::kAppend:
+      return "append";
+    case FileOp::kSync:
+      return "sync";
+    case FileOp::kSyncAll:
+      return "sync-all";
+    case FileOp::kAllocate:
+      return "allocate";
+    case FileOp::kTruncate:
+      return "truncate";
+    case FileOp::kClose:
+      return "close";
+    case FileOp::kRead:
+      return "read";
+    case FileOp::kMap:
+      return "map";
+    case FileOp::kList:
+      return "list";
+    case FileOp::kCreateDir:
+      return "create-dir";
+    case FileOp::kDelete:
+      return "delete";
+    case FileOp::kRename:
+      return "rename";
+    case FileOp::kSyncDir:
+      return "sync-dir";
+    case FileOp::kInfo:
+      return "info";
+    case FileOp::kLock:
+      return "lock";
+    case FileOp::kAny:
+      return "any";
   }
   return "unknown";
 }
@@ -37,8 +55,10 @@ bool IsMutating(FileOp op) {
     case FileOp::kMap:
     case FileOp::kList:
     case FileOp::kInfo:
-    case FileOp::kAny: return false;
-    default: return true;
+    case FileOp::kAny:
+      return false;
+    default:
+      return true;
   }
 }
 

@@ -9,9 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "env/fault_file_system.h"
-#include "env/memory_file_system.h"
-#include "env/scratch_directory.h"
+#include "env/file_system_fixture.h"
 #include "seerdb/file_system.h"
 
 namespace seerdb {
@@ -20,55 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
-enum class Kind { kPosix, kMemory, kFaultOverMemory };
-
-class FileSystemConformance : public ::testing::TestWithParam<Kind> {
- protected:
-  void SetUp() override {
-    switch (GetParam()) {
-      case Kind::kPosix:
-        fs_ = PosixFileSystem();
-        root_ = scratch_.path();
-        ASSERT_FALSE(root_.empty());
-        return;
-      case Kind::kMemory: fs_ = std::make_shared<MemoryFileSystem>(); break;
-      case Kind::kFaultOverMemory:
-        fs_ = std::make_shared<FaultFileSystem>(std::make_shared<MemoryFileSystem>());
-        break;
-    }
-    root_ = "/root";
-    ASSERT_TRUE(fs_->CreateDirectory(root_).ok());
-  }
-
-  std::string Path(const std::string& name) const { return root_ + "/" + name; }
-
-  std::unique_ptr<WritableFile> Open(const std::string& name, CreateMode mode = CreateMode::kTruncate) {
-    auto file = fs_->NewWritableFile(Path(name), mode);
-    EXPECT_TRUE(file.ok()) << file.status().ToString();
-    return file.ok() ? *std::move(file) : nullptr;
-  }
-
-  void Put(const std::string& name, const std::string& text) {
-    const auto file = Open(name);
-    ASSERT_TRUE(file->Append(text).ok());
-    ASSERT_TRUE(file->Close().ok());
-  }
-
-  std::string Get(const std::string& name) {
-    auto text = ReadFileToString(*fs_, Path(name));
-    return text.ok() ? *text : text.status().ToString();
-  }
-
-  void ExpectError(const Status& status, StatusDetail detail, const std::string& path) {
-    EXPECT_EQ(status.code(), StatusCode::kIoError) << status.ToString();
-    EXPECT_EQ(status.detail(), detail) << status.ToString();
-    EXPECT_THAT(std::string(status.message()), HasSubstr(path));
-  }
-
-  ScratchDirectory scratch_;
-  std::shared_ptr<FileSystem> fs_;
-  std::string root_;
-};
+class FileSystemConformance : public FileSystemFixture {};
 
 TEST_P(FileSystemConformance, AppendWritesAtTheEndOfWriting) {
   const auto file = Open("f");
@@ -145,8 +95,9 @@ TEST_P(FileSystemConformance, ReadReturnsLessOnlyAtTheEnd) {
     size_t n;
     const char* want;
   };
-  const Case kCases[] = {{0, 10, "0123456789"}, {3, 4, "3456"}, {8, 4, "89"}, {10, 4, ""}, {11, 4, ""},
-                         {0, 0, ""},  {1ull << 62, 4, ""}, {UINT64_MAX, 4, ""}, {UINT64_MAX - 1, 16, ""}};
+  const Case kCases[] = {{0, 10, "0123456789"}, {3, 4, "3456"},      {8, 4, "89"},
+                         {10, 4, ""},           {11, 4, ""},         {0, 0, ""},
+                         {1ull << 62, 4, ""},   {UINT64_MAX, 4, ""}, {UINT64_MAX - 1, 16, ""}};
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.offset);
     char scratch[16] = {};
@@ -330,8 +281,7 @@ TEST_P(FileSystemConformance, WrongKindsAndPlacesAreNamed) {
   for (const CreateMode mode : {CreateMode::kTruncate, CreateMode::kOverwrite}) {
     ExpectError(fs_->NewWritableFile(root_, mode).status(), StatusDetail::kNone, root_);
     ExpectError(fs_->NewWritableFile(Path("f/g"), mode).status(), StatusDetail::kNone, Path("f/g"));
-    ExpectError(fs_->NewWritableFile(Path("none/g"), mode).status(), StatusDetail::kNotFound,
-                Path("none/g"));
+    ExpectError(fs_->NewWritableFile(Path("none/g"), mode).status(), StatusDetail::kNotFound, Path("none/g"));
   }
   ExpectError(fs_->NewRandomAccessFile(root_).status(), StatusDetail::kNone, root_);
   ExpectError(fs_->NewRandomAccessFile(Path("f/g")).status(), StatusDetail::kNone, Path("f/g"));
@@ -339,49 +289,6 @@ TEST_P(FileSystemConformance, WrongKindsAndPlacesAreNamed) {
   ExpectError(fs_->NewRandomAccessFile("").status(), StatusDetail::kNotFound, "");
   ExpectError(fs_->LockFile(Path("none/LOCK"), "me").status(), StatusDetail::kNotFound, Path("none/LOCK"));
   ExpectError(fs_->LockFile(root_, "me").status(), StatusDetail::kNone, root_);
-}
-
-TEST_P(FileSystemConformance, ALockExcludesAndNamesItsHolder) {
-  auto first = fs_->LockFile(Path("LOCK"), "process 42,\nthe first");
-  ASSERT_TRUE(first.ok()) << first.status().ToString();
-  auto second = fs_->LockFile(Path("LOCK"), "the second");
-  ASSERT_FALSE(second.ok());
-  EXPECT_TRUE(second.status().IsBusy());
-  EXPECT_EQ(second.status().detail(), StatusDetail::kLocked);
-  EXPECT_THAT(std::string(second.status().message()), HasSubstr(Path("LOCK")));
-  EXPECT_THAT(std::string(second.status().message()), HasSubstr("process 42, the first"));
-  EXPECT_EQ(Get("LOCK"), "process 42, the first\n") << "a refused attempt leaves the text alone";
-  EXPECT_TRUE(fs_->LockFile(Path("OTHER"), "x").ok());
-
-  first = fs_->LockFile(Path("THIRD"), "y");  // assigning releases the first lock
-  auto third = fs_->LockFile(Path("LOCK"), "the third");
-  ASSERT_TRUE(third.ok()) << third.status().ToString();
-  EXPECT_EQ(Get("LOCK"), "the third\n");
-}
-
-TEST_P(FileSystemConformance, OneLockAtATimeAmongThreads) {
-  constexpr int kThreads = 4;
-  constexpr int kRounds = 200;
-  std::atomic<int> holders{0};
-  std::atomic<int> taken{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&] {
-      for (int done = 0; done < kRounds;) {
-        auto lock = fs_->LockFile(Path("LOCK"), "thread");
-        if (!lock.ok()) {
-          ASSERT_TRUE(lock.status().IsBusy()) << lock.status().ToString();
-          continue;
-        }
-        ASSERT_EQ(++holders, 1);
-        --holders;
-        ++taken;
-        ++done;
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(taken, kThreads * kRounds);
 }
 
 TEST_P(FileSystemConformance, SyncMayRunBesideAppendAndRead) {
@@ -420,16 +327,7 @@ TEST_P(FileSystemConformance, ReadFileToStringReadsAllOfIt) {
   ExpectError(ReadFileToString(*fs_, Path("none")).status(), StatusDetail::kNotFound, Path("none"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, FileSystemConformance,
-                         ::testing::Values(Kind::kPosix, Kind::kMemory, Kind::kFaultOverMemory),
-                         [](const auto& kind) -> std::string {
-                           switch (kind.param) {
-                             case Kind::kPosix: return "Posix";
-                             case Kind::kMemory: return "Memory";
-                             case Kind::kFaultOverMemory: return "FaultOverMemory";
-                           }
-                           return "Unknown";
-                         });
+INSTANTIATE_TEST_SUITE_P(All, FileSystemConformance, kAllFileSystems, FileSystemName);
 
 }  // namespace
 }  // namespace seerdb

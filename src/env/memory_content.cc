@@ -61,9 +61,14 @@ MemoryContent MemoryContent::AfterPowerCut(Random* random) {
   const auto [low, high] = std::minmax({durable_size_, size()});
   uint64_t new_size = durable_size_;
   switch (random->Uniform(3)) {
-    case 0: break;
-    case 1: new_size = size(); break;
-    default: new_size = low + random->Uniform(high - low + 1); break;
+    case 0:
+      break;
+    case 1:
+      new_size = size();
+      break;
+    default:
+      new_size = low + random->Uniform(high - low + 1);
+      break;
   }
   std::string image(new_size, '\0');
   for (uint64_t begin = 0; begin < new_size; begin += kSectorBytes) {

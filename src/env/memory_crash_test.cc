@@ -56,9 +56,12 @@ class MemoryCrashTest : public ::testing::Test {
   }
   static std::string Get(MemoryFileSystem& fs, const std::string& path) {
     auto text = ReadFileToString(fs, path);
-    return text.ok() ? *text : "<" + std::string(text.status().detail() == StatusDetail::kNotFound
-                                                     ? "none"
-                                                     : text.status().message()) + ">";
+    return text.ok() ? *text
+                     : "<" +
+                           std::string(text.status().detail() == StatusDetail::kNotFound
+                                           ? "none"
+                                           : text.status().message()) +
+                           ">";
   }
   static std::vector<std::string> NamesIn(MemoryFileSystem& fs) {
     return fs.ListDirectory("/d").value_or(std::vector<std::string>());
@@ -344,58 +347,6 @@ TEST_F(MemoryCrashTest, TheSameSeedGivesTheSameCrash) {
     different.insert(images[0]);
   }
   EXPECT_GT(different.size(), 30u);
-}
-
-// Random operations on one file, compared with a plain model of the same rules.
-TEST_F(MemoryCrashTest, RandomOperationsKeepTheModel) {
-  const uint64_t start_seed = SystemSeed();
-  SCOPED_TRACE("seed " + std::to_string(start_seed));
-  Random random(start_seed);
-  PutDurable("/d/f", "");
-  std::string now, durable;
-  std::unique_ptr<WritableFile> file = Open("/d/f", CreateMode::kOverwrite);
-  size_t position = 0;
-  for (int step = 0; step < 3000; ++step) {
-    switch (random.Uniform(6)) {
-      case 0:
-      case 1: {
-        const std::string bytes(random.Uniform(1500), static_cast<char>('a' + random.Uniform(26)));
-        ASSERT_TRUE(file->Append(bytes).ok());
-        if (!bytes.empty()) now.resize(std::max(now.size(), position + bytes.size()), '\0');
-        now.replace(position, bytes.size(), bytes);
-        position += bytes.size();
-        break;
-      }
-      case 2:
-        ASSERT_TRUE(file->Sync().ok());
-        durable = now;
-        break;
-      case 3: {
-        const size_t size = random.Uniform(8000);
-        ASSERT_TRUE(file->Truncate(size).ok());
-        now.resize(size, '\0');
-        if (position > 20000) { file = Open("/d/f", CreateMode::kOverwrite); position = 0; }
-        break;
-      }
-      case 4:
-        file = Open("/d/f", CreateMode::kOverwrite);
-        position = 0;
-        break;
-      default: {
-        ASSERT_EQ(Get(*fs_, "/d/f"), now) << "step " << step;
-        ASSERT_EQ(Get(*fs_->CrashClone(Of(CrashOptions::kDropUnsynced)), "/d/f"), durable) << "step " << step;
-        const std::string left = Get(*fs_->CrashClone(PowerCut(random.Next())), "/d/f");
-        ASSERT_GE(left.size(), std::min(now.size(), durable.size()));
-        ASSERT_LE(left.size(), std::max(now.size(), durable.size()));
-        for (size_t i = 0; i < left.size(); ++i) {
-          const char new_byte = i < now.size() ? now[i] : '\0';
-          const char old_byte = i < durable.size() ? durable[i] : '\0';
-          ASSERT_TRUE(left[i] == new_byte || left[i] == old_byte) << "step " << step << " @" << i;
-        }
-      }
-    }
-    ASSERT_EQ(fs_->GetFileInfo("/d/f")->bytes, now.size());
-  }
 }
 
 TEST_F(MemoryCrashTest, CountsOperationsAndAnswersSpace) {

@@ -22,10 +22,10 @@ using MemoryNodePtr = std::shared_ptr<MemoryNode>;
 using MemoryEntries = std::map<std::string, MemoryNodePtr>;
 
 struct NameOperation {
-  uint64_t id = 0;      // increases over the whole tree; the same for both halves of a rename
-  std::string removed;  // empty: none
-  std::string added;    // empty: none; applied after `removed`
-  MemoryNodePtr node;   // of `added`
+  uint64_t id = 0;                   // increases over the whole tree; the same for both halves of a rename
+  std::string removed;               // empty: none
+  std::string added;                 // empty: none; applied after `removed`
+  MemoryNodePtr node;                // of `added`
   std::weak_ptr<MemoryNode> target;  // set if `removed` is now a name in this other directory
 };
 

@@ -20,8 +20,7 @@ Status ErrnoStatus(const char* operation, const std::string& path, int error_num
 }
 
 Status ErrnoStatusAt(const char* operation, const std::string& path, uint64_t offset, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path + " @" + std::to_string(offset),
-                           error_number);
+  return Status::FromErrno(std::string(operation) + " " + path + " @" + std::to_string(offset), error_number);
 }
 
 class PosixWritableFile final : public WritableFile {
@@ -155,9 +154,14 @@ Result<UniqueFd> OpenRegularFile(const std::string& path, int flags) {
 Result<std::unique_ptr<WritableFile>> OpenPosixWritableFile(const std::string& path, CreateMode mode) {
   int flags = O_WRONLY;
   switch (mode) {
-    case CreateMode::kTruncate: flags |= O_CREAT | O_TRUNC; break;
-    case CreateMode::kMustNotExist: flags |= O_CREAT | O_EXCL; break;
-    case CreateMode::kOverwrite: break;
+    case CreateMode::kTruncate:
+      flags |= O_CREAT | O_TRUNC;
+      break;
+    case CreateMode::kMustNotExist:
+      flags |= O_CREAT | O_EXCL;
+      break;
+    case CreateMode::kOverwrite:
+      break;
   }
   SEERDB_ASSIGN_OR_RETURN(UniqueFd fd, OpenRegularFile(path, flags));
   return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(fd), path));

@@ -137,8 +137,7 @@ TEST_F(PosixFileSystemTest, ReportsPermission) {
   EXPECT_EQ(InChild([&] {
               if (::geteuid() == 0 && (::chmod(scratch_.path().c_str(), 0755) != 0 || ::seteuid(65534) != 0))
                 return 1;
-              const Status status =
-                  fs_->NewWritableFile(Path("closed/f"), CreateMode::kTruncate).status();
+              const Status status = fs_->NewWritableFile(Path("closed/f"), CreateMode::kTruncate).status();
               if (status.detail() != StatusDetail::kPermission) return 2;
               if (status.message().find(Path("closed/f")) == Slice::npos) return 3;
               return fs_->CreateDirectory(Path("closed/d")).detail() == StatusDetail::kPermission ? 0 : 4;

@@ -56,7 +56,8 @@ Status CheckBatchOperations(Slice operations, uint32_t* count) {
     }
     ++n;
   }
-  if (!reader.ok()) return Status::Corruption("write batch: operation " + std::to_string(n) + " is malformed");
+  if (!reader.ok())
+    return Status::Corruption("write batch: operation " + std::to_string(n) + " is malformed");
   *count = n;
   return {};
 }

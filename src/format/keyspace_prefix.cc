@@ -21,7 +21,9 @@ void AppendKeyspacePrefix(std::string* out, uint32_t keyspace) {
 
 bool ParseEngineKey(Slice engine_key, uint32_t* keyspace, Slice* user_key) {
   if (engine_key.empty()) return false;
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(engine_key[i])); };
+  const auto byte = [&](size_t i) {
+    return static_cast<uint32_t>(static_cast<unsigned char>(engine_key[i]));
+  };
   size_t used = 1;
   if (byte(0) < 0x80) {
     *keyspace = byte(0);

@@ -45,9 +45,7 @@ class ConcatenatingIterator final : public InternalIterator {
       SkipBackward();
     }
   }
-  Status status() const override {
-    return part_iterator_ != nullptr ? part_iterator_->status() : Status();
-  }
+  Status status() const override { return part_iterator_ != nullptr ? part_iterator_->status() : Status(); }
 
  private:
   size_t FirstPartEndingAtOrAfter(Slice key) const {

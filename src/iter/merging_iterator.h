@@ -13,8 +13,7 @@
 namespace seerdb {
 
 // One child is returned as it is; none gives an empty iterator.
-std::unique_ptr<InternalIterator> NewMergingIterator(
-    std::vector<std::unique_ptr<InternalIterator>> children);
+std::unique_ptr<InternalIterator> NewMergingIterator(std::vector<std::unique_ptr<InternalIterator>> children);
 
 // No entries, with `status`.
 std::unique_ptr<InternalIterator> NewEmptyIterator(Status status);

@@ -78,7 +78,8 @@ TEST(MergingIterator, RandomWalksAgreeWithASortedList) {
     SequenceNumber sequence = 1;
     for (auto& source : sources) {
       for (uint64_t i = random.Uniform(20); i > 0; --i) {
-        source.push_back(Put(std::string(random.Uniform(3), static_cast<char>(random.Uniform(256))), sequence++));
+        source.push_back(
+            Put(std::string(random.Uniform(3), static_cast<char>(random.Uniform(256))), sequence++));
         all.push_back(source.back());
       }
     }
@@ -88,10 +89,22 @@ TEST(MergingIterator, RandomWalksAgreeWithASortedList) {
       const std::string key(random.Uniform(3), static_cast<char>(random.Uniform(256)));
       const uint64_t trailer = SeekTrailer(random.Uniform(sequence + 1));
       switch (random.Uniform(8)) {
-        case 0: it->SeekToFirst(); expected.SeekToFirst(); break;
-        case 1: it->SeekToLast(); expected.SeekToLast(); break;
-        case 2: it->Seek(key, trailer); expected.Seek(key, trailer); break;
-        case 3: it->SeekForPrev(key, trailer); expected.SeekForPrev(key, trailer); break;
+        case 0:
+          it->SeekToFirst();
+          expected.SeekToFirst();
+          break;
+        case 1:
+          it->SeekToLast();
+          expected.SeekToLast();
+          break;
+        case 2:
+          it->Seek(key, trailer);
+          expected.Seek(key, trailer);
+          break;
+        case 3:
+          it->SeekForPrev(key, trailer);
+          expected.SeekForPrev(key, trailer);
+          break;
         default:
           if (!it->Valid()) continue;
           if (random.OneIn(2)) {

@@ -30,8 +30,8 @@ class VectorIterator final : public InternalIterator {
   void Seek(Slice key, uint64_t trailer) override { MoveTo(LowerBound(key, trailer)); }
   void SeekForPrev(Slice key, uint64_t trailer) override {
     size_t i = LowerBound(key, trailer);
-    const bool exact = i < entries_.size() &&
-                       CompareInternal(entries_[i].key, entries_[i].trailer, key, trailer) == 0;
+    const bool exact =
+        i < entries_.size() && CompareInternal(entries_[i].key, entries_[i].trailer, key, trailer) == 0;
     MoveTo(exact ? i : i - 1);
   }
   void Next() override { MoveTo(position_ + 1); }
@@ -40,10 +40,12 @@ class VectorIterator final : public InternalIterator {
 
  private:
   size_t LowerBound(Slice key, uint64_t trailer) const {
-    return static_cast<size_t>(
-        std::partition_point(entries_.begin(), entries_.end(),
-                             [&](const Entry& e) { return CompareInternal(e.key, e.trailer, key, trailer) < 0; }) -
-        entries_.begin());
+    return static_cast<size_t>(std::partition_point(entries_.begin(), entries_.end(),
+                                                    [&](const Entry& e) {
+                                                      return CompareInternal(e.key, e.trailer, key, trailer) <
+                                                             0;
+                                                    }) -
+                               entries_.begin());
   }
   void MoveTo(size_t position) {
     position_ = position;

@@ -11,15 +11,15 @@ namespace seerdb {
 
 struct TableProperties {
   uint64_t table_number = 0;
-  uint64_t file_bytes = 0;      // of the whole file; not stored, filled by builder and reader
+  uint64_t file_bytes = 0;  // of the whole file; not stored, filled by builder and reader
   uint64_t entries = 0;
   uint64_t tombstones = 0;
   uint64_t keys = 0;  // distinct; the other entries are older versions of one of them
   uint64_t data_blocks = 0;
-  uint64_t data_bytes = 0;      // stored bytes of data blocks
+  uint64_t data_bytes = 0;  // stored bytes of data blocks
   uint64_t raw_key_bytes = 0;
   uint64_t raw_value_bytes = 0;
-  std::string smallest_key;     // engine keys
+  std::string smallest_key;  // engine keys
   std::string largest_key;
   SequenceNumber smallest_sequence = 0;
   SequenceNumber largest_sequence = 0;

@@ -189,7 +189,8 @@ Status TableOpener::CheckTheRest() {
   uint64_t end = index_.data_end();
   for (const MetaBlock& meta : metas_) {
     if (meta.offset - end >= kMetaAlignment) {
-      return TableCorruption(path_, "padding", end, FoundExpected("bytes", meta.offset - end, kMetaAlignment - 1));
+      return TableCorruption(path_, "padding", end,
+                             FoundExpected("bytes", meta.offset - end, kMetaAlignment - 1));
     }
     SEERDB_ASSIGN_OR_RETURN(const Slice padding, Load("padding", end, meta.offset - end));
     if (padding.find_first_not_of('\0') != Slice::npos) {

@@ -28,8 +28,8 @@ struct TableOpenOptions {
   TableAccess access = TableAccess::kAuto;
   std::shared_ptr<BlockCache> cache;       // may be null
   std::shared_ptr<Statistics> statistics;  // may be null
-  uint64_t table_number = 0;         // must equal the stored one
-  uint64_t expected_bytes = 0;       // of the file, as the manifest says; checked before mapping
+  uint64_t table_number = 0;               // must equal the stored one
+  uint64_t expected_bytes = 0;             // of the file, as the manifest says; checked before mapping
 };
 
 // How one read or iterator treats blocks.

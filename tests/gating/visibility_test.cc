@@ -27,14 +27,15 @@ TEST(Visibility, NothingIsSeenBeforeItIsLogged) {
     ASSERT_OK(db->Put("k", "old"));
     int looked = 0;
     std::vector<std::string> seen;
+    std::vector<Snapshot> snapshots;
     fs->SetHook([&](FileOp op, const std::string& path, uint64_t) {
       if (path.find(".log") == std::string::npos) return;
       if (op != FileOp::kAppend && op != FileOp::kSync) return;
       ++looked;
       seen.push_back(GetText(*db, "k"));
       seen.push_back(GetText(*db, "other"));
-      const Snapshot snapshot = db->GetSnapshot();
-      seen.push_back(GetText(*db, "k", &snapshot));
+      snapshots.push_back(db->GetSnapshot());
+      seen.push_back(GetText(*db, "k", &snapshots.back()));
     });
     WriteBatch batch;
     batch.Put("k", "new");
@@ -47,6 +48,11 @@ TEST(Visibility, NothingIsSeenBeforeItIsLogged) {
     }
     EXPECT_EQ(GetText(*db, "k"), "=new");
     EXPECT_EQ(GetText(*db, "other"), "=new");
+    // A snapshot taken meanwhile does not see the write later either.
+    for (const Snapshot& snapshot : snapshots) {
+      EXPECT_EQ(GetText(*db, "k", &snapshot), "=old");
+      EXPECT_EQ(GetText(*db, "other", &snapshot), "none");
+    }
     ASSERT_OK(db->Close());
   }
 }
