@@ -7,6 +7,10 @@
 namespace seerdb {
 namespace {
 
+// Versions of one key that are stepped over before the iterator seeks past the rest of them. A hot key has
+// thousands in a memtable; a seek costs about as much as a few steps.
+constexpr uint32_t kMaxSkips = 8;
+
 class ErrorIterator final : public Iterator {
  public:
   explicit ErrorIterator(Status status) : status_(std::move(status)) {}
@@ -128,37 +132,47 @@ class DbIterator final : public Iterator {
   // been dealt with.
   void FindForward(bool skip_saved) {
     valid_ = false;
-    for (; input_->Valid(); input_->Next()) {
-      if (input_->sequence() > options_.sequence) continue;
+    uint32_t skips = 0;
+    while (input_->Valid()) {
       const Slice key = input_->key();
-      if (skip_saved && key == Slice(saved_key_)) continue;
-      if (key >= Slice(options_.bounds.upper)) return;
-      if (input_->type() == ValueType::kDeletion) {
-        saved_key_.assign(key);
-        skip_saved = true;
+      if (skip_saved && key == Slice(saved_key_)) {
+        SkipForward(&skips, kLastTrailer);
         continue;
       }
-      valid_ = true;
-      return;
+      if (key >= Slice(options_.bounds.upper)) return;
+      if (input_->sequence() > options_.sequence) {
+        SkipForward(&skips, SeekTrailer(options_.sequence));
+        continue;
+      }
+      if (input_->type() != ValueType::kDeletion) {
+        valid_ = true;
+        return;
+      }
+      saved_key_.assign(key);
+      skip_saved = true;
+      input_->Next();
     }
     TakeInputError();
   }
 
-  // From the input's position back over one key after another until one is visible and not deleted. Versions
-  // of a key are met oldest first, so the last visible one counts.
+  // Over one entry of the present key, or, when there were many, to `trailer` of that key.
+  void SkipForward(uint32_t* skips, uint64_t trailer) {
+    if (++*skips < kMaxSkips) {
+      input_->Next();
+      return;
+    }
+    *skips = 0;
+    target_.assign(input_->key());
+    input_->Seek(target_, trailer);
+  }
+
+  // From the input's position back over one key after another until one is visible and not deleted.
   void FindBackward() {
     valid_ = false;
     while (input_->Valid()) {
       if (input_->key() < Slice(options_.bounds.lower)) return;
       saved_key_.assign(input_->key());
-      bool found = false;
-      do {
-        if (input_->sequence() <= options_.sequence) {
-          found = input_->type() != ValueType::kDeletion;
-          if (found && !options_.keys_only) saved_value_.assign(input_->value());
-        }
-        input_->Prev();
-      } while (input_->Valid() && input_->key() == Slice(saved_key_));
+      const bool found = PassBackward();
       if (!input_->Valid() && !input_->status().ok()) break;
       if (found) {
         valid_ = true;
@@ -166,6 +180,28 @@ class DbIterator final : public Iterator {
       }
     }
     TakeInputError();
+  }
+
+  // Moves the input before all versions of saved_key_; true if the newest visible one is a value, which is
+  // saved then. Versions are met oldest first, so the last visible one counts.
+  bool PassBackward() {
+    bool found = false;
+    for (uint32_t steps = 0; steps < kMaxSkips; ++steps) {
+      if (input_->sequence() <= options_.sequence) found = SaveValue();
+      input_->Prev();
+      if (!input_->Valid() || input_->key() != Slice(saved_key_)) return found;
+    }
+    input_->Seek(saved_key_, SeekTrailer(options_.sequence));
+    if (!input_->Valid() && !input_->status().ok()) return false;
+    found = input_->Valid() && input_->key() == Slice(saved_key_) && SaveValue();
+    input_->SeekForPrev(saved_key_, kFirstTrailer);
+    return found;
+  }
+
+  bool SaveValue() {
+    if (input_->type() == ValueType::kDeletion) return false;
+    if (!options_.keys_only) saved_value_.assign(input_->value());
+    return true;
   }
 
   const DbIteratorOptions options_;

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "base/status_macros.h"
-#include "seerdb/types.h"
 
 namespace seerdb {
 namespace {
@@ -59,10 +58,6 @@ Status CheckOptions(const Options& o) {
 Status CheckReadOptions(const ReadOptions& options) {
   if (options.read_ahead_bytes > 16 * kMiB) {
     return OutOfRange("read_ahead_bytes", options.read_ahead_bytes, 0, 16 * kMiB);
-  }
-  for (const std::string* bound : {&options.lower_bound, &options.upper_bound, &options.prefix}) {
-    if (bound->size() > kMaxKeyBytes)
-      return OutOfRange("iterator bound bytes", bound->size(), 0, kMaxKeyBytes);
   }
   return {};
 }

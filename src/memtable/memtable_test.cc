@@ -146,7 +146,7 @@ const Script kScripts[] = {
 
 class MemTableThreads : public testing::TestWithParam<int> {
  protected:
-  static constexpr uint64_t kEntries = 30000;
+  static constexpr uint64_t kEntries = 8000;
 
   const Script& script() const { return kScripts[GetParam()]; }
   std::string KeyOf(uint64_t sequence) const { return script().key(sequence); }

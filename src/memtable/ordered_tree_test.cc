@@ -65,37 +65,37 @@ struct Shape {
 std::vector<Shape> Shapes() {
   const std::string shared = "a prefix that all of these keys share ::";
   return {
-      {"RandomDecimal", 8000, [](uint64_t, Random* r) { return Decimal(r->Uniform(1000000000000), 16); }},
-      {"RandomBinary", 8000,
+      {"RandomDecimal", 4000, [](uint64_t, Random* r) { return Decimal(r->Uniform(1000000000000), 16); }},
+      {"RandomBinary", 4000,
        [](uint64_t, Random* r) { return BigEndian(r->Next(), 8) + BigEndian(r->Next(), 8); }},
-      {"Ascending", 8000, [](uint64_t i, Random*) { return Decimal(i, 16); }},
-      {"AscendingBinary", 8000, [](uint64_t i, Random*) { return BigEndian(i * 37, 8); }},
-      {"Descending", 8000, [](uint64_t i, Random*) { return Decimal(1000000 - i, 16); }},
-      {"DescendingLong", 5000, [=](uint64_t i, Random*) { return shared + Decimal(1000000 - i, 30); }},
-      {"NearlyAscending", 8000, [](uint64_t i, Random* r) { return Decimal(i * 10 + r->Uniform(200), 16); }},
-      {"Streams", 8000,
+      {"Ascending", 4000, [](uint64_t i, Random*) { return Decimal(i, 16); }},
+      {"AscendingBinary", 4000, [](uint64_t i, Random*) { return BigEndian(i * 37, 8); }},
+      {"Descending", 4000, [](uint64_t i, Random*) { return Decimal(1000000 - i, 16); }},
+      {"DescendingLong", 3000, [=](uint64_t i, Random*) { return shared + Decimal(1000000 - i, 30); }},
+      {"NearlyAscending", 4000, [](uint64_t i, Random* r) { return Decimal(i * 10 + r->Uniform(200), 16); }},
+      {"Streams", 4000,
        [](uint64_t i, Random* r) {
          return "user" + Decimal(r->Uniform(7), 3) + ":2024-01-" + Decimal(i * 3, 20);
        }},
-      {"StreamsDown", 8000,
+      {"StreamsDown", 4000,
        [](uint64_t i, Random* r) {
          return "user" + Decimal(r->Uniform(7), 3) + ":" + Decimal(1000000 - i, 20);
        }},
-      {"Uuid", 5000,
+      {"Uuid", 3000,
        [](uint64_t, Random* r) {
          return Hex(r->Next(), 8) + "-" + Hex(r->Next(), 4) + "-4" + Hex(r->Next(), 3) + "-" +
                 Hex(r->Next(), 12);
        }},
-      {"SharedPrefix", 5000, [=](uint64_t, Random* r) { return shared + Decimal(r->Uniform(100000), 8); }},
-      {"SharedPrefixAscending", 5000, [=](uint64_t i, Random*) { return shared + Decimal(i, 20); }},
-      {"Paths", 5000,
+      {"SharedPrefix", 3000, [=](uint64_t, Random* r) { return shared + Decimal(r->Uniform(100000), 8); }},
+      {"SharedPrefixAscending", 3000, [=](uint64_t i, Random*) { return shared + Decimal(i, 20); }},
+      {"Paths", 3000,
        [](uint64_t, Random* r) {
          std::string path = r->OneIn(2) ? "/usr/share" : "/home/someone/projects";
          for (uint64_t depth = 1 + r->Uniform(4); depth > 0; --depth)
            path += "/folder-" + Decimal(r->Uniform(12), 2);
          return path;
        }},
-      {"PrefixesOfOneAnother", 8000,
+      {"PrefixesOfOneAnother", 4000,
        [](uint64_t, Random* r) {
          static const char* const kTails[] = {"", "a", "aa", "aaa", "aaaaaaaa", "aaaaaaaaa"};
          std::string key = kTails[r->Uniform(6)];
@@ -105,16 +105,16 @@ std::vector<Shape> Shapes() {
                "a"[r->Uniform(3)]);
          return key;
        }},
-      {"ShortHighBytes", 8000, [](uint64_t, Random* r) { return RandomBytes(r, 4, 6); }},
-      {"ZerosAndOnes", 8000, [](uint64_t, Random* r) { return RandomBytes(r, 24, 2); }},
-      {"AllBytes", 8000, [](uint64_t, Random* r) { return RandomBytes(r, 20, 256); }},
-      {"HotKey", 5000, [](uint64_t, Random*) { return std::string("the one hot key"); }},
+      {"ShortHighBytes", 4000, [](uint64_t, Random* r) { return RandomBytes(r, 4, 6); }},
+      {"ZerosAndOnes", 4000, [](uint64_t, Random* r) { return RandomBytes(r, 24, 2); }},
+      {"AllBytes", 4000, [](uint64_t, Random* r) { return RandomBytes(r, 20, 256); }},
+      {"HotKey", 3000, [](uint64_t, Random*) { return std::string("the one hot key"); }},
       {"EmptyKeyOnly", 3000, [](uint64_t, Random*) { return std::string(); }},
-      {"HotAmongOthers", 8000,
+      {"HotAmongOthers", 4000,
        [](uint64_t, Random* r) { return r->OneIn(2) ? "key000500" : "key" + Decimal(r->Uniform(1000), 6); }},
-      {"FewKeysManyVersions", 8000,
+      {"FewKeysManyVersions", 4000,
        [](uint64_t, Random* r) { return "k" + std::string(r->Uniform(9), 'x'); }},
-      {"EqualWindows", 5000,
+      {"EqualWindows", 3000,
        [](uint64_t, Random* r) {
          return (r->OneIn(2) ? "x" : "y") + std::string(20, 'm') + Decimal(r->Uniform(3000), 12) +
                 (r->OneIn(2) ? "0" : "");
@@ -268,11 +268,11 @@ TEST_P(OrderedTreeTest, AgreesWithStdMap) {
         ASSERT_NO_FATAL_FAILURE(CheckWalk(tree, model, keys, &random, 40));
       }
     }
-    for (int i = 0; i < 5000; ++i) {
+    for (int i = 0; i < 2000; ++i) {
       ASSERT_NO_FATAL_FAILURE(
           CheckGet(tree, model, NearbyKey(model, keys, &random), random.Uniform(shape.count + 2)));
     }
-    ASSERT_NO_FATAL_FAILURE(CheckWalk(tree, model, keys, &random, 5000));
+    ASSERT_NO_FATAL_FAILURE(CheckWalk(tree, model, keys, &random, 3000));
     ASSERT_NO_FATAL_FAILURE(CheckWhole(tree, model));
   }
 }
@@ -286,7 +286,7 @@ TEST_P(OrderedTreeTest, AgreesWithStdMapOnAllShapesMixed) {
   OrderedTree tree(*search_);
   Model model;
   std::vector<std::string> keys;
-  for (uint64_t i = 0; i < 30000; ++i) {
+  for (uint64_t i = 0; i < 20000; ++i) {
     const Shape& shape = shapes[random.Uniform(shapes.size())];
     const std::string key = shape.key(i % shape.count, &random);
     const uint64_t trailer = PackTrailer(i + 1, ValueType::kValue);
@@ -297,7 +297,7 @@ TEST_P(OrderedTreeTest, AgreesWithStdMapOnAllShapesMixed) {
       ASSERT_NO_FATAL_FAILURE(CheckGet(tree, model, NearbyKey(model, keys, &random), random.Uniform(i + 3)));
     }
   }
-  ASSERT_NO_FATAL_FAILURE(CheckWalk(tree, model, keys, &random, 20000));
+  ASSERT_NO_FATAL_FAILURE(CheckWalk(tree, model, keys, &random, 8000));
   ASSERT_NO_FATAL_FAILURE(CheckWhole(tree, model));
 }
 
