@@ -9,7 +9,7 @@ else()
   # GCC 12 reports these wrongly for std::string, std::optional and the AVX-512 intrinsics when it optimizes.
   # Clang, which the sanitizer builds use, has the same checks.
   target_compile_options(seerdb_flags INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized
-    -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
+    -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 endif()
 if(SEERDB_SANITIZE)
   target_compile_options(seerdb_flags INTERFACE

@@ -108,7 +108,7 @@ std::vector<Shape> Shapes() {
       {"ShortHighBytes", 4000, [](uint64_t, Random* r) { return RandomBytes(r, 4, 6); }},
       {"ZerosAndOnes", 4000, [](uint64_t, Random* r) { return RandomBytes(r, 24, 2); }},
       {"AllBytes", 4000, [](uint64_t, Random* r) { return RandomBytes(r, 20, 256); }},
-      {"HotKey", 3000, [](uint64_t, Random*) { return std::string("the one hot key"); }},
+      {"HotKey", 10000, [](uint64_t, Random*) { return std::string("the one hot key"); }},
       {"EmptyKeyOnly", 3000, [](uint64_t, Random*) { return std::string(); }},
       {"HotAmongOthers", 4000,
        [](uint64_t, Random* r) { return r->OneIn(2) ? "key000500" : "key" + Decimal(r->Uniform(1000), 6); }},
@@ -119,8 +119,8 @@ std::vector<Shape> Shapes() {
          return (r->OneIn(2) ? "x" : "y") + std::string(20, 'm') + Decimal(r->Uniform(3000), 12) +
                 (r->OneIn(2) ? "0" : "");
        }},
-      {"PrefixShrinks", 4000, [](uint64_t i, Random*) { return std::string(4000 - i, 'p') + "z"; }},
-      {"PrefixGrows", 4000, [](uint64_t i, Random*) { return std::string(i, 'p'); }},
+      {"PrefixShrinks", 1500, [](uint64_t i, Random*) { return std::string(1500 - i, 'p') + "z"; }},
+      {"PrefixGrows", 1500, [](uint64_t i, Random*) { return std::string(i, 'p'); }},
   };
 }
 
