@@ -131,7 +131,8 @@ struct SEERDB_EXPORT ReadOptions {
   std::string prefix;
   // Values are not read; Iterator::value() is empty.
   bool keys_only = false;
-  // Bytes to request ahead of a sequential scan. 0 = chosen by the engine. At most 16 MiB.
+  // > 0: the iterator reads tables through read calls of this many bytes, past mapping and cache, for a long
+  // scan over data that is not in memory. 0: as other reads. At most 16 MiB.
   uint64_t read_ahead_bytes = 0;
 
   static ReadOptions NoCache() {

@@ -14,7 +14,6 @@ namespace {
 // An output table may overlap this many target sizes of the level below the output before it is cut, so
 // that its own later compaction stays small.
 constexpr uint64_t kMaxGrandparentFiles = 10;
-constexpr uint64_t kEntriesBetweenChecks = 1024;
 
 // The inputs of one deeper level, as a sorted run.
 class InputParts final : public RunParts {
@@ -121,17 +120,10 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   stream_options.may_hold_below = [&](Slice key) {
     return inputs.version->MayHoldBelow(plan.output_level + 1, key);
   };
+  stream_options.cancelled = inputs.cancelled;
   CompactionStream stream(merged.get(), std::move(stream_options));
-  uint64_t until_check = kEntriesBetweenChecks;
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
     SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));
-    if (--until_check == 0) {
-      until_check = kEntriesBetweenChecks;
-      if (inputs.cancelled != nullptr && inputs.cancelled->load(std::memory_order_relaxed)) {
-        return Status::Shutdown("compaction cancelled");
-      }
-      if (inputs.yield != nullptr) inputs.yield();
-    }
   }
   SEERDB_RETURN_IF_ERROR(stream.status());
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> written, tables.Finish());

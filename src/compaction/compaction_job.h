@@ -28,8 +28,6 @@ struct CompactionInputs {
   // Ascending, ending with the visible sequence; taken after the plan was fixed.
   std::vector<SequenceNumber> snapshots;
   const std::atomic<bool>* cancelled = nullptr;  // may be null
-  // Called every few thousand entries, so that more urgent work can be done in between. May be null.
-  std::function<void()> yield;
 };
 
 struct CompactionOutcome {

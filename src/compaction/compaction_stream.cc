@@ -5,6 +5,11 @@
 #include "base/mutant.h"
 
 namespace seerdb {
+namespace {
+
+constexpr uint64_t kEntriesBetweenChecks = 1024;
+
+}  // namespace
 
 CompactionStream::CompactionStream(InternalIterator* input, CompactionStreamOptions options)
     : input_(input), options_(std::move(options)) {}
@@ -29,7 +34,11 @@ size_t CompactionStream::StripeOf(SequenceNumber sequence) const {
 
 void CompactionStream::Settle() {
   for (; input_->Valid(); input_->Next()) {
-    ++entries_read_;
+    if (++entries_read_ % kEntriesBetweenChecks == 0 && options_.cancelled != nullptr &&
+        options_.cancelled->load(std::memory_order_relaxed)) {
+      cancelled_ = true;
+      break;
+    }
     if (Keep()) {
       starts_key_ = !emitted_key_;
       emitted_key_ = true;

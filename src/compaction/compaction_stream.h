@@ -8,6 +8,7 @@
 // Thread safety: external synchronization.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -22,6 +23,8 @@ struct CompactionStreamOptions {
   std::vector<SequenceNumber> snapshots;
   // True if some table below the output may hold the key. Called with ascending keys. Null = always true.
   std::function<bool(Slice key)> may_hold_below;
+  // Once set, the stream ends with kShutdown. May be null.
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 class CompactionStream {
@@ -38,7 +41,7 @@ class CompactionStream {
   // True if the present entry's key differs from the one before: only here may a table end.
   bool starts_key() const { return starts_key_; }
   void Next();
-  Status status() const { return input_->status(); }
+  Status status() const { return cancelled_ ? Status::Shutdown("compaction cancelled") : input_->status(); }
 
   uint64_t entries_read() const { return entries_read_; }
   uint64_t entries_dropped() const { return entries_dropped_; }
@@ -53,6 +56,7 @@ class CompactionStream {
   InternalIterator* const input_;
   const CompactionStreamOptions options_;
   bool valid_ = false;
+  bool cancelled_ = false;
   bool starts_key_ = false;
   bool has_key_ = false;
   bool emitted_key_ = false;  // an entry of current_key_ survived

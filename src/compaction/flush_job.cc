@@ -12,7 +12,7 @@ Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& mem
   output.target_file_size = 0;
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> input = memtable.NewIterator();
-  CompactionStream stream(input.get(), {snapshots, nullptr});
+  CompactionStream stream(input.get(), {snapshots, nullptr, nullptr});
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
     SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));
   }

@@ -1,6 +1,11 @@
 #include "db/background_work.h"
 
 namespace seerdb {
+namespace {
+
+constexpr uint64_t kCooperativeWaitMicros = 1000;
+
+}  // namespace
 
 BackgroundWork::BackgroundWork(std::shared_ptr<Executor> executor, BackgroundModes modes,
                                BackgroundError* error, BackgroundJobs jobs)
@@ -30,7 +35,12 @@ void BackgroundWork::Poke() {
 
 void BackgroundWork::PokeCompaction() {
   MutexLock lock(&mu_);
-  if (modes_.background_compaction) ScheduleCompactionLocked();
+  if (modes_.background_compaction) {
+    ScheduleCompactionLocked();
+  } else if (modes_.background_flush && !shutdown_ && !flush_active_ && !error_->is_set()) {
+    flush_active_ = true;  // compaction runs in the flush's task
+    executor_->Schedule(Executor::Lane::kFlush, [this] { FlushTask(); });
+  }
 }
 
 void BackgroundWork::ScheduleFlushLocked() {
@@ -63,10 +73,6 @@ bool BackgroundWork::FlushAll() {
 }
 
 void BackgroundWork::FlushTask() {
-  {
-    MutexLock lock(&mu_);
-    ++running_;
-  }
   const bool flushed = FlushAll();
   bool compact = false;
   if (flushed && !modes_.background_compaction) {
@@ -77,7 +83,6 @@ void BackgroundWork::FlushTask() {
   if (compact) CompactAll();
   MutexLock lock(&mu_);
   if (compact) compaction_active_ = false;
-  --running_;
   flush_active_ = false;
   if (modes_.background_flush) ScheduleFlushLocked();  // one may have come due since
   progress_.SignalAll();
@@ -91,19 +96,16 @@ void BackgroundWork::CompactAll() {
       return;
     }
     if (!*ran) return;
+    // In the flush's task, writers may wait for a flush meanwhile.
+    if (!modes_.background_compaction && !FlushAll()) return;
     MutexLock lock(&mu_);
     progress_.SignalAll();
   }
 }
 
 void BackgroundWork::CompactionTask() {
-  {
-    MutexLock lock(&mu_);
-    ++running_;
-  }
   CompactAll();
   MutexLock lock(&mu_);
-  --running_;
   compaction_active_ = false;
   if (compaction_wanted_) {
     compaction_wanted_ = false;
@@ -113,15 +115,16 @@ void BackgroundWork::CompactionTask() {
 }
 
 bool BackgroundWork::AwaitProgressLocked() {
-  if (executor_->cooperative()) {
-    mu_.Unlock();
-    const bool ran = executor_->RunOne();
-    mu_.Lock();
-    if (ran) return true;
-    if (running_ == 0) return false;  // else another thread is at work
-  }
   if (!flush_active_ && !compaction_active_ && side_tasks_ == 0) return false;
-  progress_.Wait(&mu_);
+  if (!executor_->cooperative()) {
+    progress_.Wait(&mu_);
+    return true;
+  }
+  mu_.Unlock();
+  const bool ran = executor_->RunOne();
+  mu_.Lock();
+  // What is owed and not queued runs on another thread.
+  if (!ran) progress_.WaitFor(&mu_, kCooperativeWaitMicros);
   return true;
 }
 
@@ -154,11 +157,9 @@ Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
     }
     if (shutdown_) return Status::Shutdown("the database is closing");
     compaction_active_ = true;
-    ++running_;
   }
   Status status = work();
   MutexLock lock(&mu_);
-  --running_;
   compaction_active_ = false;
   compaction_wanted_ = false;
   if (modes_.background_compaction) ScheduleCompactionLocked();

@@ -78,7 +78,6 @@ class BackgroundWork {
   bool compaction_active_ GUARDED_BY(mu_) = false;  // scheduled, running, or a manual one
   bool compaction_wanted_ GUARDED_BY(mu_) = false;
   uint32_t side_tasks_ GUARDED_BY(mu_) = 0;
-  uint32_t running_ GUARDED_BY(mu_) = 0;  // jobs that execute now, on whatever thread
   bool shutdown_ GUARDED_BY(mu_) = false;
 };
 

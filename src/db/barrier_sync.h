@@ -1,7 +1,8 @@
 // BarrierSync: under SyncPolicy::kBarrier, syncs the log at most one interval after an unsynced write.
 //
-// Held by shared pointer: its delayed task may come due after the database is gone, and then does nothing.
-// Thread safety: all methods concurrently.
+// A delayed task syncs when writes stop; while they go on, the commit group that finds the interval over
+// syncs itself, however busy the background is. Held by shared pointer: the task may come due after the
+// database is gone, and then does nothing. Thread safety: all methods concurrently.
 #pragma once
 
 #include <atomic>
@@ -10,17 +11,31 @@
 
 #include "db/background_error.h"
 #include "db/log_set.h"
+#include "seerdb/clock.h"
 #include "seerdb/executor.h"
 
 namespace seerdb {
 
 class BarrierSync : public std::enable_shared_from_this<BarrierSync> {
  public:
-  BarrierSync(std::shared_ptr<LogSet> log, std::shared_ptr<BackgroundError> error, uint64_t interval_us)
-      : log_(std::move(log)), error_(std::move(error)), interval_us_(interval_us) {}
+  BarrierSync(std::shared_ptr<LogSet> log, std::shared_ptr<BackgroundError> error,
+              std::shared_ptr<Clock> clock, uint64_t interval_us)
+      : log_(std::move(log)), error_(std::move(error)), clock_(std::move(clock)), interval_us_(interval_us) {}
 
-  // A write was acknowledged: a sync is due within the interval.
+  // True if the oldest unsynced write has waited for the interval: sync now.
+  bool Overdue() const {
+    const uint64_t oldest_us = oldest_us_.load(std::memory_order_relaxed);
+    return oldest_us != 0 && clock_->NowMicros() - oldest_us >= interval_us_;
+  }
+  // The leader synced everything.
+  void NoteSynced() { oldest_us_.store(0, std::memory_order_relaxed); }
+
+  // A write was acknowledged unsynced: a sync is due within the interval.
   void NoteWrite(Executor* executor) {
+    uint64_t none = 0;
+    if (oldest_us_.load(std::memory_order_relaxed) == 0) {
+      oldest_us_.compare_exchange_strong(none, clock_->NowMicros() | 1, std::memory_order_relaxed);
+    }
     if (scheduled_.exchange(true, std::memory_order_acq_rel)) return;
     executor->ScheduleAfter(interval_us_, Executor::Lane::kFlush, [weak = weak_from_this()] {
       if (const std::shared_ptr<BarrierSync> self = weak.lock()) self->Run();
@@ -31,13 +46,16 @@ class BarrierSync : public std::enable_shared_from_this<BarrierSync> {
   void Run() {
     // Cleared first: a write that comes during the sync gets one of its own.
     scheduled_.store(false, std::memory_order_release);
+    oldest_us_.store(0, std::memory_order_relaxed);
     if (Status status = log_->Sync(false); !status.ok()) error_->Set("log sync", status);
   }
 
   const std::shared_ptr<LogSet> log_;
   const std::shared_ptr<BackgroundError> error_;
+  const std::shared_ptr<Clock> clock_;
   const uint64_t interval_us_;
   std::atomic<bool> scheduled_{false};
+  std::atomic<uint64_t> oldest_us_{0};  // when the oldest unsynced write was acknowledged; 0 = there is none
 };
 
 }  // namespace seerdb

@@ -37,6 +37,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
     count += request->count;
     sync |= request->sync;
   }
+  sync |= parts_.barrier != nullptr && parts_.barrier->Overdue();
   if (last_sequence_ + count > kMaxSequence) return Status::InvalidArgument("sequence numbers are used up");
   const SequenceNumber base = last_sequence_ + 1;
   // Taken even if logging fails: a sequence is never used twice.
@@ -52,6 +53,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
       parts_.error->Set("log sync", status);
       return status;
     }
+    if (parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   }
   InsertGroup(group, base);
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);
@@ -125,11 +127,17 @@ Status Committer::MakeRoom() {
   if (l0_runs >= options_.l0_slowdown_writes_trigger) [[unlikely]] {
     const uint64_t start_us = parts_.clock->NowMicros();
     parts_.work->Poke();
+    parts_.work->PokeCompaction();
+    Status waited = Status::Busy("the slowdown trigger asks for a delay alone");
     if (l0_runs >= options_.l0_stop_writes_trigger) {
-      SEERDB_RETURN_IF_ERROR(parts_.work->WaitUntil(
-          [this] { return parts_.views->l0_runs() < options_.l0_stop_writes_trigger; }));
-    } else {
+      waited = parts_.work->WaitUntil(
+          [this] { return parts_.views->l0_runs() < options_.l0_stop_writes_trigger; });
+    }
+    // Nothing can make L0 smaller while a damaged table is in the way: writes go on, slowly.
+    if (waited.IsBusy()) {
       parts_.clock->SleepMicros(kSlowdownMicros);
+    } else if (!waited.ok()) {
+      return waited;
     }
     parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
   }

@@ -10,6 +10,7 @@
 
 #include "db/background_error.h"
 #include "db/background_work.h"
+#include "db/barrier_sync.h"
 #include "db/log_set.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
@@ -26,6 +27,7 @@ struct CommitterParts {
   ReadViewHolder* views = nullptr;
   SnapshotList* snapshots = nullptr;
   BackgroundWork* work = nullptr;
+  BarrierSync* barrier = nullptr;  // null unless the policy is kBarrier
   BackgroundError* error = nullptr;
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;

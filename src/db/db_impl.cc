@@ -69,7 +69,7 @@ Status DbImpl::Start() {
       statistics_);
   SEERDB_RETURN_IF_ERROR(log_->Start(first_log_number_, first_record_));
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
-    barrier_ = std::make_shared<BarrierSync>(log_, error_, options_.barrier_interval_us);
+    barrier_ = std::make_shared<BarrierSync>(log_, error_, clock_, options_.barrier_interval_us);
   }
   auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
   for (const uint64_t number : tree->DamagedTables()) {
@@ -82,8 +82,8 @@ Status DbImpl::Start() {
       executor_, Modes(options_), error_.get(),
       BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
                      [this] { return CompactOne(); }});
-  CommitterParts parts{log_.get(),   views_.get(),      snapshots_.get(), work_.get(),
-                       error_.get(), statistics_.get(), clock_.get()};
+  CommitterParts parts{log_.get(),     views_.get(), snapshots_.get(),  work_.get(),
+                       barrier_.get(), error_.get(), statistics_.get(), clock_.get()};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   WriteQueueOptions queue_options;
   queue_options.max_group_writers = options_.group_commit_max_batch_size;
@@ -129,6 +129,7 @@ Status DbImpl::Close() {
     if (status.ok()) log_->DeleteAll();
   }
   views_->Collect();
+  table_files_.StopDeleting();
   lock_.reset();
   if (error_->is_set()) status = error_->cause();
   if (status.ok()) status = unobserved_->first();
@@ -159,12 +160,15 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
 
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
-  static thread_local std::string operations;
+  // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
+  static thread_local std::string kept;
+  std::string operations;
+  operations.swap(kept);
   operations.clear();
   AppendBatchOperation(&operations, ValueType::kValue, kDefaultKeyspace, key, value);
   Status status = SubmitWrite(options, operations, 1, key.size() + value.size());
   constexpr size_t kKeptBytes = 1 << 20;
-  if (operations.capacity() > kKeptBytes) std::string().swap(operations);
+  if (operations.capacity() <= kKeptBytes) operations.swap(kept);
   return status;
 }
 

@@ -82,7 +82,11 @@ TableNumberSet DbImpl::Unavailable() {
     MutexLock lock(&quarantine_mu_);
     unavailable = quarantine_;
   }
-  for (const uint64_t number : views_->Acquire()->tree()->DamagedTables()) unavailable.insert(number);
+  const std::shared_ptr<const ReadView> view = views_->Acquire();
+  for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
+    // Asked for its reader, so that one that failed to open for a passing reason is tried again.
+    if (file->damaged() && !file->reader().ok()) unavailable.insert(file->meta().number);
+  }
   return unavailable;
 }
 

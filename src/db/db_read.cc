@@ -40,6 +40,7 @@ TableReadFlags FlagsOf(const ReadOptions& options) {
   flags.verify_checksums = options.verify_checksums;
   flags.keys_only = options.keys_only;
   flags.read_ahead_bytes = options.read_ahead_bytes;
+  flags.sequential_pread = options.read_ahead_bytes > 0;
   return flags;
 }
 

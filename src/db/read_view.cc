@@ -41,15 +41,16 @@ ReadViewHolder::ReadViewHolder(std::shared_ptr<const ReadView> first) : current_
 
 ReadViewHolder::~ReadViewHolder() = default;
 
-void ReadViewHolder::PublishLocked(std::shared_ptr<const ReadView> next) {
+std::shared_ptr<const ReadView> ReadViewHolder::PublishLocked(std::shared_ptr<const ReadView> next) {
   immutable_count_.store(next->immutables().size(), std::memory_order_release);
   l0_runs_.store(next->tree()->l0_runs(), std::memory_order_release);
   current_.store(next.get(), std::memory_order_seq_cst);
-  std::shared_ptr<const ReadView> previous = std::move(owner_);
-  owner_ = std::move(next);
-  if (previous != nullptr) {
-    epochs_.RetireAfterReaders([view = std::move(previous)]() mutable { view.reset(); });
-  }
+  std::swap(owner_, next);
+  return next;
+}
+
+void ReadViewHolder::Retire(std::shared_ptr<const ReadView> view) {
+  epochs_.RetireAfterReaders([kept = std::move(view)]() mutable { kept.reset(); });
 }
 
 std::shared_ptr<const ReadView> ReadViewHolder::Acquire() {
@@ -58,20 +59,30 @@ std::shared_ptr<const ReadView> ReadViewHolder::Acquire() {
 }
 
 void ReadViewHolder::SwitchMemTable(MemTableSlot active) {
-  MutexLock lock(&mu_);
-  std::vector<MemTableSlot> immutables = owner_->immutables();
-  immutables.insert(immutables.begin(), owner_->active());
-  PublishLocked(std::make_shared<const ReadView>(std::move(active), std::move(immutables), owner_->tree()));
+  std::shared_ptr<const ReadView> previous;
+  {
+    MutexLock lock(&mu_);
+    std::vector<MemTableSlot> immutables = owner_->immutables();
+    immutables.insert(immutables.begin(), owner_->active());
+    previous = PublishLocked(
+        std::make_shared<const ReadView>(std::move(active), std::move(immutables), owner_->tree()));
+  }
+  Retire(std::move(previous));
 }
 
 void ReadViewHolder::InstallTree(std::shared_ptr<const TreeView> tree, const MemTable* flushed) {
-  MutexLock lock(&mu_);
-  std::vector<MemTableSlot> immutables = owner_->immutables();
-  if (flushed != nullptr) {
-    SEERDB_ASSERT(!immutables.empty() && immutables.back().memtable.get() == flushed);
-    immutables.pop_back();
+  std::shared_ptr<const ReadView> previous;
+  {
+    MutexLock lock(&mu_);
+    std::vector<MemTableSlot> immutables = owner_->immutables();
+    if (flushed != nullptr) {
+      SEERDB_ASSERT(!immutables.empty() && immutables.back().memtable.get() == flushed);
+      immutables.pop_back();
+    }
+    previous = PublishLocked(
+        std::make_shared<const ReadView>(owner_->active(), std::move(immutables), std::move(tree)));
   }
-  PublishLocked(std::make_shared<const ReadView>(owner_->active(), std::move(immutables), std::move(tree)));
+  Retire(std::move(previous));
 }
 
 }  // namespace seerdb

@@ -32,7 +32,14 @@ class Replayer {
     if (memtable_ == nullptr) memtable_ = std::make_unique<MemTable>();
     BatchReader reader(operations);
     BatchOperation operation;
-    while (reader.Next(&operation)) memtable_->Add(base++, operation.type, operation.key, operation.value);
+    while (reader.Next(&operation)) {
+      if (operation.type != ValueType::kDeletion && operation.type != ValueType::kValue) {
+        return Status::NotSupported("log replay: an operation is of kind " +
+                                    std::to_string(static_cast<int>(operation.type)) +
+                                    ", which a later version writes");
+      }
+      memtable_->Add(base++, operation.type, operation.key, operation.value);
+    }
     state_->last_sequence = base - 1;
     if (memtable_->bytes() >= options_.memtable_capacity) return Spill();
     return {};

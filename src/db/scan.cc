@@ -80,7 +80,7 @@ Result<std::vector<std::vector<std::pair<std::string, std::string>>>> DB::ScanPr
   // One snapshot makes the views of all prefixes agree.
   Snapshot own;
   ReadOptions scan_options = options;
-  if (scan_options.snapshot == nullptr) {
+  if (scan_options.snapshot == nullptr || !scan_options.snapshot->valid()) {
     own = GetSnapshot();
     scan_options.snapshot = &own;
   }

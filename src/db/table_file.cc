@@ -4,9 +4,23 @@
 
 namespace seerdb {
 
+void DeletePermit::Withdraw() {
+  MutexLock lock(&mu_);
+  open_ = false;
+}
+
+void DeletePermit::Delete(FileSystem& fs, const std::string& path) {
+  MutexLock lock(&mu_);
+  if (open_) fs.DeleteFile(path).IgnoreError("an orphan is swept at the next open");
+}
+
 TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta,
-                     TableOpenOptions options)
-    : fs_(std::move(fs)), path_(std::move(path)), meta_(std::move(meta)), options_(std::move(options)) {
+                     TableOpenOptions options, std::shared_ptr<DeletePermit> permit)
+    : fs_(std::move(fs)),
+      path_(std::move(path)),
+      meta_(std::move(meta)),
+      options_(std::move(options)),
+      permit_(std::move(permit)) {
   MutexLock lock(&mu_);
   OpenLocked();
 }
@@ -38,13 +52,14 @@ TableFile::~TableFile() {
     MutexLock lock(&mu_);
     owner_.reset();
   }
-  if (obsolete_.load(std::memory_order_acquire)) {
-    fs_->DeleteFile(path_).IgnoreError("an orphan is swept at the next open");
-  }
+  if (obsolete_.load(std::memory_order_acquire)) permit_->Delete(*fs_, path_);
 }
 
 TableFiles::TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options)
-    : fs_(std::move(fs)), directory_(std::move(directory)), options_(std::move(options)) {}
+    : fs_(std::move(fs)),
+      directory_(std::move(directory)),
+      options_(std::move(options)),
+      permit_(std::make_shared<DeletePermit>()) {}
 
 std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
   MutexLock lock(&mu_);
@@ -53,8 +68,8 @@ std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
   TableOpenOptions options = options_;
   options.table_number = meta->number;
   options.expected_bytes = meta->bytes;
-  auto file =
-      std::make_shared<TableFile>(fs_, TableFilePath(directory_, meta->number), meta, std::move(options));
+  auto file = std::make_shared<TableFile>(fs_, TableFilePath(directory_, meta->number), meta,
+                                          std::move(options), permit_);
   known = file;
   return file;
 }

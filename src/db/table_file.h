@@ -20,10 +20,25 @@
 
 namespace seerdb {
 
+// Whether files may still be removed: only while the database holds its directory. Iterators outlive Close,
+// and the names may belong to another database by then.
+// Thread safety: all methods concurrently. mu_ is held while a file is removed.
+class DeletePermit {
+ public:
+  void Withdraw() EXCLUDES(mu_);
+  // Removes the file unless the permit was withdrawn.
+  void Delete(FileSystem& fs, const std::string& path) EXCLUDES(mu_);
+
+ private:
+  Mutex mu_;
+  bool open_ GUARDED_BY(mu_) = true;
+};
+
 class TableFile {
  public:
   // Opens the file at once; see damaged().
-  TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta, TableOpenOptions options);
+  TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta, TableOpenOptions options,
+            std::shared_ptr<DeletePermit> permit);
   ~TableFile();
 
   const TableMeta& meta() const { return *meta_; }
@@ -45,6 +60,7 @@ class TableFile {
   const std::string path_;
   const TableMetaPtr meta_;
   const TableOpenOptions options_;
+  const std::shared_ptr<DeletePermit> permit_;
   mutable Mutex mu_;
   mutable std::shared_ptr<TableReader> owner_ GUARDED_BY(mu_);
   mutable Status damage_ GUARDED_BY(mu_);
@@ -60,11 +76,14 @@ class TableFiles {
   std::shared_ptr<TableFile> Get(const TableMetaPtr& meta) EXCLUDES(mu_);
   // The table is no longer listed: its file goes with the last reference.
   void MarkObsolete(uint64_t number) EXCLUDES(mu_);
+  // The directory is about to be given up: marked files that are still held stay, for the next open to sweep.
+  void StopDeleting() { permit_->Withdraw(); }
 
  private:
   const std::shared_ptr<FileSystem> fs_;
   const std::string directory_;
   const TableOpenOptions options_;
+  const std::shared_ptr<DeletePermit> permit_;
   Mutex mu_;
   std::map<uint64_t, std::weak_ptr<TableFile>> files_ GUARDED_BY(mu_);
 };

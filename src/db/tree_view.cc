@@ -10,9 +10,50 @@
 namespace seerdb {
 namespace {
 
+// Stands for a table that cannot be read. It shows one entry at the place where a walk enters the table's
+// range, of a sequence that no reader uses (forward) or as a deletion (backward), and turns into the error
+// when the walk steps over it: a walk that never gets there is not disturbed.
+class DamagedTableIterator final : public InternalIterator {
+ public:
+  DamagedTableIterator(const TableMeta& meta, Status damage) : meta_(meta), damage_(std::move(damage)) {}
+
+  void SeekToFirst() override { Stand(meta_.smallest_key, kFirstTrailer); }
+  void SeekToLast() override { Stand(meta_.largest_key, kLastTrailer); }
+  void Seek(Slice key, uint64_t) override {
+    Leave(Status());
+    if (key <= Slice(meta_.largest_key)) Stand(std::max(key, Slice(meta_.smallest_key)), kFirstTrailer);
+  }
+  void SeekForPrev(Slice key, uint64_t) override {
+    Leave(Status());
+    if (key >= Slice(meta_.smallest_key)) Stand(std::min(key, Slice(meta_.largest_key)), kLastTrailer);
+  }
+  void Next() override { Leave(damage_); }
+  void Prev() override { Leave(damage_); }
+  Status status() const override { return status_; }
+
+ private:
+  void Stand(Slice key, uint64_t trailer) {
+    place_.assign(key);
+    key_ = place_;
+    trailer_ = trailer;
+    value_ = {};
+    status_ = Status();
+    valid_ = true;
+  }
+  void Leave(Status status) {
+    status_ = std::move(status);
+    valid_ = false;
+  }
+
+  const TableMeta& meta_;
+  const Status damage_;
+  std::string place_;
+  Status status_;
+};
+
 std::unique_ptr<InternalIterator> OpenTableIterator(const TableFile& file, const TableReadFlags& flags) {
   const Result<const TableReader*> reader = file.reader();
-  if (!reader.ok()) return NewEmptyIterator(reader.status());
+  if (!reader.ok()) return std::make_unique<DamagedTableIterator>(file.meta(), reader.status());
   return (*reader)->NewIterator(flags);
 }
 

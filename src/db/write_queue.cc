@@ -14,7 +14,8 @@ void WriteQueue::JoinLocked(WriteRequest* request) {
     return;
   }
   waiting_.push_back(request);
-  if (leader_waits_) arrival_.Signal();
+  const bool full = waiting_.size() + 1 >= options_.max_group_writers;
+  if (leader_waits_ && (full || request->exclusive != nullptr)) company_.Signal();
   while (!request->done && (led_ || waiting_.front() != request)) request->wake.Wait(&mu_);
   if (request->done) return;
   led_ = true;
@@ -27,9 +28,7 @@ void WriteQueue::GatherLocked(WriteRequest* leader) {
   if (leader->exclusive != nullptr) return;
   if (leader->sync && options_.group_delay_us > 0 && waiting_.size() + 1 < options_.max_group_writers) {
     leader_waits_ = true;
-    while (waiting_.size() + 1 < options_.max_group_writers) {
-      if (!arrival_.WaitFor(&mu_, options_.group_delay_us)) break;
-    }
+    company_.WaitFor(&mu_, options_.group_delay_us);
     leader_waits_ = false;
   }
   uint64_t bytes = leader->operations.size();
@@ -54,7 +53,7 @@ void WriteQueue::FinishLocked(const Status& status, WriteRequest* leader) {
   if (!waiting_.empty()) waiting_.front()->wake.Signal();
 }
 
-Status WriteQueue::Submit(WriteRequest* request) {
+Status WriteQueue::Submit(WriteRequest* request) noexcept {
   mu_.Lock();
   JoinLocked(request);
   if (request->done) {

@@ -53,8 +53,9 @@ class WriteQueue {
   WriteQueue(const WriteQueueOptions& options, GroupCommitter* committer)
       : options_(options), committer_(committer) {}
 
-  // Waits until the request is committed or has failed.
-  Status Submit(WriteRequest* request) EXCLUDES(mu_);
+  // Waits until the request is committed or has failed. An exception inside (memory, a user's logger or file
+  // system) ends the process: leadership must not be lost with writers in line.
+  Status Submit(WriteRequest* request) noexcept EXCLUDES(mu_);
   // Runs `work` under leadership, between two groups.
   Status RunExclusive(std::function<Status()> work) EXCLUDES(mu_);
 
@@ -70,7 +71,7 @@ class WriteQueue {
   Mutex mu_;
   bool led_ GUARDED_BY(mu_) = false;
   std::deque<WriteRequest*> waiting_ GUARDED_BY(mu_);
-  CondVar arrival_;  // a leader that waits for company
+  CondVar company_;  // wakes a leader that waits for its group to fill
   bool leader_waits_ GUARDED_BY(mu_) = false;
 };
 

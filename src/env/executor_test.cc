@@ -164,7 +164,7 @@ TEST(ThreadPoolExecutor, TheDestructorRunsDelayedTasksAtOnceAndWhatTheySchedule)
 }
 
 TEST(ThreadPoolExecutor, ATaskMayDropTheLastReference) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 10; ++round) {
     const auto may_drop = NewEvent(), dropped = NewEvent(), queued_ran = NewEvent(), other_ran = NewEvent();
     auto executor = NewThreadPoolExecutor();
     Executor* const raw = executor.get();
@@ -187,7 +187,7 @@ TEST(ThreadPoolExecutor, ATaskMayDropTheLastReference) {
 }
 
 TEST(ThreadPoolExecutor, TheLastReferenceMayBeWhatATaskCaptured) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 10; ++round) {
     const auto ran = NewEvent();
     auto executor = NewThreadPoolExecutor();
     Executor* const raw = executor.get();

@@ -51,8 +51,13 @@ FileKind ParseFileName(Slice name, uint64_t* number) {
   if (name == "CURRENT") return FileKind::kCurrent;
   if (name == "LOCK") return FileKind::kLock;
   if (ConsumeSuffix(&name, ".tmp")) {
-    if (ConsumeSuffix(&name, ".sst") || ConsumeSuffix(&name, ".log")) ParseNumber(name, number);
-    return FileKind::kTemporary;
+    if (name == "CURRENT") return FileKind::kTemporary;
+    if (name.starts_with("MANIFEST-")) {
+      return ParseNumber(name.substr(9), number) ? FileKind::kTemporary : FileKind::kUnknown;
+    }
+    const bool suffix = ConsumeSuffix(&name, ".sst") || ConsumeSuffix(&name, ".log");
+    const bool ours = suffix && ParseNumber(name, number);
+    return ours ? FileKind::kTemporary : FileKind::kUnknown;
   }
   if (name.starts_with("MANIFEST-")) {
     return ParseNumber(name.substr(9), number) ? FileKind::kManifest : FileKind::kUnknown;

@@ -2,7 +2,7 @@
 //
 //   CURRENT          names the live manifest          LOCK             held by the process that has it open
 //   MANIFEST-000007  version edits                    000012.log       log segment
-//   000015.sst       table                            *.tmp            being written; swept at open
+//   000015.sst       table                            000015.sst.tmp, CURRENT.tmp    being written; swept
 // Numbers come from one counter and are never reused.
 #pragma once
 

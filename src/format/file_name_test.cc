@@ -44,7 +44,9 @@ TEST(FileName, Parse) {
                                          {"000015.sst.tmp", FileKind::kTemporary, 15},
                                          {"000016.log.tmp", FileKind::kTemporary, 16},
                                          {"CURRENT.tmp", FileKind::kTemporary, 0},
-                                         {"x.tmp", FileKind::kTemporary, 0},
+                                         {"MANIFEST-000009.tmp", FileKind::kTemporary, 9},
+                                         {"x.tmp", FileKind::kUnknown, 0},
+                                         {"x.sst.tmp", FileKind::kUnknown, 0},
                                          {"", FileKind::kUnknown, 0},
                                          {"current", FileKind::kUnknown, 0},
                                          {"notes.txt", FileKind::kUnknown, 0}}) {

@@ -96,7 +96,7 @@ struct alignas(64) TreeNode {
   int ComparePrefix(Slice key) const {
     if (prefix_bytes == 0) return 0;
     const size_t common = key.size() < prefix_bytes ? key.size() : prefix_bytes;
-    const int order = std::memcmp(key.data(), prefix().data(), common);
+    const int order = common == 0 ? 0 : std::memcmp(key.data(), prefix().data(), common);
     return order != 0 ? order : (key.size() < prefix_bytes ? -1 : 0);
   }
 };

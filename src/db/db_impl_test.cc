@@ -1,0 +1,180 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "env/fault_file_system.h"
+#include "env/memory_file_system.h"
+#include "seerdb/db.h"
+
+namespace seerdb {
+namespace {
+
+constexpr char kDirectory[] = "/db";
+
+Options OnMemory(const std::shared_ptr<FileSystem>& fs) {
+  Options options;
+  options.file_system = fs;
+  options.wal_sync_policy = SyncPolicy::kNone;
+  return options;
+}
+
+std::unique_ptr<DB> OpenOrNull(const Options& options) {
+  auto opened = DB::Open(options, kDirectory);
+  EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+  return opened.ok() ? *std::move(opened) : nullptr;
+}
+
+// An iterator pins tables that a compaction made obsolete; after Close the same names belong to whoever opens
+// the directory next.
+TEST(DbImpl, AnIteratorThatOutlivesItsDatabaseRemovesNoFileOfTheNextOne) {
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  const Options options = OnMemory(fs);
+  auto db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(db->Put("key", std::string(300, 'a')).ok());
+    ASSERT_TRUE(db->Flush().ok());
+  }
+  auto iterator = db->NewIterator();
+  iterator->SeekToFirst();
+  ASSERT_TRUE(iterator->Valid());
+  ASSERT_TRUE(db->CompactRange().ok());
+  ASSERT_TRUE(db->Close().ok());
+  db.reset();
+  ASSERT_TRUE(DestroyDatabase(options, kDirectory).ok());
+  auto next = OpenOrNull(options);
+  ASSERT_NE(next, nullptr);
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(next->Put("key" + std::to_string(i), "kept").ok());
+    ASSERT_TRUE(next->Flush().ok());
+  }
+  EXPECT_EQ(iterator->value(), std::string(300, 'a'));
+  iterator.reset();
+  ASSERT_TRUE(next->Close().ok());
+  next = OpenOrNull(options);
+  ASSERT_NE(next, nullptr);
+  for (int i = 0; i < 8; ++i) {
+    const auto got = next->Get("key" + std::to_string(i));
+    ASSERT_TRUE(got.ok()) << got.status().ToString();
+    EXPECT_TRUE(got->has_value());
+  }
+  EXPECT_TRUE(next->Verify().ok());
+}
+
+// In foreground mode the logger runs inside a Put; what it puts elsewhere must not mix with it.
+TEST(DbImpl, ALoggerMayPutIntoAnotherDatabaseInsideAPut) {
+  const auto other_fs = std::make_shared<MemoryFileSystem>();
+  auto other = OpenOrNull(OnMemory(other_fs));
+  ASSERT_NE(other, nullptr);
+  int lines = 0;
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  Options options = OnMemory(fs);
+  options.background_flush = options.background_compaction = false;
+  options.memtable_capacity = 4 << 10;
+  options.logger = [&](Slice line) { EXPECT_TRUE(other->Put("line" + std::to_string(lines++), line).ok()); };
+  auto db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(db->Put("key" + std::to_string(i), "value" + std::to_string(i)).ok());
+  }
+  EXPECT_GT(lines, 3);
+  for (int i = 0; i < 200; ++i) {
+    const auto got = db->Get("key" + std::to_string(i));
+    ASSERT_TRUE(got.ok() && got->has_value()) << i;
+    EXPECT_EQ((*got)->slice(), "value" + std::to_string(i));
+  }
+  // What the log of a crash would give back is the same.
+  options.file_system = fs->CrashClone({0, CrashOptions::kProcessCrash, true});
+  options.logger = nullptr;
+  auto again = OpenOrNull(options);
+  ASSERT_NE(again, nullptr);
+  for (int i = 0; i < 200; ++i) {
+    const auto got = again->Get("key" + std::to_string(i));
+    ASSERT_TRUE(got.ok() && got->has_value()) << i;
+    EXPECT_EQ((*got)->slice(), "value" + std::to_string(i));
+  }
+}
+
+TEST(DbImpl, FilesOfOthersAreLeftAlone) {
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  ASSERT_TRUE(fs->CreateDirectory(kDirectory).ok());
+  for (const char* name : {"notes.tmp", "backup.sst.tmp", "notes.txt", "MANIFEST.old"}) {
+    auto file = fs->NewWritableFile(std::string(kDirectory) + "/" + name, CreateMode::kTruncate);
+    ASSERT_TRUE(file.ok());
+  }
+  for (int open = 0; open < 2; ++open) {
+    auto db = OpenOrNull(OnMemory(fs));
+    ASSERT_NE(db, nullptr);
+    ASSERT_TRUE(db->Put("a", "b").ok());
+    ASSERT_TRUE(db->Close().ok());
+  }
+  ASSERT_TRUE(DestroyDatabase(OnMemory(fs), kDirectory).ok());
+  const auto names = fs->ListDirectory(kDirectory);
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(names->size(), 4u);
+}
+
+// Tables [a..c] and [m..o] in L0, the second unreadable.
+TEST(DbImpl, ADamagedTableDisturbsOnlyWalksThatReachIt) {
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  const Options options = OnMemory(fs);
+  std::string last;
+  {
+    auto db = OpenOrNull(options);
+    ASSERT_NE(db, nullptr);
+    for (const char* key : {"a", "b", "c"}) ASSERT_TRUE(db->Put(key, "1").ok());
+    ASSERT_TRUE(db->Flush().ok());
+    for (const char* key : {"m", "n", "o"}) ASSERT_TRUE(db->Put(key, "2").ok());
+    ASSERT_TRUE(db->Flush().ok());
+    ASSERT_TRUE(db->Close().ok());
+  }
+  const auto names = fs->ListDirectory(kDirectory);
+  ASSERT_TRUE(names.ok());
+  for (const std::string& name : *names) {
+    if (name.ends_with(".sst") && name > last) last = name;
+  }
+  auto file = fs->NewWritableFile(std::string(kDirectory) + "/" + last, CreateMode::kTruncate);
+  ASSERT_TRUE(file.ok() && (*file)->Append("not a table").ok());
+  auto db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  EXPECT_TRUE(db->Get("b").ok());
+  EXPECT_TRUE(db->Get("n").status().IsCorruption());
+  EXPECT_TRUE(db->Get("x").ok());
+  const auto it = db->NewIterator();
+  std::string walk;
+  for (it->SeekToFirst(); it->Valid(); it->Next()) walk += it->key();
+  EXPECT_EQ(walk, "abc");
+  EXPECT_TRUE(it->status().IsCorruption());
+  it->Seek("b");
+  ASSERT_TRUE(it->Valid());
+  EXPECT_EQ(it->key(), "b");
+  it->SeekForPrev("d");
+  ASSERT_TRUE(it->Valid());
+  EXPECT_EQ(it->key(), "c");
+  it->Prev();
+  ASSERT_TRUE(it->Valid());
+  EXPECT_EQ(it->key(), "b");
+  it->SeekToLast();
+  EXPECT_FALSE(it->Valid());
+  EXPECT_TRUE(it->status().IsCorruption());
+  it->Seek("p");
+  EXPECT_FALSE(it->Valid());
+  EXPECT_TRUE(it->status().ok());
+  ReadOptions bounded;
+  bounded.upper_bound = "m";
+  const auto below = db->NewIterator(bounded);
+  walk.clear();
+  for (below->SeekToFirst(); below->Valid(); below->Next()) walk += below->key();
+  EXPECT_EQ(walk, "abc");
+  EXPECT_TRUE(below->status().ok());
+  // Writes and their flushes go on beside it.
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(db->Put("n", std::to_string(i)).ok());
+    ASSERT_TRUE(db->Flush().ok());
+  }
+  EXPECT_EQ((**db->Get("n")).slice(), "59");
+  EXPECT_TRUE(db->Close().ok());
+}
+
+}  // namespace
+}  // namespace seerdb
