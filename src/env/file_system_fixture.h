@@ -66,13 +66,16 @@ class FileSystemFixture : public ::testing::TestWithParam<FileSystemKind> {
   std::string root_;
 };
 
-inline const auto kAllFileSystems = ::testing::Values(FileSystemKind::kPosix, FileSystemKind::kMemory,
-                                                      FileSystemKind::kFaultOverMemory);
+inline const auto kAllFileSystems =
+    ::testing::Values(FileSystemKind::kPosix, FileSystemKind::kMemory, FileSystemKind::kFaultOverMemory);
 inline std::string FileSystemName(const ::testing::TestParamInfo<FileSystemKind>& kind) {
   switch (kind.param) {
-    case FileSystemKind::kPosix: return "Posix";
-    case FileSystemKind::kMemory: return "Memory";
-    case FileSystemKind::kFaultOverMemory: return "FaultOverMemory";
+    case FileSystemKind::kPosix:
+      return "Posix";
+    case FileSystemKind::kMemory:
+      return "Memory";
+    case FileSystemKind::kFaultOverMemory:
+      return "FaultOverMemory";
   }
   return "Unknown";
 }
