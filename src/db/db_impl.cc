@@ -88,6 +88,7 @@ Status DbImpl::Start() {
   WriteQueueOptions queue_options;
   queue_options.max_group_writers = options_.group_commit_max_batch_size;
   queue_options.group_delay_us = options_.group_commit_delay_us;
+  queue_options.clock = clock_.get();
   queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
   work_->PokeCompaction();
   return {};

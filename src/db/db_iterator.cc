@@ -9,7 +9,7 @@ namespace {
 
 // Versions of one key that are stepped over before the iterator seeks past the rest of them. A hot key has
 // thousands in a memtable; a seek costs about as much as a few steps.
-constexpr uint32_t kMaxSkips = 8;
+constexpr uint32_t kMaxSkips = 16;
 
 class ErrorIterator final : public Iterator {
  public:
@@ -157,12 +157,15 @@ class DbIterator final : public Iterator {
 
   // Over one entry of the present key, or, when there were many, to `trailer` of that key.
   void SkipForward(uint32_t* skips, uint64_t trailer) {
+    if (*skips == 0 || input_->key() != Slice(target_)) {
+      target_.assign(input_->key());
+      *skips = 0;
+    }
     if (++*skips < kMaxSkips) {
       input_->Next();
       return;
     }
     *skips = 0;
-    target_.assign(input_->key());
     input_->Seek(target_, trailer);
   }
 

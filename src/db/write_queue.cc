@@ -14,8 +14,7 @@ void WriteQueue::JoinLocked(WriteRequest* request) {
     return;
   }
   waiting_.push_back(request);
-  const bool full = waiting_.size() + 1 >= options_.max_group_writers;
-  if (leader_waits_ && (full || request->exclusive != nullptr)) company_.Signal();
+  if (leader_waits_) company_.Signal();
   while (!request->done && (led_ || waiting_.front() != request)) request->wake.Wait(&mu_);
   if (request->done) return;
   led_ = true;
@@ -28,7 +27,13 @@ void WriteQueue::GatherLocked(WriteRequest* leader) {
   if (leader->exclusive != nullptr) return;
   if (leader->sync && options_.group_delay_us > 0 && waiting_.size() + 1 < options_.max_group_writers) {
     leader_waits_ = true;
-    company_.WaitFor(&mu_, options_.group_delay_us);
+    const uint64_t start_us = options_.clock->NowMicros();
+    uint64_t waited_us = 0;
+    while (waiting_.size() + 1 < options_.max_group_writers && waited_us < options_.group_delay_us) {
+      if (!company_.WaitFor(&mu_, options_.group_delay_us - waited_us)) break;
+      if (!waiting_.empty() && waiting_.back()->exclusive != nullptr) break;
+      waited_us = options_.clock->NowMicros() - start_us;
+    }
     leader_waits_ = false;
   }
   uint64_t bytes = leader->operations.size();

@@ -46,6 +46,7 @@ struct WriteQueueOptions {
   uint64_t max_group_bytes = uint64_t{1} << 20;
   // How long the leader of a synced group waits for more writers.
   uint64_t group_delay_us = 0;
+  Clock* clock = nullptr;  // measures that wait; needed if there is one
 };
 
 class WriteQueue {
