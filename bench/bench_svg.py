@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 # Colours that differ in lightness too, for readers who see few hues.
 COLORS = {
     "seerdb": "#d1495b",
+    "seerdb-floor": "#e5a3ac",
     "rocksdb": "#1f4e79",
     "rocksdb-default": "#8fb3d9",
     "leveldb": "#6a994e",

@@ -89,6 +89,8 @@ struct EngineKind {
 std::vector<EngineKind> LinkedEngines();
 
 std::unique_ptr<Engine> OpenSeerdb(const EngineConfig& config);
+// With the log that every file system can have: write calls and fdatasync.
+std::unique_ptr<Engine> OpenSeerdbFloorLog(const EngineConfig& config);
 std::unique_ptr<Engine> OpenRocksdbTuned(const EngineConfig& config);
 std::unique_ptr<Engine> OpenRocksdbDefault(const EngineConfig& config);
 std::unique_ptr<Engine> OpenLeveldb(const EngineConfig& config);

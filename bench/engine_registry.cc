@@ -14,6 +14,7 @@ std::vector<EngineKind> LinkedEngines() {
   return {
 #ifdef SEERDB_BENCH_SEERDB
       {"seerdb", OpenSeerdb},
+      {"seerdb-floor", OpenSeerdbFloorLog},
 #endif
 #ifdef SEERDB_BENCH_ROCKSDB
       {"rocksdb", OpenRocksdbTuned},

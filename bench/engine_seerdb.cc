@@ -60,10 +60,11 @@ class SeerdbSession final : public Session {
 
 class SeerdbEngine final : public Engine {
  public:
-  explicit SeerdbEngine(const EngineConfig& config) {
+  SeerdbEngine(const EngineConfig& config, LogMode log_mode) {
     Options options;
     options.memtable_capacity = config.write_buffer_bytes;
     options.block_cache_capacity = config.cache_bytes;
+    options.log_mode = log_mode;
     options.wal_sync_policy = config.sync ? SyncPolicy::kSyncData : SyncPolicy::kNone;
     const bool lz4 = config.compression == Compression::kLz4;
     options.compression = lz4 ? CompressionType::kLz4 : CompressionType::kNone;
@@ -72,6 +73,7 @@ class SeerdbEngine final : public Engine {
         {"memtable_capacity", std::to_string(options.memtable_capacity)},
         {"block_cache_capacity", std::to_string(options.block_cache_capacity)},
         {"wal_sync_policy", config.sync ? "kSyncData" : "kNone"},
+        {"log_mode", LogModeName(log_mode)},
         {"compression", lz4 ? "kLz4" : "kNone"},
     };
     auto db = DB::Open(options, config.path);
@@ -93,7 +95,11 @@ class SeerdbEngine final : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> OpenSeerdb(const EngineConfig& config) {
-  return std::make_unique<SeerdbEngine>(config);
+  return std::make_unique<SeerdbEngine>(config, LogMode::kAuto);
+}
+
+std::unique_ptr<Engine> OpenSeerdbFloorLog(const EngineConfig& config) {
+  return std::make_unique<SeerdbEngine>(config, LogMode::kBuffered);
 }
 
 }  // namespace seerdb::bench

@@ -44,12 +44,29 @@ class SEERDB_EXPORT RandomAccessFile {
   virtual void ReadAhead(uint64_t /*offset*/, size_t /*n*/) const {}
 };
 
+// How a log segment is written. A file has one mode for as long as it has its name.
+enum class LogMode : unsigned char {
+  kAuto = 0,      // Options only: the engine chooses for each segment
+  kBuffered = 1,  // write calls; synced by fdatasync or fsync
+  kMapped = 2,    // copied into a shared mapping of pages made ready beforehand; the kernel writes them back.
+                  // Cheap where writes are not synced. A file system that fails under the mapping (the
+                  // device is gone, the file was cut from outside) raises SIGBUS.
+  kDirect = 3,    // O_DIRECT writes of whole 4 KiB blocks into space written before. Cheap where they are.
+};
+// "buffered", ...
+SEERDB_EXPORT const char* LogModeName(LogMode mode);
+
 class SEERDB_EXPORT WritableFile {
  public:
   virtual ~WritableFile() = default;  // closes without syncing
   // Writes all of `bytes` at the current end of writing, into the kernel. On error, part of them may have
   // been written, and the position is unspecified: the file must not be appended to again.
   virtual Status Append(Slice bytes) = 0;
+  // Append, and makes these bytes durable (`all`: as SyncAll, else as Sync). Bytes appended before them stay
+  // as durable as they were: Sync covers those. Default: Append, then Sync or SyncAll.
+  virtual Status AppendSynced(Slice bytes, bool all);
+  // What the size of each append must be a multiple of: 1, or a block's bytes.
+  virtual uint64_t append_unit_bytes() const { return 1; }
   // Makes all appended bytes durable, with the metadata needed to read them (fdatasync). After an error
   // nothing is known about what is durable; a retry that succeeds proves nothing.
   virtual Status Sync() = 0;
@@ -92,6 +109,11 @@ class SEERDB_EXPORT FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path, CreateMode mode) = 0;
+  // Opens an existing file to be overwritten from offset 0 on. kMapped and kDirect: the file has its full
+  // size and its space, is not empty, and for kDirect has been written to its end before; appends behind that
+  // size fail (kMapped), or are slow (kDirect). kNotSupported where the file system cannot do so; the default
+  // can kBuffered alone.
+  virtual Result<std::unique_ptr<WritableFile>> NewLogFile(const std::string& path, LogMode mode);
   virtual Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) = 0;
   // Names in the directory, without "." and "..", in no order.
   virtual Result<std::vector<std::string>> ListDirectory(const std::string& path) = 0;

@@ -58,6 +58,10 @@ struct SEERDB_EXPORT Options {
   uint32_t group_commit_max_batch_size = 1'000;
   // No write is logged: all are lost on a crash unless Flush() or Close() succeeded after them.
   bool skip_wal = false;
+  // How the log is written. kAuto: mapped while writes are not synced, direct while they are, for as long as
+  // the file system can, otherwise buffered; a database starts with a buffered segment and moves when it has
+  // seen what is written. What cannot be had falls back to kBuffered.
+  LogMode log_mode = LogMode::kAuto;
   // Bytes of one log segment. 4 KiB .. 4 GiB. A larger write gets a segment of its own size.
   uint64_t wal_segment_bytes = uint64_t{16} << 20;
 

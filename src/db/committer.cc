@@ -44,37 +44,32 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   last_sequence_ += count;
   const bool publish_early = SEERDB_MUTANT("group-commit-publishes-early");
   if (publish_early) parts_.snapshots->Publish(last_sequence_);
-  if (Status status = LogGroup(group, base); !status.ok()) {
-    parts_.error->Set("log append", status);
+  const LogSync log_sync = !sync                                              ? LogSync::kNone
+                           : options_.wal_sync_policy == SyncPolicy::kSyncAll ? LogSync::kAll
+                                                                              : LogSync::kData;
+  if (Status status = LogGroup(group, base, log_sync); !status.ok()) {
+    parts_.error->Set("log write", status);
     return status;
   }
-  if (sync) {
-    if (Status status = parts_.log->Sync(options_.wal_sync_policy == SyncPolicy::kSyncAll); !status.ok()) {
-      parts_.error->Set("log sync", status);
-      return status;
-    }
-    if (parts_.barrier != nullptr) parts_.barrier->NoteSynced();
-  }
+  if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);
   parts_.statistics->Add(Counter::write_groups);
   return {};
 }
 
-Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base) {
+Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync) {
   records_.clear();
-  uint64_t bytes = 0;
   for (const WriteRequest* request : group) {
     if (!request->skip_wal) {
       records_.push_back({base, request->operations});
-      bytes += request->operations.size();
     }
     base += request->count;
   }
-  if (records_.empty()) return {};
-  logged_bytes_ += bytes;
-  if (SEERDB_MUTANT("batch-split-across-logs")) return LogOperationByOperation();
-  SEERDB_RETURN_IF_ERROR(parts_.log->Append(records_));
+  // Nothing to log, but a sync may be due: of what the barrier policy has left unsynced.
+  if (records_.empty()) return sync == LogSync::kNone ? Status() : parts_.log->Sync(sync == LogSync::kAll);
+  if (SEERDB_MUTANT("batch-split-across-logs")) return LogOperationByOperation(sync);
+  SEERDB_RETURN_IF_ERROR(parts_.log->Append(records_, sync));
   if (parts_.log->TakeSpareRequest()) [[unlikely]] {
     parts_.work->RunSoon([log = parts_.log] {
       log->PrepareSpare().IgnoreError(
@@ -85,7 +80,7 @@ Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumb
 }
 
 // The sabotage of a batch that is not one record.
-Status Committer::LogOperationByOperation() {
+Status Committer::LogOperationByOperation(LogSync sync) {
   const std::vector<LogSegment::Record> records = records_;
   for (const LogSegment::Record& record : records) {
     BatchReader reader(record.operations);
@@ -96,7 +91,7 @@ Status Committer::LogOperationByOperation() {
       one.push_back(static_cast<char>(operation.type));
       AppendLengthPrefixed(&one, operation.key);
       if (operation.type != ValueType::kDeletion) AppendLengthPrefixed(&one, operation.value);
-      SEERDB_RETURN_IF_ERROR(parts_.log->Append({{sequence++, one}}));
+      SEERDB_RETURN_IF_ERROR(parts_.log->Append({{sequence++, one}}, sync));
     }
   }
   return {};
@@ -141,8 +136,10 @@ Status Committer::MakeRoom() {
     }
     parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
   }
-  if (active_->bytes() < options_.memtable_capacity && logged_bytes_ < max_log_bytes_) [[likely]]
+  if (active_->bytes() < options_.memtable_capacity &&
+      parts_.log->appended_bytes() - log_bytes_before_ < max_log_bytes_) [[likely]] {
     return {};
+  }
   return SealMemTable();
 }
 
@@ -164,7 +161,7 @@ Status Committer::SealMemTable() {
   }
   MemTableSlot next{std::make_shared<MemTable>(), parts_.log->mark()};
   active_ = next.memtable.get();
-  logged_bytes_ = 0;
+  log_bytes_before_ = parts_.log->appended_bytes();
   parts_.views->SwitchMemTable(std::move(next));
   parts_.work->Poke();
   return {};

@@ -47,8 +47,8 @@ class Committer final : public GroupCommitter {
  private:
   Status MakeRoom();
   Status WaitForImmutableSlot();
-  Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);
-  Status LogOperationByOperation();
+  Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync);
+  Status LogOperationByOperation(LogSync sync);
   void InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);
 
   const Options options_;
@@ -58,7 +58,7 @@ class Committer final : public GroupCommitter {
   SequenceNumber last_sequence_;
   std::vector<LogSegment::Record> records_;
   bool stopped_ = false;
-  uint64_t logged_bytes_ = 0;  // since the active memtable began
+  uint64_t log_bytes_before_ = 0;  // appended to the log when the active memtable began
 };
 
 }  // namespace seerdb

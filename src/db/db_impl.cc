@@ -51,6 +51,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       statistics_(std::move(opened.statistics)),
       epoch_(opened.epoch),
       first_log_number_(opened.log_number),
+      first_log_file_(std::move(opened.log_file)),
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
       picker_options_{options_.l0_compaction_trigger, options_.base_level_size, options_.size_ratio},
@@ -65,9 +66,10 @@ Status DbImpl::Start() {
   const ManifestState state = versions_->state();
   snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
   log_ = std::make_shared<LogSet>(
-      fs_, LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes}, versions_.get(),
-      statistics_);
-  SEERDB_RETURN_IF_ERROR(log_->Start(first_log_number_, first_record_));
+      fs_,
+      LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes, options_.log_mode},
+      versions_.get(), statistics_);
+  log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
     barrier_ = std::make_shared<BarrierSync>(log_, error_, clock_, options_.barrier_interval_us);
   }

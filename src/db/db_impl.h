@@ -38,7 +38,8 @@ struct OpenedDatabase {
   std::unique_ptr<VersionSet> versions;
   std::shared_ptr<Statistics> statistics;
   uint64_t epoch = 0;
-  uint64_t log_number = 0;  // of the first log: prepared and listed
+  uint64_t log_number = 0;  // of the first log
+  PreparedLogFile log_file;
   uint64_t next_record = 1;
 };
 
@@ -100,6 +101,7 @@ class DbImpl final : public DB {
   const std::shared_ptr<Statistics> statistics_;
   const uint64_t epoch_;
   const uint64_t first_log_number_;
+  PreparedLogFile first_log_file_;  // until Start
   const uint64_t first_record_;
   const uint64_t opened_us_;
   const LeveledPickerOptions picker_options_;

@@ -9,6 +9,8 @@
 namespace seerdb {
 namespace {
 
+// Synced groups fill a direct log by whole blocks, and a new one must be written once before it is used.
+constexpr size_t kMaxRecyclableDirect = 8;
 constexpr size_t kMaxRecyclable = 2;
 
 uint64_t FrameBytes(const std::vector<LogSegment::Record>& records) {
@@ -19,96 +21,154 @@ uint64_t FrameBytes(const std::vector<LogSegment::Record>& records) {
   return sum;
 }
 
+LogSetOptions WithWholeBlocks(LogSetOptions options) {
+  options.segment_bytes = NextLogBlock(options.segment_bytes);
+  return options;
+}
+
 }  // namespace
 
 LogSet::LogSet(std::shared_ptr<FileSystem> fs, LogSetOptions options, VersionSet* versions,
                std::shared_ptr<Statistics> statistics)
     : fs_(std::move(fs)),
-      options_(std::move(options)),
+      options_(WithWholeBlocks(std::move(options))),
       versions_(versions),
-      statistics_(std::move(statistics)) {}
+      statistics_(std::move(statistics)),
+      chooser_(options_.mode),
+      wanted_mode_(chooser_.wanted()) {}
 
-Status LogSet::Start(uint64_t log_number, uint64_t next_record) {
-  SEERDB_ASSIGN_OR_RETURN(active_,
-                          LogSegment::Open(*fs_, LogFilePath(options_.directory, log_number),
-                                           {options_.database, log_number, options_.epoch}, next_record));
+void LogSet::Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_record) {
+  // A mode that is asked for and refused now is not tried again for each segment.
+  if (prepared.mode != FirstMode(options_.mode)) chooser_.NoteRefused(options_.mode);
+  wanted_mode_.store(chooser_.wanted(), std::memory_order_relaxed);
   durable_record_.store(next_record - 1, std::memory_order_relaxed);
+  Activate({log_number, std::move(prepared)}, next_record);
+}
+
+void LogSet::Activate(Spare spare, uint64_t next_record) {
+  const LogIdentity identity{options_.database, spare.log_number, options_.epoch};
+  auto segment = std::make_shared<LogSegment>(std::move(spare.file), identity, next_record);
   MutexLock lock(&mu_);
-  live_.push_back({active_, false});
+  live_.push_back({segment, false});
+  active_ = std::move(segment);
+  spare_requested_ = false;
+}
+
+std::string LogSet::TakeRecyclable(LogMode mode) {
+  MutexLock lock(&mu_);
+  for (auto it = recyclable_.begin(); it != recyclable_.end(); ++it) {
+    if (it->mode != mode) continue;
+    std::string path = std::move(it->path);
+    recyclable_.erase(it);
+    return path;
+  }
   return {};
 }
 
-Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes) {
+Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, versions_->NewFileNumber());
-  std::string recycle;
-  if (bytes == options_.segment_bytes) {
-    MutexLock lock(&mu_);
-    if (!recyclable_.empty()) {
-      recycle = std::move(recyclable_.back());
-      recyclable_.pop_back();
-    }
-  }
-  Spare spare{number, LogFilePath(options_.directory, number)};
-  SEERDB_RETURN_IF_ERROR(LogSegment::Prepare(*fs_, options_.directory, spare.path, recycle, bytes));
+  LogFileSpec spec{options_.directory, LogFilePath(options_.directory, number), mode, bytes, {}};
+  if (bytes == options_.segment_bytes && mode != LogMode::kMapped) spec.recycle_path = TakeRecyclable(mode);
+  SEERDB_ASSIGN_OR_RETURN(PreparedLogFile file, PrepareLogFile(*fs_, spec));
+  if (file.mode != mode) refused_mode_.store(mode, std::memory_order_relaxed);
   VersionEdit edit;
   edit.added_logs.push_back({number, options_.epoch});
   SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
-  return spare;
+  return Spare{number, std::move(file)};
 }
 
 Status LogSet::PrepareSpare() {
   MutexLock lock(&prepare_mu_);
   if (spare_.has_value()) return {};
-  SEERDB_ASSIGN_OR_RETURN(spare_, MakeSpareLocked(options_.segment_bytes));
+  SEERDB_ASSIGN_OR_RETURN(
+      spare_, MakeSpareLocked(options_.segment_bytes, wanted_mode_.load(std::memory_order_relaxed)));
+  spare_mode_.store(spare_->file.mode, std::memory_order_release);
   return {};
 }
 
-Status LogSet::NextSegment(uint64_t bytes) {
-  Spare next;
-  {
-    // Numbers must ascend in the order of use, so a spare being prepared is waited for, not overtaken.
-    MutexLock lock(&prepare_mu_);
-    if (spare_.has_value()) {
-      next = *std::move(spare_);
-      spare_.reset();
-    } else {
-      SEERDB_ASSIGN_OR_RETURN(next, MakeSpareLocked(std::max(bytes, options_.segment_bytes)));
-    }
+Status LogSet::NextSegment(uint64_t frame_bytes) {
+  // Numbers must ascend in the order of use, so a spare being prepared is waited for, not overtaken.
+  MutexLock lock(&prepare_mu_);
+  const uint64_t next_record = active_->next_record();
+  if (!spare_.has_value()) {
+    const uint64_t wanted_bytes = NextLogBlock(frame_bytes + kLogHeaderBytes);
+    SEERDB_ASSIGN_OR_RETURN(
+        spare_, MakeSpareLocked(std::max(wanted_bytes, options_.segment_bytes), chooser_.wanted()));
   }
-  SEERDB_ASSIGN_OR_RETURN(
-      std::shared_ptr<LogSegment> segment,
-      LogSegment::Open(*fs_, next.path, {options_.database, next.log_number, options_.epoch},
-                       active_->next_record()));
-  MutexLock lock(&mu_);
-  live_.push_back({segment, false});
-  active_ = std::move(segment);
-  spare_requested_ = false;
+  Spare next = *std::move(spare_);
+  spare_.reset();
+  spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
+  Activate(std::move(next), next_record);
+  if (active_->HasRoom(frame_bytes)) return {};
+  // Too small for this group. It stays in the log without a record.
+  SEERDB_ASSIGN_OR_RETURN(next,
+                          MakeSpareLocked(NextLogBlock(frame_bytes + kLogHeaderBytes), LogMode::kBuffered));
+  Activate(std::move(next), next_record);
   return {};
 }
 
 bool LogSet::TakeSpareRequest() {
-  if (spare_requested_ || active_->bytes() < options_.segment_bytes / 2) return false;
+  if (spare_requested_) return false;
+  const bool wrong_mode = active_->mode() != chooser_.wanted();
+  if (!wrong_mode && active_->bytes() < options_.segment_bytes / 2) return false;
   spare_requested_ = true;
   return true;
 }
 
 Status LogSet::StartSegment() {
   if (active_->next_record() == active_->first_record()) return {};
-  return NextSegment(options_.segment_bytes);
+  return NextSegment(0);
 }
 
 LogMark LogSet::mark() const { return {active_->log_number(), active_->next_record()}; }
 
-Status LogSet::Append(const std::vector<LogSegment::Record>& records) {
-  const uint64_t bytes = FrameBytes(records);
+bool LogSet::ShouldRotate(uint64_t frame_bytes) const {
   const bool empty = active_->next_record() == active_->first_record();
-  if (!empty && active_->bytes() + bytes > options_.segment_bytes) {
-    SEERDB_RETURN_IF_ERROR(NextSegment(bytes + kLogHeaderBytes));
+  if (!active_->HasRoom(frame_bytes)) return !empty || active_->mode() == LogMode::kMapped;
+  // A segment of the mode that fits better is ready.
+  return active_->mode() != chooser_.wanted() &&
+         spare_mode_.load(std::memory_order_acquire) == chooser_.wanted();
+}
+
+Status LogSet::Append(const std::vector<LogSegment::Record>& records, LogSync sync) {
+  if (const LogMode refused = refused_mode_.load(std::memory_order_relaxed); refused != LogMode::kAuto)
+      [[unlikely]] {
+    chooser_.NoteRefused(refused);
+    refused_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
   }
+  chooser_.NoteGroup(sync != LogSync::kNone);
+  wanted_mode_.store(chooser_.wanted(), std::memory_order_relaxed);
+  const uint64_t frame_bytes = FrameBytes(records);
+  if (ShouldRotate(frame_bytes)) SEERDB_RETURN_IF_ERROR(NextSegment(frame_bytes));
   const uint64_t before = active_->bytes();
-  SEERDB_RETURN_IF_ERROR(active_->Append(records, durable_record_.load(std::memory_order_acquire)));
-  statistics_->Add(Counter::wal_bytes_written, active_->bytes() - before);
+  SEERDB_RETURN_IF_ERROR(Write(records, sync));
+  const uint64_t written_bytes = active_->bytes() - before;
+  appended_bytes_ += written_bytes;
+  statistics_->Add(Counter::wal_bytes_written, written_bytes);
   return {};
+}
+
+Status LogSet::Write(const std::vector<LogSegment::Record>& records, LogSync sync) {
+  const uint64_t durable = durable_record_.load(std::memory_order_acquire);
+  // One call will do if all that lies before the group is durable.
+  const bool in_one =
+      active_->mode() == LogMode::kDirect && sync != LogSync::kNone &&
+      (durable + 1 == active_->next_record() || SEERDB_MUTANT("direct-log-skips-earlier-sync"));
+  if (!in_one || SEERDB_MUTANT("log-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(active_->Append(records, durable));
+    return sync == LogSync::kNone ? Status() : Sync(sync == LogSync::kAll);
+  }
+  SEERDB_RETURN_IF_ERROR(active_->AppendSynced(records, durable, sync == LogSync::kAll));
+  statistics_->Add(Counter::wal_syncs);
+  RaiseDurable(active_->next_record() - 1);
+  return {};
+}
+
+void LogSet::RaiseDurable(uint64_t record) {
+  uint64_t known = durable_record_.load(std::memory_order_relaxed);
+  while (record > known && !durable_record_.compare_exchange_weak(known, record, std::memory_order_release,
+                                                                  std::memory_order_relaxed)) {
+  }
 }
 
 Status LogSet::Sync(bool all) {
@@ -124,10 +184,11 @@ Status LogSet::Sync(bool all) {
     const std::shared_ptr<LogSegment>& segment = segments[i];
     const bool sealed = i + 1 < segments.size();  // only the last can still grow
     const uint64_t appended = segment->next_record() - 1;
-    if (!SEERDB_MUTANT("log-skips-sync")) SEERDB_RETURN_IF_ERROR(segment->Sync(all));
-    statistics_->Add(Counter::wal_syncs);
-    if (appended > durable_record_.load(std::memory_order_relaxed)) {
-      durable_record_.store(appended, std::memory_order_release);
+    // Not if the records were made durable as they were written.
+    if (appended > durable_record_.load(std::memory_order_acquire)) {
+      if (!SEERDB_MUTANT("log-skips-sync")) SEERDB_RETURN_IF_ERROR(segment->Sync(all));
+      statistics_->Add(Counter::wal_syncs);
+      RaiseDurable(appended);
     }
     if (!sealed) continue;
     MutexLock lock(&mu_);
@@ -147,8 +208,11 @@ void LogSet::Release(uint64_t log_number) {
       released.push_back(std::move(live_.front().segment));
       live_.erase(live_.begin());
       const LogSegment& segment = *released.back();
-      if (recyclable_.size() < kMaxRecyclable && segment.bytes() <= options_.segment_bytes) {
-        recyclable_.push_back(segment.path());
+      const bool direct = segment.mode() == LogMode::kDirect;
+      const bool reusable = segment.mode() != LogMode::kMapped && segment.bytes() <= options_.segment_bytes &&
+                            recyclable_.size() < (direct ? kMaxRecyclableDirect : kMaxRecyclable);
+      if (reusable) {
+        recyclable_.push_back({segment.path(), segment.mode()});
       } else {
         deleted.push_back(segment.path());
       }
@@ -163,11 +227,11 @@ void LogSet::DeleteAll() {
   std::vector<std::string> paths;
   {
     MutexLock prepare_lock(&prepare_mu_);
-    if (spare_.has_value()) paths.push_back(spare_->path);
+    if (spare_.has_value()) paths.push_back(spare_->file.path);
     spare_.reset();
     MutexLock lock(&mu_);
     for (const Live& live : live_) paths.push_back(live.segment->path());
-    paths.insert(paths.end(), recyclable_.begin(), recyclable_.end());
+    for (const Recyclable& released : recyclable_) paths.push_back(released.path);
     live_.clear();
     recyclable_.clear();
   }

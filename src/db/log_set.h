@@ -2,7 +2,8 @@
 //
 // One segment is active. A memtable owns a run of segments; a full segment and every new memtable start the
 // next one. A segment is prepared and listed in the manifest before its first record is acknowledged, in the
-// background when there is time. A released segment is kept for reuse or deleted.
+// background when there is time. A released segment is kept for reuse (never a mapped one) or deleted. Each
+// segment has a mode for life, chosen when it is prepared; a change of mode starts the next segment early.
 // A sync covers every earlier segment first, so what is durable is always a prefix of the log.
 // Thread safety: Append, StartSegment and mark by the leader of the commit group; the rest concurrently.
 // Lock order: prepare_mu_ (held during I/O), then sync_mu_ (held during I/O), then mu_ (leaf).
@@ -20,6 +21,8 @@
 #include "manifest/version_set.h"
 #include "metrics/statistics.h"
 #include "seerdb/file_system.h"
+#include "wal/log_file_maker.h"
+#include "wal/log_mode_chooser.h"
 #include "wal/log_segment.h"
 
 namespace seerdb {
@@ -29,6 +32,14 @@ struct LogSetOptions {
   DatabaseId database;
   uint64_t epoch = 0;
   uint64_t segment_bytes = 0;
+  LogMode mode = LogMode::kAuto;
+};
+
+// What a group of writes asks of the log.
+enum class LogSync : unsigned char {
+  kNone,  // in the kernel
+  kData,  // durable, with everything logged before
+  kAll,   // the same, with all metadata
 };
 
 class LogSet {
@@ -36,11 +47,14 @@ class LogSet {
   LogSet(std::shared_ptr<FileSystem> fs, LogSetOptions options, VersionSet* versions,
          std::shared_ptr<Statistics> statistics);
 
-  // Opens the first segment: prepared, and listed in the manifest.
-  Status Start(uint64_t log_number, uint64_t next_record);
+  // Mode of the first segment: under kAuto one that costs little to prepare.
+  static LogMode FirstMode(LogMode option) { return option == LogMode::kAuto ? LogMode::kBuffered : option; }
+  // Takes the first segment: prepared, and listed in the manifest.
+  void Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_record);
 
-  // Appends records to the active segment, after starting a new one if it is full. kernel-safe when OK.
-  Status Append(const std::vector<LogSegment::Record>& records);
+  // Logs one group in the active segment, after starting a new one if it is full or of the wrong mode, and
+  // makes it as durable as asked. An error is sticky.
+  Status Append(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
   // The next record goes to a fresh segment (the active one if it is still empty).
   Status StartSegment();
   // Where the next record goes. Requires: StartSegment or Start was the last call.
@@ -51,7 +65,8 @@ class LogSet {
 
   // Makes a spare segment unless there is one. For a background task.
   Status PrepareSpare() EXCLUDES(prepare_mu_);
-  // True once for each segment, when it is half full: time to call PrepareSpare in the background.
+  // True once for each segment, when it is half full or its mode does not fit any more: time to call
+  // PrepareSpare in the background.
   bool TakeSpareRequest();
 
   // Logs below `log_number` are released by a durable edit.
@@ -62,6 +77,8 @@ class LogSet {
   // Bytes of live segments. The number the next record gets.
   uint64_t live_bytes() const EXCLUDES(mu_);
   uint64_t next_record() const { return active_->next_record(); }
+  // Bytes appended since Start, padding included. For the leader.
+  uint64_t appended_bytes() const { return appended_bytes_; }
 
  private:
   struct Live {
@@ -70,10 +87,19 @@ class LogSet {
   };
   struct Spare {
     uint64_t log_number = 0;
-    std::string path;
+    PreparedLogFile file;
   };
-  Result<Spare> MakeSpareLocked(uint64_t bytes) REQUIRES(prepare_mu_);
-  Status NextSegment(uint64_t bytes) EXCLUDES(prepare_mu_);
+  struct Recyclable {
+    std::string path;
+    LogMode mode;
+  };
+  Result<Spare> MakeSpareLocked(uint64_t bytes, LogMode mode) REQUIRES(prepare_mu_);
+  Status NextSegment(uint64_t frame_bytes) EXCLUDES(prepare_mu_);
+  void Activate(Spare spare, uint64_t next_record) EXCLUDES(mu_);
+  bool ShouldRotate(uint64_t frame_bytes) const;
+  Status Write(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
+  void RaiseDurable(uint64_t record);
+  std::string TakeRecyclable(LogMode mode) EXCLUDES(mu_);
 
   const std::shared_ptr<FileSystem> fs_;
   const LogSetOptions options_;
@@ -81,13 +107,20 @@ class LogSet {
   const std::shared_ptr<Statistics> statistics_;
   std::shared_ptr<LogSegment> active_;  // replaced by the leader only
   std::atomic<uint64_t> durable_record_{0};
-  bool spare_requested_ = false;  // for the active segment; the leader's
+  // The leader's:
+  LogModeChooser chooser_;
+  bool spare_requested_ = false;  // for the active segment
+  uint64_t appended_bytes_ = 0;
+  // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
+  std::atomic<LogMode> wanted_mode_;
+  std::atomic<LogMode> spare_mode_{LogMode::kAuto};  // kAuto: there is none
+  std::atomic<LogMode> refused_mode_{LogMode::kAuto};
   Mutex prepare_mu_;
   std::optional<Spare> spare_ GUARDED_BY(prepare_mu_);
   Mutex sync_mu_;
   mutable Mutex mu_;
-  std::vector<Live> live_ GUARDED_BY(mu_);               // ascending; the last one is active
-  std::vector<std::string> recyclable_ GUARDED_BY(mu_);  // released files kept for reuse
+  std::vector<Live> live_ GUARDED_BY(mu_);              // ascending; the last one is active
+  std::vector<Recyclable> recyclable_ GUARDED_BY(mu_);  // released files kept for reuse
 };
 
 }  // namespace seerdb

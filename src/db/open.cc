@@ -121,8 +121,10 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
                           exists ? ContinueOld(options, directory, opened.epoch, opened.statistics)
                                  : CreateNew(options, directory, &random, opened.statistics));
   SEERDB_ASSIGN_OR_RETURN(opened.log_number, beginning.versions->NewFileNumber());
-  SEERDB_RETURN_IF_ERROR(LogSegment::Prepare(fs, directory, LogFilePath(directory, opened.log_number), "",
-                                             options.wal_segment_bytes));
+  SEERDB_ASSIGN_OR_RETURN(
+      opened.log_file,
+      PrepareLogFile(fs, {directory, LogFilePath(directory, opened.log_number),
+                          LogSet::FirstMode(options.log_mode), NextLogBlock(options.wal_segment_bytes), ""}));
   VersionEdit& edit = beginning.edit;
   edit.epoch = opened.epoch;
   edit.added_logs.push_back({opened.log_number, opened.epoch});

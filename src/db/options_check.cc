@@ -33,6 +33,7 @@ Status CheckOptions(const Options& o) {
       {"barrier_interval_us", o.barrier_interval_us, 1'000, 60'000'000},
       {"group_commit_delay_us", o.group_commit_delay_us, 0, 1'000'000},
       {"group_commit_max_batch_size", o.group_commit_max_batch_size, 1, 100'000},
+      {"log_mode", static_cast<uint64_t>(o.log_mode), 0, 3},
       {"wal_segment_bytes", o.wal_segment_bytes, 4 * kKiB, 4 * kGiB},
       {"num_levels", o.num_levels, 2, 16},
       {"base_level_size", o.base_level_size, 4 * kKiB, 16 * kTiB},

@@ -7,6 +7,9 @@
 namespace seerdb {
 namespace {
 
+// What a device writes whole.
+constexpr uint64_t kSectorBytes = 512;
+
 class FaultWritableFile final : public WritableFile {
  public:
   FaultWritableFile(std::unique_ptr<WritableFile> base, std::shared_ptr<FaultPlan> plan, std::string path)
@@ -16,6 +19,13 @@ class FaultWritableFile final : public WritableFile {
     return plan_->Run(FileOp::kAppend, path_, path_,
                       [&](uint64_t limit) { return base_->Append(bytes.substr(0, limit)); });
   }
+  Status AppendSynced(Slice bytes, bool all) override {
+    return plan_->Run(FileOp::kAppendSynced, path_, path_, [&](uint64_t limit) {
+      const uint64_t whole = limit / kSectorBytes * kSectorBytes;
+      return base_->AppendSynced(bytes.substr(0, append_unit_bytes() == 1 ? limit : whole), all);
+    });
+  }
+  uint64_t append_unit_bytes() const override { return base_->append_unit_bytes(); }
   Status Sync() override {
     return plan_->Run(FileOp::kSync, path_, [&] { return base_->Sync(); });
   }
@@ -78,6 +88,12 @@ uint64_t FaultFileSystem::faults_fired() const { return plan_->faults_fired(); }
 Result<std::unique_ptr<WritableFile>> FaultFileSystem::NewWritableFile(const std::string& path,
                                                                        CreateMode mode) {
   auto file = plan_->Run(FileOp::kOpenWrite, path, [&] { return base_->NewWritableFile(path, mode); });
+  if (!file.ok()) return file;
+  return std::unique_ptr<WritableFile>(std::make_unique<FaultWritableFile>(*std::move(file), plan_, path));
+}
+
+Result<std::unique_ptr<WritableFile>> FaultFileSystem::NewLogFile(const std::string& path, LogMode mode) {
+  auto file = plan_->Run(FileOp::kOpenLog, path, [&] { return base_->NewLogFile(path, mode); });
   if (!file.ok()) return file;
   return std::unique_ptr<WritableFile>(std::make_unique<FaultWritableFile>(*std::move(file), plan_, path));
 }

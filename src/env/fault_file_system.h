@@ -39,6 +39,7 @@ class FaultFileSystem final : public FileSystem {
   uint64_t faults_fired() const;
 
   Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path, CreateMode mode) override;
+  Result<std::unique_ptr<WritableFile>> NewLogFile(const std::string& path, LogMode mode) override;
   Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) override;
   Result<std::vector<std::string>> ListDirectory(const std::string& path) override;
   Status CreateDirectory(const std::string& path) override;

@@ -30,6 +30,17 @@ class FaultFileSystemTest : public ::testing::Test {
   FaultFileSystem fs_{base_};
 };
 
+TEST_F(FaultFileSystemTest, AShortWriteOfADirectLogEndsAtASector) {
+  ASSERT_TRUE(Open("/f")->Append(std::string(8192, 'o')).ok());
+  auto log = fs_.NewLogFile("/f", LogMode::kDirect);
+  ASSERT_TRUE(log.ok());
+  FaultRule rule = FaultRule::ShortWrite("f", 1500, FaultRule::DeviceError());
+  rule.op = FileOp::kAppendSynced;
+  fs_.AddRule(rule);
+  EXPECT_TRUE((*log)->AppendSynced(std::string(4096, 'n'), false).IsIoError());
+  EXPECT_EQ(Get("/f"), std::string(1024, 'n') + std::string(7168, 'o'));
+}
+
 // Each operation once, by name; returns which calls failed.
 std::vector<std::string> CallAll(FileSystem& fs) {
   std::vector<std::string> failed;
@@ -44,8 +55,10 @@ std::vector<std::string> CallAll(FileSystem& fs) {
     note("sync-all", (*writer)->SyncAll().ok());
     note("allocate", (*writer)->Allocate(8, false).ok());
     note("truncate", (*writer)->Truncate(5).ok());
+    note("append-synced", (*writer)->AppendSynced("6", false).ok());
     note("close", (*writer)->Close().ok());
   }
+  note("open-log", fs.NewLogFile("/x", LogMode::kBuffered).ok());
   auto reader = fs.NewRandomAccessFile("/f");
   note("open-read", reader.ok());
   if (reader.ok()) {

@@ -9,10 +9,14 @@ const char* FileOpName(FileOp op) {
   switch (op) {
     case FileOp::kOpenWrite:
       return "open-write";
+    case FileOp::kOpenLog:
+      return "open-log";
     case FileOp::kOpenRead:
       return "open-read";
     case FileOp::kAppend:
       return "append";
+    case FileOp::kAppendSynced:
+      return "append-synced";
     case FileOp::kSync:
       return "sync";
     case FileOp::kSyncAll:
@@ -49,6 +53,7 @@ const char* FileOpName(FileOp op) {
 
 bool IsMutating(FileOp op) {
   switch (op) {
+    case FileOp::kOpenLog:
     case FileOp::kOpenRead:
     case FileOp::kClose:
     case FileOp::kRead:

@@ -11,8 +11,10 @@ namespace seerdb {
 
 enum class FileOp : unsigned char {
   kOpenWrite,
+  kOpenLog,
   kOpenRead,
   kAppend,
+  kAppendSynced,
   kSync,
   kSyncAll,
   kAllocate,
@@ -34,7 +36,8 @@ inline constexpr size_t kFileOpCount = static_cast<size_t>(FileOp::kAny);
 // "append", "sync", ...
 const char* FileOpName(FileOp op);
 
-// Whether a call can change what a crash leaves; the others are kOpenRead, kClose, kRead, kMap, kList, kInfo.
+// Whether a call can change what a crash leaves; the others are kOpenLog, kOpenRead, kClose, kRead, kMap,
+// kList, kInfo.
 bool IsMutating(FileOp op);
 
 struct FaultRule {
@@ -44,8 +47,8 @@ struct FaultRule {
   bool repeat = false;     // fires at every match from then on, not once
 
   // What firing does, in this order:
-  // 1. The call goes to the base file system, if `perform`; for kAppend only its first `append_bytes`
-  //    bytes, if fewer (a short write).
+  // 1. The call goes to the base file system, if `perform`; of an append only the first `append_bytes` bytes,
+  //    if fewer (a short write; of a kDirect log whole sectors).
   bool perform = false;
   uint64_t append_bytes = UINT64_MAX;
   // 2. The callback, which may use the file system.

@@ -43,6 +43,19 @@ void MemoryContent::Sync() {
   durable_size_ = bytes_->size();
 }
 
+void MemoryContent::SyncRange(uint64_t begin, uint64_t end) {
+  const uint64_t behind = durable_size_;
+  durable_size_ = std::max(durable_size_, end);
+  // What lies between the durable size and the range had never been made durable: zeros.
+  for (uint64_t sector = behind / kSectorBytes; sector * kSectorBytes < begin; ++sector) {
+    const uint64_t first = sector * kSectorBytes;
+    if (first >= behind) changed_sectors_.emplace(sector, std::string(kSectorBytes, '\0'));
+  }
+  for (uint64_t sector = begin / kSectorBytes; sector * kSectorBytes < end; ++sector) {
+    changed_sectors_.erase(sector);
+  }
+}
+
 std::shared_ptr<const std::string> MemoryContent::Share() {
   shared_ = true;
   return bytes_;

@@ -28,6 +28,8 @@ class MemoryContent {
   void Write(uint64_t offset, Slice bytes);
   void Resize(uint64_t size);
   void Sync();
+  // Makes the sectors of [begin, end) durable as they are, and the size if `end` lies behind the durable one.
+  void SyncRange(uint64_t begin, uint64_t end);
 
   // The bytes as they are now.
   std::shared_ptr<const std::string> Share();

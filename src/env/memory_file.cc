@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include "base/status_macros.h"
 #include "env/memory_state.h"
 
 namespace seerdb {
@@ -7,6 +8,8 @@ namespace {
 
 // Above this a file is refused instead of ending the process for want of memory.
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 34;
+// Of a kDirect log. An append may end at any sector, so that a test can cut one short.
+constexpr uint64_t kBlockBytes = 4096;
 
 Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
   return Status::FromErrno(std::string(operation) + " " + path, error_number);
@@ -14,18 +17,24 @@ Status ErrnoStatus(const char* operation, const std::string& path, int error_num
 
 class MemoryWritableFile final : public WritableFile {
  public:
-  MemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node, std::string path)
-      : state_(std::move(state)), node_(std::move(node)), path_(std::move(path)) {}
+  MemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node, std::string path, LogMode mode)
+      : state_(std::move(state)), node_(std::move(node)), path_(std::move(path)), mode_(mode) {}
 
   Status Append(Slice bytes) override {
     MutexLock lock(&state_->mutex);
-    if (closed_) return ErrnoStatus("append", path_, EBADF);
-    if (bytes.size() > kMaxFileBytes - position_) return ErrnoStatus("append", path_, EFBIG);
-    ++state_->operations;
-    node_->content.Write(position_, bytes);
-    position_ += bytes.size();
+    return AppendLocked(bytes);
+  }
+
+  Status AppendSynced(Slice bytes, bool all) override {
+    if (mode_ != LogMode::kDirect) return WritableFile::AppendSynced(bytes, all);
+    MutexLock lock(&state_->mutex);
+    const uint64_t begin = position_;
+    SEERDB_RETURN_IF_ERROR(AppendLocked(bytes));
+    node_->content.SyncRange(begin, position_);
     return Status::Ok();
   }
+
+  uint64_t append_unit_bytes() const override { return mode_ == LogMode::kDirect ? kBlockBytes : 1; }
 
   Status Sync() override { return SyncAs("fdatasync"); }
   Status SyncAll() override { return SyncAs("fsync"); }
@@ -56,6 +65,20 @@ class MemoryWritableFile final : public WritableFile {
   }
 
  private:
+  Status AppendLocked(Slice bytes) REQUIRES(state_->mutex) {
+    if (closed_) return ErrnoStatus("append", path_, EBADF);
+    if (bytes.size() > kMaxFileBytes - position_) return ErrnoStatus("append", path_, EFBIG);
+    // A mapping does not grow, and a direct write covers whole sectors.
+    if (mode_ == LogMode::kMapped && bytes.size() > node_->content.size() - position_)
+      return ErrnoStatus("append", path_, EFBIG);
+    if (mode_ == LogMode::kDirect && bytes.size() % MemoryContent::kSectorBytes != 0)
+      return ErrnoStatus("append", path_, EINVAL);
+    ++state_->operations;
+    node_->content.Write(position_, bytes);
+    position_ += bytes.size();
+    return Status::Ok();
+  }
+
   Status SyncAs(const char* operation) {
     MutexLock lock(&state_->mutex);
     if (closed_) return ErrnoStatus(operation, path_, EBADF);
@@ -67,6 +90,7 @@ class MemoryWritableFile final : public WritableFile {
   const std::shared_ptr<MemoryState> state_;
   const MemoryNodePtr node_ GUARDED_BY(state_->mutex);
   const std::string path_;
+  const LogMode mode_;
   uint64_t position_ GUARDED_BY(state_->mutex) = 0;
   bool closed_ GUARDED_BY(state_->mutex) = false;
 };
@@ -123,8 +147,8 @@ class MemoryFileLock final : public FileLock {
 }  // namespace
 
 std::unique_ptr<WritableFile> NewMemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node,
-                                                    const std::string& path) {
-  return std::make_unique<MemoryWritableFile>(std::move(state), std::move(node), path);
+                                                    const std::string& path, LogMode mode) {
+  return std::make_unique<MemoryWritableFile>(std::move(state), std::move(node), path, mode);
 }
 
 std::unique_ptr<RandomAccessFile> NewMemoryRandomAccessFile(std::shared_ptr<MemoryState> state,

@@ -116,7 +116,14 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::NewWritableFile(const st
     if (place.node->is_directory) return ErrnoStatus("open", path, EISDIR);
     if (mode == CreateMode::kTruncate) place.node->content.Resize(0);
   }
-  return NewMemoryWritableFile(state_, std::move(place.node), path);
+  return NewMemoryWritableFile(state_, std::move(place.node), path, LogMode::kBuffered);
+}
+
+Result<std::unique_ptr<WritableFile>> MemoryFileSystem::NewLogFile(const std::string& path, LogMode mode) {
+  MutexLock lock(&state_->mutex);
+  SEERDB_ASSIGN_OR_RETURN(MemoryNodePtr node, state_->FindNode("open", path));
+  if (node->is_directory) return ErrnoStatus("open", path, EISDIR);
+  return NewMemoryWritableFile(state_, std::move(node), path, mode);
 }
 
 Result<std::unique_ptr<RandomAccessFile>> MemoryFileSystem::NewRandomAccessFile(const std::string& path) {

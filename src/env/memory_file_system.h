@@ -35,6 +35,7 @@ class MemoryFileSystem final : public FileSystem {
   Status LinkFile(const std::string& from, const std::string& to);
 
   Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path, CreateMode mode) override;
+  Result<std::unique_ptr<WritableFile>> NewLogFile(const std::string& path, LogMode mode) override;
   Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) override;
   Result<std::vector<std::string>> ListDirectory(const std::string& path) override;
   Status CreateDirectory(const std::string& path) override;

@@ -42,7 +42,7 @@ struct MemoryState {
 
 // Open files of the node; the path is for messages.
 std::unique_ptr<WritableFile> NewMemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node,
-                                                    const std::string& path);
+                                                    const std::string& path, LogMode mode);
 std::unique_ptr<RandomAccessFile> NewMemoryRandomAccessFile(std::shared_ptr<MemoryState> state,
                                                             MemoryNodePtr node);
 // Requires: node->locked. Unlocks and empties the node when destroyed.

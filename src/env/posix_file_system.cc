@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "env/file_lock.h"
 #include "env/posix_file.h"
+#include "env/posix_log_file.h"
 #include "env/unique_fd.h"
 #include "seerdb/file_system.h"
 
@@ -44,6 +45,17 @@ class PosixFiles final : public FileSystem {
  public:
   Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path, CreateMode mode) override {
     return OpenPosixWritableFile(path, mode);
+  }
+
+  Result<std::unique_ptr<WritableFile>> NewLogFile(const std::string& path, LogMode mode) override {
+    switch (mode) {
+      case LogMode::kMapped:
+        return OpenPosixMappedLog(path);
+      case LogMode::kDirect:
+        return OpenPosixDirectLog(path);
+      default:
+        return FileSystem::NewLogFile(path, mode);
+    }
   }
 
   Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) override {

@@ -100,20 +100,28 @@ Result<std::optional<DurabilityProof>> FrameScan::Examine(uint64_t offset, const
 // True if behind the frame there is what stands behind every frame but a torn or overwritten one's: the
 // next frame, or nothing.
 Result<bool> FrameScan::NextLooksWritten(uint64_t offset, const LogFrameHead& head) {
-  const uint64_t next_offset = offset + kLogFrameHeadBytes + head.length;
-  SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> next, file_.PeekHead(next_offset));
+  const uint64_t end = offset + kLogFrameHeadBytes + head.length;
+  SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> next, file_.PeekHead(end));
   if (!next.has_value()) return true;
   if (next->crc == 0 && next->length == 0 && next->record == 0 && next->lag == 0) return true;
-  return next->record == head.record + 1 && file_.LengthFits(next_offset, next->length);
+  return NextFollows(end, head);
+}
+
+// True if the head of the next record stands at `end`, or at the block behind it.
+Result<bool> FrameScan::NextFollows(uint64_t end, const LogFrameHead& head) {
+  for (const uint64_t offset : {end, NextLogBlock(end)}) {
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> next, file_.PeekHead(offset));
+    if (next.has_value() && next->record == head.record + 1 && file_.LengthFits(offset, next->length)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Status FrameScan::LookForStaleFrames(uint64_t offset, const LogFrameHead& head) {
   const uint32_t back = static_cast<uint32_t>(missing_) - head.record;
   if (back == 0 || back >= std::min<uint64_t>(missing_, uint64_t{1} << 31)) return {};
-  const uint64_t next_offset = offset + kLogFrameHeadBytes + head.length;
-  SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> next, file_.PeekHead(next_offset));
-  saw_stale_frames_ =
-      next.has_value() && next->record == head.record + 1 && file_.LengthFits(next_offset, next->length);
+  SEERDB_ASSIGN_OR_RETURN(saw_stale_frames_, NextFollows(offset + kLogFrameHeadBytes + head.length, head));
   return {};
 }
 

@@ -46,6 +46,7 @@ class FrameScan {
  private:
   Result<std::optional<DurabilityProof>> Examine(uint64_t offset, const LogFrameHead& head, uint64_t record);
   Result<bool> NextLooksWritten(uint64_t offset, const LogFrameHead& head);
+  Result<bool> NextFollows(uint64_t end, const LogFrameHead& head);
   Status LookForStaleFrames(uint64_t offset, const LogFrameHead& head);
 
   LogFileReader& file_;

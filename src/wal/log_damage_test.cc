@@ -12,6 +12,7 @@
 #include "env/memory_file_system.h"
 #include "wal/log_replay.h"
 #include "wal/log_segment.h"
+#include "wal/log_test_util.h"
 
 namespace seerdb {
 namespace {
@@ -35,7 +36,7 @@ class LogDamageTest : public ::testing::Test {
   LogDamageTest() {
     EXPECT_TRUE(fs_.CreateDirectory("/db").ok());
     // An earlier life of what becomes segment 3.
-    EXPECT_TRUE(LogSegment::Prepare(fs_, "/db", Path(9), "", 400).ok());
+    EXPECT_TRUE(PrepareLogFile(fs_, {"/db", Path(9), LogMode::kBuffered, 400, {}}).ok());
     Write(9, 1, 0, 6);
     written_.clear();
     Prepare(1, "");
@@ -52,12 +53,12 @@ class LogDamageTest : public ::testing::Test {
   }
 
   void Prepare(uint64_t log, const std::string& recycle) {
-    EXPECT_TRUE(LogSegment::Prepare(fs_, "/db", Path(log), recycle, 400).ok());
+    EXPECT_TRUE(PrepareLogFile(fs_, {"/db", Path(log), LogMode::kBuffered, 400, recycle}).ok());
   }
 
   void Write(uint64_t log, uint64_t first, uint64_t durable, uint64_t count) {
     auto& segment = segments_[log];
-    if (segment == nullptr) segment = *LogSegment::Open(fs_, Path(log), {kDatabase, log, 100 + log}, first);
+    if (segment == nullptr) segment = OpenSegment(fs_, Path(log), {kDatabase, log, 100 + log}, first);
     for (uint64_t record = first; record < first + count; ++record) {
       const std::string operations = "record " + std::to_string(record) + std::string(record % 4, 'x');
       const uint64_t begin = std::max<uint64_t>(segment->bytes(), kLogHeaderBytes);

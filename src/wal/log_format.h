@@ -1,6 +1,7 @@
 // The bytes of a log segment. Format: docs/format/log.md.
 //
-// A segment is a 64-byte header and then frames, back to back. A frame is a 16-byte head and a payload:
+// A segment is a 64-byte header and then frames, back to back; frames that were written together may be
+// followed by zeros up to the next 4096-byte block. A frame is a 16-byte head and a payload:
 //   u32 crc      CRC-32C of head bytes [4, 16) and payload, seeded by the identity and the record number
 //   u32 length   payload bytes, > 0
 //   u32 record   low half of the record number
@@ -35,6 +36,11 @@ struct LogIdentity {
 inline constexpr size_t kLogHeaderBytes = 64;
 inline constexpr size_t kLogFrameHeadBytes = 16;
 inline constexpr uint32_t kLogFormatVersion = 1;
+// The next frame lies right behind the last one, or at the next multiple of this.
+inline constexpr uint64_t kLogBlockBytes = 4096;
+inline constexpr uint64_t NextLogBlock(uint64_t offset) {
+  return (offset + kLogBlockBytes - 1) / kLogBlockBytes * kLogBlockBytes;
+}
 
 struct LogHeader {
   LogIdentity identity;

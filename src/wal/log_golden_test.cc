@@ -8,6 +8,7 @@
 #include "env/memory_file_system.h"
 #include "wal/log_replay.h"
 #include "wal/log_segment.h"
+#include "wal/log_test_util.h"
 
 namespace seerdb {
 namespace {
@@ -17,14 +18,14 @@ const LogIdentity kIdentity{{0x0123456789abcdef, 0xfedcba9876543210}, 12, 0x5eed
 TEST(LogGolden, BytesAreThoseOfVersion1) {
   MemoryFileSystem memory;
   ASSERT_TRUE(memory.CreateDirectory("/db").ok());
-  ASSERT_TRUE(LogSegment::Prepare(memory, "/db", "/db/000012.log", "", 0).ok());
-  const auto segment = LogSegment::Open(memory, "/db/000012.log", kIdentity, 7);
-  ASSERT_TRUE(segment.ok());
+  ASSERT_TRUE(PrepareLogFile(memory, {"/db", "/db/000012.log", LogMode::kBuffered, 0, {}}).ok());
+  const auto segment = OpenSegment(memory, "/db/000012.log", kIdentity, 7);
+  ASSERT_NE(segment, nullptr);
   // put "\0k1" = "value one"; delete "\0k1".
   const std::string put("\x01\x03\0k1\x09value one", 14 + 1);
   const std::string erase("\x00\x03\0k1", 5);
-  ASSERT_TRUE((*segment)->Append({{100, put}}, 6).ok());
-  ASSERT_TRUE((*segment)->Append({{101, erase}, {102, put + erase}}, 7).ok());
+  ASSERT_TRUE(segment->Append({{100, put}}, 6).ok());
+  ASSERT_TRUE(segment->Append({{101, erase}, {102, put + erase}}, 7).ok());
   const std::string written = *ReadFileToString(memory, "/db/000012.log");
 
   const auto fs = PosixFileSystem();

@@ -53,8 +53,12 @@ class Replay {
       stop_ = {i, kLogHeaderBytes};
     }
     for (uint64_t offset = kLogHeaderBytes;;) {
-      SEERDB_ASSIGN_OR_RETURN(const std::optional<Slice> payload,
+      SEERDB_ASSIGN_OR_RETURN(std::optional<Slice> payload,
                               file->ReadFrame(log.identity, summary_.next_record, offset));
+      if (!payload.has_value() && offset % kLogBlockBytes != 0) {
+        offset = NextLogBlock(offset);
+        SEERDB_ASSIGN_OR_RETURN(payload, file->ReadFrame(log.identity, summary_.next_record, offset));
+      }
       if (!payload.has_value()) return {};
       const uint64_t frame_bytes = kLogFrameHeadBytes + payload->size();
       const Status applied = apply_(LoadU64(payload->data()), payload->substr(sizeof(uint64_t)));
@@ -103,10 +107,12 @@ class Replay {
 
   Result<bool> LooksTorn(LogFileReader& file, const FrameScan& scan) {
     // The head of the next record is what a write cut short leaves first.
-    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> head, file.PeekHead(stop_.offset));
-    if (head.has_value() && head->length >= LogFileReader::kMinPayloadBytes &&
-        head->record == static_cast<uint32_t>(summary_.next_record)) {
-      return true;
+    for (const uint64_t offset : {stop_.offset, NextLogBlock(stop_.offset)}) {
+      SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> head, file.PeekHead(offset));
+      if (head.has_value() && head->length >= LogFileReader::kMinPayloadBytes &&
+          head->record == static_cast<uint32_t>(summary_.next_record)) {
+        return true;
+      }
     }
     SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file.ReadHeader());
     const bool ours = header.has_value() && header->identity == logs_[stop_.log].identity;

@@ -22,6 +22,7 @@
 #include "base/coding.h"
 #include "env/memory_file_system.h"
 #include "wal/log_segment.h"
+#include "wal/log_test_util.h"
 
 namespace seerdb {
 namespace {
@@ -75,9 +76,9 @@ class Story {
   void Command(const std::string& command, const std::vector<std::string>& arguments) {
     const auto number = [&](size_t i) { return std::stoull(arguments.at(i)); };
     if (command == "prepare") {
-      EXPECT_TRUE(LogSegment::Prepare(fs_, "/db", Path(number(0)), "", number(1)).ok());
+      EXPECT_TRUE(PrepareLogFile(fs_, {"/db", Path(number(0)), LogMode::kBuffered, number(1), {}}).ok());
     } else if (command == "recycle") {
-      EXPECT_TRUE(LogSegment::Prepare(fs_, "/db", Path(number(1)), Path(number(0)), 0).ok());
+      EXPECT_TRUE(PrepareLogFile(fs_, {"/db", Path(number(1)), LogMode::kBuffered, 0, Path(number(0))}).ok());
     } else if (command == "write") {
       Write(number(0), number(1));
     } else if (command == "replay") {
@@ -94,7 +95,7 @@ class Story {
   void Write(uint64_t log, uint64_t count) {
     next_record_ += Option("skip", 0);
     auto& segment = segments_[log];
-    if (segment == nullptr) segment = *LogSegment::Open(fs_, Path(log), Identity(log), next_record_);
+    if (segment == nullptr) segment = OpenSegment(fs_, Path(log), Identity(log), next_record_);
     for (uint64_t i = 0; i < count; ++i, ++next_record_) {
       at_[next_record_] = {Path(log), std::max<size_t>(segment->bytes(), kLogHeaderBytes)};
       size_[next_record_] = Option("size", 32);
@@ -209,9 +210,9 @@ TEST(LogReplay, ErrorOfApplyEndsIt) {
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
   const LogIdentity identity{kDatabase, 1, 1};
-  ASSERT_TRUE(LogSegment::Prepare(fs, "/db", "/db/1.log", "", 0).ok());
-  auto segment = LogSegment::Open(fs, "/db/1.log", identity, 1);
-  ASSERT_TRUE((*segment)->Append({{1, "one"}, {2, "two"}, {3, "three"}}, 0).ok());
+  ASSERT_TRUE(PrepareLogFile(fs, {"/db", "/db/1.log", LogMode::kBuffered, 0, {}}).ok());
+  auto segment = OpenSegment(fs, "/db/1.log", identity, 1);
+  ASSERT_TRUE(segment->Append({{1, "one"}, {2, "two"}, {3, "three"}}, 0).ok());
   int calls = 0;
   const auto summary = ReplayLogs(fs, {{"/db/1.log", identity}}, 1, [&](SequenceNumber, Slice) -> Status {
     return ++calls == 2 ? Status::Busy("full") : Status();

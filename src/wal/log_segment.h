@@ -1,8 +1,7 @@
-// LogSegment: appends frames to one log file; LogSegment::Prepare makes the file beforehand.
+// LogSegment: appends frames to one log file, made beforehand by PrepareLogFile.
 //
-// Prepare leaves a file that is created (or a released one renamed), allocated, and durable as a name. It
-// becomes part of the log only when the manifest lists it and the first Append writes header and frames in
-// one call. A failed Append or Sync is sticky: every later call returns the first error.
+// The file becomes part of the log only when the manifest lists it and the first Append writes header and
+// frames in one call. A failed Append or Sync is sticky: every later call returns the first error.
 // Format: docs/format/log.md. Thread safety: one appender at a time; Sync may run beside Append.
 #pragma once
 
@@ -16,6 +15,7 @@
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
 #include "seerdb/types.h"
+#include "wal/log_file_maker.h"
 #include "wal/log_format.h"
 
 namespace seerdb {
@@ -28,18 +28,19 @@ class LogSegment {
     Slice operations;
   };
 
-  // Makes file `path` ready: when `recycle_path` is not empty, that file is renamed to `path` if its link
-  // count is 1 (else deleted and a new one made). Allocates `bytes`, syncs the directory.
-  static Status Prepare(FileSystem& fs, const std::string& directory, const std::string& path,
-                        const std::string& recycle_path, uint64_t bytes);
-
-  // Opens a prepared file for appending. No byte is written until the first Append.
-  static Result<std::unique_ptr<LogSegment>> Open(FileSystem& fs, const std::string& path,
-                                                  const LogIdentity& identity, uint64_t first_record);
+  // Nothing is written until the first Append.
+  LogSegment(PreparedLogFile prepared, const LogIdentity& identity, uint64_t first_record);
 
   // Appends one frame a record, all in one write to the kernel, numbering them from next_record().
   // `durable_record`: highest record number known durable in the whole log.
-  Status Append(const std::vector<Record>& records, uint64_t durable_record);
+  Status Append(const std::vector<Record>& records, uint64_t durable_record) {
+    return Write(records, durable_record, Durability::kKernel);
+  }
+  // Append, and makes these records durable, but nothing that was appended before and is not. `all` = with
+  // all metadata.
+  Status AppendSynced(const std::vector<Record>& records, uint64_t durable_record, bool all) {
+    return Write(records, durable_record, all ? Durability::kSyncedAll : Durability::kSynced);
+  }
   // Makes durable all that was appended before the call. `all` = with all metadata (fsync).
   Status Sync(bool all);
 
@@ -49,16 +50,21 @@ class LogSegment {
   uint64_t next_record() const { return next_record_.load(std::memory_order_acquire); }
   // Bytes written, header included.
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return prepared_.path; }
+  LogMode mode() const { return prepared_.mode; }
+  // Whether frames of `frame_bytes` together have their place in the file. Behind it a buffered or direct
+  // file grows, slowly; a mapped one cannot.
+  bool HasRoom(uint64_t frame_bytes) const;
 
  private:
-  LogSegment(std::unique_ptr<WritableFile> file, std::string path, const LogIdentity& identity,
-             uint64_t first_record);
+  enum class Durability : unsigned char { kKernel, kSynced, kSyncedAll };
+  Status Write(const std::vector<Record>& records, uint64_t durable_record, Durability durability);
+  // Header (if nothing is written yet), frames and padding, into buffer_.
+  void Encode(const std::vector<Record>& records, uint64_t durable_record);
   Status Fail(Status status);
   Status failure() const;
 
-  const std::unique_ptr<WritableFile> file_;
-  const std::string path_;
+  const PreparedLogFile prepared_;
   const LogIdentity identity_;
   const uint64_t first_record_;
   std::atomic<uint64_t> next_record_;

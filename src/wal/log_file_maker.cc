@@ -1,0 +1,106 @@
+#include "wal/log_file_maker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/mutant.h"
+#include "base/status_macros.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kZeroBytes = uint64_t{1} << 20;
+
+// Renames a released file to `path`. False if it may not be reused; it is gone then.
+Result<bool> Recycle(FileSystem& fs, const LogFileSpec& spec) {
+  const Result<FileInfo> info = fs.GetFileInfo(spec.recycle_path);
+  if (!info.ok()) {
+    if (info.status().detail() == StatusDetail::kNotFound) return false;
+    return info.status();
+  }
+  // A second name means that a checkpoint still holds these bytes.
+  if (info->links != 1 && !SEERDB_MUTANT("linked-log-recycled")) {
+    SEERDB_RETURN_IF_ERROR(fs.DeleteFile(spec.recycle_path));
+    return false;
+  }
+  SEERDB_RETURN_IF_ERROR(fs.RenameFile(spec.recycle_path, spec.path));
+  return true;
+}
+
+Status Allocate(WritableFile& file, uint64_t bytes) {
+  if (bytes == 0) return {};
+  Status allocated = file.Allocate(bytes, /*extend=*/true);
+  return allocated.IsNotSupported() ? Status() : allocated;
+}
+
+Status WriteZeros(WritableFile& file, uint64_t bytes) {
+  const std::string zeros(static_cast<size_t>(std::min(bytes, kZeroBytes)), '\0');
+  while (bytes > 0) {
+    const uint64_t n = std::min<uint64_t>(bytes, zeros.size());
+    SEERDB_RETURN_IF_ERROR(file.Append(Slice(zeros).substr(0, n)));
+    bytes -= n;
+  }
+  return {};
+}
+
+// Writes the whole file once, so that no later write changes more than data. False if the file system
+// refuses the mode.
+Result<bool> WriteOnce(FileSystem& fs, const LogFileSpec& spec) {
+  auto file = fs.NewLogFile(spec.path, spec.mode);
+  Status status = file.status();
+  if (status.ok()) status = WriteZeros(**file, spec.bytes);
+  // A refusal may come at the first write only.
+  if (status.IsNotSupported()) return false;
+  SEERDB_RETURN_IF_ERROR(status);
+  SEERDB_RETURN_IF_ERROR((*file)->SyncAll());
+  SEERDB_RETURN_IF_ERROR((*file)->Close());
+  return true;
+}
+
+Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, LogMode* mode) {
+  SEERDB_ASSIGN_OR_RETURN(
+      const std::unique_ptr<WritableFile> file,
+      fs.NewWritableFile(spec.path, recycled ? CreateMode::kOverwrite : CreateMode::kMustNotExist));
+  // A recycled file keeps its size: its blocks are allocated and written already.
+  if (!recycled) SEERDB_RETURN_IF_ERROR(Allocate(*file, spec.bytes));
+  if (*mode == LogMode::kDirect && !recycled) {
+    SEERDB_ASSIGN_OR_RETURN(const bool direct, WriteOnce(fs, spec));
+    if (!direct) {
+      *mode = LogMode::kBuffered;
+      SEERDB_RETURN_IF_ERROR(WriteZeros(*file, spec.bytes));
+    }
+  }
+  SEERDB_RETURN_IF_ERROR(file->SyncAll());
+  return file->Close();
+}
+
+}  // namespace
+
+Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec) {
+  bool recycled = false;
+  if (!spec.recycle_path.empty()) {
+    SEERDB_ASSIGN_OR_RETURN(recycled, Recycle(fs, spec));
+  }
+  PreparedLogFile prepared{nullptr, spec.path, spec.mode, spec.bytes};
+  if (spec.bytes == 0) prepared.mode = LogMode::kBuffered;
+  Status status = CreateFile(fs, spec, recycled, &prepared.mode);
+  if (status.ok()) status = fs.SyncDirectory(spec.directory);
+  if (status.ok()) {
+    auto file = fs.NewLogFile(spec.path, prepared.mode);
+    if (file.status().IsNotSupported() && prepared.mode == LogMode::kMapped) {
+      prepared.mode = LogMode::kBuffered;
+      file = fs.NewLogFile(spec.path, prepared.mode);
+    }
+    status = file.status();
+    if (status.ok()) prepared.file = *std::move(file);
+  }
+  if (!status.ok()) {
+    if (status.detail() != StatusDetail::kAlreadyExists) {
+      fs.DeleteFile(spec.path).IgnoreError("an unlisted file; the sweep at open removes it");
+    }
+    return status;
+  }
+  return prepared;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,36 @@
+// PrepareLogFile: makes the file of a log segment ready before the log needs it.
+//
+// The file is created (or a released one renamed), its space allocated, for direct logs written, its bytes
+// and its name durable. A crash at any moment leaves a file that the manifest does not list. An error leaves
+// no file, if it can be deleted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+
+namespace seerdb {
+
+struct LogFileSpec {
+  std::string directory;
+  std::string path;
+  LogMode mode = LogMode::kBuffered;
+  uint64_t bytes = 0;  // of the file; 0 = grows by appends
+  // Where not empty: a released log of the same mode and size, to be renamed to `path`; if it has a second
+  // name it is deleted instead, and a new file made. Never for a mapped log.
+  std::string recycle_path;
+};
+
+struct PreparedLogFile {
+  std::unique_ptr<WritableFile> file;
+  std::string path;
+  LogMode mode = LogMode::kBuffered;  // what the file system could do: as asked for, or kBuffered
+  uint64_t bytes = 0;
+};
+
+Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec);
+
+}  // namespace seerdb

@@ -1,0 +1,235 @@
+// Logs of every mode: which file is made, what a frame's place is, and what replay makes of the gaps.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "env/fault_file_system.h"
+#include "env/memory_file_system.h"
+#include "wal/log_mode_chooser.h"
+#include "wal/log_replay.h"
+#include "wal/log_segment.h"
+
+namespace seerdb {
+namespace {
+
+constexpr LogMode kModes[] = {LogMode::kBuffered, LogMode::kMapped, LogMode::kDirect};
+constexpr uint64_t kFileBytes = 64 * 1024;
+
+LogIdentity Identity(uint64_t log) { return {{1, 2}, log, 100 + log}; }
+std::string Path(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
+
+class LogModes : public ::testing::TestWithParam<LogMode> {
+ protected:
+  LogModes() : memory_(std::make_shared<MemoryFileSystem>()), fs_(memory_) {
+    EXPECT_TRUE(memory_->CreateDirectory("/db").ok());
+    EXPECT_TRUE(memory_->SyncDirectory("/").ok());
+  }
+
+  std::unique_ptr<LogSegment> Make(uint64_t log, uint64_t first_record, const std::string& recycle = {}) {
+    auto file = PrepareLogFile(fs_, {"/db", Path(log), GetParam(), kFileBytes, recycle});
+    EXPECT_TRUE(file.ok()) << file.status().ToString();
+    EXPECT_EQ(file->mode, GetParam());
+    return std::make_unique<LogSegment>(*std::move(file), Identity(log), first_record);
+  }
+
+  // The sequences of the records replayed, and "torn" if something follows them.
+  static std::string Replay(FileSystem& fs, std::vector<uint64_t> logs, uint64_t first_record) {
+    std::vector<ReplayLog> listed;
+    for (const uint64_t log : logs) listed.push_back({Path(log), Identity(log)});
+    std::string out;
+    const auto summary = ReplayLogs(fs, listed, first_record, [&](SequenceNumber base, Slice) -> Status {
+      out += std::to_string(base) + " ";
+      return {};
+    });
+    if (!summary.ok()) return summary.status().ToString();
+    return out + (summary->torn ? "torn" : "");
+  }
+
+  const std::shared_ptr<MemoryFileSystem> memory_;
+  FaultFileSystem fs_;
+};
+
+TEST_P(LogModes, GroupsAreReplayedAcrossTheGapsBetweenThem) {
+  const auto segment = Make(1, 1);
+  ASSERT_TRUE(segment->Append({{1, "one"}, {2, "two"}}, 0).ok());
+  ASSERT_TRUE(segment->AppendSynced({{3, std::string(5000, 'x')}}, 2, false).ok());
+  ASSERT_TRUE(segment->AppendSynced({{4, "four"}, {5, "five"}}, 3, true).ok());
+  EXPECT_EQ(segment->next_record(), 6u);
+  EXPECT_EQ(segment->bytes() % 4096 == 0, GetParam() == LogMode::kDirect);
+  EXPECT_EQ(Replay(fs_, {1}, 1), "1 2 3 4 5 ");
+}
+
+TEST_P(LogModes, AFrameThatFillsItsBlockIsFollowedByTheNextBlock) {
+  const auto segment = Make(1, 1);
+  // 64 + 16 + 8 + operations = 4096 minus 0 .. 17 bytes: no room for a head, or just.
+  uint64_t sequence = 0;
+  std::string wanted;
+  for (size_t left = 0; left <= 17 && segment->HasRoom(2 * 4096); ++left) {
+    const size_t header_bytes = segment->bytes() == 0 ? kLogHeaderBytes : 0;
+    const std::string operations(4096 - header_bytes - kLogFrameHeadBytes - 8 - left, 'o');
+    ASSERT_TRUE(segment->AppendSynced({{++sequence, operations}}, sequence - 1, false).ok());
+    wanted += std::to_string(sequence) + " ";
+  }
+  EXPECT_EQ(Replay(fs_, {1}, 1), wanted);
+}
+
+TEST_P(LogModes, ALostRecordBetweenGapsIsFoundIfItWasDurable) {
+  const auto segment = Make(1, 1);
+  uint64_t end[5] = {};
+  for (uint64_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(segment->AppendSynced({{i, "operations"}}, i - 1, false).ok());
+    end[i] = segment->bytes();
+  }
+  const std::string bytes = *ReadFileToString(fs_, Path(1));
+  for (uint64_t lost = 1; lost <= 4; ++lost) {
+    std::string damaged = bytes;
+    const uint64_t frame = lost == 1 ? kLogHeaderBytes : end[lost - 1];
+    damaged[frame + 20] ^= 1;
+    auto file = *fs_.NewWritableFile(Path(1), CreateMode::kOverwrite);
+    ASSERT_TRUE(file->Append(damaged).ok());
+    const std::string found = Replay(fs_, {1}, 1);
+    if (lost < 4) {
+      EXPECT_NE(found.find("says that all up to"), std::string::npos) << found;
+    } else {
+      EXPECT_EQ(found, "1 2 3 torn") << "nothing vouches for the last group";
+    }
+  }
+}
+
+// A process may die in the middle of a copy into a mapping, or of a write.
+TEST_P(LogModes, AnAppendCutAtEachByteLeavesAPrefix) {
+  uint64_t log = 0;
+  const uint64_t step = GetParam() == LogMode::kDirect ? 512 : 1;
+  for (uint64_t cut = 0; cut <= 120; ++cut) {
+    const auto segment = Make(++log, 1);
+    ASSERT_TRUE(segment->Append({{1, "one"}}, 0).ok());
+    FaultRule rule = FaultRule::ShortWrite(Path(log), cut * step, FaultRule::DeviceError());
+    const bool synced = cut % 2 == 0;
+    if (synced && GetParam() == LogMode::kDirect) rule.op = FileOp::kAppendSynced;
+    fs_.AddRule(rule);
+    const std::vector<LogSegment::Record> records = {{2, "two"}, {3, "three"}, {4, "four"}};
+    const bool failed = synced && GetParam() == LogMode::kDirect
+                            ? !segment->AppendSynced(records, 0, false).ok()
+                            : !segment->Append(records, 0).ok();
+    ASSERT_TRUE(failed);
+    const std::string found = Replay(fs_, {log}, 1);
+    const std::string whole = "1 2 3 4 ";
+    const std::string prefix = found.substr(0, found.find('t'));
+    EXPECT_TRUE(whole.starts_with(prefix)) << found;
+    EXPECT_GE(prefix.size(), 2u) << found;
+  }
+}
+
+TEST_P(LogModes, APowerCutKeepsWhatWasSynced) {
+  const auto segment = Make(1, 1);
+  ASSERT_TRUE(segment->AppendSynced({{1, "one"}}, 0, false).ok());
+  ASSERT_TRUE(segment->AppendSynced({{2, std::string(9000, 'x')}}, 1, false).ok());
+  ASSERT_TRUE(segment->Append({{3, std::string(9000, 'y')}, {4, "z"}}, 2).ok());
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const auto left = memory_->CrashClone({seed, CrashOptions::kPowerCut});
+    const std::string found = Replay(*left, {1}, 1);
+    EXPECT_TRUE(found.starts_with("1 2 ")) << found;
+    EXPECT_TRUE(std::string("1 2 3 4 torn").starts_with(found) || found == "1 2 torn" ||
+                found == "1 2 3 torn")
+        << found;
+  }
+}
+
+TEST_P(LogModes, FramesOfARecycledFileAreNotReplayed) {
+  if (GetParam() == LogMode::kMapped) GTEST_SKIP() << "mapped logs are not recycled";
+  auto segment = Make(1, 1);
+  for (uint64_t i = 1; i <= 8; ++i) ASSERT_TRUE(segment->AppendSynced({{i, "old"}}, i - 1, false).ok());
+  segment.reset();
+  segment = Make(2, 9, Path(1));
+  EXPECT_EQ(Replay(fs_, {2}, 9), "");
+  ASSERT_TRUE(segment->AppendSynced({{9, "new"}}, 8, false).ok());
+  EXPECT_EQ(Replay(fs_, {2}, 9), "9 ") << "bytes of an earlier life are not a torn tail";
+  EXPECT_EQ(fs_.GetFileInfo(Path(1)).status().detail(), StatusDetail::kNotFound);
+}
+
+TEST_P(LogModes, APreparedFileIsDurableBeforeItIsUsed) {
+  ASSERT_NE(Make(1, 1), nullptr);
+  const auto left = memory_->CrashClone({0, CrashOptions::kDropUnsynced});
+  EXPECT_EQ((*left->GetFileInfo(Path(1))).bytes, kFileBytes);
+  EXPECT_EQ(Replay(*left, {1}, 1), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(AllModes, LogModes, ::testing::ValuesIn(kModes),
+                         [](const auto& mode) { return std::string(LogModeName(mode.param)); });
+
+TEST(PrepareLogFile, FallsBackToWriteCallsWhereTheModeIsRefused) {
+  for (const LogMode mode : {LogMode::kMapped, LogMode::kDirect}) {
+    // The file system refuses at open; and, as some do for direct writes, at the first write.
+    for (const FileOp op : {FileOp::kOpenLog, FileOp::kAppend}) {
+      if (mode == LogMode::kMapped && op == FileOp::kAppend) continue;
+      const auto memory = std::make_shared<MemoryFileSystem>();
+      FaultFileSystem fs(memory);
+      ASSERT_TRUE(fs.CreateDirectory("/db").ok());
+      fs.AddRule(FaultRule::Fail(op, "", Status::NotSupported("refused")));
+      const auto file = PrepareLogFile(fs, {"/db", Path(1), mode, kFileBytes, {}});
+      ASSERT_TRUE(file.ok()) << file.status().ToString();
+      EXPECT_EQ(file->mode, LogMode::kBuffered);
+      EXPECT_EQ(fs.GetFileInfo(Path(1))->bytes, kFileBytes);
+      EXPECT_TRUE(file->file->Append("x").ok());
+    }
+  }
+}
+
+TEST(PrepareLogFile, AnErrorLeavesNoFile) {
+  for (const LogMode mode : kModes) {
+    for (uint64_t call = 1;; ++call) {
+      const auto memory = std::make_shared<MemoryFileSystem>();
+      FaultFileSystem fs(memory);
+      ASSERT_TRUE(fs.CreateDirectory("/db").ok());
+      fs.AddRule(FaultRule::Fail(FileOp::kAny, "/db", FaultRule::NoSpaceError(), call));
+      const auto file = PrepareLogFile(fs, {"/db", Path(1), mode, kFileBytes, {}});
+      if (fs.faults_fired() == 0) {
+        EXPECT_TRUE(file.ok());
+        EXPECT_GT(call, 5u);
+        break;
+      }
+      EXPECT_TRUE(file.status().IsNoSpace()) << file.status().ToString();
+      EXPECT_EQ(memory->GetFileInfo(Path(1)).status().detail(), StatusDetail::kNotFound);
+    }
+  }
+}
+
+TEST(LogModeChooser, FollowsWhatIsWritten) {
+  LogModeChooser chooser(LogMode::kAuto);
+  EXPECT_EQ(chooser.wanted(), LogMode::kBuffered);
+  const auto note = [&](bool synced, int times) {
+    for (int i = 0; i < times; ++i) chooser.NoteGroup(synced);
+    return chooser.wanted();
+  };
+  EXPECT_EQ(note(true, LogModeChooser::kAgreement - 1), LogMode::kBuffered) << "a short stretch says nothing";
+  EXPECT_EQ(note(true, 1), LogMode::kDirect);
+  EXPECT_EQ(note(false, 1), LogMode::kDirect) << "one exception changes nothing";
+  EXPECT_EQ(note(true, 1000), LogMode::kDirect);
+  EXPECT_EQ(note(false, 2 * LogModeChooser::kAgreement), LogMode::kMapped);
+  for (int i = 0; i < 1000; ++i) {
+    note(true, 1);
+    EXPECT_EQ(note(false, 1), LogMode::kMapped) << "a mixture stays where it is";
+  }
+  EXPECT_EQ(note(true, 3 * LogModeChooser::kAgreement), LogMode::kDirect);
+}
+
+TEST(LogModeChooser, DoesNotAskForWhatWasRefused) {
+  LogModeChooser chooser(LogMode::kAuto);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(false);
+  chooser.NoteRefused(LogMode::kMapped);
+  EXPECT_EQ(chooser.wanted(), LogMode::kBuffered);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(false);
+  EXPECT_EQ(chooser.wanted(), LogMode::kBuffered);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(true);
+  EXPECT_EQ(chooser.wanted(), LogMode::kDirect);
+}
+
+TEST(LogModeChooser, AnOptionThatNamesAModeIsObeyed) {
+  LogModeChooser chooser(LogMode::kMapped);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(true);
+  EXPECT_EQ(chooser.wanted(), LogMode::kMapped);
+}
+
+}  // namespace
+}  // namespace seerdb
