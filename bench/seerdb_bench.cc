@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
 
   CLI::App app("Measures an embedded key-value engine. Phases: " + names +
                "compact. A phase may carry a label after a colon, as in readrandom:again.");
-  app.add_option("--engine", config.engine, "seerdb, seerdb-floor, rocksdb, rocksdb-default, leveldb, lmdb or wiredtiger");
+  app.add_option("--engine", config.engine,
+                 "seerdb, seerdb-floor, rocksdb, rocksdb-default, leveldb, lmdb or wiredtiger");
   app.add_flag("--list-engines", list_engines, "Print the engines linked in, and exit");
   app.add_option("--db", config.dir, "Directory; the database is its child seerdb_bench-<engine>");
   app.add_option("--phases", config.phases, "Comma-separated, run in order");

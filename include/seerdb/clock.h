@@ -18,6 +18,8 @@ class SEERDB_EXPORT Clock {
   // Microseconds since 1970-01-01 UTC; may jump.
   virtual uint64_t WallMicros() = 0;
   virtual void SleepMicros(uint64_t micros) = 0;
+  // Lets other threads that are ready run first. Default: the operating system's yield.
+  virtual void Yield();
 };
 
 // The operating system's clocks. The same object for every call; never destroyed.

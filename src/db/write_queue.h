@@ -46,7 +46,7 @@ struct WriteQueueOptions {
   uint64_t max_group_bytes = uint64_t{1} << 20;
   // How long the leader of a synced group waits for more writers.
   uint64_t group_delay_us = 0;
-  Clock* clock = nullptr;  // measures that wait; needed if there is one
+  Clock* clock = nullptr;  // needed if several threads write
 };
 
 class WriteQueue {
@@ -64,6 +64,8 @@ class WriteQueue {
   // Waits until `request` is done or leads.
   void JoinLocked(WriteRequest* request) REQUIRES(mu_);
   void GatherLocked(WriteRequest* leader) REQUIRES(mu_);
+  void WaitForCompanyLocked() REQUIRES(mu_);
+  void YieldToArrivalsLocked() REQUIRES(mu_);
   void FinishLocked(const Status& status, WriteRequest* leader) REQUIRES(mu_);
 
   const WriteQueueOptions options_;
@@ -74,6 +76,9 @@ class WriteQueue {
   std::deque<WriteRequest*> waiting_ GUARDED_BY(mu_);
   CondVar company_;  // wakes a leader that waits for its group to fill
   bool leader_waits_ GUARDED_BY(mu_) = false;
+  // Of synced groups: the writers that were there when the last one was done, and how long one takes.
+  size_t expected_writers_ GUARDED_BY(mu_) = 1;
+  uint64_t group_us_ GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace seerdb

@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <ctime>
+#include <thread>
 
 #include "seerdb/clock.h"
 
@@ -28,6 +29,8 @@ class OsClock final : public Clock {
 };
 
 }  // namespace
+
+void Clock::Yield() { std::this_thread::yield(); }
 
 std::shared_ptr<Clock> SystemClock() {
   // Not destroyed at exit: threads that outlive main may still read the time.
