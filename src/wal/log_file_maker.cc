@@ -70,7 +70,7 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, LogMod
       SEERDB_RETURN_IF_ERROR(WriteZeros(*file, spec.bytes));
     }
   }
-  SEERDB_RETURN_IF_ERROR(file->SyncAll());
+  if (!SEERDB_MUTANT("log-file-not-durable")) SEERDB_RETURN_IF_ERROR(file->SyncAll());
   return file->Close();
 }
 

@@ -1,7 +1,9 @@
 #include "tests/gating/crash_explorer.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/hash.h"
 #include "env/fault_file_system.h"
 
 namespace seerdb::testing {
@@ -17,6 +19,20 @@ std::vector<CrashOptions> Crashes() {
   for (uint64_t seed = 1; seed <= 3; ++seed) crashes.push_back({seed, CrashOptions::kPowerCut, true});
   crashes.push_back({4, CrashOptions::kPowerCut, false});
   return crashes;
+}
+
+// Of all names and bytes in the database's directory.
+uint64_t Fingerprint(FileSystem& fs) {
+  uint64_t hash = 0;
+  auto names = fs.ListDirectory(kDirectory);
+  if (!names.ok()) return hash;
+  std::sort(names->begin(), names->end());
+  for (const std::string& name : *names) {
+    const auto text = ReadFileToString(fs, std::string(kDirectory) + "/" + name);
+    const std::string entry = name + '\0' + (text.ok() ? *text : std::string());
+    hash = (hash ^ Hash64(entry)) * 0x9e3779b97f4a7c15;
+  }
+  return hash;
 }
 
 Status OpenInto(const Options& options, std::unique_ptr<DB>* db) {
@@ -112,7 +128,8 @@ void CrashExplorer::Drain(const Options& options) const {
 void CrashExplorer::RunTrace() {
   disk_ = std::make_shared<MemoryFileSystem>();
   const auto watched = std::make_shared<FaultFileSystem>(disk_);
-  watched->SetHook([this](FileOp, const std::string&, uint64_t) { Collect(Crashes()); });
+  watched->SetHook(
+      [this](FileOp op, const std::string& path, uint64_t) { Collect(BoundaryOf(op, path), Crashes()); });
   Options options = WithFileSystem(watched);
   std::unique_ptr<DB> db = OpenOrFail(options, kDirectory);
   for (const TraceStep& step : trace_.steps) {
@@ -123,38 +140,54 @@ void CrashExplorer::RunTrace() {
   snapshots_.clear();
   ASSERT_OK(db->Close());
   durable_ = acknowledged_;
-  Collect(Crashes());
-  appends_ = watched->calls(FileOp::kAppend);
+  Collect(Boundary::kOther, Crashes());
+  appends_[0] = watched->calls(FileOp::kAppend);
+  appends_[1] = watched->calls(FileOp::kAppendSynced);
 }
 
 void CrashExplorer::ExploreTornAppends(uint64_t stride) {
-  for (uint64_t append = 1; append <= appends_; append += stride) {
-    for (const uint64_t bytes : {1, 15, 17, 70, 400}) {
-      disk_ = std::make_shared<MemoryFileSystem>();
-      submitted_ = acknowledged_ = durable_ = 0;
-      points_.clear();
-      const auto tearing = std::make_shared<FaultFileSystem>(disk_);
+  ExploreTorn(FileOp::kAppend, stride);
+  if (!::testing::Test::HasFailure()) ExploreTorn(FileOp::kAppendSynced, stride);
+}
+
+void CrashExplorer::ExploreTorn(FileOp op, uint64_t stride) {
+  const uint64_t appends = appends_[op == FileOp::kAppendSynced ? 1 : 0];
+  for (uint64_t append = 1; append <= appends; append += stride) {
+    for (const uint64_t bytes : {1, 15, 17, 70, 400, 600, 5000}) {
       FaultRule rule = FaultRule::ShortWrite("", bytes, FaultRule::DeviceError(), append);
-      rule.callback = [&](FileOp, const std::string&) {
-        changes_ = append;
-        Collect({{0, CrashOptions::kProcessCrash, true}, {bytes, CrashOptions::kPowerCut, true}});
-      };
-      tearing->AddRule(std::move(rule));
-      Options options = WithFileSystem(tearing);
-      auto opened = DB::Open(options, kDirectory);
-      std::unique_ptr<DB> db = opened.ok() ? *std::move(opened) : nullptr;
-      for (const TraceStep& step : trace_.steps) {
-        if (!db || !points_.empty()) break;
-        RunStep(step, &options, &db).IgnoreError("the torn append fails some call");
-      }
-      snapshots_.clear();
-      db.reset();
-      for (const CrashPoint& point : points_) {
-        SCOPED_TRACE("append torn after " + std::to_string(bytes) + " bytes");
-        CheckPoint(point, false);
-        if (::testing::Test::HasFailure()) return;
-      }
+      rule.op = op;
+      SCOPED_TRACE("append torn after " + std::to_string(bytes) + " bytes");
+      RunTorn(rule, Boundary::kAppend);
+      if (::testing::Test::HasFailure()) return;
     }
+  }
+}
+
+// Runs the trace until `rule` fires, and checks what a crash at that moment leaves.
+void CrashExplorer::RunTorn(const FaultRule& rule, Boundary boundary) {
+  disk_ = std::make_shared<MemoryFileSystem>();
+  submitted_ = acknowledged_ = durable_ = 0;
+  points_.clear();
+  const auto tearing = std::make_shared<FaultFileSystem>(disk_);
+  FaultRule collecting = rule;
+  collecting.callback = [&](FileOp, const std::string&) {
+    changes_ = rule.countdown;
+    Collect(boundary,
+            {{0, CrashOptions::kProcessCrash, true}, {rule.append_bytes, CrashOptions::kPowerCut, true}});
+  };
+  tearing->AddRule(std::move(collecting));
+  Options options = WithFileSystem(tearing);
+  auto opened = DB::Open(options, kDirectory);
+  std::unique_ptr<DB> db = opened.ok() ? *std::move(opened) : nullptr;
+  for (const TraceStep& step : trace_.steps) {
+    if (!db || !points_.empty()) break;
+    RunStep(step, &options, &db).IgnoreError("the torn append fails some call");
+  }
+  snapshots_.clear();
+  db.reset();
+  for (const CrashPoint& point : points_) {
+    CheckPoint(point, false);
+    if (::testing::Test::HasFailure()) return;
   }
 }
 
@@ -207,17 +240,21 @@ Status CrashExplorer::RunStep(const TraceStep& step, Options* options, std::uniq
   return status;
 }
 
-void CrashExplorer::Collect(const std::vector<CrashOptions>& crashes) {
+void CrashExplorer::Collect(Boundary boundary, const std::vector<CrashOptions>& crashes) {
   ++changes_;
+  if (focus_ && *focus_ != boundary) return;
+  std::set<uint64_t> seen;  // what the power cuts at this change have left
   for (const CrashOptions& crash : crashes) {
     CrashPoint point;
     point.crash = crash;
     point.crash.seed = crash.seed == 0 ? 0 : crash.seed + 10 * changes_;
     point.disk = disk_->CrashClone(point.crash);
+    if (crash.kind != CrashOptions::kProcessCrash && !seen.insert(Fingerprint(*point.disk)).second) continue;
     point.lower = crash.kind == CrashOptions::kProcessCrash ? acknowledged_ : durable_;
     point.upper = submitted_;
     point.durable = durable_;
     point.change = changes_;
+    point.boundary = boundary;
     points_.push_back(std::move(point));
   }
 }
@@ -238,6 +275,7 @@ std::string CrashExplorer::Describe(const CrashPoint& point) const {
 
 void CrashExplorer::CheckPoint(const CrashPoint& point, bool inner) {
   ++crash_points_;
+  GlobalCrashCensus().Count(options_.wal_sync_policy, options_.log_mode, point.boundary);
   SCOPED_TRACE(Describe(point));
   const std::shared_ptr<MemoryFileSystem> disk =
       point.disk->CrashClone({0, CrashOptions::kProcessCrash, true});
@@ -283,14 +321,17 @@ std::vector<CrashExplorer::CrashPoint> CrashExplorer::CrashRecovery(const CrashP
   std::vector<CrashPoint> inner;
   const std::shared_ptr<MemoryFileSystem> disk =
       point.disk->CrashClone({0, CrashOptions::kProcessCrash, true});
-  const auto collect = [&](FileOp, const std::string&, uint64_t) {
+  const auto collect = [&](FileOp op, const std::string& path, uint64_t) {
+    std::set<uint64_t> seen;
     for (const CrashOptions& crash : Crashes()) {
       if (crash.kind == CrashOptions::kPowerCut && crash.seed > 1) continue;
       CrashPoint at;
       at.crash = crash;
       at.crash.seed += 100 * inner.size() + point.change;
       at.disk = disk->CrashClone(at.crash);
+      if (crash.kind != CrashOptions::kProcessCrash && !seen.insert(Fingerprint(*at.disk)).second) continue;
       at.change = inner.size() + 1;
+      at.boundary = BoundaryOf(op, path);
       inner.push_back(std::move(at));
     }
   };

@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "env/fault_rule.h"
 #include "env/memory_file_system.h"
 #include "seerdb/db.h"
+#include "tests/gating/crash_census.h"
 #include "tests/support/test_support.h"
 
 namespace seerdb::testing {
@@ -50,6 +52,8 @@ class CrashExplorer {
   // `options` without file system. With `cooperative`, background work runs between the steps.
   CrashExplorer(const Trace& trace, const Options& options, bool cooperative);
 
+  // Crashes at changes of this kind alone, from here on.
+  void Focus(Boundary boundary) { focus_ = boundary; }
   // Explores everything; stops at the first failure. Also crashes each `inner_stride`-th recovery before
   // each of its changes (0 = none).
   void Explore(uint64_t inner_stride);
@@ -65,11 +69,14 @@ class CrashExplorer {
     size_t upper = 0;    // units that may be there
     size_t durable = 0;  // units that must be there after a power cut
     uint64_t change = 0;
+    Boundary boundary = Boundary::kOther;  // what the change belongs to
   };
 
   void RunTrace();
   Status RunStep(const TraceStep& step, Options* options, std::unique_ptr<DB>* db);
-  void Collect(const std::vector<CrashOptions>& crashes);
+  void Collect(Boundary boundary, const std::vector<CrashOptions>& crashes);
+  void ExploreTorn(FileOp op, uint64_t stride);
+  void RunTorn(const FaultRule& rule, Boundary boundary);
   void CheckPoint(const CrashPoint& point, bool inner);
   std::optional<size_t> Match(const Contents& found, const CrashPoint& point) const;
   // Writes on `disk` after a crash, crashes or closes again, and checks that the new writes won.
@@ -85,12 +92,13 @@ class CrashExplorer {
   std::vector<Contents> states_;  // after 0, 1, ... units
   std::shared_ptr<MemoryFileSystem> disk_;
   std::vector<CrashPoint> points_;
+  std::optional<Boundary> focus_;
   std::vector<Snapshot> snapshots_;
   size_t submitted_ = 0;
   size_t acknowledged_ = 0;
   size_t durable_ = 0;
   uint64_t changes_ = 0;
-  uint64_t appends_ = 0;
+  uint64_t appends_[2] = {};  // of FileOp::kAppend and kAppendSynced
   uint64_t crash_points_ = 0;
 };
 

@@ -7,30 +7,46 @@
 namespace seerdb::testing {
 namespace {
 
-struct Mode {
-  const char* name;
-  SyncPolicy policy;
-  bool cooperative;
-};
+constexpr SyncPolicy kPolicies[] = {SyncPolicy::kNone, SyncPolicy::kBarrier, SyncPolicy::kSyncData,
+                                    SyncPolicy::kSyncAll};
+constexpr LogMode kLogModes[] = {LogMode::kBuffered, LogMode::kMapped, LogMode::kDirect};
+constexpr CompressionType kCompressions[] = {CompressionType::kNone, CompressionType::kLz4,
+                                             CompressionType::kZstd};
 
-constexpr Mode kModes[] = {
-    {"none, foreground", SyncPolicy::kNone, false},
-    {"synced, foreground", SyncPolicy::kSyncData, false},
-    {"none, cooperative", SyncPolicy::kNone, true},
-    {"synced, cooperative", SyncPolicy::kSyncData, true},
-};
+#ifdef SEERDB_MUTANTS
+constexpr bool kSampled = true;
+#else
+constexpr bool kSampled = kSanitized;
+#endif
 
-void ExploreInAllModes(const Trace& trace, uint64_t inner_stride) {
+// Every sync policy with every log mode, the work of the background done by the writer or cooperatively and
+// the compressions in turn.
+void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<Boundary> focus = {}) {
+  const uint64_t strides = (kSampled ? 16 : 1) * inner_stride;
   uint64_t crash_points = 0;
-  for (const Mode& mode : kModes) {
-    SCOPED_TRACE(mode.name);
-    Options options = TinyOptions();
-    options.wal_sync_policy = mode.policy;
-    CrashExplorer explorer(trace, options, mode.cooperative);
-    explorer.Explore(kSanitized ? inner_stride * 16 : inner_stride);
-    if (!::testing::Test::HasFailure()) explorer.ExploreTornAppends(kSanitized ? 24 : 6);
-    crash_points += explorer.crash_points();
-    if (::testing::Test::HasFailure()) break;
+  uint64_t combination = 0;
+  for (const SyncPolicy policy : kPolicies) {
+    for (const LogMode mode : kLogModes) {
+      for (const bool cooperative : {false, true}) {
+        // The sync of a barrier is a task for a time, which a thread would run when it likes.
+        if (policy == SyncPolicy::kBarrier && !cooperative) continue;
+        ++combination;
+        if (kSampled && combination % 4 != 0) continue;
+        SCOPED_TRACE("policy " + std::to_string(static_cast<int>(policy)) + ", log " + LogModeName(mode) +
+                     (cooperative ? ", cooperative" : ", foreground"));
+        Options options = TinyOptions();
+        options.wal_sync_policy = policy;
+        options.log_mode = mode;
+        options.compression = kCompressions[combination % std::size(kCompressions)];
+        CrashExplorer explorer(trace, options, cooperative);
+        if (focus) explorer.Focus(*focus);
+        explorer.Explore(LongRun() ? 1 : strides);
+        if (!focus && !::testing::Test::HasFailure())
+          explorer.ExploreTornAppends(LongRun() ? 1 : kSampled ? 24 : 8);
+        crash_points += explorer.crash_points();
+        if (::testing::Test::HasFailure()) return;
+      }
+    }
   }
   std::printf("[ CRASHES  ] %s: crash points explored: %" PRIu64 "\n", trace.name.c_str(), crash_points);
 }
@@ -49,7 +65,7 @@ TEST(Gating, CrashOpenCrashOpenLosesNothing) {
   trace.Delete(Key(3)).Reopen();
   for (int i = 12; i < 20; ++i) trace.Put(Key(i), Value(i));
   trace.Flush().Put("after", "flush").Delete("key1").Reopen().Put("after", "reopen");
-  ExploreInAllModes(trace, 3);
+  ExploreInAllModes(trace, 6);
 }
 
 // Memtables that fill, flushes and compactions between the writes.
@@ -63,7 +79,7 @@ TEST(Crash, FlushAndCompactionLoseNothing) {
   trace.Compact();
   for (int i = 30; i < 40; ++i) trace.Put(Key(i), Value(i, 700));
   trace.Reopen().Put("x", "1").Compact().Put("x", "2");
-  ExploreInAllModes(trace, 6);
+  ExploreInAllModes(trace, 16);
 }
 
 // Batches as large as a log segment: each is in one log and one memtable, whole or not at all.
@@ -76,7 +92,7 @@ TEST(Crash, BatchesAreWholeOrAbsent) {
                             i % 2 ? std::optional<std::string>("x") : std::nullopt);
     trace.Batch(std::move(operations));
   }
-  ExploreInAllModes(trace, 8);
+  ExploreInAllModes(trace, 20);
 }
 
 // Unsynced writes between synced ones: a power cut keeps a prefix that reaches at least the last synced one.
@@ -88,7 +104,7 @@ TEST(Crash, PowerCutKeepsAPrefix) {
                                               : WriteOptions();
     trace.Put("p" + std::to_string(i), Value(i, 250), options);
   }
-  ExploreInAllModes(trace, 8);
+  ExploreInAllModes(trace, 20);
 }
 
 // Deletes and overwrites above and below live snapshots, compacted while they live and after.
@@ -98,7 +114,32 @@ TEST(Crash, SnapshotsAndTombstones) {
   trace.Compact().Snapshot();
   for (int i = 0; i < 4; ++i) trace.Delete(Key(i));
   trace.Flush().Snapshot().Put(Key(0), "again").Compact().ReleaseSnapshots().Compact().Delete(Key(5)).Flush();
-  ExploreInAllModes(trace, 8);
+  ExploreInAllModes(trace, 20);
+}
+
+// Each record fills a segment, and each segment is a released one renamed.
+TEST(Crash, RecycledLogsLoseNothing) {
+  Trace trace{"recycled logs", {}};
+  for (int i = 0; i < 460; ++i) trace.Put(Key(i), Value(i, 2200));
+  ExploreInAllModes(trace, 100, Boundary::kRecycle);
+}
+
+// After the traces above: each kind of boundary was crashed at often enough under each policy and log mode.
+TEST(Crash, EveryBoundaryOfEveryPolicyAndModeWasExplored) {
+  const CrashCensus& census = GlobalCrashCensus();
+  if (kSampled || ::testing::GTEST_FLAG(filter) != "*") GTEST_SKIP() << "not all traces have run";
+  for (const SyncPolicy policy : kPolicies) {
+    for (const LogMode mode : kLogModes) {
+      for (size_t i = 0; i < static_cast<size_t>(Boundary::kOther); ++i) {
+        const auto boundary = static_cast<Boundary>(i);
+        // A mapped log is never recycled.
+        if (boundary == Boundary::kRecycle && mode == LogMode::kMapped) continue;
+        EXPECT_GE(census.count(policy, mode, boundary), 1000u)
+            << "policy " << static_cast<int>(policy) << ", log " << LogModeName(mode) << ", boundary " << i;
+      }
+    }
+  }
+  std::printf("%scrash points explored: %" PRIu64 "\n", census.Table().c_str(), census.total());
 }
 
 }  // namespace
