@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <cmath>
 #include <cstdio>
 
 #include "byte_text.h"
@@ -14,10 +15,11 @@ constexpr double kBarCells = 40;
 std::string Bar(const LevelStats& level, uint64_t most_bytes) {
   if (level.bytes == 0 || most_bytes == 0) return "";
   const double cells = kBarCells * static_cast<double>(level.bytes) / static_cast<double>(most_bytes);
-  const auto length = std::max<size_t>(1, static_cast<size_t>(cells + 0.5));
+  const auto length = std::max<size_t>(1, static_cast<size_t>(std::llround(cells)));
   const double dead =
       level.entries == 0 ? 0 : static_cast<double>(level.tombstones) / static_cast<double>(level.entries);
-  const auto dead_cells = std::min(length, static_cast<size_t>(static_cast<double>(length) * dead + 0.5));
+  const auto dead_cells =
+      std::min(length, static_cast<size_t>(std::llround(static_cast<double>(length) * dead)));
   return std::string(length - dead_cells, '#') + std::string(dead_cells, '-');
 }
 

@@ -101,7 +101,7 @@ class PosixDirectLog final : public PosixLogFile {
   Status AppendSynced(Slice bytes, bool all) override {
     // The flag of the last call says nothing about the calls before it.
     if (bytes.size() > kDirectBufferBytes || !has_sync_flag_) return AppendThenSync(bytes, all);
-    const Status status = Write(bytes, all ? RWF_SYNC : RWF_DSYNC);
+    Status status = Write(bytes, all ? RWF_SYNC : RWF_DSYNC);
     if (!status.IsNotSupported()) return status;
     has_sync_flag_ = false;  // nothing was written
     return AppendThenSync(bytes, all);

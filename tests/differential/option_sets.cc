@@ -51,12 +51,14 @@ std::vector<OptionSet> MakeOptionSets() {
   o.table_access = TableAccess::kPread;
   o.block_cache_capacity = 0;
   o.wal_sync_policy = SyncPolicy::kSyncAll;
-  add("PreadWithoutCacheSyncAll", o);
+  o.log_mode = LogMode::kDirect;
+  add("PreadWithoutCacheSyncAllDirect", o);
   o = Small();
   o.table_access = TableAccess::kPread;
   o.block_cache_capacity = 8 << 10;
   o.max_immutable_memtables = 1;
-  add("PreadSmallCache", o);
+  o.log_mode = LogMode::kMapped;
+  add("PreadSmallCacheMappedLog", o);
   add("Cooperative", Tiny(5, 3)).cooperative = true;
   o = Options::Embedded();
   o.metrics = true;  // the test counts by them
