@@ -16,7 +16,7 @@ import time
 import bench_report
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ENGINES = ["seerdb", "rocksdb", "rocksdb-default", "leveldb", "lmdb", "wiredtiger"]
+ENGINES = ["seerdb", "seerdb-floor", "rocksdb", "rocksdb-default", "leveldb", "lmdb", "wiredtiger"]
 
 # Each chain starts with an empty database. A phase with a label runs in another state than the plain one:
 # :unsettled follows overwrites, :2t has two threads.
@@ -27,11 +27,13 @@ CHAINS = {
     "fillseq": ["fillseq", "readseq:afterfillseq"],
     "fillbatch": ["fillbatch"],
     "fillsync": ["fillsync"],
+    "sync16": ["fillsync:16t"],
+    "sync32": ["fillsync:32t"],
     "ycsb": ["ycsbload", "ycsba", "ycsbb", "ycsbc", "ycsbf", "ycsbd"],
     "ycsbe": ["ycsbload:e", "ycsbe"],
     "two": ["fillrandom:2t", "compact:2t", "warm:2t", "readrandom:2t", "seekrandom:2t", "overwrite:2t"],
 }
-CHAIN_THREADS = {"two": 2}
+CHAIN_THREADS = {"two": 2, "sync16": 16, "sync32": 32}
 
 
 def parse_arguments():
