@@ -23,6 +23,7 @@ SUITES=(
   "main-job|d|scripts/run on the fallback source"
   "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
   "fuzz|l|each fuzzer for a while, from its seeds"
+  "soak|l|two hours of mixed load over 10 GB: memory and descriptors stay flat"
   "golden|-|files of earlier versions read and written byte for byte (also part of release and unit)"
   "tidy|l|clang-tidy on the library and the tools"
 )
@@ -97,6 +98,11 @@ suite_golden() {
     fi
   done
   [ "$found" -gt 0 ] || die "no golden test"
+}
+
+suite_soak() {
+  SEERDB_SOAK_SECONDS=${SEERDB_SOAK_SECONDS:-7200} SEERDB_SOAK_MB=${SEERDB_SOAK_MB:-10240} \
+    release_program soak_test
 }
 
 suite_mutants() { python3 scripts/mutants; }

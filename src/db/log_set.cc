@@ -202,15 +202,22 @@ Status LogSet::Sync(bool all) {
 void LogSet::Release(uint64_t log_number) {
   std::vector<std::shared_ptr<LogSegment>> released;
   std::vector<std::string> deleted;
+  const LogMode wanted = wanted_mode_.load(std::memory_order_relaxed);
   {
     MutexLock lock(&mu_);
+    // What was kept for another mode will hardly be used.
+    std::erase_if(recyclable_, [&](const Recyclable& kept) {
+      if (kept.mode == wanted) return false;
+      deleted.push_back(kept.path);
+      return true;
+    });
     while (live_.size() > 1 && live_.front().segment->log_number() < log_number) {
       released.push_back(std::move(live_.front().segment));
       live_.erase(live_.begin());
       const LogSegment& segment = *released.back();
-      const bool direct = segment.mode() == LogMode::kDirect;
-      const bool reusable = segment.mode() != LogMode::kMapped && segment.bytes() <= options_.segment_bytes &&
-                            recyclable_.size() < (direct ? kMaxRecyclableDirect : kMaxRecyclable);
+      const size_t room = wanted == LogMode::kDirect ? kMaxRecyclableDirect : kMaxRecyclable;
+      const bool reusable = segment.mode() == wanted && wanted != LogMode::kMapped &&
+                            segment.bytes() <= options_.segment_bytes && recyclable_.size() < room;
       if (reusable) {
         recyclable_.push_back({segment.path(), segment.mode()});
       } else {
