@@ -242,7 +242,7 @@ def write_report(out, meta, results):
     baseline = BASELINE if BASELINE in engines else engines[0]
     settings = meta["settings"]
     times = _collect(results, "us_per_op")
-    phases = [phase for _, _, group in CHARTS for phase in group]
+    phases = list(dict.fromkeys(phase for _, _, group in CHARTS for phase in group))
     folder = out / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["# Benchmarks", "",

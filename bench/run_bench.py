@@ -44,7 +44,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, help="default 5")
     parser.add_argument("--num", type=int, help="records; default 2,000,000")
     parser.add_argument("--ops", type=int, help="operations of phases that do not fill; default 500,000")
-    parser.add_argument("--sync-ops", type=int, help="writes of fillsync; default 2,000")
+    parser.add_argument("--sync-ops", type=int, help="writes of fillsync; default 20,000")
     parser.add_argument("--value-bytes", type=int, default=100)
     parser.add_argument("--keys", choices=["even", "jitter"], default="even")
     parser.add_argument("--compression", choices=["none", "lz4"], default="none")
@@ -60,7 +60,7 @@ def parse_arguments():
     args.rounds = args.rounds or (3 if args.quick else 5)
     args.num = args.num or (200_000 if args.quick else 2_000_000)
     args.ops = args.ops or (50_000 if args.quick else 500_000)
-    args.sync_ops = args.sync_ops or (100 if args.quick else 2_000)
+    args.sync_ops = args.sync_ops or (100 if args.quick else 20_000)
     args.out = args.out or (ROOT / "build" / "bench-quick" if args.quick else ROOT / "docs")
     return args
 

@@ -1,5 +1,7 @@
 #include "db/write_queue.h"
 
+#include "base/park.h"
+
 namespace seerdb {
 namespace {
 
@@ -16,17 +18,18 @@ Status WriteQueue::RunExclusive(std::function<Status()> work) {
   return Submit(&request);
 }
 
-void WriteQueue::JoinLocked(WriteRequest* request) {
-  if (!led_ && waiting_.empty()) {
-    led_ = true;
-    return;
+bool WriteQueue::Join(WriteRequest* request) {
+  {
+    MutexLock lock(&mu_);
+    if (!led_) {
+      led_ = true;
+      return true;
+    }
+    waiting_.push_back(request);
+    if (leader_waits_) company_.Signal();
   }
-  waiting_.push_back(request);
-  if (leader_waits_) company_.Signal();
-  while (!request->done && (led_ || waiting_.front() != request)) request->wake.Wait(&mu_);
-  if (request->done) return;
-  led_ = true;
-  waiting_.pop_front();
+  ParkWhile(request->state, WriteRequest::kQueued);
+  return request->state.load(std::memory_order_acquire) == WriteRequest::kLeads;
 }
 
 void WriteQueue::WaitForCompanyLocked() {
@@ -75,35 +78,45 @@ void WriteQueue::GatherLocked(WriteRequest* leader) {
   }
 }
 
-void WriteQueue::FinishLocked(const Status& status, WriteRequest* leader) {
+void WriteQueue::Finish(const Status& status, WriteRequest* leader, uint64_t group_us) {
+  WriteRequest* next = nullptr;
+  {
+    MutexLock lock(&mu_);
+    if (leader->sync) expected_writers_ = group_.size() + waiting_.size();
+    if (group_us != 0) group_us_ = (3 * group_us_ + group_us) / 4;
+  }
+  // Still the leader, so the group is not touched by others. The next one shall find these back in line.
   for (WriteRequest* member : group_) {
     if (member == leader) continue;
     member->status = status;
-    member->done = true;
-    member->wake.Signal();
+    member->state.store(WriteRequest::kDone, std::memory_order_release);
+    Unpark(&member->state);
   }
-  led_ = false;
-  if (!waiting_.empty()) waiting_.front()->wake.Signal();
+  {
+    MutexLock lock(&mu_);
+    if (waiting_.empty()) {
+      led_ = false;
+      return;
+    }
+    next = waiting_.front();
+    waiting_.pop_front();
+  }
+  next->state.store(WriteRequest::kLeads, std::memory_order_release);
+  Unpark(&next->state);
 }
 
 Status WriteQueue::Submit(WriteRequest* request) noexcept {
-  mu_.Lock();
-  JoinLocked(request);
-  if (request->done) {
-    mu_.Unlock();
-    return std::move(request->status);
+  if (!Join(request)) return std::move(request->status);
+  bool measured = false;
+  {
+    MutexLock lock(&mu_);
+    GatherLocked(request);
+    measured = request->sync && group_.size() + waiting_.size() > 1;
   }
-  GatherLocked(request);
-  const bool measured = request->sync && group_.size() + waiting_.size() > 1;
-  mu_.Unlock();
   const uint64_t start_us = measured ? options_.clock->NowMicros() : 0;
   Status status = request->exclusive != nullptr ? (*request->exclusive)() : committer_->CommitGroup(group_);
-  const uint64_t end_us = measured ? options_.clock->NowMicros() : 0;
-  mu_.Lock();
-  if (measured) group_us_ = (3 * group_us_ + (end_us - start_us)) / 4;
-  if (request->sync) expected_writers_ = group_.size() + waiting_.size();
-  FinishLocked(status, request);
-  mu_.Unlock();
+  const uint64_t group_us = measured ? options_.clock->NowMicros() - start_us : 0;
+  Finish(status, request, group_us);
   return status;
 }
 

@@ -3,9 +3,11 @@
 // Leadership is a token, not a lock: its holder alone may touch the active memtable and log segment, and it
 // may wait and do I/O while others queue. A writer that finds nobody in line leads at once. A leader serves
 // one group and hands over to the next in line.
-// Thread safety: all methods concurrently. mu_ guards the queue and is never held during I/O.
+// Thread safety: all methods concurrently. mu_ guards the queue and is never held during I/O. A writer waits
+// on a word of its own request, so that those whom one leader wakes do not meet at a lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -29,9 +31,9 @@ struct WriteRequest {
   std::function<Status()>* exclusive = nullptr;
 
   // Owned by the queue from Submit on.
+  enum State : uint32_t { kQueued, kLeads, kDone };
   Status status;
-  bool done = false;
-  CondVar wake;
+  std::atomic<uint32_t> state{kQueued};  // kDone: the request is its writer's again
 };
 
 // Commits one group: all requests succeed or fail together. Called under leadership.
@@ -61,12 +63,13 @@ class WriteQueue {
   Status RunExclusive(std::function<Status()> work) EXCLUDES(mu_);
 
  private:
-  // Waits until `request` is done or leads.
-  void JoinLocked(WriteRequest* request) REQUIRES(mu_);
+  // Waits until `request` leads (true) or is done.
+  bool Join(WriteRequest* request) EXCLUDES(mu_);
   void GatherLocked(WriteRequest* leader) REQUIRES(mu_);
   void WaitForCompanyLocked() REQUIRES(mu_);
   void YieldToArrivalsLocked() REQUIRES(mu_);
-  void FinishLocked(const Status& status, WriteRequest* leader) REQUIRES(mu_);
+  // Acknowledges the group and hands leadership on.
+  void Finish(const Status& status, WriteRequest* leader, uint64_t group_us) EXCLUDES(mu_);
 
   const WriteQueueOptions options_;
   GroupCommitter* const committer_;

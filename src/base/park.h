@@ -1,0 +1,17 @@
+// ParkWhile, Unpark: wait for a word to change, without a lock.
+//
+// ParkWhile returns when *word is no longer `value`, and may wake for no reason in between without returning.
+// Unpark is called after the change. It uses the address alone: the word may be gone by then, its owner
+// having seen the change and left; a thread that waits on a word in the same place looks again and goes on
+// waiting. Linux futexes. Thread safety: concurrently.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace seerdb {
+
+void ParkWhile(const std::atomic<uint32_t>& word, uint32_t value);
+void Unpark(const std::atomic<uint32_t>* word);
+
+}  // namespace seerdb
