@@ -17,6 +17,7 @@ SUITES=(
   "tsan|d|the tests of the rooms with threads under ThreadSanitizer"
   "crash|d|a crash at every file operation, and the rest of the gating tests, in release"
   "differential|d|random operations against std::map, in release"
+  "metamorphic|d|one random script gives the same answers under every option set; failing ones are shrunk"
   "mutants|d|every deliberate fault makes its test fail"
   "install|d|find_package and pkg-config from another folder, static and shared; exported symbols"
   "readme|d|the README's own program compiles against the installed package and runs"
@@ -28,7 +29,7 @@ SUITES=(
 )
 
 # Test programs with a suite of their own in release. Under the sanitizers they run with all others.
-OWN_SUITE='^(differential|gating)_test$'
+OWN_SUITE='^(differential|gating|metamorphic)_test$'
 # The tests whose code runs threads.
 THREADED='^(base|env|cache|memtable|wal|manifest|compaction|db|concurrency|gating|differential)_test$'
 
@@ -85,6 +86,7 @@ release_program() {
 }
 suite_crash() { release_program gating_test; }
 suite_differential() { release_program differential_test; }
+suite_metamorphic() { release_program metamorphic_test; }
 
 suite_golden() {
   local program found=0
