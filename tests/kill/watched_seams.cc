@@ -1,0 +1,147 @@
+#include "tests/kill/watched_seams.h"
+
+#include <optional>
+#include <utility>
+
+#include "format/file_name.h"
+
+namespace seerdb::testing {
+namespace {
+
+// Set on a thread while it runs a task.
+struct TaskOfThread {
+  std::optional<Executor::Lane> lane;
+  std::optional<StateScope> state;  // once it has begun a table
+};
+thread_local TaskOfThread task_of_thread;
+
+FileKind KindOf(const std::string& path) {
+  uint64_t number = 0;
+  return ParseFileName(Slice(path).substr(path.find_last_of('/') + 1), &number);
+}
+
+bool IsManifest(FileKind kind) { return kind == FileKind::kManifest || kind == FileKind::kCurrent; }
+
+class WatchedWritableFile final : public WritableFile {
+ public:
+  WatchedWritableFile(std::unique_ptr<WritableFile> base, FileKind kind, StatePage* page)
+      : base_(std::move(base)), kind_(kind), page_(page) {
+    if (kind_ == FileKind::kLog) rotation_.emplace(page_, RunState::kRotation);
+  }
+  Status Append(Slice bytes) override {
+    const auto state = Watch(RunState::kLogAppend);
+    Status status = base_->Append(bytes);
+    rotation_.reset();
+    return status;
+  }
+  Status Sync() override {
+    const auto state = Watch(RunState::kLogSync);
+    return base_->Sync();
+  }
+  Status SyncAll() override {
+    const auto state = Watch(RunState::kLogSync);
+    return base_->SyncAll();
+  }
+  Status Allocate(uint64_t bytes, bool extend) override { return base_->Allocate(bytes, extend); }
+  Status Truncate(uint64_t bytes) override { return base_->Truncate(bytes); }
+  Status Close() override { return base_->Close(); }
+
+ private:
+  std::unique_ptr<StateScope> Watch(RunState of_log) {
+    if (kind_ == FileKind::kLog) return std::make_unique<StateScope>(page_, of_log);
+    return IsManifest(kind_) ? std::make_unique<StateScope>(page_, RunState::kManifest) : nullptr;
+  }
+
+  const std::unique_ptr<WritableFile> base_;
+  const FileKind kind_;
+  StatePage* const page_;
+  std::optional<StateScope> rotation_;  // used by the one appender
+};
+
+class WatchedFileSystem final : public FileSystem {
+ public:
+  WatchedFileSystem(std::shared_ptr<FileSystem> base, StatePage* page)
+      : base_(std::move(base)), page_(page) {}
+
+  Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path, CreateMode mode) override {
+    const FileKind kind = KindOf(path);
+    const auto state =
+        kind == FileKind::kLog ? std::make_unique<StateScope>(page_, RunState::kRotation) : nullptr;
+    TaskOfThread& task = task_of_thread;
+    if (path.ends_with(".sst.tmp") && task.lane && !task.state) {
+      task.state.emplace(page_,
+                         *task.lane == Executor::Lane::kFlush ? RunState::kFlush : RunState::kCompaction);
+    }
+    auto opened = base_->NewWritableFile(path, mode);
+    if (!opened.ok()) return opened;
+    return std::unique_ptr<WritableFile>(
+        std::make_unique<WatchedWritableFile>(*std::move(opened), kind, page_));
+  }
+  Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) override {
+    return base_->NewRandomAccessFile(path);
+  }
+  Result<std::vector<std::string>> ListDirectory(const std::string& path) override {
+    return base_->ListDirectory(path);
+  }
+  Status CreateDirectory(const std::string& path) override { return base_->CreateDirectory(path); }
+  Status DeleteFile(const std::string& path) override {
+    const StateScope state(page_, RunState::kDelete);
+    return base_->DeleteFile(path);
+  }
+  Status DeleteDirectory(const std::string& path) override { return base_->DeleteDirectory(path); }
+  Status RenameFile(const std::string& from, const std::string& to) override {
+    const FileKind kind = KindOf(to);
+    std::optional<StateScope> state;
+    if (kind == FileKind::kLog) state.emplace(page_, RunState::kRotation);
+    if (IsManifest(kind)) state.emplace(page_, RunState::kManifest);
+    return base_->RenameFile(from, to);
+  }
+  Status SyncDirectory(const std::string& path) override { return base_->SyncDirectory(path); }
+  Result<FileInfo> GetFileInfo(const std::string& path) override { return base_->GetFileInfo(path); }
+  Result<SpaceInfo> GetSpaceInfo(const std::string& path) override { return base_->GetSpaceInfo(path); }
+  Result<std::unique_ptr<FileLock>> LockFile(const std::string& path, const std::string& holder) override {
+    return base_->LockFile(path, holder);
+  }
+
+ private:
+  const std::shared_ptr<FileSystem> base_;
+  StatePage* const page_;
+};
+
+class WatchedExecutor final : public Executor {
+ public:
+  WatchedExecutor(std::shared_ptr<Executor> base, StatePage* page) : base_(std::move(base)), page_(page) {}
+  void Schedule(Lane lane, std::function<void()> task) override {
+    base_->Schedule(lane, Wrap(lane, std::move(task)));
+  }
+  void ScheduleAfter(uint64_t delay_us, Lane lane, std::function<void()> task) override {
+    base_->ScheduleAfter(delay_us, lane, Wrap(lane, std::move(task)));
+  }
+  bool cooperative() const override { return base_->cooperative(); }
+  bool RunOne() override { return base_->RunOne(); }
+
+ private:
+  static std::function<void()> Wrap(Lane lane, std::function<void()> task) {
+    return [lane, work = std::move(task)] {
+      task_of_thread.lane = lane;
+      work();
+      task_of_thread.state.reset();
+      task_of_thread.lane.reset();
+    };
+  }
+
+  const std::shared_ptr<Executor> base_;
+  StatePage* const page_;
+};
+
+}  // namespace
+
+std::shared_ptr<FileSystem> NewWatchedFileSystem(std::shared_ptr<FileSystem> base, StatePage* page) {
+  return std::make_shared<WatchedFileSystem>(std::move(base), page);
+}
+
+std::shared_ptr<Executor> NewWatchedExecutor(std::shared_ptr<Executor> base, StatePage* page) {
+  return std::make_shared<WatchedExecutor>(std::move(base), page);
+}
+
+}  // namespace seerdb::testing
