@@ -1,47 +1,15 @@
 // Real processes, real files, real kills: what was acknowledged is there, nothing else is, nothing is halved.
 // SEERDB_KILLS sets the number of kills of each test, SEERDB_SEED repeats the aims, not the machine's timing.
-#include "base/random.h"
-#include "tests/kill/kill_life.h"
+#include "env/memory_file_system.h"
+#include "tests/kill/kill_aims.h"
 #include "tests/kill/kill_table.h"
 #include "tests/support/test_support.h"
 
 namespace seerdb::testing {
 namespace {
 
-constexpr uint64_t kLivesOfADirectory = 12;
 // From this many kills on, every state must have been hit.
 constexpr uint64_t kKillsForCoverage = 200;
-
-uint64_t Kills(uint64_t by_default) {
-  return EnvNumber("SEERDB_KILLS", kSanitized ? by_default / 10 : LongRun() ? by_default * 5 : by_default);
-}
-
-// Half of the kills come at any moment, the others when something begins.
-KillAim RandomAim(Random* random) {
-  KillAim aim;
-  aim.after_acknowledged = random->Uniform(300);
-  aim.linger_us = random->Uniform(2'000);
-  switch (random->Uniform(10)) {
-    case 0:
-      aim = {0, RunState::kRecovery, random->Uniform(15'000)};
-      break;
-    case 1:
-      aim = {aim.after_acknowledged, RunState::kFlush, random->Uniform(3'000)};
-      break;
-    case 2:
-      aim = {aim.after_acknowledged, RunState::kCompaction, random->Uniform(6'000)};
-      break;
-    case 3:
-      aim = {aim.after_acknowledged, RunState::kRotation, random->Uniform(300)};
-      break;
-    case 4:
-      aim = {aim.after_acknowledged, RunState::kManifest, random->Uniform(300)};
-      break;
-    default:
-      break;
-  }
-  return aim;
-}
 
 void ExpectEveryState(const KillTable& table) {
   if (table.kills() < kKillsForCoverage) return;
@@ -87,6 +55,62 @@ TEST(Kill, AcknowledgedWritesSurviveTheProcess) {
   }
   table.Print("SIGKILL, and opened again");
   ExpectEveryState(table);
+}
+
+// The oracle: writes units 1 .. 40 of each writer, and asks about states that differ from that in one thing.
+class KillOracle : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    options_ = KillOptions(KillSetups()[0]);
+    options_.file_system = std::make_shared<MemoryFileSystem>();
+    db_ = OpenOrFail(options_, "/db");
+    ASSERT_TRUE(db_);
+    for (int w = 0; w < kKillWriters; ++w) {
+      for (uint64_t unit = 1; unit <= 40; ++unit) ASSERT_OK(WriteUnit(*db_, w, unit));
+    }
+    bounds_.least = bounds_.most = std::vector<uint64_t>(kKillWriters, 40);
+  }
+  std::string Check() {
+    std::vector<uint64_t> last;
+    return CheckUnits(*db_, bounds_, &last);
+  }
+
+  Options options_;
+  std::unique_ptr<DB> db_;
+  UnitBounds bounds_;
+};
+
+TEST_F(KillOracle, AcceptsWhatIsRight) {
+  EXPECT_EQ(Check(), "");
+  bounds_.most[2] = 41;
+  EXPECT_EQ(Check(), "");
+  ASSERT_OK(WriteUnit(*db_, 2, 41));
+  EXPECT_EQ(Check(), "");
+}
+
+TEST_F(KillOracle, NoticesWhatIsLost) {
+  bounds_.least[1] = bounds_.most[1] = 41;
+  EXPECT_NE(Check().find("are gone"), std::string::npos) << Check();
+}
+
+TEST_F(KillOracle, NoticesWhatNobodyWrote) {
+  ASSERT_OK(WriteUnit(*db_, 3, 41));
+  EXPECT_NE(Check().find("only 40 were submitted"), std::string::npos) << Check();
+  bounds_.most[3] = 41;
+  ASSERT_OK(db_->Put("stranger", ""));
+  EXPECT_NE(Check().find("never written"), std::string::npos) << Check();
+}
+
+TEST_F(KillOracle, NoticesHalfABatchAndAGap) {
+  bounds_.most[0] = 60;
+  ASSERT_OK(WriteUnit(*db_, 0, 42));  // without 41
+  EXPECT_NE(Check(), "");
+  ASSERT_OK(WriteUnit(*db_, 0, 41));
+  ASSERT_OK(WriteUnit(*db_, 0, 42));
+  EXPECT_EQ(Check(), "");
+  // Of the next batch only the counter.
+  ASSERT_OK(db_->Put("counter/0", "0/43/"));
+  EXPECT_NE(Check(), "");
 }
 
 }  // namespace

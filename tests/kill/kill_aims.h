@@ -1,0 +1,18 @@
+// How the kill tests choose their moments, and how many.
+#pragma once
+
+#include <cstdint>
+
+#include "base/random.h"
+#include "tests/kill/kill_life.h"
+
+namespace seerdb::testing {
+
+inline constexpr uint64_t kLivesOfADirectory = 12;
+
+// SEERDB_KILLS, or `by_default`: more of them in a long run, fewer under a sanitizer.
+uint64_t Kills(uint64_t by_default);
+// Half of the kills come at any moment, the others when something begins.
+KillAim RandomAim(Random* random);
+
+}  // namespace seerdb::testing
