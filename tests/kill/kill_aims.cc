@@ -1,5 +1,7 @@
 #include "tests/kill/kill_aims.h"
 
+#include <filesystem>
+
 #include "tests/support/test_support.h"
 
 namespace seerdb::testing {
@@ -14,7 +16,7 @@ KillAim RandomAim(Random* random) {
   aim.linger_us = random->Uniform(2'000);
   switch (random->Uniform(10)) {
     case 0:
-      aim = {0, RunState::kRecovery, random->Uniform(15'000)};
+      aim = {0, RunState::kRecovery, random->Uniform(uint64_t{1} << (4 + random->Uniform(11)))};
       break;
     case 1:
       aim = {aim.after_acknowledged, RunState::kFlush, random->Uniform(3'000)};
@@ -32,6 +34,15 @@ KillAim RandomAim(Random* random) {
       break;
   }
   return aim;
+}
+
+std::string KeepDirectory(const std::string& path) {
+  const std::filesystem::path kept =
+      std::filesystem::temp_directory_path() / ("seerdb_failed_" + std::to_string(SystemSeed()));
+  std::error_code error;
+  std::filesystem::copy(path, kept, std::filesystem::copy_options::recursive, error);
+  return error ? "the directory could not be kept: " + error.message()
+               : "the directory is kept: " + kept.string();
 }
 
 }  // namespace seerdb::testing

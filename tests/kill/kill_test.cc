@@ -45,12 +45,12 @@ TEST(Kill, AcknowledgedWritesSurviveTheProcess) {
       SCOPED_TRACE("setup " + KillSetups()[setup].name + ", life " + std::to_string(life));
       const KillOutcome outcome = RunAndKill(path, setup, RandomAim(&random), {}, &known);
       table.Add(setup, outcome);
-      ASSERT_EQ(outcome.error, "");
+      ASSERT_EQ(outcome.error, "") << KeepDirectory(path);
       if (random.OneIn(3)) continue;  // killed again before anybody else looked
-      ASSERT_EQ(CheckAfterKill(path, setup, &known, random.OneIn(2)), "");
+      ASSERT_EQ(CheckAfterKill(path, setup, &known, random.OneIn(2)), "") << KeepDirectory(path);
       table.AddOpened(setup);
     }
-    ASSERT_EQ(CheckAfterKill(path, setup, &known, true), "");
+    ASSERT_EQ(CheckAfterKill(path, setup, &known, true), "") << KeepDirectory(path);
     table.AddOpened(setup);
   }
   table.Print("SIGKILL, and opened again");

@@ -36,7 +36,7 @@ void Count(StatePage* page, Slice line) {
 [[noreturn]] void Run(const std::string& directory, const KillSetup& setup, int pipe_fd, StatePage* page) {
   Options options = KillOptions(setup);
   options.file_system = NewWatchedFileSystem(PosixFileSystem(), page);
-  options.executor = NewWatchedExecutor(NewThreadPoolExecutor(), page);
+  options.executor = NewWatchedExecutor(NewThreadPoolExecutor());
   options.logger = [page](Slice line) { Count(page, line); };
   page->Enter(RunState::kRecovery);
   auto opened = DB::Open(options, directory);

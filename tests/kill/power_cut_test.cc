@@ -56,7 +56,7 @@ class PowerRun {
                                             {kPowerJournalVariable, journal}},
                                            &known_);
     table_->Add(setup, outcome);
-    if (!outcome.error.empty()) return outcome.error;
+    if (!outcome.error.empty()) return outcome.error + "; " + KeepDirectory(path_);
     const Status replayed = cut->End(journal);
     if (!replayed.ok()) return replayed.ToString();
     totals_->file_syncs += cut->file_syncs();
@@ -81,7 +81,11 @@ class PowerRun {
       const FileContents image = cut.Image(kKinds[i].kind, random_->Next());
       std::vector<uint64_t> last;
       const std::string wrong = CheckImage(image, setup, &last);
-      if (!wrong.empty()) return std::string(kKinds[i].name) + ": " + wrong;
+      if (!wrong.empty()) {
+        const std::string path = directory_.path() + "/image";
+        WriteDirectoryFiles(path, image).IgnoreError("the failure is reported without it");
+        return std::string(kKinds[i].name) + ": " + wrong + "; " + KeepDirectory(path);
+      }
       table_->AddOpened(setup);
       ++totals_->images;
       if (i != goes_on) continue;

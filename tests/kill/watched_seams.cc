@@ -110,7 +110,7 @@ class WatchedFileSystem final : public FileSystem {
 
 class WatchedExecutor final : public Executor {
  public:
-  WatchedExecutor(std::shared_ptr<Executor> base, StatePage* page) : base_(std::move(base)), page_(page) {}
+  explicit WatchedExecutor(std::shared_ptr<Executor> base) : base_(std::move(base)) {}
   void Schedule(Lane lane, std::function<void()> task) override {
     base_->Schedule(lane, Wrap(lane, std::move(task)));
   }
@@ -131,7 +131,6 @@ class WatchedExecutor final : public Executor {
   }
 
   const std::shared_ptr<Executor> base_;
-  StatePage* const page_;
 };
 
 }  // namespace
@@ -140,8 +139,8 @@ std::shared_ptr<FileSystem> NewWatchedFileSystem(std::shared_ptr<FileSystem> bas
   return std::make_shared<WatchedFileSystem>(std::move(base), page);
 }
 
-std::shared_ptr<Executor> NewWatchedExecutor(std::shared_ptr<Executor> base, StatePage* page) {
-  return std::make_shared<WatchedExecutor>(std::move(base), page);
+std::shared_ptr<Executor> NewWatchedExecutor(std::shared_ptr<Executor> base) {
+  return std::make_shared<WatchedExecutor>(std::move(base));
 }
 
 }  // namespace seerdb::testing

@@ -2,7 +2,7 @@
 //
 // The executor tells which lane a thread works for; the first table that it makes shows that it flushes or
 // compacts, until its task ends. Everything else shows in the names of files.
-// Thread safety: as FileSystem and Executor. The page must outlive both.
+// Thread safety: as FileSystem and Executor. The page must outlive the file system.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,6 @@
 namespace seerdb::testing {
 
 std::shared_ptr<FileSystem> NewWatchedFileSystem(std::shared_ptr<FileSystem> base, StatePage* page);
-std::shared_ptr<Executor> NewWatchedExecutor(std::shared_ptr<Executor> base, StatePage* page);
+std::shared_ptr<Executor> NewWatchedExecutor(std::shared_ptr<Executor> base);
 
 }  // namespace seerdb::testing
