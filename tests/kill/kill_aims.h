@@ -9,7 +9,7 @@
 
 namespace seerdb::testing {
 
-inline constexpr uint64_t kLivesOfADirectory = 12;
+inline constexpr uint64_t kLivesOfADirectory = 8;
 
 // SEERDB_KILLS, or `by_default`: more of them in a long run, fewer under a sanitizer.
 uint64_t Kills(uint64_t by_default);

@@ -65,9 +65,9 @@ class Life {
   }
 
   void KillAt(const KillAim& aim) {
-    WaitFor(kPatienceMicros, [&] { return outcome_.acknowledged >= aim.after_acknowledged; });
-    if (aim.state) WaitFor(kPatienceMicros, [&] { return page_->of(*aim.state).load() > 0; });
-    WaitFor(aim.linger_us, [] { return false; });
+    WaitFor(kPatienceMicros, true, [&] { return outcome_.acknowledged >= aim.after_acknowledged; });
+    if (aim.state) WaitFor(kPatienceMicros, false, [&] { return page_->of(*aim.state).load() > 0; });
+    WaitFor(aim.linger_us, false, [] { return false; });
     kill(child_, SIGKILL);
     fcntl(pipe_fd_, F_SETFL, 0);
     while (ReadSome()) {
@@ -99,10 +99,18 @@ class Life {
 
   // Reads messages until `done()`, the time is over or the child has ended.
   template <class Done>
-  void WaitFor(uint64_t micros, const Done& done) {
+  void WaitFor(uint64_t micros, bool may_sleep, const Done& done) {
     const uint64_t until = NowMicros() + micros;
     while (!ended_ && !done() && NowMicros() < until) {
-      if (!ReadSome()) sched_yield();
+      if (ReadSome()) continue;
+      // A state may last for microseconds, so those are awaited without sleep; else the child has the
+      // processor.
+      if (may_sleep) {
+        pollfd readable = {pipe_fd_, POLLIN, 0};
+        poll(&readable, 1, 1);
+      } else {
+        sched_yield();
+      }
     }
   }
 

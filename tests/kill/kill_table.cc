@@ -6,53 +6,45 @@
 namespace seerdb::testing {
 
 void KillTable::Add(size_t setup, const KillOutcome& outcome) {
-  Column& column = columns_[setup];
-  ++column.kills;
-  for (size_t i = 0; i < kRunStates; ++i) column.in[i] += outcome.running[i];
-  column.idle += outcome.Idle();
-  column.acknowledged += outcome.acknowledged;
-  column.flushes += outcome.flushes;
-  column.compactions += outcome.compactions;
+  Row& row = rows_[setup];
+  ++row.kills;
+  for (size_t i = 0; i < kRunStates; ++i) row.in[i] += outcome.running[i];
+  row.idle += outcome.Idle();
+  row.acknowledged += outcome.acknowledged;
+  row.flushes += outcome.flushes;
+  row.compactions += outcome.compactions;
 }
 
-template <class Number>
-void KillTable::PrintRow(const char* name, const Number& number) const {
-  uint64_t all = 0;
-  std::printf("  %-24s", name);
-  for (const Column& column : columns_) {
-    all += number(column);
-    std::printf("%12" PRIu64, number(column));
+KillTable::Row KillTable::Sum() const {
+  Row sum;
+  for (const Row& row : rows_) {
+    sum.kills += row.kills;
+    for (size_t i = 0; i < kRunStates; ++i) sum.in[i] += row.in[i];
+    sum.idle += row.idle;
+    sum.acknowledged += row.acknowledged;
+    sum.flushes += row.flushes;
+    sum.compactions += row.compactions;
+    sum.opened += row.opened;
   }
-  std::printf("%12" PRIu64 "\n", all);
+  return sum;
+}
+
+void KillTable::PrintRow(const std::string& name, const Row& row) {
+  std::printf("| %-16s | %5" PRIu64 " |", name.c_str(), row.kills);
+  for (const uint64_t count : row.in) std::printf(" %10" PRIu64 " |", count);
+  std::printf(" %4" PRIu64 " | %12" PRIu64 " | %7" PRIu64 " | %11" PRIu64 " | %6" PRIu64 " |\n", row.idle,
+              row.acknowledged, row.flushes, row.compactions, row.opened);
 }
 
 void KillTable::Print(const char* title) const {
-  std::printf("[ KILLS    ] %s\n  %-24s", title, "");
-  for (const KillSetup& setup : KillSetups()) std::printf("%12s", setup.name.c_str());
-  std::printf("%12s\n", "all");
-  PrintRow("kills", [](const Column& c) { return c.kills; });
-  for (size_t i = 0; i < kRunStates; ++i) {
-    const std::string name = std::string("  during ") + kRunStateNames[i];
-    PrintRow(name.c_str(), [i](const Column& c) { return c.in[i]; });
-  }
-  PrintRow("  during none of these", [](const Column& c) { return c.idle; });
-  PrintRow("acknowledged units", [](const Column& c) { return c.acknowledged; });
-  PrintRow("finished flushes", [](const Column& c) { return c.flushes; });
-  PrintRow("finished compactions", [](const Column& c) { return c.compactions; });
-  PrintRow("opened and found right", [](const Column& c) { return c.opened; });
+  std::printf("[ KILLS    ] %s\n| %-16s | kills |", title, "policy and log");
+  for (const char* name : kRunStateNames) std::printf(" %10s |", name);
+  std::printf(" none | acknowledged | flushes | compactions | opened |\n|---|");
+  for (size_t i = 0; i < kRunStates + 6; ++i) std::printf("---:|");
+  std::printf("\n");
+  for (size_t i = 0; i < rows_.size(); ++i) PrintRow(KillSetups()[i].name, rows_[i]);
+  PrintRow("all", Sum());
   std::fflush(stdout);
-}
-
-uint64_t KillTable::kills() const {
-  uint64_t sum = 0;
-  for (const Column& column : columns_) sum += column.kills;
-  return sum;
-}
-
-uint64_t KillTable::in(RunState state) const {
-  uint64_t sum = 0;
-  for (const Column& column : columns_) sum += column.in[static_cast<size_t>(state)];
-  return sum;
 }
 
 }  // namespace seerdb::testing

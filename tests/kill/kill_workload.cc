@@ -37,7 +37,7 @@ Operations OperationsOf(int writer, uint64_t unit) {
   }
   operations.emplace_back(CounterKey(writer), ValueOf(writer, unit, 8 + random.Uniform(40)));
   if (unit % 8 == 2) return operations;  // a lone Put
-  const bool large = unit % 64 == 33;    // larger than a log segment
+  const bool large = unit % 64 == 33;    // larger than a memtable
   const uint64_t count = large ? 8 : 1 + random.Uniform(5);
   for (uint64_t i = 0; i < count; ++i) {
     if (random.OneIn(4)) {
@@ -127,12 +127,20 @@ std::string CheckWriter(int writer, const State& found, uint64_t least, uint64_t
 }  // namespace
 
 const std::vector<KillSetup>& KillSetups() {
-  static const std::vector<KillSetup> setups = {
-      {"None", SyncPolicy::kNone},
-      {"Barrier", SyncPolicy::kBarrier},
-      {"SyncData", SyncPolicy::kSyncData},
-      {"SyncAll", SyncPolicy::kSyncAll},
-  };
+  static const std::vector<KillSetup> setups = [] {
+    constexpr std::pair<const char*, SyncPolicy> kPolicies[] = {{"none", SyncPolicy::kNone},
+                                                                {"barrier", SyncPolicy::kBarrier},
+                                                                {"data", SyncPolicy::kSyncData},
+                                                                {"all", SyncPolicy::kSyncAll}};
+    constexpr LogMode kModes[] = {LogMode::kAuto, LogMode::kBuffered, LogMode::kMapped, LogMode::kDirect};
+    std::vector<KillSetup> made;
+    for (const LogMode mode : kModes) {
+      for (const auto& [name, policy] : kPolicies) {
+        made.push_back({std::string(name) + " " + LogModeName(mode), policy, mode});
+      }
+    }
+    return made;
+  }();
   return setups;
 }
 
@@ -141,7 +149,8 @@ Options KillOptions(const KillSetup& setup) {
   options.wal_sync_policy = setup.policy;
   options.barrier_interval_us = 2000;
   options.memtable_capacity = 8 << 10;
-  options.wal_segment_bytes = 4 << 10;
+  options.log_mode = setup.log_mode;
+  options.wal_segment_bytes = 16 << 10;
   options.base_level_size = 16 << 10;
   options.size_ratio = 2;
   options.target_file_size = 8 << 10;

@@ -22,8 +22,9 @@ inline constexpr int kKillWriters = 4;
 struct KillSetup {
   std::string name;
   SyncPolicy policy;
+  LogMode log_mode;
 };
-// Every sync policy. Every log mode stands here too.
+// Every log mode under every sync policy.
 const std::vector<KillSetup>& KillSetups();
 // Small everything, so that flush, compaction and rotation happen all the time; background threads.
 Options KillOptions(const KillSetup& setup);

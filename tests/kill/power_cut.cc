@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -124,6 +125,16 @@ Status PowerCut::Replay(const std::string& journal) {
         const auto file = by_inode_.find(head.inode);
         if (file == by_inode_.end()) return Unexpected("syncs inode " + std::to_string(head.inode));
         file->second->synced = file->second->current = std::move(content);
+        break;
+      }
+      case PowerRecord::kRange: {
+        ++file_syncs_;
+        const auto file = by_inode_.find(head.inode);
+        if (file == by_inode_.end()) return Unexpected("syncs inode " + std::to_string(head.inode));
+        std::string& synced = file->second->synced;
+        const size_t offset = std::strtoull(name.c_str(), nullptr, 10);
+        if (synced.size() < offset + content.size()) synced.resize(offset + content.size());
+        synced.replace(offset, content.size(), content);
         break;
       }
       case PowerRecord::kLastContent: {

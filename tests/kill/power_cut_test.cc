@@ -137,7 +137,7 @@ class PowerRun {
 TEST(PowerCut, SyncedWritesSurviveIt) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer's library must be loaded first";
   Random random(TestSeed());
-  const uint64_t kills = Kills(100);
+  const uint64_t kills = Kills(128);
   KillTable table;
   PowerTotals totals;
   for (uint64_t number = 0; table.kills() < kills; ++number) {
@@ -146,7 +146,7 @@ TEST(PowerCut, SyncedWritesSurviveIt) {
     ASSERT_EQ(run.Run(setup, std::min(kLivesOfADirectory / 2, kills - table.kills())), "")
         << "setup " << KillSetups()[setup].name;
   }
-  table.Print("power cuts under a real process (opened: images)");
+  table.Print("power cuts under a real process; opened: directories made of them");
   std::printf("  %" PRIu64 " images; %" PRIu64 " file syncs, %" PRIu64
               " directory syncs; at the cuts %" PRIu64 " changes of names and %" PRIu64
               " files not durable; %" PRIu64 " acknowledged units lost that no policy promised\n",

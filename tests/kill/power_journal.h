@@ -14,7 +14,8 @@ enum class PowerRecord : uint32_t {
   kUnlinked = 3,     // name: afterwards
   kDirectory = 4,    // the directory's names are durable
   kFile = 5,         // inode, content: the file is durable with this content
-  kLastContent = 6,  // name, content: comes before the call that takes the name away
+  kRange = 6,        // inode, content; the name is the offset in decimal: these bytes of the file are durable
+  kLastContent = 7,  // name, content: comes before the call that takes the name away
 };
 
 struct PowerRecordHead {

@@ -14,7 +14,7 @@ enum class RunState : unsigned char {
   kRecovery,    // inside DB::Open
   kFlush,       // a flush task that has begun its table
   kCompaction,  // a compaction task that has begun a table
-  kRotation,    // from the making or opening of a log file to its first record, or its closing
+  kRotation,    // the making of a log file, until it is durable and open
   kManifest,    // a call on the manifest or on CURRENT
   kDelete,      // the deletion of a file
   kLogAppend,   // an append to a log

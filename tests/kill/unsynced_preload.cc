@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -120,6 +121,25 @@ int SyncWatched(int fd, const char* name) {
   return 0;
 }
 
+// Without its sync flags; these bytes, and no others, are durable then.
+ssize_t WriteWatched(int fd, const iovec* parts, int count, off_t offset, int flags) {
+  using Call = ssize_t(int, const iovec*, int, off_t, int);
+  const int sync_flags = flags & (RWF_DSYNC | RWF_SYNC);
+  struct stat info;
+  if (TheWatched().directory.empty() || sync_flags == 0 || fstat(fd, &info) != 0) {
+    return Next<Call>("pwritev2")(fd, parts, count, offset, flags);
+  }
+  const ssize_t written = Next<Call>("pwritev2")(fd, parts, count, offset, flags & ~sync_flags);
+  if (written <= 0) return written;
+  std::string content;
+  for (int i = 0; i < count; ++i)
+    content.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+  content.resize(static_cast<size_t>(written));
+  const std::lock_guard<std::mutex> lock(Lock());
+  Record(PowerRecord::kRange, std::to_string(offset), info.st_ino, content);
+  return written;
+}
+
 }  // namespace
 }  // namespace seerdb::testing
 
@@ -149,6 +169,13 @@ SEERDB_INTERCEPT int open64(const char* path, int flags, ...) {
 
 SEERDB_INTERCEPT int fsync(int fd) { return seerdb::testing::SyncWatched(fd, "fsync"); }
 SEERDB_INTERCEPT int fdatasync(int fd) { return seerdb::testing::SyncWatched(fd, "fdatasync"); }
+
+SEERDB_INTERCEPT ssize_t pwritev2(int fd, const iovec* parts, int count, off_t offset, int flags) {
+  return seerdb::testing::WriteWatched(fd, parts, count, offset, flags);
+}
+SEERDB_INTERCEPT ssize_t pwritev64v2(int fd, const iovec* parts, int count, off64_t offset, int flags) {
+  return seerdb::testing::WriteWatched(fd, parts, count, offset, flags);
+}
 
 SEERDB_INTERCEPT int rename(const char* from, const char* to) {
   using namespace seerdb::testing;  // lint: using namespace: extern "C" functions stand outside

@@ -15,6 +15,19 @@ struct TaskOfThread {
 };
 thread_local TaskOfThread task_of_thread;
 
+// Set on a thread from the first call that makes a log file until the file is open to be used: the last
+// call, behind the sync of the directory.
+struct LogOfThread {
+  std::optional<StateScope> state;
+  bool directory_synced = false;
+
+  void Begin(StatePage* page) {
+    if (!state) state.emplace(page, RunState::kRotation);
+    directory_synced = false;
+  }
+};
+thread_local LogOfThread log_of_thread;
+
 FileKind KindOf(const std::string& path) {
   uint64_t number = 0;
   return ParseFileName(Slice(path).substr(path.find_last_of('/') + 1), &number);
@@ -25,15 +38,16 @@ bool IsManifest(FileKind kind) { return kind == FileKind::kManifest || kind == F
 class WatchedWritableFile final : public WritableFile {
  public:
   WatchedWritableFile(std::unique_ptr<WritableFile> base, FileKind kind, StatePage* page)
-      : base_(std::move(base)), kind_(kind), page_(page) {
-    if (kind_ == FileKind::kLog) rotation_.emplace(page_, RunState::kRotation);
-  }
+      : base_(std::move(base)), kind_(kind), page_(page) {}
   Status Append(Slice bytes) override {
     const auto state = Watch(RunState::kLogAppend);
-    Status status = base_->Append(bytes);
-    rotation_.reset();
-    return status;
+    return base_->Append(bytes);
   }
+  Status AppendSynced(Slice bytes, bool all) override {
+    const auto state = Watch(RunState::kLogSync);
+    return base_->AppendSynced(bytes, all);
+  }
+  uint64_t append_unit_bytes() const override { return base_->append_unit_bytes(); }
   Status Sync() override {
     const auto state = Watch(RunState::kLogSync);
     return base_->Sync();
@@ -55,7 +69,6 @@ class WatchedWritableFile final : public WritableFile {
   const std::unique_ptr<WritableFile> base_;
   const FileKind kind_;
   StatePage* const page_;
-  std::optional<StateScope> rotation_;  // used by the one appender
 };
 
 class WatchedFileSystem final : public FileSystem {
@@ -65,8 +78,7 @@ class WatchedFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path, CreateMode mode) override {
     const FileKind kind = KindOf(path);
-    const auto state =
-        kind == FileKind::kLog ? std::make_unique<StateScope>(page_, RunState::kRotation) : nullptr;
+    if (kind == FileKind::kLog) log_of_thread.Begin(page_);
     TaskOfThread& task = task_of_thread;
     if (path.ends_with(".sst.tmp") && task.lane && !task.state) {
       task.state.emplace(page_,
@@ -76,6 +88,13 @@ class WatchedFileSystem final : public FileSystem {
     if (!opened.ok()) return opened;
     return std::unique_ptr<WritableFile>(
         std::make_unique<WatchedWritableFile>(*std::move(opened), kind, page_));
+  }
+  Result<std::unique_ptr<WritableFile>> NewLogFile(const std::string& path, LogMode mode) override {
+    auto opened = base_->NewLogFile(path, mode);
+    if (!opened.ok()) return opened;
+    if (log_of_thread.directory_synced) log_of_thread.state.reset();
+    return std::unique_ptr<WritableFile>(
+        std::make_unique<WatchedWritableFile>(*std::move(opened), FileKind::kLog, page_));
   }
   Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(const std::string& path) override {
     return base_->NewRandomAccessFile(path);
@@ -92,11 +111,15 @@ class WatchedFileSystem final : public FileSystem {
   Status RenameFile(const std::string& from, const std::string& to) override {
     const FileKind kind = KindOf(to);
     std::optional<StateScope> state;
-    if (kind == FileKind::kLog) state.emplace(page_, RunState::kRotation);
+    if (kind == FileKind::kLog) log_of_thread.Begin(page_);
     if (IsManifest(kind)) state.emplace(page_, RunState::kManifest);
     return base_->RenameFile(from, to);
   }
-  Status SyncDirectory(const std::string& path) override { return base_->SyncDirectory(path); }
+  Status SyncDirectory(const std::string& path) override {
+    Status status = base_->SyncDirectory(path);
+    log_of_thread.directory_synced = true;
+    return status;
+  }
   Result<FileInfo> GetFileInfo(const std::string& path) override { return base_->GetFileInfo(path); }
   Result<SpaceInfo> GetSpaceInfo(const std::string& path) override { return base_->GetSpaceInfo(path); }
   Result<std::unique_ptr<FileLock>> LockFile(const std::string& path, const std::string& holder) override {

@@ -5,10 +5,13 @@
 namespace seerdb::testing {
 namespace {
 
-// Every log mode stands here; each is run under each sync policy.
+// Every log mode stands here; each is run under each sync policy. The first is the default.
 std::vector<MetamorphicSet> LogModes() {
   return {
       {"", {}},
+      {"BufferedLog", {SEERDB_SETTING(c.options.log_mode = LogMode::kBuffered)}},
+      {"MappedLog", {SEERDB_SETTING(c.options.log_mode = LogMode::kMapped)}},
+      {"DirectLog", {SEERDB_SETTING(c.options.log_mode = LogMode::kDirect)}},
   };
 }
 
@@ -60,8 +63,8 @@ std::vector<MetamorphicSet> MakeSets() {
     sets.push_back({name, Join(parts)});
   };
   for (const MetamorphicSet& policy : SyncPolicies()) {
+    add(policy.name, {policy.settings});
     for (const MetamorphicSet& mode : LogModes()) {
-      add(policy.name + mode.name, {policy.settings, mode.settings});
       add("Tiny" + policy.name + mode.name, {Tiny(), policy.settings, mode.settings});
       add("TinyCooperative" + policy.name + mode.name, {Tiny(), cooperative, policy.settings, mode.settings});
     }

@@ -35,7 +35,7 @@ void ReportShrunk(const MetamorphicSet& set, uint64_t seed, const Script& script
 TEST(Metamorphic, EveryOptionSetGivesTheSameAnswers) {
   const uint64_t seed = TestSeed();
   const uint64_t operations = EnvNumber("SEERDB_METAMORPHIC_OPS", 2000);
-  const uint64_t scripts = EnvNumber("SEERDB_METAMORPHIC_SCRIPTS", kSanitized ? 1 : LongRun() ? 100 : 8);
+  const uint64_t scripts = EnvNumber("SEERDB_METAMORPHIC_SCRIPTS", kSanitized ? 1 : LongRun() ? 100 : 5);
   ASSERT_GE(MetamorphicSets().size(), 30u);
   uint64_t answers = 0, digest = 0;
   SeerdbCoverage seen;

@@ -25,7 +25,7 @@ std::string DifferenceFromRocksdb(const Script& script, const Settings& settings
 TEST(PeerRocksdb, BothGiveTheSameAnswers) {
   const uint64_t seed = TestSeed();
   const uint64_t operations = EnvNumber("SEERDB_PEER_OPS", 3000);
-  const uint64_t scripts = EnvNumber("SEERDB_PEER_SCRIPTS", LongRun() ? 300 : 18);
+  const uint64_t scripts = EnvNumber("SEERDB_PEER_SCRIPTS", LongRun() ? 300 : 15);
   uint64_t answers = 0, found = 0;
   SeerdbCoverage seen;
   for (uint64_t i = 0; i < scripts; ++i) {
