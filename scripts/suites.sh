@@ -17,6 +17,9 @@ SUITES=(
   "tsan|d|the tests of the rooms with threads under ThreadSanitizer"
   "crash|d|a crash at every file operation, and the rest of the gating tests, in release"
   "differential|d|random operations against std::map, in release"
+  "metamorphic|d|one random script gives the same answers under every option set; failing ones are shrunk"
+  "peer|d|random operations against RocksDB, where its library can be had"
+  "kill|d|processes killed while they write, on real files, and what a power cut would have left of them"
   "mutants|d|every deliberate fault makes its test fail"
   "install|d|find_package and pkg-config from another folder, static and shared; exported symbols"
   "readme|d|the README's own program compiles against the installed package and runs"
@@ -29,7 +32,7 @@ SUITES=(
 )
 
 # Test programs with a suite of their own in release. Under the sanitizers they run with all others.
-OWN_SUITE='^(differential|gating)_test$'
+OWN_SUITE='^(differential|gating|kill|metamorphic|peer_rocksdb)_test$'
 # The tests whose code runs threads.
 THREADED='^(base|env|cache|memtable|wal|manifest|compaction|db|concurrency|gating|differential)_test$'
 
@@ -86,6 +89,19 @@ release_program() {
 }
 suite_crash() { release_program gating_test; }
 suite_differential() { release_program differential_test; }
+suite_metamorphic() { release_program metamorphic_test; }
+suite_kill() { release_program kill_test; }
+# The build looks for the library anew: it may have come since it was configured.
+suite_peer() {
+  want_packages librocksdb-dev
+  configure release
+  cmake -S . -B build/release -Wno-dev --log-level=NOTICE
+  if ! ctest --test-dir build/release -N -R '^peer_rocksdb_test$' | grep -q 'Total Tests: 1'; then
+    warn "librocksdb was not found: nothing is compared"
+    return 0
+  fi
+  release_program peer_rocksdb_test
+}
 
 suite_golden() {
   local program found=0

@@ -1,8 +1,5 @@
-// Gating test 3: several writers, flushes and compactions running, and then the end of the process.
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+// Gating test 3: several writers, flushes and compactions running, and then the end of the process or of the
+// power, shown by clones of the disk. Processes that are really killed: tests/kill.
 #include <atomic>
 #include <cinttypes>
 #include <cstdio>
@@ -10,7 +7,6 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "base/random.h"
 #include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
 #include "seerdb/db.h"
@@ -136,76 +132,10 @@ void CheckMoments(SyncPolicy policy, CrashOptions::Kind kind) {
   std::printf("[ CRASHES  ] crash points explored: %zu\n", 2 * moments.size());
 }
 
-// In the child: writes until killed, and reports each acknowledgement through the pipe.
-[[noreturn]] void WriteUntilKilled(const std::string& path, int pipe_fd, const std::vector<uint64_t>& last) {
-  auto opened = DB::Open(KillOptions(SyncPolicy::kNone), path);
-  if (!opened.ok()) _exit(2);
-  DB* const db = opened->get();
-  std::vector<std::thread> writers;
-  for (int w = 0; w < kWriters; ++w) {
-    writers.emplace_back([db, w, pipe_fd, unit = last[w]]() mutable {
-      for (;;) {
-        if (!WriteUnit(*db, w, ++unit).ok()) _exit(3);
-        const uint64_t message = unit << 8 | static_cast<uint64_t>(w);
-        if (write(pipe_fd, &message, sizeof message) != sizeof message) _exit(4);
-      }
-    });
-  }
-  for (std::thread& writer : writers) writer.join();
-  _exit(5);
-}
-
-// One life: returns how many acknowledgements came before the kill; last[w] is the newest of writer w.
-uint64_t RunAndKill(const std::string& path, uint64_t kill_after, std::vector<uint64_t>* last) {
-  int ends[2];
-  if (pipe(ends) != 0) return 0;
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    WriteUntilKilled(path, ends[1], *last);
-  }
-  close(ends[1]);
-  uint64_t count = 0, message = 0;
-  while (read(ends[0], &message, sizeof message) == static_cast<ssize_t>(sizeof message)) {
-    (*last)[message & 0xff] = message >> 8;
-    if (++count == kill_after) kill(child, SIGKILL);
-  }
-  close(ends[0]);
-  int exit_status = 0;
-  waitpid(child, &exit_status, 0);
-  EXPECT_TRUE(WIFSIGNALED(exit_status)) << "the child ended by itself: " << exit_status;
-  return count;
-}
-
-// Real files, a real kill: the same directory dies and is opened again and again.
-void KillRealProcess() {
-  TempDirectory directory;
-  const std::string path = directory.path() + "/db";
-  std::vector<uint64_t> last(kWriters, 0);
-  Random random(TestSeed());
-  uint64_t acknowledged = 0;
-  for (int life = 0; life < 6; ++life) {
-    SCOPED_TRACE("life " + std::to_string(life));
-    acknowledged += RunAndKill(path, 1 + random.Uniform(kSanitized ? 800 : 4000), &last);
-    // The kill may have come between a write and its message.
-    std::vector<uint64_t> most = last;
-    for (uint64_t& unit : most) ++unit;
-    if (life % 3 == 2) continue;  // killed again before anybody else looked
-    const std::unique_ptr<DB> db = OpenOrFail(KillOptions(SyncPolicy::kNone), path);
-    ASSERT_TRUE(db);
-    last = CheckUnits(*db, last, most);
-    if (::testing::Test::HasFailure()) return;
-    if (life % 2 == 0) ASSERT_OK(db->Close());
-  }
-  std::printf("[ KILLS    ] 6 kills, %" PRIu64 " acknowledged writes\n", acknowledged);
-}
-
 TEST(Gating, WritersDuringFlushThenKillLosesNothing) {
   CheckMoments(SyncPolicy::kNone, CrashOptions::kProcessCrash);
   CheckMoments(SyncPolicy::kNone, CrashOptions::kPowerCut);
   CheckMoments(SyncPolicy::kSyncData, CrashOptions::kPowerCut);
-  if (::testing::Test::HasFailure()) return;
-  KillRealProcess();
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+// Script: a list of operations on a database as plain data, which any engine can run, print and shrink.
+//
+// Every sublist of a script is a script: an operation on a snapshot or iterator that is not there has a
+// stated answer. So a failing script can be shrunk by leaving operations out. Values are drawn from a number,
+// so that a printed script stays short. Thread safety: plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "seerdb/options.h"
+
+namespace seerdb::testing {
+
+inline constexpr int kScriptSnapshots = 4;
+inline constexpr int kScriptIterators = 3;
+
+struct ScriptValue {
+  uint32_t seed = 0;  // even: one letter repeated; odd: any bytes
+  uint32_t bytes = 0;
+  std::string Bytes() const;
+};
+
+struct ScriptWrite {
+  std::string key;
+  bool is_delete = false;
+  ScriptValue value = {};
+};
+
+enum class ScriptKind : unsigned char {
+  kPut,              // key, value, sync
+  kDelete,           // key, sync
+  kBatch,            // writes, sync
+  kGet,              // key, snapshot
+  kMultiGet,         // keys, snapshot
+  kScan,             // key = lower, end, prefix, reverse, keys_only, limit, snapshot
+  kOpenIterator,     // iterator; as kScan
+  kMoveIterator,     // iterator; move, key = target of a seek; "none" if it is not open
+  kTakeSnapshot,     // snapshot: of that number, in place of an earlier one
+  kReleaseSnapshot,  // snapshot
+  kFlush,
+  kCompact,  // [key, end]; empty end: to the end
+  kVerify,
+  kReopen,  // after Close; iterators and snapshots go
+  kCrash,   // open again as after the death of the process; iterators and snapshots go
+};
+
+enum class ScriptMove : unsigned char { kFirst, kLast, kSeek, kSeekForPrev, kNext, kPrev };
+
+struct ScriptOp {
+  ScriptKind kind = ScriptKind::kFlush;
+  std::string key = {};
+  std::string end = {};
+  std::string prefix = {};
+  ScriptValue value = {};
+  WriteSync sync = WriteSync::kByPolicy;
+  std::vector<ScriptWrite> writes = {};
+  std::vector<std::string> keys = {};
+  int snapshot = -1;  // < 0, or one that was not taken: the latest state
+  int iterator = 0;
+  ScriptMove move = ScriptMove::kFirst;
+  bool reverse = false;
+  bool keys_only = false;
+  uint32_t limit = UINT32_MAX;
+};
+
+using Script = std::vector<ScriptOp>;
+
+// `operations` operations; the same seed gives the same script.
+Script RandomScript(uint64_t seed, size_t operations);
+
+// One line of C++ that is an initializer of the operation / of a std::string.
+std::string AsCode(const ScriptOp& op);
+std::string AsCode(const std::string& bytes);
+
+}  // namespace seerdb::testing
