@@ -40,7 +40,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   return {};
 }
 
-Status DbImpl::FlushOne() {
+Status DbImpl::FlushOne(SequenceNumber taken) {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   if (view->immutables().empty()) return {};
   // Inputs first, then the snapshots.
@@ -55,7 +55,7 @@ Status DbImpl::FlushOne() {
   if (SEERDB_MUTANT("flush-releases-newest-log")) {
     SEERDB_ASSIGN_OR_RETURN(edit.log_number, versions_->NewFileNumber());
   }
-  edit.last_sequence = std::max(versions_->state().last_sequence, oldest.memtable->last_sequence());
+  edit.last_sequence = std::max({versions_->state().last_sequence, oldest.memtable->last_sequence(), taken});
   uint64_t bytes = 0;
   uint64_t number = 0;
   for (TableMeta& table : tables) {
@@ -128,7 +128,9 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
-  SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, RunCompaction(*fs_, inputs, OutputOptions()));
+  Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, OutputOptions());
+  compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
+  SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
   inputs.readers.clear();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));

@@ -16,6 +16,18 @@ Status WriteQueue::RunExclusive(std::function<Status()> work) {
   return Submit(&request);
 }
 
+void WriteQueue::TryRunExclusive(const std::function<void()>& work) noexcept {
+  {
+    MutexLock lock(&mu_);
+    if (led_ || !waiting_.empty()) return;
+    led_ = true;
+  }
+  work();
+  MutexLock lock(&mu_);
+  led_ = false;
+  if (!waiting_.empty()) waiting_.front()->wake.Signal();
+}
+
 void WriteQueue::JoinLocked(WriteRequest* request) {
   if (!led_ && waiting_.empty()) {
     led_ = true;

@@ -59,6 +59,9 @@ class WriteQueue {
   Status Submit(WriteRequest* request) noexcept EXCLUDES(mu_);
   // Runs `work` under leadership, between two groups.
   Status RunExclusive(std::function<Status()> work) EXCLUDES(mu_);
+  // As RunExclusive, but does nothing if somebody leads or waits in line. For tasks, which must not wait for
+  // writers that may wait for tasks.
+  void TryRunExclusive(const std::function<void()>& work) noexcept EXCLUDES(mu_);
 
  private:
   // Waits until `request` is done or leads.

@@ -137,11 +137,13 @@ Status WriteCurrent(FileSystem& fs, const std::string& directory, uint64_t numbe
   SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
                           fs.NewWritableFile(temporary, CreateMode::kTruncate));
   SEERDB_RETURN_IF_ERROR(file->Append(CurrentContents(number)));
-  if (!SEERDB_MUTANT("current-skips-sync")) SEERDB_RETURN_IF_ERROR(file->SyncAll());
+  if (!SEERDB_MUTANT("current-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(file->SyncAll().WithDetail(StatusDetail::kSyncFailed));
+  }
   SEERDB_RETURN_IF_ERROR(file->Close());
   *renamed = true;
   SEERDB_RETURN_IF_ERROR(fs.RenameFile(temporary, path));
-  return fs.SyncDirectory(directory);
+  return fs.SyncDirectory(directory).WithDetail(StatusDetail::kSyncFailed);
 }
 
 ManifestWriter::ManifestWriter(std::unique_ptr<WritableFile> file, std::string path, uint64_t number)
@@ -168,7 +170,9 @@ Status ManifestWriter::Append(Slice payload) {
   out.append(head, sizeof head);
   out.append(payload);
   SEERDB_RETURN_IF_ERROR(file_->Append(out));
-  if (!SEERDB_MUTANT("manifest-skips-sync")) SEERDB_RETURN_IF_ERROR(file_->Sync());
+  if (!SEERDB_MUTANT("manifest-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(file_->Sync().WithDetail(StatusDetail::kSyncFailed));
+  }
   bytes_ += out.size();
   ++next_index_;
   return {};
