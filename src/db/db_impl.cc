@@ -134,7 +134,7 @@ Status DbImpl::Close() {
     if (number.ok()) {
       edit.log_number = *number;
       edit.log_first_record = log_->next_record();
-      edit.last_sequence = snapshots_->visible();
+      edit.last_sequence = committer_->last_sequence();  // those of failed groups are taken too
       status = versions_->Apply(std::move(edit));
     }
     if (status.ok()) log_->DeleteAll();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
@@ -72,6 +73,7 @@ Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   if (bytes == options_.segment_bytes && mode != LogMode::kMapped) spec.recycle_path = TakeRecyclable(mode);
   SEERDB_ASSIGN_OR_RETURN(PreparedLogFile file, PrepareLogFile(*fs_, spec));
   if (file.mode != mode) refused_mode_.store(mode, std::memory_order_relaxed);
+  SEERDB_FAILPOINT("wal::after_prepare");
   VersionEdit edit;
   edit.added_logs.push_back({number, options_.epoch});
   SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
@@ -96,6 +98,7 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
     SEERDB_ASSIGN_OR_RETURN(
         spare_, MakeSpareLocked(std::max(wanted_bytes, options_.segment_bytes), chooser_.wanted()));
   }
+  SEERDB_FAILPOINT("wal::before_rotate");
   Spare next = *std::move(spare_);
   spare_.reset();
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
@@ -166,6 +169,7 @@ Status LogSet::Write(const std::vector<LogSegment::Record>& records, LogSync syn
     SEERDB_RETURN_IF_ERROR(active_->Append(records, durable));
     if (sync != LogSync::kNone) SEERDB_RETURN_IF_ERROR(Sync(sync == LogSync::kAll));
   }
+  if (sync != LogSync::kNone) SEERDB_FAILPOINT("wal::after_sync");
   return {};
 }
 

@@ -57,8 +57,8 @@ class LogSet {
   Status Append(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
   // The next record goes to a fresh segment (the active one if it is still empty and has not failed).
   Status StartSegment();
-  // An Append failed: the active segment may end in frames that nobody was promised. It takes no more records,
-  // and must be released before any record of a later segment is acknowledged.
+  // An Append failed: the active segment may end in frames that nobody was promised. It takes no more
+  // records, and must be released before any record of a later segment is acknowledged.
   bool active_failed() const { return abandoned_; }
   // Where the next record goes. Requires: StartSegment or Start was the last call.
   LogMark mark() const;

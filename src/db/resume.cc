@@ -5,6 +5,7 @@
 // tables first, and the edit that lists the last of them releases the failed log in favour of an empty one.
 // Until that edit is durable nothing is acknowledged; a crash before it replays the failed log, as after any
 // other error.
+#include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "db/db_impl.h"
@@ -46,7 +47,10 @@ Status DbImpl::ResumeWrites(ResumeMode mode) {
   if (!status.ok()) {
     // A flush that is under way, or the end of the database, is no failure of its own.
     if (!status.IsBusy() && !status.IsShutdown()) error_->Set("resume", status);
-    return error_->status();
+    const Status stopped = error_->status();
+    if (!error_->resumable()) return stopped;
+    return Status::ReadOnly(std::string(stopped.message()) + "; resume: " + status.ToString(),
+                            stopped.detail());
   }
   if (!error_->Clear()) return error_->status();
   space_->NoteResumed();
@@ -67,6 +71,7 @@ Status DbImpl::FlushToResume() {
   while (views_->immutable_count() > 0) SEERDB_RETURN_IF_ERROR(flush_oldest());
   if (!log_->active_failed()) return {};
   SEERDB_RETURN_IF_ERROR(committer_->LeaveFailedLog());
+  SEERDB_FAILPOINT("resume::before_release");
   if (SEERDB_MUTANT("resume-keeps-failed-log")) return {};
   return flush_oldest();
 }
