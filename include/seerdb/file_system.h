@@ -63,7 +63,8 @@ class SEERDB_EXPORT WritableFile {
   // been written, and the position is unspecified: the file must not be appended to again.
   virtual Status Append(Slice bytes) = 0;
   // Append, and makes these bytes durable (`all`: as SyncAll, else as Sync). Bytes appended before them stay
-  // as durable as they were: Sync covers those. Default: Append, then Sync or SyncAll.
+  // as durable as they were: Sync covers those. kNoSpace only if the append lacked space; what a sync of its
+  // own met is kSyncFailed. Default: Append, then Sync or SyncAll.
   virtual Status AppendSynced(Slice bytes, bool all);
   // What the size of each append must be a multiple of: 1, or a block's bytes.
   virtual uint64_t append_unit_bytes() const { return 1; }

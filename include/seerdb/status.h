@@ -21,8 +21,8 @@ enum class StatusCode : unsigned char {
   kIoError = 2,          // the file system refused; detail and errno say why
   kInvalidArgument = 3,  // the call or an option is wrong; nothing was changed
   kConflict = 4,         // another writer got there first; a retry may succeed
-  kBusy = 5,             // held by someone else (another process, a wait that timed out)
-  kReadOnly = 6,         // an earlier failure stopped all writes; the message holds the first cause
+  kBusy = 5,             // held by someone else, or waiting would never end
+  kReadOnly = 6,         // an earlier failure stopped all writes; message and detail are those of the cause
   kNotSupported = 7,     // this build or file system cannot do it
   kShutdown = 8,         // the database is closed or closing
 };
@@ -36,10 +36,10 @@ enum class StatusDetail : unsigned char {
   kWalCorruption = 4,  // a log record that was known durable cannot be read
   kTableCorruption = 5,
   kManifestCorruption = 6,
-  kDeadWorker = 7,  // a background job failed; the message holds its error
-  kTimedOut = 8,
+  kDeadWorker = 7,     // the executor let go of a background task without running it
   kAlreadyExists = 9,  // EEXIST
   kPermission = 10,    // EACCES, EPERM, EROFS
+  kSyncFailed = 11,    // a sync failed, for whatever cause: what it covers may be lost, only reopening tells
 };
 
 class [[nodiscard]] SEERDB_EXPORT Status {
@@ -60,9 +60,9 @@ class [[nodiscard]] SEERDB_EXPORT Status {
   static Status InvalidArgument(std::string message);
   static Status Conflict(std::string message);
   static Status Busy(std::string message, StatusDetail detail = StatusDetail::kNone);
-  static Status ReadOnly(std::string message);
+  static Status ReadOnly(std::string message, StatusDetail detail = StatusDetail::kNone);
   static Status NotSupported(std::string message);
-  static Status Shutdown(std::string message);
+  static Status Shutdown(std::string message, StatusDetail detail = StatusDetail::kNone);
   // kIoError (kNotSupported for ENOTSUP) whose detail is derived from `error_number` (an errno value);
   // the message is `context` followed by the error's text.
   static Status FromErrno(Slice context, int error_number);
@@ -87,6 +87,8 @@ class [[nodiscard]] SEERDB_EXPORT Status {
 
   // The same code and detail, the message prefixed by "<context>: ". OK stays OK.
   Status WithContext(Slice context) const;
+  // The same code and message with another detail. OK stays OK.
+  Status WithDetail(StatusDetail detail) const;
 
   // States that an error is dropped on purpose, and why.
   void IgnoreError(const char* /*why*/) const {}

@@ -48,14 +48,14 @@ Status Status::Conflict(std::string message) {
 Status Status::Busy(std::string message, StatusDetail detail) {
   return {StatusCode::kBusy, detail, std::move(message)};
 }
-Status Status::ReadOnly(std::string message) {
-  return {StatusCode::kReadOnly, StatusDetail::kNone, std::move(message)};
+Status Status::ReadOnly(std::string message, StatusDetail detail) {
+  return {StatusCode::kReadOnly, detail, std::move(message)};
 }
 Status Status::NotSupported(std::string message) {
   return {StatusCode::kNotSupported, StatusDetail::kNone, std::move(message)};
 }
-Status Status::Shutdown(std::string message) {
-  return {StatusCode::kShutdown, StatusDetail::kNone, std::move(message)};
+Status Status::Shutdown(std::string message, StatusDetail detail) {
+  return {StatusCode::kShutdown, detail, std::move(message)};
 }
 
 Status Status::FromErrno(Slice context, int error_number) {
@@ -94,6 +94,11 @@ std::string Status::ToString() const {
 Status Status::WithContext(Slice context) const {
   if (ok()) return {};
   return {rep_->code, rep_->detail, std::string(context) + ": " + rep_->message};
+}
+
+Status Status::WithDetail(StatusDetail detail) const {
+  if (ok()) return {};
+  return {rep_->code, detail, rep_->message};
 }
 
 }  // namespace seerdb

@@ -46,7 +46,9 @@ Status TableOutput::EndTable() {
   SEERDB_ASSIGN_OR_RETURN(TableProperties properties, builder_->Finish());
   // Gives back what was reserved and not used.
   SEERDB_RETURN_IF_ERROR(file_->Truncate(properties.file_bytes));
-  if (!SEERDB_MUTANT("table-skips-sync")) SEERDB_RETURN_IF_ERROR(file_->Sync());
+  if (!SEERDB_MUTANT("table-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(file_->Sync().WithDetail(StatusDetail::kSyncFailed));
+  }
   SEERDB_RETURN_IF_ERROR(file_->Close());
   SEERDB_RETURN_IF_ERROR(fs_.RenameFile(temporary_path_, TableFilePath(options_.directory, number_)));
   file_.reset();
@@ -78,7 +80,9 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
 
 Result<std::vector<TableMeta>> TableOutput::Finish() {
   if (builder_ != nullptr) SEERDB_RETURN_IF_ERROR(EndTable());
-  if (!tables_.empty()) SEERDB_RETURN_IF_ERROR(fs_.SyncDirectory(options_.directory));
+  if (!tables_.empty()) {
+    SEERDB_RETURN_IF_ERROR(fs_.SyncDirectory(options_.directory).WithDetail(StatusDetail::kSyncFailed));
+  }
   finished_ = true;
   return tables_;
 }

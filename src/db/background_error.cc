@@ -3,16 +3,26 @@
 namespace seerdb {
 
 void BackgroundError::Set(Slice operation, const Status& cause) {
+  const State next = cause.IsNoSpace() ? State::kNoSpace : State::kReopen;
   MutexLock lock(&mu_);
-  if (!cause_.ok()) return;
+  if (state_.load(std::memory_order_relaxed) >= next) return;
   cause_ = cause.WithContext(operation);
-  set_.store(true, std::memory_order_release);
+  if (next == State::kNoSpace && listener_ != nullptr) listener_();
+  state_.store(next, std::memory_order_release);
 }
 
 Status BackgroundError::status() const {
-  if (!is_set()) return {};
   MutexLock lock(&mu_);
-  return Status::ReadOnly("writes stopped by an earlier failure: " + cause_.ToString());
+  if (cause_.ok()) return {};
+  return Status::ReadOnly("writes stopped by an earlier failure: " + cause_.ToString(), cause_.detail());
+}
+
+bool BackgroundError::Clear() {
+  MutexLock lock(&mu_);
+  if (state_.load(std::memory_order_relaxed) == State::kReopen) return false;
+  cause_ = Status();
+  state_.store(State::kNone, std::memory_order_release);
+  return true;
 }
 
 Status BackgroundError::cause() const {

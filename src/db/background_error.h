@@ -1,9 +1,12 @@
-// BackgroundError: the first failure that stopped all writes, kept until the database is reopened.
+// BackgroundError: the failure that stopped all writes.
 //
-// Thread safety: all methods concurrently. mu_ is a leaf lock.
+// Want of space alone (kNoSpace) is forgotten when writes are resumed; any other cause, a failed sync among
+// them, is kept until the database is reopened, and takes the place of a want of space.
+// Thread safety: all methods concurrently. Under mu_ only the listener is called.
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "base/mutex.h"
 #include "seerdb/status.h"
@@ -12,16 +15,28 @@ namespace seerdb {
 
 class BackgroundError {
  public:
-  // Keeps `cause` if it is the first. `operation` says what failed: "log append", "flush".
+  // Called whenever writes stop for want of space, on the thread that found it, before anyone else learns of
+  // it; must not call this object. Given before the first Set.
+  void OnNoSpace(std::function<void()> listener) { listener_ = std::move(listener); }
+
+  // Keeps `cause` if it is the first, or the first that needs a reopen. `operation` says what failed: "log
+  // append", "flush".
   void Set(Slice operation, const Status& cause) EXCLUDES(mu_);
-  // OK, or kReadOnly with the first cause in its message.
+  // OK, or kReadOnly with the cause in its message and the cause's detail.
   Status status() const EXCLUDES(mu_);
-  bool is_set() const { return set_.load(std::memory_order_acquire); }
-  // The first cause itself, for Close().
+  bool is_set() const { return state_.load(std::memory_order_acquire) != State::kNone; }
+  // True if it is set and space is all that was missing.
+  bool resumable() const { return state_.load(std::memory_order_acquire) == State::kNoSpace; }
+  // Forgets a want of space. False if a cause is there that needs a reopen.
+  bool Clear() EXCLUDES(mu_);
+  // The cause itself, for Close().
   Status cause() const EXCLUDES(mu_);
 
  private:
-  std::atomic<bool> set_{false};
+  enum class State { kNone, kNoSpace, kReopen };
+
+  std::function<void()> listener_;
+  std::atomic<State> state_{State::kNone};
   mutable Mutex mu_;
   Status cause_ GUARDED_BY(mu_);
 };

@@ -1,5 +1,8 @@
 #include "db/background_work.h"
 
+#include "base/status_macros.h"
+#include "db/owed_task.h"
+
 namespace seerdb {
 namespace {
 
@@ -38,15 +41,33 @@ void BackgroundWork::PokeCompaction() {
   if (modes_.background_compaction) {
     ScheduleCompactionLocked();
   } else if (modes_.background_flush && !shutdown_ && !flush_active_ && !error_->is_set()) {
-    flush_active_ = true;  // compaction runs in the flush's task
-    executor_->Schedule(Executor::Lane::kFlush, [this] { FlushTask(); });
+    StartLocked(Executor::Lane::kFlush);  // compaction runs in the flush's task
   }
+}
+
+void BackgroundWork::StartLocked(Executor::Lane lane) {
+  const bool flush = lane == Executor::Lane::kFlush;
+  (flush ? flush_active_ : compaction_active_) = true;
+  const auto run = [this, flush] { flush ? FlushTask() : CompactionTask(); };
+  const auto dropped = [this, lane] {
+    MutexLock lock(&mu_);
+    NoteDroppedLocked(lane);
+  };
+  if (!ScheduleOwed(executor_.get(), lane, run, dropped)) NoteDroppedLocked(lane);
+}
+
+void BackgroundWork::NoteDroppedLocked(Executor::Lane lane) {
+  const bool flush = lane == Executor::Lane::kFlush;
+  error_->Set(
+      flush ? "flush" : "compaction",
+      Status::Shutdown("the executor let go of the task without running it", StatusDetail::kDeadWorker));
+  (flush ? flush_active_ : compaction_active_) = false;
+  progress_.SignalAll();
 }
 
 void BackgroundWork::ScheduleFlushLocked() {
   if (shutdown_ || flush_active_ || error_->is_set() || !jobs_.flush_due()) return;
-  flush_active_ = true;
-  executor_->Schedule(Executor::Lane::kFlush, [this] { FlushTask(); });
+  StartLocked(Executor::Lane::kFlush);
 }
 
 void BackgroundWork::ScheduleCompactionLocked() {
@@ -55,8 +76,7 @@ void BackgroundWork::ScheduleCompactionLocked() {
     compaction_wanted_ = true;  // looks again when the present one ends
     return;
   }
-  compaction_active_ = true;
-  executor_->Schedule(Executor::Lane::kCompaction, [this] { CompactionTask(); });
+  StartLocked(Executor::Lane::kCompaction);
 }
 
 bool BackgroundWork::FlushAll() {
@@ -132,7 +152,7 @@ Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
   bool poked = false;
   for (;;) {
     if (done()) return {};
-    if (error_->is_set()) return error_->status();
+    if (error_->is_set()) SEERDB_RETURN_IF_ERROR(error_->status());  // unless resumed meanwhile
     if (!poked) {
       Poke();  // foreground mode does the work here
       poked = true;
@@ -141,9 +161,8 @@ Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
     MutexLock lock(&mu_);
     if (shutdown_) return Status::Shutdown("the database is closing");
     if (done()) return {};
-    if (!AwaitProgressLocked() && !done()) {
-      return error_->is_set() ? error_->status()
-                              : Status::Busy("waits for background work, and none can make progress");
+    if (!AwaitProgressLocked() && !done() && !error_->is_set()) {
+      return Status::Busy("waits for background work, and none can make progress");
     }
   }
 }
@@ -167,16 +186,38 @@ Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
   return status;
 }
 
+Status BackgroundWork::RunAsFlush(bool may_wait, const std::function<Status()>& work) {
+  {
+    MutexLock lock(&mu_);
+    while (flush_active_) {
+      if (shutdown_) return Status::Shutdown("the database is closing");
+      if (!may_wait || !AwaitProgressLocked()) return Status::Busy("a flush is under way");
+    }
+    if (shutdown_) return Status::Shutdown("the database is closing");
+    flush_active_ = true;
+  }
+  Status status = work();
+  MutexLock lock(&mu_);
+  flush_active_ = false;
+  if (modes_.background_flush) ScheduleFlushLocked();
+  progress_.SignalAll();
+  return status;
+}
+
 void BackgroundWork::RunSoon(std::function<void()> task) {
   MutexLock lock(&mu_);
   if (shutdown_ || !modes_.background_flush) return;
   ++side_tasks_;
-  executor_->Schedule(Executor::Lane::kFlush, [this, work = std::move(task)] {
-    if (!Stopped()) work();
+  const auto ended = [this] {
     MutexLock inner(&mu_);
     --side_tasks_;
     progress_.SignalAll();
-  });
+  };
+  const auto run = [this, ended, work = std::move(task)] {
+    if (!Stopped()) work();
+    ended();
+  };
+  if (!ScheduleOwed(executor_.get(), Executor::Lane::kFlush, run, ended)) --side_tasks_;
 }
 
 void BackgroundWork::Shutdown() {

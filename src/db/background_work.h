@@ -2,6 +2,7 @@
 //
 // At most one flush and one compaction run at a time, each in its lane of the executor, or, in foreground
 // mode, on the thread that asks. It knows nothing of what a job does: the jobs come as functions.
+// A task that the executor lets go of unrun stops all writes (kDeadWorker), so that nobody waits for it.
 // Thread safety: all methods concurrently. mu_ is never held while a job runs or is asked anything but
 // atomics.
 #pragma once
@@ -49,6 +50,10 @@ class BackgroundWork {
   // Runs `work` on this thread with no compaction beside it.
   Status RunAsCompaction(const std::function<Status()>& work) EXCLUDES(mu_);
 
+  // Runs `work` on this thread with no flush beside it. kBusy if one runs or is queued and the caller may not
+  // wait for it.
+  Status RunAsFlush(bool may_wait, const std::function<Status()>& work) EXCLUDES(mu_);
+
   // Runs `task` in the flush lane soon; not at all in foreground mode or when closing.
   void RunSoon(std::function<void()> task) EXCLUDES(mu_);
 
@@ -57,6 +62,9 @@ class BackgroundWork {
   bool shutting_down() const EXCLUDES(mu_);
 
  private:
+  // Starts a task in its lane, and sets the flag that says so.
+  void StartLocked(Executor::Lane lane) REQUIRES(mu_);
+  void NoteDroppedLocked(Executor::Lane lane) REQUIRES(mu_);
   void ScheduleFlushLocked() REQUIRES(mu_);
   void ScheduleCompactionLocked() REQUIRES(mu_);
   void FlushTask() EXCLUDES(mu_);

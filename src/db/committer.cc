@@ -28,8 +28,9 @@ Committer::Committer(const Options& options, const CommitterParts& parts, Sequen
       last_sequence_(last_sequence) {}
 
 Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
-  if (parts_.error->is_set()) return parts_.error->status();
   if (stopped_) return Status::Shutdown("the database is closed");
+  if (parts_.error->is_set()) [[unlikely]]
+    SEERDB_RETURN_IF_ERROR(parts_.resume());
   SEERDB_RETURN_IF_ERROR(MakeRoom());
   uint64_t count = 0;
   bool sync = false;
@@ -49,6 +50,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
                                                                               : LogSync::kData;
   if (Status status = LogGroup(group, base, log_sync); !status.ok()) {
     parts_.error->Set("log write", status);
+    if (SEERDB_MUTANT("resume-reuses-sequences")) last_sequence_ -= count;
     return status;
   }
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
@@ -71,9 +73,11 @@ Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumb
   if (SEERDB_MUTANT("batch-split-across-logs")) return LogOperationByOperation(sync);
   SEERDB_RETURN_IF_ERROR(parts_.log->Append(records_, sync));
   if (parts_.log->TakeSpareRequest()) [[unlikely]] {
-    parts_.work->RunSoon([log = parts_.log] {
-      log->PrepareSpare().IgnoreError(
-          "the leader makes one itself when it needs it, and reports what it meets");
+    parts_.work->RunSoon([log = parts_.log, error = parts_.error] {
+      const Status status = log->PrepareSpare();
+      // Of other errors nothing is left: the leader makes a segment itself when it needs it, and reports what
+      // it meets. A failed sync of the directory may have lost the name of somebody else's file.
+      if (status.detail() == StatusDetail::kSyncFailed) error->Set("log preparation", status);
     });
   }
   return {};
@@ -155,15 +159,22 @@ Status Committer::WaitForImmutableSlot() {
 Status Committer::SealMemTable() {
   if (active_->empty()) return {};
   SEERDB_RETURN_IF_ERROR(WaitForImmutableSlot());
-  if (Status status = parts_.log->StartSegment(); !status.ok()) {
+  if (Status status = SwitchMemTable(); !status.ok()) {
     parts_.error->Set("log rotation", status);
     return status;
   }
+  parts_.work->Poke();
+  return {};
+}
+
+Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
+
+Status Committer::SwitchMemTable() {
+  SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
   MemTableSlot next{std::make_shared<MemTable>(), parts_.log->mark()};
   active_ = next.memtable.get();
   log_bytes_before_ = parts_.log->appended_bytes();
   parts_.views->SwitchMemTable(std::move(next));
-  parts_.work->Poke();
   return {};
 }
 

@@ -1,10 +1,11 @@
 // Committer: commits one group of writes: makes room, logs, syncs, inserts, publishes.
 //
 // Owns the role of the one writer to the log and the active memtable; all methods run under leadership of
-// the WriteQueue. A failed log append or sync is sticky: nothing is acknowledged after it.
+// the WriteQueue. After a failed log append or sync nothing is acknowledged until writes are resumed.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct CommitterParts {
   BackgroundError* error = nullptr;
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
+  // Called under leadership while the error is set: OK if writes may go on, the error's status otherwise.
+  std::function<Status()> resume;
 };
 
 class Committer final : public GroupCommitter {
@@ -41,12 +44,18 @@ class Committer final : public GroupCommitter {
 
   // Seals the active memtable unless it is empty, waiting for a place in the queue of immutable ones.
   Status SealMemTable();
+  // Seals the active memtable, were it empty, because the log behind it has failed: the next record goes to a
+  // fresh segment. Requires: nothing is acknowledged before the sealed memtable is flushed.
+  Status LeaveFailedLog();
+  // The highest sequence given to a group, also to one that failed.
+  SequenceNumber last_sequence() const { return last_sequence_; }
   // No group is committed after this.
   void Stop() { stopped_ = true; }
 
  private:
   Status MakeRoom();
   Status WaitForImmutableSlot();
+  Status SwitchMemTable();
   Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync);
   Status LogOperationByOperation(LogSync sync);
   void InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);

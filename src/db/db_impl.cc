@@ -84,8 +84,15 @@ Status DbImpl::Start() {
       executor_, Modes(options_), error_.get(),
       BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
                      [this] { return CompactOne(); }});
-  CommitterParts parts{log_.get(),     views_.get(), snapshots_.get(),  work_.get(),
-                       barrier_.get(), error_.get(), statistics_.get(), clock_.get()};
+  space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
+      fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
+  error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
+    if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
+  });
+  CommitterParts parts{
+      log_.get(),        views_.get(),   snapshots_.get(),
+      work_.get(),       barrier_.get(), error_.get(),
+      statistics_.get(), clock_.get(),   [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   WriteQueueOptions queue_options;
   queue_options.max_group_writers = options_.group_commit_max_batch_size;
@@ -110,10 +117,11 @@ Status DbImpl::CheckOpen() const {
 Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
   cancel_compaction_.store(true);
+  space_->Stop();
   // The last thing done under leadership: nothing is written after it.
   Status status = queue_->RunExclusive([this]() -> Status {
     committer_->Stop();
-    if (error_->is_set()) return error_->cause();
+    if (error_->is_set() && !ResumeWrites(ResumeMode::kNow).ok()) return error_->cause();
     SEERDB_RETURN_IF_ERROR(committer_->SealMemTable());
     return work_->WaitUntil([this] { return views_->immutable_count() == 0; });
   });
@@ -126,7 +134,7 @@ Status DbImpl::Close() {
     if (number.ok()) {
       edit.log_number = *number;
       edit.log_first_record = log_->next_record();
-      edit.last_sequence = snapshots_->visible();
+      edit.last_sequence = committer_->last_sequence();  // those of failed groups are taken too
       status = versions_->Apply(std::move(edit));
     }
     if (status.ok()) log_->DeleteAll();
@@ -195,7 +203,9 @@ Status DbImpl::Flush() {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   std::shared_ptr<MemTable> sealed;
   SEERDB_RETURN_IF_ERROR(queue_->RunExclusive([&]() -> Status {
-    if (error_->is_set()) return error_->status();
+    if (error_->is_set()) {
+      if (Status resumed = ResumeWrites(ResumeMode::kIfDue); !resumed.ok()) return resumed;
+    }
     const std::shared_ptr<const ReadView> view = views_->Acquire();
     sealed = view->active().memtable;
     if (sealed->empty()) sealed = view->immutables().empty() ? nullptr : view->immutables()[0].memtable;

@@ -22,6 +22,7 @@
 #include "db/log_set.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
+#include "db/space_watch.h"
 #include "db/table_file.h"
 #include "db/write_queue.h"
 #include "manifest/version_set.h"
@@ -66,6 +67,7 @@ class DbImpl final : public DB {
   std::unique_ptr<Iterator> NewIterator(const ReadOptions& options) override;
   Snapshot GetSnapshot() override;
   Status Flush() override;
+  Status Resume() override;
   Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) override;
   Result<VerifyResult> Verify() override;
   DBStats Stats() override;
@@ -81,8 +83,21 @@ class DbImpl final : public DB {
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
                                              const ReadOptions& options, Slice key);
 
+  // Resuming after want of space (resume.cc). All but the first two under leadership of the write queue.
+  bool PollSpace();
+  uint64_t SpaceNeeded();
+  enum class ResumeMode : unsigned char {
+    kNow,      // asked for: tries, and waits for a flush that runs
+    kIfDue,    // a write: tries if the SpaceWatch says so
+    kByTimer,  // the same without waiting for anything
+  };
+  // OK if writes may go on, the error's status otherwise. Requires: an error is set.
+  Status ResumeWrites(ResumeMode mode);
+  Status FlushToResume();
+
   // Background jobs (db_jobs.cc).
-  Status FlushOne();
+  // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.
+  Status FlushOne(SequenceNumber taken = 0);
   Result<bool> CompactOne();
   Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
   Status CompactLevels(const std::string& smallest, const std::string& largest);
@@ -119,9 +134,11 @@ class DbImpl final : public DB {
   std::unique_ptr<BackgroundWork> work_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
+  std::shared_ptr<SpaceWatch> space_;
 
   std::atomic<bool> closed_{false};
   std::atomic<bool> cancel_compaction_{false};
+  std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
   Mutex install_mu_;
   Mutex quarantine_mu_;
   TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // inputs of compactions that met damage

@@ -1,6 +1,7 @@
 // The background half of DbImpl: flush, compaction, and the one way their results become visible.
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "compaction/compaction_job.h"
@@ -40,7 +41,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   return {};
 }
 
-Status DbImpl::FlushOne() {
+Status DbImpl::FlushOne(SequenceNumber taken) {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   if (view->immutables().empty()) return {};
   // Inputs first, then the snapshots.
@@ -49,13 +50,14 @@ Status DbImpl::FlushOne() {
   const LogMark next = count > 1 ? view->immutables()[count - 2].log_start : view->active().log_start;
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
                           WriteMemTable(*fs_, *oldest.memtable, snapshots_->List(), OutputOptions()));
+  SEERDB_FAILPOINT("flush::after_sstable_write");
   VersionEdit edit;
   edit.log_number = next.log_number;
   edit.log_first_record = next.first_record;
   if (SEERDB_MUTANT("flush-releases-newest-log")) {
     SEERDB_ASSIGN_OR_RETURN(edit.log_number, versions_->NewFileNumber());
   }
-  edit.last_sequence = std::max(versions_->state().last_sequence, oldest.memtable->last_sequence());
+  edit.last_sequence = std::max({versions_->state().last_sequence, oldest.memtable->last_sequence(), taken});
   uint64_t bytes = 0;
   uint64_t number = 0;
   for (TableMeta& table : tables) {
@@ -65,6 +67,7 @@ Status DbImpl::FlushOne() {
   }
   const uint64_t log_number = *edit.log_number;
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
+  SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
   statistics_->Add(Counter::total_flushes);
   statistics_->Add(Counter::flush_bytes_written, bytes);
@@ -128,7 +131,10 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
-  SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, RunCompaction(*fs_, inputs, OutputOptions()));
+  Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, OutputOptions());
+  compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
+  SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
+  SEERDB_FAILPOINT("compaction::after_output_write");
   inputs.readers.clear();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));

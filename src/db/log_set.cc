@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
@@ -52,6 +53,7 @@ void LogSet::Activate(Spare spare, uint64_t next_record) {
   live_.push_back({segment, false});
   active_ = std::move(segment);
   spare_requested_ = false;
+  abandoned_ = false;
 }
 
 std::string LogSet::TakeRecyclable(LogMode mode) {
@@ -71,6 +73,7 @@ Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   if (bytes == options_.segment_bytes && mode != LogMode::kMapped) spec.recycle_path = TakeRecyclable(mode);
   SEERDB_ASSIGN_OR_RETURN(PreparedLogFile file, PrepareLogFile(*fs_, spec));
   if (file.mode != mode) refused_mode_.store(mode, std::memory_order_relaxed);
+  SEERDB_FAILPOINT("wal::after_prepare");
   VersionEdit edit;
   edit.added_logs.push_back({number, options_.epoch});
   SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
@@ -95,6 +98,7 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
     SEERDB_ASSIGN_OR_RETURN(
         spare_, MakeSpareLocked(std::max(wanted_bytes, options_.segment_bytes), chooser_.wanted()));
   }
+  SEERDB_FAILPOINT("wal::before_rotate");
   Spare next = *std::move(spare_);
   spare_.reset();
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
@@ -116,7 +120,7 @@ bool LogSet::TakeSpareRequest() {
 }
 
 Status LogSet::StartSegment() {
-  if (active_->next_record() == active_->first_record()) return {};
+  if (active_->next_record() == active_->first_record() && !abandoned_) return {};
   return NextSegment(0);
 }
 
@@ -141,7 +145,10 @@ Status LogSet::Append(const std::vector<LogSegment::Record>& records, LogSync sy
   const uint64_t frame_bytes = FrameBytes(records);
   if (ShouldRotate(frame_bytes)) SEERDB_RETURN_IF_ERROR(NextSegment(frame_bytes));
   const uint64_t before = active_->bytes();
-  SEERDB_RETURN_IF_ERROR(Write(records, sync));
+  if (Status status = Write(records, sync); !status.ok()) [[unlikely]] {
+    abandoned_ = true;
+    return status;
+  }
   const uint64_t written_bytes = active_->bytes() - before;
   appended_bytes_ += written_bytes;
   statistics_->Add(Counter::wal_bytes_written, written_bytes);
@@ -154,13 +161,15 @@ Status LogSet::Write(const std::vector<LogSegment::Record>& records, LogSync syn
   const bool in_one =
       active_->mode() == LogMode::kDirect && sync != LogSync::kNone &&
       (durable + 1 == active_->next_record() || SEERDB_MUTANT("direct-log-skips-earlier-sync"));
-  if (!in_one || SEERDB_MUTANT("log-skips-sync")) {
+  if (in_one && !SEERDB_MUTANT("log-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(active_->AppendSynced(records, durable, sync == LogSync::kAll));
+    statistics_->Add(Counter::wal_syncs);
+    RaiseDurable(active_->next_record() - 1);
+  } else {
     SEERDB_RETURN_IF_ERROR(active_->Append(records, durable));
-    return sync == LogSync::kNone ? Status() : Sync(sync == LogSync::kAll);
+    if (sync != LogSync::kNone) SEERDB_RETURN_IF_ERROR(Sync(sync == LogSync::kAll));
   }
-  SEERDB_RETURN_IF_ERROR(active_->AppendSynced(records, durable, sync == LogSync::kAll));
-  statistics_->Add(Counter::wal_syncs);
-  RaiseDurable(active_->next_record() - 1);
+  if (sync != LogSync::kNone) SEERDB_FAILPOINT("wal::after_sync");
   return {};
 }
 
@@ -216,7 +225,8 @@ void LogSet::Release(uint64_t log_number) {
       live_.erase(live_.begin());
       const LogSegment& segment = *released.back();
       const size_t room = wanted == LogMode::kDirect ? kMaxRecyclableDirect : kMaxRecyclable;
-      const bool reusable = segment.mode() == wanted && wanted != LogMode::kMapped &&
+      // A failed one may lack blocks that it should have.
+      const bool reusable = segment.mode() == wanted && wanted != LogMode::kMapped && !segment.failed() &&
                             segment.bytes() <= options_.segment_bytes && recyclable_.size() < room;
       if (reusable) {
         recyclable_.push_back({segment.path(), segment.mode()});

@@ -53,10 +53,13 @@ class LogSet {
   void Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_record);
 
   // Logs one group in the active segment, after starting a new one if it is full or of the wrong mode, and
-  // makes it as durable as asked. An error is sticky.
+  // makes it as durable as asked. An error is sticky until the next segment.
   Status Append(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
-  // The next record goes to a fresh segment (the active one if it is still empty).
+  // The next record goes to a fresh segment (the active one if it is still empty and has not failed).
   Status StartSegment();
+  // An Append failed: the active segment may end in frames that nobody was promised. It takes no more
+  // records, and must be released before any record of a later segment is acknowledged.
+  bool active_failed() const { return abandoned_; }
   // Where the next record goes. Requires: StartSegment or Start was the last call.
   LogMark mark() const;
 
@@ -110,6 +113,7 @@ class LogSet {
   // The leader's:
   LogModeChooser chooser_;
   bool spare_requested_ = false;  // for the active segment
+  bool abandoned_ = false;        // so is the active segment
   uint64_t appended_bytes_ = 0;
   // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
   std::atomic<LogMode> wanted_mode_;

@@ -1,6 +1,7 @@
 // DB::Open: from a directory to an open database. Also DestroyDatabase.
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/random.h"
 #include "base/status_macros.h"
 #include "db/db_impl.h"
@@ -131,7 +132,9 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
   edit.log_number = opened.log_number;
   edit.log_first_record = beginning.next_record;
   const size_t recovered = edit.added_tables.size();
+  SEERDB_FAILPOINT("open::before_install");
   SEERDB_RETURN_IF_ERROR(beginning.versions->Apply(std::move(edit)));
+  SEERDB_FAILPOINT("open::before_sweep");
   SweepOrphans(fs, directory, beginning.versions->state(), beginning.versions->manifest_number());
   if (options.logger != nullptr) {
     options.logger("open " + directory + ": " + std::to_string(beginning.versions->current()->table_count()) +

@@ -18,6 +18,16 @@ Status WriteQueue::RunExclusive(std::function<Status()> work) {
   return Submit(&request);
 }
 
+void WriteQueue::TryRunExclusive(const std::function<void()>& work) noexcept {
+  {
+    MutexLock lock(&mu_);
+    if (led_) return;
+    led_ = true;
+  }
+  work();
+  HandOn();
+}
+
 bool WriteQueue::Join(WriteRequest* request) {
   {
     MutexLock lock(&mu_);
@@ -79,7 +89,6 @@ void WriteQueue::GatherLocked(WriteRequest* leader) {
 }
 
 void WriteQueue::Finish(const Status& status, WriteRequest* leader, uint64_t group_us) {
-  WriteRequest* next = nullptr;
   {
     MutexLock lock(&mu_);
     if (leader->sync) expected_writers_ = group_.size() + waiting_.size();
@@ -92,6 +101,11 @@ void WriteQueue::Finish(const Status& status, WriteRequest* leader, uint64_t gro
     member->state.store(WriteRequest::kDone, std::memory_order_release);
     Unpark(&member->state);
   }
+  HandOn();
+}
+
+void WriteQueue::HandOn() {
+  WriteRequest* next = nullptr;
   {
     MutexLock lock(&mu_);
     if (waiting_.empty()) {

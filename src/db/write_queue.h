@@ -61,6 +61,9 @@ class WriteQueue {
   Status Submit(WriteRequest* request) noexcept EXCLUDES(mu_);
   // Runs `work` under leadership, between two groups.
   Status RunExclusive(std::function<Status()> work) EXCLUDES(mu_);
+  // As RunExclusive, but does nothing if somebody leads or waits in line. For tasks, which must not wait for
+  // writers that may wait for tasks.
+  void TryRunExclusive(const std::function<void()>& work) noexcept EXCLUDES(mu_);
 
  private:
   // Waits until `request` leads (true) or is done.
@@ -70,6 +73,8 @@ class WriteQueue {
   void YieldToArrivalsLocked() REQUIRES(mu_);
   // Acknowledges the group and hands leadership on.
   void Finish(const Status& status, WriteRequest* leader, uint64_t group_us) EXCLUDES(mu_);
+  // Leadership goes to the first in line; led_ stays set while anyone is.
+  void HandOn() EXCLUDES(mu_);
 
   const WriteQueueOptions options_;
   GroupCommitter* const committer_;

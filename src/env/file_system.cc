@@ -20,7 +20,7 @@ const char* LogModeName(LogMode mode) {
 
 Status WritableFile::AppendSynced(Slice bytes, bool all) {
   SEERDB_RETURN_IF_ERROR(Append(bytes));
-  return all ? SyncAll() : Sync();
+  return (all ? SyncAll() : Sync()).WithDetail(StatusDetail::kSyncFailed);
 }
 
 Result<std::unique_ptr<WritableFile>> FileSystem::NewLogFile(const std::string& path, LogMode mode) {

@@ -110,7 +110,7 @@ class PosixDirectLog final : public PosixLogFile {
  private:
   Status AppendThenSync(Slice bytes, bool all) {
     SEERDB_RETURN_IF_ERROR(Write(bytes, 0));
-    return SyncFile(fd_.get(), path_, all);
+    return SyncFile(fd_.get(), path_, all).WithDetail(StatusDetail::kSyncFailed);
   }
 
   Status Write(Slice bytes, int flags) {

@@ -6,6 +6,7 @@
 
 #include "base/coding.h"
 #include "base/crc32c.h"
+#include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
@@ -137,11 +138,15 @@ Status WriteCurrent(FileSystem& fs, const std::string& directory, uint64_t numbe
   SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
                           fs.NewWritableFile(temporary, CreateMode::kTruncate));
   SEERDB_RETURN_IF_ERROR(file->Append(CurrentContents(number)));
-  if (!SEERDB_MUTANT("current-skips-sync")) SEERDB_RETURN_IF_ERROR(file->SyncAll());
+  if (!SEERDB_MUTANT("current-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(file->SyncAll().WithDetail(StatusDetail::kSyncFailed));
+  }
   SEERDB_RETURN_IF_ERROR(file->Close());
+  SEERDB_FAILPOINT("current::before_rename");
   *renamed = true;
   SEERDB_RETURN_IF_ERROR(fs.RenameFile(temporary, path));
-  return fs.SyncDirectory(directory);
+  SEERDB_FAILPOINT("current::after_rename");
+  return fs.SyncDirectory(directory).WithDetail(StatusDetail::kSyncFailed);
 }
 
 ManifestWriter::ManifestWriter(std::unique_ptr<WritableFile> file, std::string path, uint64_t number)
@@ -167,8 +172,13 @@ Status ManifestWriter::Append(Slice payload) {
   StoreU32(head, RecordCrc(number_, head, payload));
   out.append(head, sizeof head);
   out.append(payload);
+  SEERDB_FAILPOINT("manifest::before_edit");
   SEERDB_RETURN_IF_ERROR(file_->Append(out));
-  if (!SEERDB_MUTANT("manifest-skips-sync")) SEERDB_RETURN_IF_ERROR(file_->Sync());
+  SEERDB_FAILPOINT("manifest::before_sync");
+  if (!SEERDB_MUTANT("manifest-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(file_->Sync().WithDetail(StatusDetail::kSyncFailed));
+  }
+  SEERDB_FAILPOINT("manifest::after_edit");
   bytes_ += out.size();
   ++next_index_;
   return {};

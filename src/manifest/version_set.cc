@@ -193,32 +193,73 @@ uint64_t VersionSet::ReservationLimit() const {
   return enough ? reserved : next + kReservedNumbers;
 }
 
+Status VersionSet::Resume() {
+  MutexLock lock(&mu_);
+  if (failure_.ok()) return {};
+  if (!failure_.IsNoSpace()) return failure_;
+  if (Status status = StartManifestLocked(); !status.ok()) {
+    // Whatever else than want of space it met is a failure of its own.
+    if (!status.IsNoSpace()) failure_ = status;
+    return status;
+  }
+  failure_ = Status();
+  for (const std::string& path : doubtful_files_) {
+    fs_.DeleteFile(path).IgnoreError("an orphan is swept at the next open");
+  }
+  doubtful_files_.clear();
+  return {};
+}
+
+void VersionSet::NoteDoubtfulLocked(const VersionEdit& edit) {
+  for (const VersionEdit::AddedTable& added : edit.added_tables) {
+    const bool moved = std::any_of(edit.deleted_tables.begin(), edit.deleted_tables.end(),
+                                   [&](const auto& deleted) { return deleted.number == added.meta.number; });
+    if (!moved) doubtful_files_.push_back(TableFilePath(directory_, added.meta.number));
+  }
+  for (const VersionEdit::AddedLog& added : edit.added_logs) {
+    doubtful_files_.push_back(LogFilePath(directory_, added.number));
+  }
+}
+
 Status VersionSet::AppendLocked(const VersionEdit& edit) {
-  SEERDB_RETURN_IF_ERROR(failure_);
+  if (!failure_.ok()) {
+    NoteDoubtfulLocked(edit);
+    return failure_;
+  }
   VersionEdit reserving = edit;
   reserving.next_file_number = ReservationLimit();
   // Checked before it is written: what a reader would refuse must not reach the file.
   ManifestState next = state_;
   SEERDB_RETURN_IF_ERROR(ApplyEdit(reserving, &next));
   failure_ = writer_->Append(reserving, statistics_.get());
-  SEERDB_RETURN_IF_ERROR(failure_);
+  if (!failure_.ok()) {
+    NoteDoubtfulLocked(edit);
+    return failure_;
+  }
   state_ = std::move(next);
   const uint64_t excess = SEERDB_MUTANT("file-numbers-not-reserved") ? kReservedNumbers : 0;
   reserved_file_number_.store(state_.next_file_number + excess, std::memory_order_release);
   return {};
 }
 
+Result<uint64_t> VersionSet::TakeManifestNumberLocked() {
+  uint64_t number = 0;
+  while (!TakeReserved(&number)) {
+    if (writer_ != nullptr && failure_.ok()) {
+      SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit()));
+      continue;
+    }
+    // The old manifest cannot reserve it, and the snapshot about to be written will. Until that is durable
+    // nobody else is given a number.
+    state_.next_file_number = ReservationLimit();
+    return next_file_number_.fetch_add(1, std::memory_order_relaxed);
+  }
+  return number;
+}
+
 Result<std::unique_ptr<ManifestWriter>> VersionSet::CreateManifestLocked(uint64_t* number) {
   for (int tries = 0; tries < kMaxNumbersTried; ++tries) {
-    while (!TakeReserved(number)) {
-      if (writer_ != nullptr) {
-        SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit()));
-      } else {
-        // Nobody else sees this object yet, and the snapshot about to be written makes it durable.
-        state_.next_file_number = ReservationLimit();
-        reserved_file_number_.store(state_.next_file_number, std::memory_order_release);
-      }
-    }
+    SEERDB_ASSIGN_OR_RETURN(*number, TakeManifestNumberLocked());
     auto file = ManifestWriter::Create(fs_, ManifestFilePath(directory_, *number), *number);
     // A crash may have left a manifest that CURRENT never named.
     if (file.ok() || file.status().detail() != StatusDetail::kAlreadyExists) return file;
@@ -233,12 +274,17 @@ Status VersionSet::StartManifestLocked() {
   SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<ManifestWriter> file, CreateManifestLocked(&number));
   auto writer = std::make_unique<Writer>(std::move(file));
   bool renamed = false;
+  bool names_in_doubt = false;
   Status status = writer->Append(Snapshot(state_), statistics_.get());
-  if (status.ok()) status = fs_.SyncDirectory(directory_);
+  if (status.ok()) {
+    status = fs_.SyncDirectory(directory_).WithDetail(StatusDetail::kSyncFailed);
+    names_in_doubt = !status.ok();
+  }
   if (status.ok()) status = WriteCurrent(fs_, directory_, number, &renamed);
   if (!status.ok()) {
-    if (renamed) {
-      // Nobody knows which manifest a crash would bring back, so neither may be appended to.
+    if (renamed || names_in_doubt) {
+      // Nobody knows which manifest a crash would bring back, so neither may be appended to; and a directory
+      // that could not be synced may have lost the name of somebody else's file.
       failure_ = status;
     } else {
       fs_.DeleteFile(writer->path()).IgnoreError("an unnamed manifest; the sweep at open removes it");
@@ -250,6 +296,7 @@ Status VersionSet::StartManifestLocked() {
   }
   writer_ = std::move(writer);
   manifest_number_.store(number, std::memory_order_relaxed);
+  reserved_file_number_.store(state_.next_file_number, std::memory_order_release);
   return {};
 }
 

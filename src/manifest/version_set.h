@@ -3,7 +3,8 @@
 // Open reads CURRENT and the manifest it names; Create starts a database. Both leave a *new* manifest file
 // that begins with a snapshot of the state, synced and named by CURRENT (written as CURRENT.tmp, synced,
 // renamed, directory synced). Apply appends one edit, syncs it, and only then installs the new Version.
-// A failed append or sync is sticky: every later Apply returns the first error.
+// A failed append or sync is sticky: every later Apply returns the first error. After one for want of space
+// alone (kNoSpace) Resume starts over in a new file; after any other only reopening helps.
 // A manifest whose last record is cut off was cut by a crash and that record never took effect; damage
 // anywhere else is kCorruption/kManifestCorruption.
 // Thread safety: all methods concurrently. mu_ is held during I/O; reads and writes of the database never
@@ -66,8 +67,14 @@ class VersionSet {
                                                       std::shared_ptr<Statistics> statistics);
   ~VersionSet();
 
-  // Makes `edit` durable and current. next_file_number is filled in by this call.
+  // Makes `edit` durable and current. next_file_number is filled in by this call. After an error a crash may
+  // bring the edit into force or not: the files it names stay, and belong to this object.
   Status Apply(VersionEdit edit);
+
+  // After a failed Apply: writes the state in force to a new manifest, and removes the files that only failed
+  // edits name, once CURRENT can no longer lead to those. OK if nothing has failed. An error that is not
+  // kNoSpace is there to stay; the state and the old manifest are as before.
+  Status Resume();
 
   // A number never handed out before, in this life or an earlier one. Durable reservations are made in
   // blocks, by Apply and when a block runs out.
@@ -85,6 +92,8 @@ class VersionSet {
   Status StartManifestLocked() REQUIRES(mu_);
   Result<std::unique_ptr<ManifestWriter>> CreateManifestLocked(uint64_t* number) REQUIRES(mu_);
   Status AppendLocked(const VersionEdit& edit) REQUIRES(mu_);
+  Result<uint64_t> TakeManifestNumberLocked() REQUIRES(mu_);
+  void NoteDoubtfulLocked(const VersionEdit& edit) REQUIRES(mu_);
   // False if all durably reserved numbers are handed out.
   bool TakeReserved(uint64_t* number);
   // What next_file_number the next edit carries.
@@ -100,6 +109,8 @@ class VersionSet {
   ManifestState state_ GUARDED_BY(mu_);
   std::unique_ptr<Writer> writer_ GUARDED_BY(mu_);
   Status failure_ GUARDED_BY(mu_);
+  // Named by failed edits and by nothing else: a crash may bring them into force.
+  std::vector<std::string> doubtful_files_ GUARDED_BY(mu_);
 };
 
 }  // namespace seerdb

@@ -52,7 +52,7 @@ Result<bool> WriteOnce(FileSystem& fs, const LogFileSpec& spec) {
   // A refusal may come at the first write only.
   if (status.IsNotSupported()) return false;
   SEERDB_RETURN_IF_ERROR(status);
-  SEERDB_RETURN_IF_ERROR((*file)->SyncAll());
+  SEERDB_RETURN_IF_ERROR((*file)->SyncAll().WithDetail(StatusDetail::kSyncFailed));
   SEERDB_RETURN_IF_ERROR((*file)->Close());
   return true;
 }
@@ -70,7 +70,9 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, LogMod
       SEERDB_RETURN_IF_ERROR(WriteZeros(*file, spec.bytes));
     }
   }
-  if (!SEERDB_MUTANT("log-file-not-durable")) SEERDB_RETURN_IF_ERROR(file->SyncAll());
+  if (!SEERDB_MUTANT("log-file-not-durable")) {
+    SEERDB_RETURN_IF_ERROR(file->SyncAll().WithDetail(StatusDetail::kSyncFailed));
+  }
   return file->Close();
 }
 
@@ -84,7 +86,7 @@ Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec) 
   PreparedLogFile prepared{nullptr, spec.path, spec.mode, spec.bytes};
   if (spec.bytes == 0) prepared.mode = LogMode::kBuffered;
   Status status = CreateFile(fs, spec, recycled, &prepared.mode);
-  if (status.ok()) status = fs.SyncDirectory(spec.directory);
+  if (status.ok()) status = fs.SyncDirectory(spec.directory).WithDetail(StatusDetail::kSyncFailed);
   if (status.ok()) {
     auto file = fs.NewLogFile(spec.path, prepared.mode);
     if (file.status().IsNotSupported() && prepared.mode == LogMode::kMapped) {

@@ -69,8 +69,9 @@ Status LogSegment::Write(const std::vector<Record>& records, uint64_t durable_re
 }
 
 Status LogSegment::Sync(bool all) {
-  if (failed_.load(std::memory_order_acquire)) return failure();
-  Status status = all ? prepared_.file->SyncAll() : prepared_.file->Sync();
+  if (sync_failed_.load(std::memory_order_acquire)) return failure();
+  Status status =
+      (all ? prepared_.file->SyncAll() : prepared_.file->Sync()).WithDetail(StatusDetail::kSyncFailed);
   if (!status.ok()) [[unlikely]]
     return Fail(std::move(status));
   return {};
@@ -78,7 +79,10 @@ Status LogSegment::Sync(bool all) {
 
 Status LogSegment::Fail(Status status) {
   MutexLock lock(&mu_);
-  if (failure_.ok()) failure_ = std::move(status);
+  // A failed sync outweighs a failed append: what was appended before may be lost.
+  const bool sync_failed = status.detail() == StatusDetail::kSyncFailed;
+  if (failure_.ok() || sync_failed) failure_ = std::move(status);
+  if (sync_failed) sync_failed_.store(true, std::memory_order_release);
   if (!SEERDB_MUTANT("log-failure-forgotten")) failed_.store(true, std::memory_order_release);
   return failure_;
 }

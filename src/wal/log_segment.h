@@ -1,7 +1,8 @@
 // LogSegment: appends frames to one log file, made beforehand by PrepareLogFile.
 //
 // The file becomes part of the log only when the manifest lists it and the first Append writes header and
-// frames in one call. A failed Append or Sync is sticky: every later call returns the first error.
+// frames in one call. After a failed Append every later one returns its error, and Sync still makes durable
+// what was appended before; after a failed Sync every later call returns its error (kSyncFailed).
 // Format: docs/format/log.md. Thread safety: one appender at a time; Sync may run beside Append.
 #pragma once
 
@@ -55,6 +56,8 @@ class LogSegment {
   // Whether frames of `frame_bytes` together have their place in the file. Behind it a buffered or direct
   // file grows, slowly; a mapped one cannot.
   bool HasRoom(uint64_t frame_bytes) const;
+  // True once an Append or Sync has failed: the file may end in frames that nobody was promised.
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
 
  private:
   enum class Durability : unsigned char { kKernel, kSynced, kSyncedAll };
@@ -72,7 +75,8 @@ class LogSegment {
   std::string buffer_;  // owned by the appender
   mutable Mutex mu_;
   Status failure_ GUARDED_BY(mu_);
-  std::atomic<bool> failed_{false};
+  std::atomic<bool> failed_{false};  // an append or a sync
+  std::atomic<bool> sync_failed_{false};
 };
 
 }  // namespace seerdb

@@ -1,5 +1,5 @@
 // Calls that the file system refuses while the database runs: reads report them and never guess; a failed
-// write stops all further ones until reopen, and nothing acknowledged is lost.
+// write stops all further ones until reopen, or until there is space again, and nothing acknowledged is lost.
 #include <cctype>
 #include <iterator>
 #include <string>
@@ -227,13 +227,14 @@ bool WriteUntilItFails(Faulty* f, Contents* maybe) {
   return false;
 }
 
-void CheckReadOnly(Faulty* f, Contents* maybe, const std::string& cause) {
+void CheckReadOnly(Faulty* f, Contents* maybe, const WriteFaultCase& c, const std::string& cause) {
   for (int i = 0; i < 5; ++i) {
     const std::string key = "refused" + std::to_string(i);
     const Status status = i % 2 ? f->db->Delete("key1001") : f->db->Put(key, "v");
     EXPECT_TRUE(status.IsReadOnly()) << status.ToString();
     EXPECT_NE(status.message().find(cause), Slice::npos)
         << status.ToString() << " lacks the cause: " << cause;
+    EXPECT_EQ(status.IsNoSpace(), c.no_space) << status.ToString();
   }
   EXPECT_FALSE(f->db->Flush().ok());
   // What was refused is not visible; the one write that failed may be.
@@ -269,9 +270,18 @@ void RunWriteFault(const WriteFaultCase& c, bool background, uint64_t countdown)
   }
   ASSERT_TRUE(failed) << "the error was swallowed";
   f.fs->ClearRules();
-  CheckReadOnly(&f, &maybe, std::string(error.message()));
-  EXPECT_FALSE(f.db->Close().ok()) << "Close hides the first failure";
-  f.db.reset();
+  CheckReadOnly(&f, &maybe, c, std::string(error.message()));
+  if (c.no_space) {
+    ASSERT_OK(f.db->Resume());
+    maybe.clear();  // once resumed, what failed is gone for good
+    ASSERT_OK(f.db->Put("resumed", "here"));
+    f.contents["resumed"] = "here";
+    EXPECT_EQ(Difference(f.contents, ReadAll(*f.db)), "");
+  } else {
+    EXPECT_TRUE(f.db->Resume().IsReadOnly());
+    EXPECT_FALSE(f.db->Close().ok()) << "Close hides the first failure";
+    f.db.reset();
+  }
 
   for (const CrashOptions::Kind kind : {CrashOptions::kProcessCrash, CrashOptions::kDropUnsynced}) {
     const auto disk = f.memory->CrashClone({0, kind, true});
@@ -289,7 +299,7 @@ void RunWriteFault(const WriteFaultCase& c, bool background, uint64_t countdown)
 
 class WriteFaultTest : public ::testing::TestWithParam<WriteFaultCase> {};
 
-TEST_P(WriteFaultTest, StopsWritesUntilReopen) {
+TEST_P(WriteFaultTest, StopsWrites) {
   for (const bool background : {false, true}) {
     for (const uint64_t countdown : {1, 3}) {
       SCOPED_TRACE(std::string(background ? "background" : "foreground") + ", match " +
