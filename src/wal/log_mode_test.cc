@@ -182,14 +182,19 @@ TEST(PrepareLogFile, AnErrorLeavesNoFile) {
       const auto memory = std::make_shared<MemoryFileSystem>();
       FaultFileSystem fs(memory);
       ASSERT_TRUE(fs.CreateDirectory("/db").ok());
-      fs.AddRule(FaultRule::Fail(FileOp::kAny, "/db", FaultRule::NoSpaceError(), call));
+      FileOp met = FileOp::kAny;
+      FaultRule rule = FaultRule::Fail(FileOp::kAny, "/db", FaultRule::NoSpaceError(), call);
+      rule.callback = [&met](FileOp op, const std::string&) { met = op; };
+      fs.AddRule(std::move(rule));
       const auto file = PrepareLogFile(fs, {"/db", Path(1), mode, kFileBytes, {}});
       if (fs.faults_fired() == 0) {
         EXPECT_TRUE(file.ok());
         EXPECT_GT(call, 5u);
         break;
       }
-      EXPECT_TRUE(file.status().IsNoSpace()) << file.status().ToString();
+      const bool sync = met == FileOp::kSync || met == FileOp::kSyncAll || met == FileOp::kSyncDir;
+      EXPECT_EQ(file.status().detail(), sync ? StatusDetail::kSyncFailed : StatusDetail::kNoSpace)
+          << file.status().ToString();
       EXPECT_EQ(memory->GetFileInfo(Path(1)).status().detail(), StatusDetail::kNotFound);
     }
   }

@@ -90,8 +90,13 @@ Status WriteUnits(const Options& options, FaultFileSystem* faults, const std::st
     batch.Put(UnitKey(unit), std::string(150, 'u'));
     batch.Put("counter", std::to_string(unit));
     if (unit % 40 == 20) {
-      faults->AddRule(FaultRule::ShortWrite(".log", UINT64_MAX, FaultRule::NoSpaceError()));
+      for (const FileOp op : {FileOp::kAppend, FileOp::kAppendSynced}) {
+        FaultRule rule = FaultRule::ShortWrite(".log", UINT64_MAX, FaultRule::NoSpaceError());
+        rule.op = op;
+        faults->AddRule(rule);
+      }
       if (db->Write(batch).ok()) return Status::InvalidArgument("the log append should have failed");
+      faults->ClearRules();
       SEERDB_RETURN_IF_ERROR(db->Resume());
     }
     SEERDB_RETURN_IF_ERROR(db->Write(batch));

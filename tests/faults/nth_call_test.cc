@@ -21,9 +21,9 @@ struct KindName {
 constexpr KindName kKinds[] = {
     {Kind::kDevice, "device error"},
     {Kind::kDeviceAfterwards, "device error after the call was made"},
-    {Kind::kDeviceShort, "device error after a short write"},
+    {Kind::kDeviceShort, "device error after a short write, or after the call"},
     {Kind::kNoSpace, "no space"},
-    {Kind::kNoSpaceShort, "no space after a short write"},
+    {Kind::kNoSpaceShort, "no space after a short write, or after the call"},
     {Kind::kSlow, "slow"},
 };
 
@@ -41,7 +41,8 @@ FaultRule RuleFor(Kind kind, uint64_t nth, const Options& options, Fired* fired)
   FaultRule rule = FaultRule::Fail(FileOp::kAny, kFaultDirectory,
                                    no_space ? FaultRule::NoSpaceError() : FaultRule::DeviceError(), nth);
   if (kind == Kind::kDeviceShort || kind == Kind::kNoSpaceShort) {
-    rule = FaultRule::ShortWrite("", nth % 3 == 0 ? UINT64_MAX : 11 * (nth % 8), rule.error, nth);
+    rule.perform = true;
+    rule.append_bytes = nth % 3 == 0 ? UINT64_MAX : 11 * (nth % 8);
   }
   if (kind == Kind::kDeviceAfterwards) rule.perform = true;
   if (kind == Kind::kSlow) rule.error = Status();
@@ -151,12 +152,15 @@ class NthCallTest : public ::testing::TestWithParam<SyncPolicy> {};
 
 TEST_P(NthCallTest, FailsAndNothingIsLost) {
   Counts counts;
-  for (const bool cooperative : {false, true}) {
+  const LogMode fast = GetParam() >= SyncPolicy::kSyncData ? LogMode::kDirect : LogMode::kMapped;
+  for (const auto& [cooperative, log_mode] :
+       {std::pair(false, LogMode::kBuffered), {false, fast}, {true, LogMode::kAuto}}) {
     for (const KindName& kind : kKinds) {
-      SCOPED_TRACE(cooperative ? "cooperative" : "foreground");
+      SCOPED_TRACE(std::string(cooperative ? "cooperative, " : "foreground, ") + LogModeName(log_mode));
       for (uint64_t nth = 1;; nth += kSanitized ? 5 : 1) {
         Options options = TinyOptions();
         options.wal_sync_policy = GetParam();
+        options.log_mode = log_mode;
         options.table_access = TableAccess::kPread;
         options.block_cache_capacity = 0;
         const bool more = FailNthCall(options, cooperative, kind, nth, &counts);

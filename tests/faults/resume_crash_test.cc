@@ -13,14 +13,16 @@ struct Mode {
   const char* name;
   SyncPolicy policy;
   bool cooperative;
+  LogMode log_mode;
 };
 
 constexpr Mode kModes[] = {
-    {"none, foreground", SyncPolicy::kNone, false},
-    {"synced, foreground", SyncPolicy::kSyncData, false},
-    {"none, cooperative", SyncPolicy::kNone, true},
-    {"synced all, cooperative", SyncPolicy::kSyncAll, true},
-    {"barrier, cooperative", SyncPolicy::kBarrier, true},
+    {"none, foreground, mapped", SyncPolicy::kNone, false, LogMode::kMapped},
+    {"synced, foreground, direct", SyncPolicy::kSyncData, false, LogMode::kDirect},
+    {"synced, foreground, buffered", SyncPolicy::kSyncData, false, LogMode::kBuffered},
+    {"none, cooperative, buffered", SyncPolicy::kNone, true, LogMode::kBuffered},
+    {"synced all, cooperative, auto", SyncPolicy::kSyncAll, true, LogMode::kAuto},
+    {"barrier, cooperative, auto", SyncPolicy::kBarrier, true, LogMode::kAuto},
 };
 
 struct Want {
@@ -46,17 +48,18 @@ constexpr Want kWants[] = {
     {"log space", FileOp::kAllocate, ".log", 0},
 };
 
-Options SmallOptions(SyncPolicy policy) {
+Options SmallOptions(const Mode& mode) {
   Options options = TinyOptions();
-  options.wal_sync_policy = policy;
+  options.wal_sync_policy = mode.policy;
+  options.log_mode = mode.log_mode;
   options.max_immutable_memtables = 3;
   return options;
 }
 
-FaultRule NoSpaceAt(const Want& want, uint64_t countdown) {
+FaultRule NoSpaceAt(const Want& want, FileOp op, uint64_t countdown) {
   FaultRule rule = FaultRule::ShortWrite(want.path_part, want.bytes, FaultRule::NoSpaceError(), countdown);
-  rule.op = want.op;
-  rule.perform = want.op == FileOp::kAppend;
+  rule.op = op;
+  rule.perform = op == FileOp::kAppend || op == FileOp::kAppendSynced;
   rule.repeat = true;  // the preparation of a spare log may meet it first, and is done again
   return rule;
 }
@@ -68,7 +71,8 @@ bool StopWrites(FaultRun* run, const Want& want, uint64_t countdown) {
   for (int i = 0; i < 6; ++i) EXPECT_OK(run->Put("early" + std::to_string(i), std::string(150, 'e')));
   EXPECT_OK(run->Flush());
   EXPECT_OK(run->Write({{"early1", std::nullopt}, {"batch", "one"}}));
-  run->faults().AddRule(NoSpaceAt(want, countdown));
+  run->faults().AddRule(NoSpaceAt(want, want.op, countdown));
+  if (want.op == FileOp::kAppend) run->faults().AddRule(NoSpaceAt(want, FileOp::kAppendSynced, countdown));
   // Batches: the log gets several operations in one frame, the memtable none of them.
   Status status;
   for (int i = 0; i < 120 && status.ok(); ++i) {
@@ -99,7 +103,7 @@ TEST(Resume, CrashAtEachChangeWhileWritesResume) {
       for (const uint64_t countdown : {2, 1, 5}) {
         if (kSanitized && countdown != 2) continue;
         SCOPED_TRACE(std::string(mode.name) + "; " + want.name + ", match " + std::to_string(countdown));
-        FaultRun run(SmallOptions(mode.policy), mode.cooperative);
+        FaultRun run(SmallOptions(mode), mode.cooperative);
         if (!StopWrites(&run, want, countdown)) continue;
         ++runs;
         run.CollectNow(AllCrashes());
@@ -130,7 +134,7 @@ TEST(Resume, CrashAtEachChangeWhileWritesResume) {
 TEST(Resume, WantOfSpaceAgainAtEachCall) {
   uint64_t again = 0, for_good = 0, crashes = 0;
   const auto resume_twice = [&](const Mode& mode, const Want& want, uint64_t nth) {
-    FaultRun run(SmallOptions(mode.policy), mode.cooperative);
+    FaultRun run(SmallOptions(mode), mode.cooperative);
     if (!StopWrites(&run, want, 2)) return false;
     FileOp met = FileOp::kAny;
     FaultRule rule = FaultRule::Fail(FileOp::kAny, kFaultDirectory, FaultRule::NoSpaceError(), nth);
@@ -184,7 +188,7 @@ TEST(Resume, DeviceErrorAtEachCallNeedsAReopen) {
   for (const Want& want : {kWants[2], kWants[5], kWants[9]}) {
     for (uint64_t nth = 1; nth < 200; ++nth) {
       SCOPED_TRACE(std::string(want.name) + ", then call " + std::to_string(nth));
-      FaultRun run(SmallOptions(SyncPolicy::kSyncData), false);
+      FaultRun run(SmallOptions(kModes[1]), false);
       if (!StopWrites(&run, want, 1)) break;
       const uint64_t fired = run.faults().faults_fired();
       run.faults().AddRule(FaultRule::Fail(FileOp::kAny, kFaultDirectory, FaultRule::DeviceError(), nth));

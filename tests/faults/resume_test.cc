@@ -23,9 +23,21 @@ FaultRule NoSpace(FileOp op, const char* path_part, uint64_t countdown = 1) {
   return rule;
 }
 
-// An append that fails although all its bytes are in the file: the most that a failed write can leave.
-FaultRule FailedButWritten(const char* path_part, uint64_t countdown = 1) {
-  return FaultRule::ShortWrite(path_part, UINT64_MAX, FaultRule::NoSpaceError(), countdown);
+void RefuseAppends(FaultFileSystem* faults, const char* path_part) {
+  faults->AddRule(NoSpace(FileOp::kAppend, path_part));
+  faults->AddRule(NoSpace(FileOp::kAppendSynced, path_part));
+}
+
+// A write that fails although all its bytes are in the log: the most that a failed write can leave.
+Status WriteAndFail(FaultRun* run, const std::vector<FaultRun::Operation>& operations) {
+  for (const FileOp op : {FileOp::kAppend, FileOp::kAppendSynced}) {
+    FaultRule rule = FaultRule::ShortWrite(".log", UINT64_MAX, FaultRule::NoSpaceError());
+    rule.op = op;
+    run->faults().AddRule(rule);
+  }
+  Status status = run->Write(operations);
+  run->faults().ClearRules();
+  return status;
 }
 
 ManualClock& ClockOf(const Options& options) { return static_cast<ManualClock&>(*options.clock); }
@@ -34,8 +46,7 @@ TEST(Resume, FailedWriteNeverComesBack) {
   FaultRun run(SmallOptions(), false);
   ASSERT_OK(run.Open());
   ASSERT_OK(run.Put("a", "1"));
-  run.faults().AddRule(FailedButWritten(".log"));
-  const Status failed = run.Write({{"a", "2"}, {"b", "2"}});
+  const Status failed = WriteAndFail(&run, {{"a", "2"}, {"b", "2"}});
   EXPECT_TRUE(failed.IsIoError() && failed.IsNoSpace()) << failed.ToString();
   EXPECT_NE(failed.message().find(".log"), Slice::npos) << failed.ToString();
   run.CollectNow(AllCrashes());  // may hold it: not resumed
@@ -55,8 +66,7 @@ TEST(Resume, SequencesOfFailedGroupsAreNeverReused) {
     ASSERT_OK(run.Open());
     ASSERT_OK(run.Put("a", "1"));
     const uint64_t before = run.db().Stats().last_sequence;
-    run.faults().AddRule(FailedButWritten(".log"));
-    EXPECT_FALSE(run.Write({{"x", "1"}, {"y", "1"}, {"z", "1"}}).ok());
+    EXPECT_FALSE(WriteAndFail(&run, {{"x", "1"}, {"y", "1"}, {"z", "1"}}).ok());
     ASSERT_OK(run.Resume());
     if (crash) {
       Options options = SmallOptions();
@@ -78,14 +88,14 @@ TEST(Resume, TheNextWriteTriesWhenItIsTimeAndThereIsSpace) {
   ASSERT_OK(run.Open());
   ASSERT_OK(run.Put("a", "1"));
   run.disk().SetSpaceInfo({0, 1 << 30});
-  const uint64_t rule = run.faults().AddRule(NoSpace(FileOp::kAppend, ".log"));
+  RefuseAppends(&run.faults(), ".log");
   EXPECT_TRUE(run.Put("b", "1").IsIoError());
   const uint64_t mutations = run.faults().mutations();
   EXPECT_TRUE(run.Put("b", "2").IsReadOnly()) << "at once: not yet time";
   ClockOf(options).Advance(kLookUs);
   EXPECT_TRUE(run.Put("b", "3").IsReadOnly()) << "time, but no space";
   EXPECT_EQ(run.faults().mutations(), mutations) << "nothing was tried";
-  run.faults().RemoveRule(rule);
+  run.faults().ClearRules();
   run.disk().SetSpaceInfo({1 << 20, 1 << 30});
   EXPECT_TRUE(run.Put("b", "4").IsReadOnly()) << "space, but not yet time";
   ClockOf(options).Advance(kLookUs);
@@ -100,7 +110,7 @@ TEST(Resume, AttemptsBecomeRare) {
   FaultRun run(options, false);
   ASSERT_OK(run.Open());
   ASSERT_OK(run.Put("a", "1"));
-  run.faults().AddRule(NoSpace(FileOp::kAppend, ""));
+  RefuseAppends(&run.faults(), "");
   run.faults().AddRule(NoSpace(FileOp::kOpenWrite, ""));
   EXPECT_TRUE(run.Put("b", "1").IsIoError());
   uint64_t tried = 0, tried_early = 0, fired = run.faults().faults_fired();
@@ -131,8 +141,7 @@ TEST(Resume, SnapshotsAndIteratorsKeepWhatTheySaw) {
   const auto iterator = run.db().NewIterator();
   iterator->SeekToFirst();
   for (int i = 0; i < 20; ++i) ASSERT_OK(run.Write({{"k" + std::to_string(i), std::nullopt}}));
-  run.faults().AddRule(FailedButWritten(".log"));
-  EXPECT_FALSE(run.Put("k1", "failed").ok());
+  EXPECT_FALSE(WriteAndFail(&run, {{"k1", "failed"}}).ok());
   EXPECT_EQ(Difference(then, ReadAll(run.db(), &snapshot)), "");
   ASSERT_OK(run.Resume());
   ASSERT_OK(run.Put("k2", "after"));
@@ -151,8 +160,7 @@ TEST(Resume, SkippedLogsAndUnsyncedWritesAreDurableAfterwards) {
   ASSERT_OK(run.Open());
   ASSERT_OK(run.Put("logged", "1"));
   ASSERT_OK(run.Put("skipped", "1", WriteOptions::SkipWal()));
-  run.faults().AddRule(FailedButWritten(".log"));
-  EXPECT_FALSE(run.Put("failed", "1").ok());
+  EXPECT_FALSE(WriteAndFail(&run, {{"failed", "1"}}).ok());
   EXPECT_TRUE(run.Put("skipped", "2", WriteOptions::SkipWal()).IsReadOnly());
   ASSERT_OK(run.Resume());
   Options options = SmallOptions(SyncPolicy::kNone);
@@ -167,7 +175,7 @@ TEST(Resume, BarrierSyncsWhatWasAcknowledgedBefore) {
   FaultRun run(SmallOptions(SyncPolicy::kBarrier), true);
   ASSERT_OK(run.Open());
   ASSERT_OK(run.Put("a", "1"));
-  run.faults().AddRule(NoSpace(FileOp::kAppend, ".log"));
+  RefuseAppends(&run.faults(), ".log");
   EXPECT_FALSE(run.Put("b", "1").ok());
   run.RunTasks();  // the barrier's sync is among them
   Options options = SmallOptions(SyncPolicy::kBarrier);
@@ -192,8 +200,7 @@ TEST(Resume, SeveralMemTablesWait) {
     ASSERT_OK(run.Put("k" + std::to_string(i % 50), std::string(300, static_cast<char>('a' + i % 26))));
   }
   ASSERT_EQ(run.db().Stats().immutable_memtables, 4u);
-  run.faults().AddRule(FailedButWritten(".log"));
-  EXPECT_FALSE(run.Put("failed", "x").ok());
+  EXPECT_FALSE(WriteAndFail(&run, {{"failed", "x"}}).ok());
   const uint64_t flushes = run.db().Stats().total_flushes;
   ASSERT_OK(run.Resume());
   EXPECT_EQ(run.db().Stats().immutable_memtables, 0u);
@@ -262,8 +269,7 @@ TEST(Resume, CloseWithoutSpaceSaysSoAndLosesNothing) {
     FaultRun run(SmallOptions(), false);
     ASSERT_OK(run.Open());
     for (int i = 0; i < 10; ++i) ASSERT_OK(run.Put("k" + std::to_string(i), "v"));
-    run.faults().AddRule(FailedButWritten(".log"));
-    EXPECT_FALSE(run.Put("failed", "x").ok());
+    EXPECT_FALSE(WriteAndFail(&run, {{"failed", "x"}}).ok());
     if (!space_returns) run.faults().AddRule(NoSpace(FileOp::kOpenWrite, ""));
     const Status closed = run.Close();
     EXPECT_EQ(closed.ok(), space_returns) << closed.ToString();
@@ -309,7 +315,7 @@ TEST(Resume, WritersGoOnByThemselves) {
     int full = 0;
     for (const char* part : {".log", ".sst", "MANIFEST", ""}) {
       const uint64_t before = refused.load();
-      faults->AddRule(NoSpace(FileOp::kAppend, part));
+      RefuseAppends(faults.get(), part);
       for (int i = 0; i < 200 && refused.load() == before; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
@@ -327,7 +333,7 @@ TEST(Resume, WritersGoOnByThemselves) {
     }
     EXPECT_EQ(Difference(want, ReadAll(*db)), "");
     // And nobody writes: the timer resumes.
-    faults->AddRule(NoSpace(FileOp::kAppend, ".log"));
+    RefuseAppends(faults.get(), ".log");
     EXPECT_FALSE(db->Put("failed", "x").ok());
     const int before = resumed.load();
     faults->ClearRules();
