@@ -61,16 +61,19 @@ def measure(build, name, files):
     merged = build / f"{name}.profdata"
     subprocess.run(["llvm-profdata", "merge", "-sparse", build / f"{name}.profraw", "-o", merged], check=True)
     exported = subprocess.run(
-        ["llvm-cov", "export", "-summary-only", f"-instr-profile={merged}",
-         build / "fuzz" / f"{name}_fuzzer", *[ROOT / path for path in files]],
+        ["llvm-cov", "export", "-summary-only", f"-instr-profile={merged}", build / "fuzz" / f"{name}_fuzzer"],
         stdout=subprocess.PIPE, check=True)
-    found = {os.path.realpath(entry["filename"]): entry["summary"]["lines"]
-             for entry in json.loads(exported.stdout)["data"][0]["files"]}
-    rows = []
-    for path in files:
-        lines = found.get(os.path.realpath(ROOT / path), {"count": 0, "covered": 0})
-        rows.append((path, lines["count"], lines["covered"]))
-    return rows
+    entries = json.loads(exported.stdout)["data"][0]["files"]
+    return [(path, *lines_of(path, entries)) for path in files]
+
+
+def lines_of(path, entries):
+    """(lines, lines reached) of a source. One compiled through a cache may stand there by another name of its
+    folder, and a header by two: the entry that reached most counts."""
+    same = [entry["summary"]["lines"] for entry in entries
+            if os.path.normpath(entry["filename"]).endswith("/" + path)]
+    best = max(same, key=lambda lines: lines["covered"], default={"count": 0, "covered": 0})
+    return best["count"], best["covered"]
 
 
 def percent(covered, lines):

@@ -60,6 +60,14 @@ class RunFuzzersTest(unittest.TestCase):
         self.assertIn("no fuzzer for table", str(self.outcome(fuzzers=("log",))[0]))
         self.assertIn("no fuzzer for", str(self.outcome(fuzzers=())[0]))
 
+    def test_lines_of_a_source_by_any_name_of_its_folder(self):
+        def entry(name, count, covered):
+            return {"filename": name, "summary": {"lines": {"count": count, "covered": covered}}}
+        entries = [entry("/a/build/fuzz/../../src/x/y.h", 10, 9), entry("/a/src/x/y.h", 10, 2),
+                   entry("/a/src/z/x/y.h", 10, 10)]
+        self.assertEqual(run_fuzzers.lines_of("src/x/y.h", entries), (10, 9))
+        self.assertEqual(run_fuzzers.lines_of("src/x/w.h", entries), (0, 0))
+
     def test_every_decoder_listed_exists_and_has_a_target(self):
         targets = (run_fuzzers.ROOT / "fuzz/targets.h").read_text()
         for target in run_fuzzers.decoders():
