@@ -1,29 +1,41 @@
+#include <string>
+
 #include "base/assert.h"
 #include "format/batch_codec.h"
+#include "format/keyspace_prefix.h"
 #include "fuzz/targets.h"
 
 namespace seerdb::fuzz {
 
-// What CheckBatchOperations accepts is read to its end, in as many steps as it says, and encodes back to
-// operations that are accepted too.
-void FuzzBatch(Slice input) {
+// What CheckBatchOperations accepts is read to its end, in as many steps as it says, and the same operations
+// encoded again read the same.
+void FuzzBatch(Slice bytes) {
   uint32_t count = 0;
-  const bool accepted = CheckBatchOperations(input, &count).ok();
-  BatchReader reader(input);
+  const bool accepted = CheckBatchOperations(bytes, &count).ok();
+  BatchReader reader(bytes);
   BatchOperation operation;
   uint32_t read = 0;
   std::string again;
   while (reader.Next(&operation)) {
     ++read;
-    SEERDB_ASSERT(operation.key.size() <= input.size() && operation.value.size() <= input.size());
-    AppendBatchOperation(&again, operation.type, 0, operation.key, operation.value);
+    SEERDB_ASSERT(operation.key.size() <= bytes.size() && operation.value.size() <= bytes.size());
+    uint32_t keyspace = 0;
+    Slice user_key;
+    const bool parsed = ParseEngineKey(operation.key, &keyspace, &user_key);
+    SEERDB_ASSERT(parsed || !accepted);
+    if (!parsed) continue;
+    const size_t begin = again.size();
+    AppendBatchOperation(&again, operation.type, keyspace, user_key, operation.value);
+    BatchReader second(Slice(again).substr(begin));
+    BatchOperation same;
+    SEERDB_ASSERT(second.Next(&same) && same.type == operation.type);
+    SEERDB_ASSERT(same.key == operation.key && same.value == operation.value);
+    SEERDB_ASSERT(!second.Next(&same) && second.ok());
   }
   if (!accepted) return;
-  SEERDB_ASSERT(reader.ok());
-  SEERDB_ASSERT(read == count);
+  SEERDB_ASSERT(reader.ok() && read == count);
   uint32_t count_again = 0;
-  SEERDB_ASSERT(CheckBatchOperations(again, &count_again).ok());
-  SEERDB_ASSERT(count_again == count);
+  SEERDB_ASSERT(CheckBatchOperations(again, &count_again).ok() && count_again == count);
 }
 
 }  // namespace seerdb::fuzz

@@ -1,71 +1,93 @@
-#include <cstring>
+#include <algorithm>
 
 #include "base/assert.h"
 #include "base/coding.h"
-#include "env/memory_file_system.h"
 #include "format/batch_codec.h"
+#include "fuzz/hostile_files.h"
+#include "fuzz/log_script.h"
+#include "fuzz/reseal.h"
 #include "fuzz/targets.h"
 #include "wal/log_replay.h"
 
 namespace seerdb::fuzz {
 namespace {
 
-constexpr LogIdentity kIdentity{{0x0123456789abcdef, 0xfedcba9876543210}, 7, 99};
+constexpr uint8_t kFromScript = 1, kReseal = 2, kRenumber = 4, kCheckBatches = 8;
 
-// Puts a right header and right checksums over the input, so that the bytes behind them are reached.
-std::string Repaired(Slice input) {
-  std::string bytes(input);
-  if (bytes.size() < kLogHeaderBytes) bytes.resize(kLogHeaderBytes);
-  EncodeLogHeader({kIdentity, 1, kLogFormatVersion}, bytes.data());
-  uint64_t record = 1;
-  for (size_t at = kLogHeaderBytes; at + kLogFrameHeadBytes <= bytes.size(); ++record) {
-    char* const head = bytes.data() + at;
-    const LogFrameHead decoded = DecodeLogFrameHead(head);
-    const size_t room = bytes.size() - at - kLogFrameHeadBytes;
-    if (decoded.length > room) break;
-    const uint32_t low = static_cast<uint32_t>(record);
-    for (int i = 0; i < 4; ++i) head[8 + i] = static_cast<char>(low >> (8 * i));
-    const uint32_t crc =
-        LogFrameCrc(kIdentity, record, head, Slice(head + kLogFrameHeadBytes, decoded.length));
-    for (int i = 0; i < 4; ++i) head[i] = static_cast<char>(crc >> (8 * i));
-    at += kLogFrameHeadBytes + decoded.length;
+std::string PathOf(uint64_t number) { return "/" + std::to_string(number) + ".log"; }
+
+// Records and payloads that a script wrote come back as written, from the first one on; all of them from a
+// whole log. Where replay stops nothing was durable.
+void ReplayScript(HostileFiles* files, Input* input, uint8_t fault) {
+  const LogScript script(input);
+  std::vector<ReplayLog> logs;
+  for (const LogScript::Segment& segment : script.segments()) {
+    const std::string path = PathOf(segment.identity.log_number);
+    logs.push_back({path, segment.identity});
+    files->Write(path, segment.bytes);
   }
-  return bytes;
+  files->ArmFault(fault);
+  uint64_t next = 1;
+  const auto replayed = ReplayLogs(files->fs(), logs, 1, [&](SequenceNumber sequence, Slice operations) {
+    const std::string* const written = script.payload(next);
+    if (script.own_frames_only()) {
+      SEERDB_ASSERT(written != nullptr);
+      SEERDB_ASSERT(sequence == LoadU64(written->data()) && operations == Slice(*written).substr(8));
+    }
+    ++next;
+    return Status::Ok();
+  });
+  if (files->fired()) return;
+  if (script.whole()) SEERDB_ASSERT(replayed.ok() && next == script.next_record());
+  if (script.whole() && script.last_segment_used()) SEERDB_ASSERT(!replayed->torn);
+  if (!replayed.ok()) return;
+  SEERDB_ASSERT(replayed->next_record == next && replayed->records == next - 1);
+  if (script.own_frames_only()) SEERDB_ASSERT(!script.WasDurable(next));
+}
+
+// Whatever a log holds: no more than its bytes come back.
+void ReplayBytes(HostileFiles* files, Slice bytes, uint8_t choice, uint8_t fault) {
+  const size_t segments = choice / 16 % 4 + 1;
+  std::vector<ReplayLog> logs;
+  uint64_t record = 1;
+  for (size_t i = 0; i < segments; ++i) {
+    const LogIdentity identity{{0x0123456789abcdef, 0xfedcba9876543210}, 7 + i, 99};
+    const size_t begin = bytes.size() * i / segments;
+    std::string part(bytes.substr(begin, bytes.size() * (i + 1) / segments - begin));
+    if ((choice & kReseal) != 0) {
+      if (i > 0) part.insert(0, kLogHeaderBytes, '\0');
+      record = ResealLog(identity, record, (choice & kRenumber) != 0, &part);
+    }
+    logs.push_back({PathOf(identity.log_number), identity});
+    if (i == 0 || !part.empty()) files->Write(logs.back().path, part);
+  }
+  files->ArmFault(fault);
+  uint64_t records = 0;
+  uint64_t payload_bytes = 0;
+  const auto replayed = ReplayLogs(files->fs(), logs, 1, [&](SequenceNumber, Slice operations) {
+    ++records;
+    Touch(operations);
+    payload_bytes += operations.size();
+    uint32_t count = 0;
+    return (choice & kCheckBatches) != 0 ? CheckBatchOperations(operations, &count) : Status::Ok();
+  });
+  SEERDB_ASSERT(payload_bytes <= bytes.size());
+  if (replayed.ok()) SEERDB_ASSERT(replayed->records == records && replayed->bytes <= bytes.size());
 }
 
 }  // namespace
 
-// The first byte chooses: the rest is a log file as it is, or the same with header and checksums repaired,
-// in one segment or cut in two.
-void FuzzLog(Slice input) {
-  if (input.empty()) return;
-  const unsigned char choice = static_cast<unsigned char>(input[0]);
-  input.remove_prefix(1);
-  const std::string bytes = choice & 1 ? Repaired(input) : std::string(input);
-  MemoryFileSystem fs;
-  std::vector<ReplayLog> logs{{"/7.log", kIdentity}};
-  const size_t cut = choice & 2 ? bytes.size() / 2 : bytes.size();
-  const auto write = [&fs](const std::string& path, Slice content) {
-    auto file = fs.NewWritableFile(path, CreateMode::kTruncate);
-    SEERDB_ASSERT(file.ok() && (*file)->Append(content).ok());
-  };
-  write("/7.log", Slice(bytes).substr(0, cut));
-  if (choice & 2) {
-    LogIdentity second = kIdentity;
-    second.log_number = 8;
-    write("/8.log", Slice(bytes).substr(cut));
-    logs.push_back({"/8.log", second});
+// Byte 0 chooses: a script of segments, or bytes, resealed or not, cut into segments. Byte 1: a fault.
+void FuzzLog(Slice bytes) {
+  Input input(bytes);
+  const uint8_t choice = input.Byte();
+  const uint8_t fault = input.Byte();
+  HostileFiles files;
+  if ((choice & kFromScript) != 0) {
+    ReplayScript(&files, &input, fault);
+  } else {
+    ReplayBytes(&files, input.Rest(), choice, fault);
   }
-  uint64_t records = 0, payload_bytes = 0;
-  const auto replayed = ReplayLogs(fs, logs, 1, [&](SequenceNumber, Slice operations) {
-    ++records;
-    payload_bytes += operations.size();
-    uint32_t count = 0;
-    return CheckBatchOperations(operations, &count);
-  });
-  SEERDB_ASSERT(payload_bytes <= bytes.size());
-  if (replayed.ok()) SEERDB_ASSERT(replayed->records == records);
-  if (replayed.ok()) SEERDB_ASSERT(replayed->bytes <= bytes.size());
 }
 
 }  // namespace seerdb::fuzz

@@ -1,48 +1,176 @@
 #include "base/assert.h"
-#include "env/memory_file_system.h"
+#include "base/coding.h"
+#include "fuzz/hostile_files.h"
+#include "fuzz/input.h"
+#include "fuzz/reseal.h"
 #include "fuzz/targets.h"
+#include "manifest/manifest_file.h"
 #include "manifest/version_set.h"
 
 namespace seerdb::fuzz {
 namespace {
 
-// An edit that was decoded encodes to one that decodes to the same, and may be applied or refused.
+constexpr char kDirectory[] = "/db";
+constexpr char kManifest[] = "/db/MANIFEST-000003";
+constexpr uint64_t kNumber = 3;
+
+// What later code relies on.
+void CheckState(const ManifestState& state) {
+  SEERDB_ASSERT(state.version != nullptr && state.version->levels().size() == state.num_levels);
+  uint64_t last_log = 0;
+  for (const VersionEdit::AddedLog& log : state.logs) {
+    SEERDB_ASSERT(log.number >= state.log_number && (last_log == 0 || log.number > last_log));
+    last_log = log.number;
+  }
+  for (const Level& level : state.version->levels()) {
+    for (const Run& run : level.runs) {
+      SEERDB_ASSERT(!run.tables.empty());
+      const TableMeta* last = nullptr;
+      for (const TableMetaPtr& table : run.tables) {
+        SEERDB_ASSERT(table->smallest_key <= table->largest_key);
+        SEERDB_ASSERT(last == nullptr || last->largest_key < table->smallest_key);
+        SEERDB_ASSERT(table->largest_sequence <= state.last_sequence);
+        last = table.get();
+      }
+    }
+  }
+}
+
+// An edit that was decoded encodes to one that decodes to the same, and is applied as a whole or refused.
 void CheckEdit(const VersionEdit& edit, ManifestState* state) {
   const auto again = VersionEdit::Decode(edit.Encode());
-  SEERDB_ASSERT(again.ok());
-  SEERDB_ASSERT(*again == edit);
+  SEERDB_ASSERT(again.ok() && *again == edit);
   SEERDB_ASSERT(!edit.ToString().empty() || edit == VersionEdit());
-  ApplyEdit(edit, state).IgnoreError("most random edits contradict the state");
+  if (ApplyEdit(edit, state).ok()) CheckState(*state);
+}
+
+ManifestState EmptyState() {
+  ManifestState state;
+  state.num_levels = 7;
+  state.version = std::make_shared<const Version>(7);
+  return state;
+}
+
+// An edit of small numbers, so that edits meet in logs, tables and levels.
+VersionEdit DrawEdit(Input* input) {
+  VersionEdit edit;
+  const uint8_t fields = input->Byte();
+  if ((fields & 1) != 0) edit.database_id = DatabaseId{input->Byte() % 3u, 0};
+  if ((fields & 2) != 0) edit.num_levels = input->Byte() % 80;
+  if ((fields & 4) != 0) edit.last_sequence = uint64_t{input->Byte()} << (fields / 64 * 20);
+  if ((fields & 8) != 0) edit.next_file_number = input->Byte();
+  if ((fields & 16) != 0) {
+    edit.log_number = input->Byte() % 32;
+    edit.log_first_record = input->Byte();
+    // One without the other does not survive encoding; applying refuses it too.
+    if (*edit.log_first_record == 255) edit.log_first_record.reset();
+  }
+  if ((fields & 32) != 0) edit.added_logs.push_back({input->Byte() % 32u, 1});
+  for (uint8_t n = input->Byte() % 4; n > 0; --n) {
+    VersionEdit::AddedTable table;
+    const uint8_t place = input->Byte();
+    table.level = place % 8;
+    table.run = place / 64;
+    table.meta.number = input->Byte() % 32;
+    table.meta.smallest_key = input->Bytes(1);
+    table.meta.largest_key = input->Bytes(1);
+    table.meta.largest_sequence = place >= 128 ? uint64_t{input->Byte()} << 50 : 5;
+    edit.added_tables.push_back(table);
+  }
+  for (uint8_t n = input->Byte() % 4; n > 0; --n) {
+    const uint8_t level = input->Byte() % 8;
+    edit.deleted_tables.push_back({level, input->Byte() % 32u});
+  }
+  return edit;
+}
+
+// Edits one after another, each with its length before it; a length of 0 stands before one to be drawn.
+void ApplyEdits(Input* input) {
+  ManifestState state = EmptyState();
+  for (int i = 0; i < 100 && !input->empty(); ++i) {
+    const uint8_t length = input->Byte();
+    if (length == 0) {
+      const VersionEdit edit = DrawEdit(input);
+      if (edit.log_number.has_value() == edit.log_first_record.has_value()) {
+        CheckEdit(edit, &state);
+      } else {
+        SEERDB_ASSERT(!VersionEdit::Decode(edit.Encode()).ok() && !ApplyEdit(edit, &state).ok());
+      }
+      continue;
+    }
+    const auto edit = VersionEdit::Decode(input->Bytes(length));
+    if (edit.ok()) CheckEdit(*edit, &state);
+  }
+}
+
+// A manifest written from payloads gives them back, all but those from the first damaged one on.
+void WriteAndRead(HostileFiles* files, Input* input, uint8_t fault) {
+  const bool flip = input->Byte() % 2 == 1;
+  const uint16_t place = input->Word();
+  std::vector<std::string> payloads;
+  {
+    auto writer = ManifestWriter::Create(files->fs(), kManifest, kNumber);
+    SEERDB_ASSERT(writer.ok());
+    SEERDB_ASSERT(!(*writer)->Append("").ok());
+    for (int i = 0; i < 100 && !input->empty(); ++i) {
+      payloads.emplace_back(input->Bytes(input->Byte()));
+      if (payloads.back().empty()) payloads.back() = "x";
+      SEERDB_ASSERT((*writer)->Append(payloads.back()).ok());
+    }
+  }
+  auto bytes = ReadFileToString(files->fs(), kManifest);
+  SEERDB_ASSERT(bytes.ok());
+  if (flip && !bytes->empty()) (*bytes)[place % bytes->size()] ^= static_cast<char>(1 << place % 8);
+  files->Write(kManifest, *bytes);
+  files->ArmFault(fault);
+  size_t records = 0;
+  const Status read = ReadManifestRecords(files->fs(), kManifest, kNumber, [&](uint64_t, Slice payload) {
+    SEERDB_ASSERT(records < payloads.size() && payload == payloads[records]);
+    ++records;
+    return Status::Ok();
+  });
+  if (files->fired()) return;
+  if (flip) {
+    SEERDB_ASSERT(!read.ok() || records + 1 == payloads.size());
+  } else {
+    SEERDB_ASSERT(read.ok() == !payloads.empty() && records == payloads.size());
+  }
+}
+
+// CURRENT and the manifest that it names, of any bytes.
+void ReadFiles(HostileFiles* files, Input* input, uint8_t choice, uint8_t fault) {
+  bool renamed = false;
+  SEERDB_ASSERT(WriteCurrent(files->fs(), kDirectory, kNumber, &renamed).ok() && renamed);
+  if ((choice & 8) != 0) files->Write("/db/CURRENT", input->Bytes(input->Byte()));
+  std::string bytes(input->Rest());
+  if ((choice & 4) != 0) ResealManifest(kNumber, &bytes);
+  files->Write(kManifest, bytes);
+  files->ArmFault(fault);
+  ManifestState state = EmptyState();
+  VisitManifest(files->fs(), kManifest, [&](uint64_t offset, const VersionEdit& edit) {
+    SEERDB_ASSERT(offset <= bytes.size());
+    CheckEdit(edit, &state);
+  }).IgnoreError("any bytes may come");
+  std::string path;
+  const auto read = ReadManifest(files->fs(), kDirectory, &path);
+  if (!read.ok()) return;
+  CheckState(*read);
+  SEERDB_ASSERT(path == kManifest);
 }
 
 }  // namespace
 
-// The first byte chooses: the rest is one encoded edit, or a manifest file.
-void FuzzManifest(Slice input) {
-  if (input.empty()) return;
-  const bool file_bytes = static_cast<unsigned char>(input[0]) & 1;
-  input.remove_prefix(1);
-  ManifestState state;
-  state.num_levels = 7;
-  state.version = std::make_shared<const Version>(7);
-  if (!file_bytes) {
-    const auto edit = VersionEdit::Decode(input);
-    if (edit.ok()) CheckEdit(*edit, &state);
-    return;
-  }
-  MemoryFileSystem fs;
-  const auto write = [&fs](const std::string& path, Slice content) {
-    auto file = fs.NewWritableFile(path, CreateMode::kTruncate);
-    SEERDB_ASSERT(file.ok() && (*file)->Append(content).ok());
-  };
-  SEERDB_ASSERT(fs.CreateDirectory("/db").ok());
-  write("/db/MANIFEST-000001", input);
-  write("/db/CURRENT", "MANIFEST-000001\n");
-  VisitManifest(fs, "/db/MANIFEST-000001", [&](uint64_t offset, const VersionEdit& edit) {
-    SEERDB_ASSERT(offset <= input.size());
-    CheckEdit(edit, &state);
-  }).IgnoreError("any bytes may come");
-  ReadManifest(fs, "/db", nullptr).IgnoreError("any bytes may come");
+// Byte 0 chooses: edits, a manifest written and damaged, or files as they come, resealed or not. Byte 1: a
+// fault.
+void FuzzManifest(Slice bytes) {
+  Input input(bytes);
+  const uint8_t choice = input.Byte();
+  const uint8_t fault = input.Byte();
+  if (choice % 4 == 0) return ApplyEdits(&input);
+  HostileFiles files;
+  SEERDB_ASSERT(files.fs().CreateDirectory(kDirectory).ok());
+  if (choice % 4 == 1) return WriteAndRead(&files, &input, fault);
+  ReadFiles(&files, &input, choice, fault);
 }
 
 }  // namespace seerdb::fuzz

@@ -1,5 +1,6 @@
-// The fuzz targets: each reads arbitrary bytes as one of our formats, and checks what it can about the
-// answer. libFuzzer programs are made of them (fuzzer_main.cc), and tests/fuzz_seeds runs them over seeds/.
+// The fuzz targets: each reads arbitrary bytes as one of our formats, or as a script of operations, and
+// checks what it can about the answer. libFuzzer programs are made of them (fuzzer_main.cc), and
+// tests/fuzz_seeds runs them over seeds/. decoders.txt says what of the sources each must reach.
 //
 // Thread safety: may be called concurrently. They end the process on a broken promise.
 #pragma once
@@ -8,19 +9,21 @@
 
 namespace seerdb::fuzz {
 
-void FuzzBatch(Slice input);
-void FuzzLog(Slice input);
-void FuzzManifest(Slice input);
-void FuzzTable(Slice input);
-void FuzzModel(Slice input);
+void FuzzBatch(Slice bytes);
+void FuzzBlock(Slice bytes);
+void FuzzLog(Slice bytes);
+void FuzzManifest(Slice bytes);
+void FuzzModel(Slice bytes);
+void FuzzScript(Slice bytes);
+void FuzzTable(Slice bytes);
 
 struct Target {
   const char* name;  // of the directory in seeds/, and of the program <name>_fuzzer
-  void (*run)(Slice input);
+  void (*run)(Slice bytes);
 };
 inline constexpr Target kTargets[] = {
-    {"batch", FuzzBatch}, {"log", FuzzLog},     {"manifest", FuzzManifest},
-    {"table", FuzzTable}, {"model", FuzzModel},
+    {"batch", FuzzBatch}, {"block", FuzzBlock},   {"log", FuzzLog},     {"manifest", FuzzManifest},
+    {"model", FuzzModel}, {"script", FuzzScript}, {"table", FuzzTable},
 };
 
 }  // namespace seerdb::fuzz

@@ -25,7 +25,7 @@ SUITES=(
   "readme|d|the README's own program compiles against the installed package and runs"
   "main-job|d|scripts/run on the fallback source"
   "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
-  "fuzz|l|each fuzzer for a while, from its seeds"
+  "fuzz|d|each fuzzer for a while, from its seeds; the lines of the decoders they reach"
   "soak|l|two hours of mixed load over 10 GB: memory and descriptors stay flat"
   "golden|-|files of earlier versions read and written byte for byte (also part of release and unit)"
   "tidy|l|clang-tidy on the library and the tools"
@@ -127,21 +127,16 @@ suite_readme() { bash tests/install/run readme; }
 suite_main-job() { SEERDB_SOURCE=fallback bash scripts/run; }
 suite_bench-smoke() { bash scripts/bench --quick --out "$ROOT/build/bench-smoke"; }
 
+# A few seconds a target, a minute under --long; then the lines of the decoders that these runs reached.
 suite_fuzz() {
-  local seconds=10 fuzzer name seeds
+  local seconds=8
   [ "$LONG" = 0 ] || seconds=60
+  need_packages llvm
+  python3 fuzz/run_fuzzers_test.py
   configure fuzz
-  build fuzz
-  for fuzzer in build/fuzz/fuzz/*_fuzzer; do
-    [ -x "$fuzzer" ] || die "no fuzzer was built"
-    name=$(basename "$fuzzer")
-    seeds="fuzz/seeds/${name%_fuzzer}"
-    mkdir -p "build/fuzz/corpus/$name"
-    say "$name, $seconds s"
-    [ -d "$seeds" ] || seeds=
-    $(without_aslr) "$fuzzer" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
-      -artifact_prefix="build/fuzz/$name-" "build/fuzz/corpus/$name" ${seeds:+"$seeds"} 2>&1 | tail -n 12
-  done
+  build fuzz fuzzers
+  $(without_aslr) python3 fuzz/run_fuzzers.py --build build/fuzz --seconds "${SEERDB_FUZZ_SECONDS:-$seconds}" \
+    --jobs "$JOBS"
 }
 
 suite_tidy() {

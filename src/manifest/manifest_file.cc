@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/coding.h"
@@ -17,6 +18,9 @@ namespace {
 constexpr uint64_t kMagic = 0x314e414d42445253;  // "SRDBMAN1"
 constexpr size_t kHeaderCrcOffset = 60;
 constexpr size_t kMaxCurrentBytes = 256;
+// How many bytes the search behind the last record may checksum, besides eight times the file: what is made
+// to look like heads of records could ask for the whole file at each of its bytes.
+constexpr uint64_t kFreeSearchBytes = uint64_t{256} << 20;
 
 uint32_t RecordCrc(uint64_t manifest_number, const char* head, Slice payload) {
   char number[8];
@@ -62,24 +66,48 @@ Result<uint64_t> CheckHeader(const std::string& path, Slice bytes, uint64_t want
   return number;
 }
 
-// True if a record lies at `offset`, intact and with index `*index`; if `any_above`, with any index above
-// it, which is stored there.
-bool RecordAt(Slice bytes, uint64_t number, size_t offset, bool any_above, uint64_t* index) {
+struct RecordHead {
+  uint32_t length = 0;
+  uint64_t index = 0;
+};
+
+// What stands at `offset`, if a record of that length fits there.
+std::optional<RecordHead> HeadAt(Slice bytes, size_t offset) {
   const size_t left = bytes.size() - offset;
-  if (left < kManifestRecordHeadBytes) return false;
-  const char* head = bytes.data() + offset;
-  const uint32_t length = LoadU32(head + 4);
-  const uint64_t found = LoadU64(head + 8);
-  if (length == 0 || length > left - kManifestRecordHeadBytes) return false;
-  if (any_above) {
+  if (left < kManifestRecordHeadBytes) return std::nullopt;
+  const RecordHead head{LoadU32(bytes.data() + offset + 4), LoadU64(bytes.data() + offset + 8)};
+  if (head.length == 0 || head.length > left - kManifestRecordHeadBytes) return std::nullopt;
+  return head;
+}
+
+bool IsIntact(Slice bytes, uint64_t number, size_t offset, const RecordHead& head) {
+  const char* p = bytes.data() + offset;
+  return RecordCrc(number, p, Slice(p + kManifestRecordHeadBytes, head.length)) == LoadU32(p);
+}
+
+// Record `index` is missing at `end`: an intact later one behind it shows that it was there.
+Status CheckNothingFollows(const std::string& path, Slice bytes, uint64_t number, size_t end,
+                           uint64_t index) {
+  uint64_t budget = 8 * bytes.size() + kFreeSearchBytes;
+  for (size_t i = end + 1; i < bytes.size(); ++i) {
+    const auto head = HeadAt(bytes, i);
     // Records are dense and none is shorter than its head.
-    if (found <= *index || found - *index > bytes.size() / kManifestRecordHeadBytes) return false;
-  } else if (found != *index) {
-    return false;
+    if (!head.has_value() || head->index <= index ||
+        head->index - index > bytes.size() / kManifestRecordHeadBytes) {
+      continue;
+    }
+    if (budget < head->length) {
+      return Corrupt(path, i,
+                     "found more bytes that look like records than can be checked, expected the end");
+    }
+    budget -= head->length;
+    if (!SEERDB_MUTANT("manifest-hole-is-end") && IsIntact(bytes, number, i, *head)) {
+      return Corrupt(path, end,
+                     "found no intact record " + std::to_string(index) + ", expected one: record " +
+                         std::to_string(head->index) + " @" + std::to_string(i) + " is intact");
+    }
   }
-  if (RecordCrc(number, head, Slice(head + kManifestRecordHeadBytes, length)) != LoadU32(head)) return false;
-  *index = found;
-  return true;
+  return {};
 }
 
 std::string CurrentContents(uint64_t number) {
@@ -98,22 +126,15 @@ Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wan
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, CheckHeader(path, bytes, wanted_number));
   uint64_t index = 0;
   size_t offset = kManifestHeaderBytes;
-  while (RecordAt(bytes, number, offset, /*any_above=*/false, &index)) {
-    const uint32_t length = LoadU32(bytes.data() + offset + 4);
-    SEERDB_RETURN_IF_ERROR(visit(offset, bytes.substr(offset + kManifestRecordHeadBytes, length)));
-    offset += kManifestRecordHeadBytes + length;
+  for (auto head = HeadAt(bytes, offset);
+       head.has_value() && head->index == index && IsIntact(bytes, number, offset, *head);
+       head = HeadAt(bytes, offset)) {
+    SEERDB_RETURN_IF_ERROR(visit(offset, bytes.substr(offset + kManifestRecordHeadBytes, head->length)));
+    offset += kManifestRecordHeadBytes + head->length;
     ++index;
   }
   if (index == 0) return Corrupt(path, offset, "found no intact record 0, expected one");
-  for (size_t i = offset + 1; i < bytes.size(); ++i) {
-    uint64_t later = index;
-    if (!SEERDB_MUTANT("manifest-hole-is-end") && RecordAt(bytes, number, i, /*any_above=*/true, &later)) {
-      return Corrupt(path, offset,
-                     "found no intact record " + std::to_string(index) + ", expected one: record " +
-                         std::to_string(later) + " @" + std::to_string(i) + " is intact");
-    }
-  }
-  return {};
+  return CheckNothingFollows(path, bytes, number, offset, index);
 }
 
 Result<uint64_t> ReadCurrent(FileSystem& fs, const std::string& directory) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/coding.h"
 #include "env/memory_file_system.h"
 #include "manifest/manifest_test_util.h"
 
@@ -108,6 +109,20 @@ TEST_F(ManifestFileTest, RangesZeroedAndBytesBehindTheEnd) {
     Store(fs_, kManifest, manifest_ + tail);
     EXPECT_EQ(Read(), "state 4");
   }
+}
+
+// Each offset a head of a plausible record that reaches to the end: checking all would take hours.
+TEST_F(ManifestFileTest, BytesThatAllLookLikeRecordsAreRefusedInTime) {
+  std::string bytes = manifest_;
+  constexpr size_t kHostileBytes = 32 << 20;
+  const size_t end = bytes.size() + kHostileBytes;
+  while (bytes.size() + kManifestRecordHeadBytes < end) {
+    AppendU32(&bytes, 0);
+    AppendU32(&bytes, static_cast<uint32_t>(end - bytes.size() - 2 * kManifestRecordHeadBytes));
+    AppendU64(&bytes, 100);
+  }
+  Store(fs_, kManifest, bytes);
+  EXPECT_EQ(Read(), "corruption");
 }
 
 TEST_F(ManifestFileTest, RecordsAreBoundToTheirManifestAndPlace) {

@@ -10,9 +10,8 @@ namespace {
 
 constexpr size_t kRawSizeBytes = 4;
 constexpr int kZstdLevel = 1;
-// No block of these codecs expands more: a larger claim is false and gets no memory.
+// No lz4 block expands more: a larger claim is false and gets no memory.
 constexpr uint64_t kMaxLz4Ratio = 256;
-constexpr uint64_t kMaxZstdRatio = 65536;
 
 // Made once a thread: it is large.
 ZSTD_DCtx* ThreadContext() {
@@ -21,6 +20,30 @@ ZSTD_DCtx* ThreadContext() {
   };
   static thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
   return context.get();
+}
+
+// The most bytes that the blocks of a zstd frame can give, by their headers (RFC 8878, 3.1.1): a frame may
+// claim any size, and none that is larger gets memory.
+uint64_t MostZstdBytes(Slice frame) {
+  constexpr size_t kDictionaryIdBytes[] = {0, 1, 2, 4};
+  constexpr size_t kContentSizeBytes[] = {0, 2, 4, 8};
+  constexpr uint32_t kMaxBlock = 128 << 10;
+  constexpr size_t kBlockHeader = 3;
+  if (frame.size() < 5) return 0;
+  const uint8_t descriptor = static_cast<uint8_t>(frame[4]);
+  const bool single_segment = (descriptor & 0x20) != 0;
+  size_t at = 5 + kDictionaryIdBytes[descriptor & 3] + kContentSizeBytes[descriptor >> 6];
+  if (!single_segment || descriptor >> 6 == 0) ++at;  // the window, or a content size of one byte
+  uint64_t most = 0;
+  while (at + kBlockHeader <= frame.size()) {
+    const uint32_t header = LoadU16(frame.data() + at) | static_cast<uint8_t>(frame[at + 2]) << 16;
+    const uint32_t type = header >> 1 & 3;  // 0 raw, 1 one byte repeated, 2 compressed
+    const uint32_t bytes = header >> 3;
+    most += type < 2 && bytes < kMaxBlock ? bytes : kMaxBlock;
+    if ((header & 1) != 0) break;
+    at += kBlockHeader + (type == 1 ? 1 : bytes);
+  }
+  return most;
 }
 
 }  // namespace
@@ -74,8 +97,8 @@ const char* UncompressBlock(CompressionType type, Slice stored, std::string* out
     return n >= 0 && static_cast<uint64_t>(n) == raw_bytes ? nullptr : "lz4 stream is damaged";
   }
   if (type == CompressionType::kZstd) {
-    if (raw_bytes > stream.size() * kMaxZstdRatio ||
-        ZSTD_getFrameContentSize(stream.data(), stream.size()) != raw_bytes) {
+    if (ZSTD_getFrameContentSize(stream.data(), stream.size()) != raw_bytes ||
+        raw_bytes > MostZstdBytes(stream)) {
       return "uncompressed size is not plausible";
     }
     out->resize(raw_bytes);

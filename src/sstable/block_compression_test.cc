@@ -64,6 +64,22 @@ TEST_P(BlockCompressionTest, DamagedStreamsAreRefusedOrDecodeInBounds) {
 INSTANTIATE_TEST_SUITE_P(Codecs, BlockCompressionTest,
                          testing::Values(CompressionType::kLz4, CompressionType::kZstd));
 
+// Size before the frame and in it agree, and its one block gives less: 1000 times one byte.
+TEST(ZstdFrameTest, SizeThatItsBlocksCannotGiveGetsNoMemory) {
+  constexpr uint32_t kClaim = 16 << 20;
+  std::string stored;
+  AppendU32(&stored, kClaim);
+  AppendU32(&stored, 0xfd2fb528);
+  stored.push_back('\xa0');  // one segment, a content size of 4 bytes
+  AppendU32(&stored, kClaim);
+  const uint32_t block = 1 | 1 << 1 | 1000 << 3;
+  for (int i = 0; i < 3; ++i) stored.push_back(static_cast<char>(block >> (8 * i)));
+  stored.append(300, 'x');
+  std::string raw;
+  EXPECT_NE(UncompressBlock(CompressionType::kZstd, stored, &raw), nullptr);
+  EXPECT_LT(raw.capacity(), 100'000u);
+}
+
 TEST(BlockCompressionTypeTest, UnknownTypesAreRefused) {
   std::string raw;
   EXPECT_NE(UncompressBlock(CompressionType::kNone, std::string(100, '\xff'), &raw), nullptr);

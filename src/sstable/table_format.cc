@@ -46,6 +46,7 @@ Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit) {
       in.remaining().size() != uint64_t{count} * kMetaEntryBytes) {
     return Bad("meta list does not fit its size");
   }
+  if (count > kMaxMetaBlocks) return Bad(FoundExpected("meta blocks", count, kMaxMetaBlocks) + " at most");
   std::vector<MetaBlock> list(count);
   uint64_t end = 0;
   for (MetaBlock& meta : list) {

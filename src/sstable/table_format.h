@@ -19,6 +19,8 @@ inline constexpr size_t kTableFooterBytes = 48;
 inline constexpr size_t kBlockTrailerBytes = 5;
 // Meta blocks start at multiples of this in the file.
 inline constexpr uint64_t kMetaAlignment = 64;
+// A meta list holds at most this many: its checks compare every two.
+inline constexpr uint32_t kMaxMetaBlocks = 1024;
 // A data block, uncompressed, is at most this large.
 inline constexpr uint64_t kMaxBlockBytes = UINT32_MAX;
 
@@ -48,8 +50,8 @@ struct MetaBlock {
 };
 
 void AppendMetaList(const std::vector<MetaBlock>& list, std::string* out);
-// Checks that all lie, in order and without overlap, in the first `limit` bytes, and that required ids are
-// known (else kNotSupported). Messages lack the file's name.
+// Checks that they are not too many, that all lie, in order and without overlap, in the first `limit` bytes,
+// and that required ids are known (else kNotSupported). Messages lack the file's name.
 Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit);
 
 struct TableFooter {

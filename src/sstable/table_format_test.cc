@@ -119,6 +119,18 @@ TEST(TableFormatTest, MetaListRefusesWhatDoesNotFit) {
   for (size_t n = 0; n < list.size(); ++n) EXPECT_FALSE(DecodeMetaList(Slice(list).substr(0, n), 100).ok());
 }
 
+TEST(TableFormatTest, MetaListHasABoundedNumberOfBlocks) {
+  std::vector<MetaBlock> list;
+  for (uint32_t i = 0; i < kMaxMetaBlocks; ++i) list.push_back({kFirstOptionalMeta + i, 0, i, 1});
+  std::string most;
+  AppendMetaList(list, &most);
+  EXPECT_TRUE(DecodeMetaList(most, list.size() + 1).ok());
+  list.push_back({kFirstOptionalMeta + kMaxMetaBlocks, 0, kMaxMetaBlocks, 1});
+  std::string more;
+  AppendMetaList(list, &more);
+  EXPECT_TRUE(DecodeMetaList(more, list.size() + 1).status().IsCorruption());
+}
+
 TEST(TableFormatTest, FooterOfAnotherVersionIsNotSupported) {
   TableFooter footer;
   footer.file_bytes = kTableFooterBytes;

@@ -1,0 +1,284 @@
+#include "tests/fuzz_seeds/seed_writer.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/coding.h"
+#include "env/memory_file_system.h"
+#include "format/batch_codec.h"
+#include "fuzz/table_script.h"
+#include "learned/model_codec.h"
+#include "learned/pla_builder.h"
+#include "manifest/version_edit.h"
+#include "sstable/block_compression.h"
+#include "sstable/table_builder.h"
+#include "sstable/tag_block_builder.h"
+#include "tests/support/test_support.h"
+#include "wal/log_format.h"
+
+namespace seerdb::testing {
+namespace {
+
+void WriteSeed(const std::string& target, const std::string& name, const std::string& bytes) {
+  std::filesystem::create_directories(SeedDirectory(target));
+  std::ofstream(SeedDirectory(target) + "/" + name, std::ios::binary) << bytes;
+}
+
+// The bytes that choose, before an input.
+std::string Choice(std::initializer_list<int> bytes) {
+  std::string out;
+  for (const int byte : bytes) out.push_back(static_cast<char>(byte));
+  return out;
+}
+
+std::string BatchSeed(int operations) {
+  WriteBatch batch;
+  for (int i = 0; i < operations; ++i) {
+    batch.Put("key" + std::to_string(i), std::string(static_cast<size_t>(i), 'v'));
+    if (i % 3 == 2) batch.Delete("key");
+  }
+  return std::string(batch.rep());
+}
+
+void WriteBatchSeeds() {
+  WriteSeed("batch", "empty", "");
+  WriteSeed("batch", "one", BatchSeed(1));
+  WriteSeed("batch", "many", BatchSeed(12));
+  std::string keyspaces;
+  for (const uint32_t keyspace : {1u, 200u, 70'000u}) {
+    AppendBatchOperation(&keyspaces, ValueType::kValue, keyspace, "key", "value");
+  }
+  WriteSeed("batch", "keyspaces", keyspaces);
+}
+
+void WriteLogSeeds() {
+  constexpr LogIdentity kIdentity{{0x0123456789abcdef, 0xfedcba9876543210}, 7, 99};
+  std::string log(kLogHeaderBytes, '\0');
+  EncodeLogHeader({kIdentity, 1, kLogFormatVersion}, log.data());
+  uint64_t record = 1;
+  for (const int operations : {1, 4, 0, 9}) {
+    const std::string sequence = std::string(1, static_cast<char>(record)) + std::string(7, '\0');
+    AppendLogFrame(&log, kIdentity, record, record - 1, sequence, BatchSeed(operations));
+    ++record;
+  }
+  // As it is; resealed; resealed and numbered; in two segments; checked as batches.
+  for (const int choice : {0, 2, 6, 22, 14}) {
+    WriteSeed("log", "bytes" + std::to_string(choice), Choice({choice, 0}) + log);
+  }
+  const std::string frames = Choice({0, 1, 'a', 0x11, 2, 'b', 'b', 0x21, 0});
+  WriteSeed("log", "frames", Choice({1, 0}) + frames + frames);
+  WriteSeed("log", "gap", Choice({1, 0}) + frames + Choice({5, 0}) + frames);
+  WriteSeed("log", "segments", Choice({1, 0}) + frames + Choice({6, 0}) + frames + Choice({6, 0}) + frames);
+  WriteSeed("log", "long", Choice({1, 0}) + frames + Choice({11, 3}) + frames);
+  WriteSeed("log", "long_damaged", Choice({1, 0, 11, 3}) + frames + Choice({12, 100, 1}));
+  WriteSeed("log", "stale", Choice({1, 0}) + frames + Choice({9, 0, 9, 1, 9, 2}));
+  WriteSeed("log", "damage", Choice({1, 0}) + frames + frames + Choice({12, 11, 1}));
+  WriteSeed("log", "lost_header",
+            Choice({1, 0}) + frames + Choice({6, 0}) + frames + Choice({12, 21, 1, 12, 3, 1}));
+  WriteSeed("log", "cut", Choice({1, 0}) + frames + Choice({14, 3}));
+  WriteSeed("log", "far", Choice({1, 0}) + frames + Choice({0xfa, 255}) + frames);
+  WriteSeed("log", "spare", Choice({1, 0}) + frames + Choice({6, 0, 15, 200}));
+  WriteSeed("log", "long_read_fault", Choice({1, 25, 11, 3}) + frames);
+  WriteSeed("log", "missing", Choice({48, 0, 'x'}));
+  WriteSeed("log", "open_fault", Choice({1, 2}) + frames);
+  WriteSeed("log", "size_fault", Choice({1, 4}) + frames);
+  WriteSeed("log", "shrinks", Choice({1, 6}) + frames);
+}
+
+VersionEdit FullEdit() {
+  VersionEdit edit;
+  edit.database_id = DatabaseId{1, 2};
+  edit.num_levels = 4;
+  edit.next_file_number = 40;
+  edit.last_sequence = 1000;
+  edit.log_number = 12;
+  edit.log_first_record = 77;
+  edit.epoch = 5;
+  edit.added_logs.push_back({12, 5});
+  for (uint64_t number = 20; number < 23; ++number) {
+    VersionEdit::AddedTable table;
+    table.level = static_cast<uint32_t>(number - 20);
+    table.run = number;
+    table.meta.number = number;
+    table.meta.bytes = 4096;
+    table.meta.smallest_key = std::string("\0a", 2);
+    table.meta.largest_key = std::string("\0z", 2);
+    table.meta.smallest_sequence = 1;
+    table.meta.largest_sequence = 900;
+    table.meta.entries = 50;
+    edit.added_tables.push_back(table);
+  }
+  return edit;
+}
+
+std::string WithLength(const std::string& edit) { return Choice({static_cast<int>(edit.size())}) + edit; }
+
+void WriteManifestSeeds() {
+  VersionEdit removal;
+  removal.deleted_tables.push_back({0, 20});
+  VersionEdit shrink;
+  shrink.num_levels = 2;
+  VersionEdit neighbour = FullEdit();
+  neighbour.added_logs.clear();
+  neighbour.added_tables.resize(2);
+  neighbour.added_tables[0].meta.number = 30;
+  neighbour.added_tables[1].meta.number = 31;
+  neighbour.added_tables[1].meta.smallest_key = neighbour.added_tables[1].meta.largest_key = "b";
+  const std::string full = WithLength(FullEdit().Encode());
+  WriteSeed("manifest", "edits",
+            Choice({0, 0}) + full + WithLength(removal.Encode()) + WithLength(neighbour.Encode()) +
+                WithLength(shrink.Encode()));
+  // Two tables in a level's run, one more that overlaps, a removal; logs; counters that go back.
+  const std::string table1 = Choice({0, 0, 1, 1, 1, 'b', 'd', 0});
+  const std::string table2 = Choice({0, 0, 1, 1, 2, 'e', 'g', 0});
+  const std::string overlap = Choice({0, 0, 1, 1, 3, 'c', 'e', 0});
+  const std::string remove = Choice({0, 0, 0, 1, 1, 1});
+  WriteSeed("manifest", "drawn_tables",
+            Choice({0, 0}) + table1 + table2 + overlap + remove + Choice({0, 0, 1, 0, 1, 'a', 'b', 0}) +
+                Choice({0, 0, 1, 0, 9, 'c', 'd', 0, 0, 0, 1, 129, 8, 'x', 'y', 255, 0}));
+  WriteSeed("manifest", "drawn_counters",
+            Choice({0, 0, 0, 61, 1, 7, 50, 3, 9, 4, 0, 0,    0,   32, 2, 0, 0,  0, 32,  4, 0, 0,
+                    0, 1, 2, 0,  0, 0, 4,  1, 0, 0, 0, 0xc4, 255, 0,  0, 0, 16, 1, 255, 0, 0}));
+  WriteSeed("manifest", "written", Choice({1, 0, 0, 0, 0}) + full + full);
+  WriteSeed("manifest", "flipped", Choice({1, 0, 1, 100, 0}) + full + full);
+  WriteSeed("manifest", "read_fault", Choice({1, 1, 0, 0, 0}) + full);
+  // A whole manifest, as a small database leaves it.
+  Options options = TinyOptions();
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  options.file_system = fs;
+  const auto db = OpenOrFail(options, "/db");
+  for (int i = 0; i < 200; ++i) ASSERT_OK(db->Put("key" + std::to_string(i), std::string(60, 'v')));
+  ASSERT_OK(db->Close());
+  const auto names = fs->ListDirectory("/db");
+  for (const std::string& name : *names) {
+    if (!name.starts_with("MANIFEST")) continue;
+    const std::string bytes = *ReadFileToString(*fs, "/db/" + name);
+    WriteSeed("manifest", "file", Choice({2, 0}) + bytes);
+    WriteSeed("manifest", "resealed", Choice({6, 0}) + bytes);
+    WriteSeed("manifest", "current", Choice({14, 0, 3, 'x', 'y', 'z'}) + bytes);
+  }
+}
+
+std::string SmallTable(CompressionType compression) {
+  MemoryFileSystem fs;
+  auto file = fs.NewWritableFile("/t", CreateMode::kTruncate);
+  EXPECT_TRUE(file.ok());
+  TableBuilderOptions options;
+  options.compression = compression;
+  options.block_bytes = 128;
+  options.table_number = fuzz::kFuzzTableNumber;
+  TableBuilder builder(options, file->get());
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = std::string("\0key", 4) + std::to_string(100 + i);
+    const bool tombstone = i % 7 == 3;
+    const uint64_t sequence = static_cast<uint64_t>(i) + 1;
+    EXPECT_OK(builder.Add(key, PackTrailer(sequence, tombstone ? ValueType::kDeletion : ValueType::kValue),
+                          tombstone ? Slice() : Slice("a value, a value, a value")));
+  }
+  EXPECT_TRUE(builder.Finish().ok());
+  return *ReadFileToString(fs, "/t");
+}
+
+void WriteTableSeeds() {
+  for (const CompressionType compression :
+       {CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd}) {
+    const std::string kind = std::to_string(static_cast<int>(compression));
+    const std::string bytes = SmallTable(compression);
+    WriteSeed("table", "bytes" + kind, Choice({0, 0, 0}) + bytes);
+    WriteSeed("table", "resealed" + kind, Choice({3, 1, 0}) + bytes);
+    const std::string parts = fuzz::DisassembleTable(bytes);
+    for (const int reads : {0, 1, 2, 3, 8, 17, 38, 144}) {
+      WriteSeed("table", "parts" + kind + "-" + std::to_string(reads), Choice({reads, 2, 0}) + parts);
+    }
+  }
+  std::string entries;
+  for (int i = 0; i < 60; ++i) entries += Choice({0x20 + i % 3, 'a' + i / 8, 'a' + i % 8, 40 + i});
+  // Versions of one key over many blocks, tombstones among them.
+  std::string versions = Choice({0x1f, 'k'});
+  for (int i = 0; i < 60; ++i) versions += i % 9 == 4 ? Choice({0xcf}) : Choice({0x0f, 100 + i});
+  for (const int bits : {0, 10, 15}) {
+    WriteSeed("table", "versions" + std::to_string(bits),
+              Choice({bits, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, bits}) + versions + entries);
+  }
+  for (const int codec : {0, 1, 2}) {
+    // No damage, one flip; blocks of 64 bytes, or of 1024; each kind of fault.
+    for (const int fault : {0, 1, 2, 3, 4, 5, 6, 9, 14, 22, 49}) {
+      const int reads = fault % 2 * 16 + codec;
+      WriteSeed("table", "built" + std::to_string(codec) + "-" + std::to_string(fault),
+                Choice({reads, 3, fault, 0, 0, 0, 0, 0, 0, 0, codec, 0, 10}) + entries);
+    }
+    // Sequential reads of a file that shrinks before the second read, or a later one.
+    for (const int fault : {14, 22, 30, 38}) {
+      WriteSeed("table", "shrinks" + std::to_string(codec) + "-" + std::to_string(fault),
+                Choice({16, 3, fault, 0, 0, 0, 0, 0, 0, 0, codec, 4, 10}) + entries);
+    }
+    WriteSeed("table", "flipped" + std::to_string(codec),
+              Choice({0, 3, 0, 1, 50, 0, 0, 0, 0, 0, codec, 4, 10}) + entries);
+  }
+}
+
+void WriteBlockSeeds() {
+  TagBlockBuilder builder;
+  for (int i = 0; i < 20; ++i) {
+    builder.Add("key" + std::to_string(100 + i), PackTrailer(5, ValueType::kValue), std::string(20, 'v'), 1);
+  }
+  std::string block;
+  builder.Finish(&block);
+  WriteSeed("block", "plain", Choice({0}) + block);
+  for (const CompressionType type : {CompressionType::kLz4, CompressionType::kZstd}) {
+    std::string stored;
+    EXPECT_TRUE(BlockCompressor(type).Compress(block, &stored));
+    WriteSeed("block", "compressed" + std::to_string(static_cast<int>(type)),
+              Choice({1, static_cast<int>(type)}) + stored);
+  }
+  std::string entries;
+  for (int i = 0; i < 40; ++i) entries += Choice({0x20 + i % 3 + i % 2 * 128, 'a' + i / 8, 'a' + i % 8, i});
+  for (const int codec : {0, 1, 2}) {
+    WriteSeed("block", "entries" + std::to_string(codec), Choice({3, codec}) + entries);
+  }
+}
+
+void WriteModelSeeds() {
+  for (const int ranks : {0, 1, 100}) {
+    PlaBuilder builder(2);
+    for (int i = 0; i < ranks; ++i) builder.Add(static_cast<uint64_t>(i) * i * 977);
+    std::string bytes;
+    AppendPlaModel(builder.Finish(), &bytes);
+    WriteSeed("model", "ranks" + std::to_string(ranks), Choice({0}) + bytes);
+    std::string windows;
+    for (int i = 0; i < 100; ++i) AppendU16(&windows, static_cast<uint16_t>(i * i * 31));
+    WriteSeed("model", "search" + std::to_string(ranks), Choice({1, 2, 100}) + windows + bytes);
+  }
+}
+
+// Steps of script_target.cc: 0 puts, 4 deletes, 6 writes a batch, 7 flushes, 8 compacts, 9 reopens, 10, 11
+// crash.
+void WriteScriptSeeds() {
+  std::string puts;
+  for (int i = 0; i < 24; ++i) puts += Choice({i % 4 + i % 3 * 16, i * 9, 255 - i});
+  const std::string mixed = Choice({4, 9, 6, 3, 1, 1, 50, 2, 0, 3, 1, 60, 12, 13, 15, 8, 14, 1, 2, 3});
+  for (int options = 0; options < 16; ++options) {
+    const std::string head = Choice({options * 17, options * 29});
+    const std::string crash = options % 3 == 0 ? Choice({10}) : Choice({11 + options % 2 * 128, options});
+    WriteSeed("script", "options" + std::to_string(options),
+              head + puts + mixed + crash + puts + Choice({7, 8, 141}) + mixed + crash + Choice({9}) + puts);
+  }
+}
+
+}  // namespace
+
+std::string SeedDirectory(const std::string& target) {
+  return std::string(SEERDB_SOURCE_DIR) + "/fuzz/seeds/" + target;
+}
+
+void WriteSeeds() {
+  WriteBatchSeeds();
+  WriteBlockSeeds();
+  WriteLogSeeds();
+  WriteManifestSeeds();
+  WriteModelSeeds();
+  WriteScriptSeeds();
+  WriteTableSeeds();
+}
+
+}  // namespace seerdb::testing
