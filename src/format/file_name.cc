@@ -12,7 +12,7 @@ std::string Numbered(const char* prefix, uint64_t number, const char* suffix) {
   return buffer;
 }
 
-// Decimal digits, at least one, that fit 64 bits.
+// Decimal digits, at least one, for a number that a file of ours may have.
 bool ParseNumber(Slice digits, uint64_t* number) {
   if (digits.empty() || digits.size() > 19) return false;
   uint64_t v = 0;
@@ -20,6 +20,7 @@ bool ParseNumber(Slice digits, uint64_t* number) {
     if (c < '0' || c > '9') return false;
     v = v * 10 + static_cast<uint64_t>(c - '0');
   }
+  if (v > kMaxFileNumber) return false;
   *number = v;
   return true;
 }

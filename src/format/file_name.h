@@ -13,6 +13,9 @@
 
 namespace seerdb {
 
+// File numbers stay below this, so that counting on from any of them cannot overflow.
+inline constexpr uint64_t kMaxFileNumber = uint64_t{1} << 62;
+
 enum class FileKind : uint8_t { kCurrent, kLock, kManifest, kLog, kTable, kTemporary, kUnknown };
 
 std::string CurrentFilePath(const std::string& directory);
@@ -24,7 +27,8 @@ std::string TableFilePath(const std::string& directory, uint64_t number);
 // What a table is called until it is whole and synced: "000015.sst.tmp".
 std::string TemporaryPath(const std::string& path);
 
-// Kind of a name inside a database directory, and its number (0 if it has none). A temporary's number is
+// Kind of a name inside a database directory, and its number (0 if it has none). A name with a number above
+// kMaxFileNumber is not ours. A temporary's number is
 // that of the file it would become.
 FileKind ParseFileName(Slice name, uint64_t* number);
 

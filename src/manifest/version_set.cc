@@ -252,6 +252,11 @@ Result<uint64_t> VersionSet::TakeManifestNumberLocked() {
     // The old manifest cannot reserve it, and the snapshot about to be written will. Until that is durable
     // nobody else is given a number.
     state_.next_file_number = ReservationLimit();
+    if (state_.next_file_number > kMaxFileNumber) {
+      return Status::Corruption("open " + directory_ + ": found file number " +
+                                    std::to_string(next_file_number_.load()) + ", expected less than 2^62",
+                                StatusDetail::kManifestCorruption);
+    }
     return next_file_number_.fetch_add(1, std::memory_order_relaxed);
   }
   return number;

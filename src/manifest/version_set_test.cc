@@ -11,6 +11,8 @@
 
 #include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
+#include "format/file_name.h"
+#include "manifest/manifest_file.h"
 #include "manifest/manifest_test_util.h"
 
 namespace seerdb {
@@ -314,6 +316,32 @@ TEST_F(VersionSetTest, FailureOfTheSwitchIsSticky) {
       }
     }
   }
+}
+
+// A counter near 2^64 would be counted on from until it overflows.
+TEST_F(VersionSetTest, NumbersNearTheEndAreRefused) {
+  {
+    auto writer = *ManifestWriter::Create(fs_, "/db/MANIFEST-000005", 5);
+    VersionEdit edit;
+    edit.database_id = DatabaseId{1, 2};
+    edit.num_levels = 4;
+    edit.next_file_number = UINT64_MAX - 10;
+    edit.last_sequence = 0;
+    edit.log_number = 0;
+    edit.log_first_record = 1;
+    edit.epoch = 7;
+    ASSERT_TRUE(writer->Append(edit.Encode()).ok());
+  }
+  bool renamed = false;
+  ASSERT_TRUE(WriteCurrent(fs_, "/db", 5, &renamed).ok());
+  const Status read = ReadManifest(fs_, "/db", nullptr).status();
+  EXPECT_TRUE(read.IsCorruption()) << read.ToString();
+  EXPECT_NE(read.message().find("next_file_number"), Slice::npos) << read.ToString();
+
+  // What could not be read again is not written either.
+  ManifestState state = NewDatabaseState();
+  state.next_file_number = kMaxFileNumber - 10;
+  EXPECT_TRUE(VersionSet::Continue(fs_, "/db", state, statistics_).status().IsCorruption());
 }
 
 }  // namespace

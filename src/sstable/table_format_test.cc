@@ -119,6 +119,22 @@ TEST(TableFormatTest, MetaListRefusesWhatDoesNotFit) {
   for (size_t n = 0; n < list.size(); ++n) EXPECT_FALSE(DecodeMetaList(Slice(list).substr(0, n), 100).ok());
 }
 
+// A list as long as a footer can name is checked in the time of sorting it: pair by pair would take hours.
+TEST(TableFormatTest, LongMetaListIsCheckedQuickly) {
+  constexpr uint32_t kCount = 1'000'000;
+  std::vector<MetaBlock> metas;
+  for (uint32_t i = 0; i < kCount; ++i) metas.push_back({kFirstOptionalMeta + i, 0, 64, 0});
+  std::string list;
+  AppendMetaList(metas, &list);
+  const auto decoded = DecodeMetaList(list, 100);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  EXPECT_EQ(decoded->size(), kCount);
+  metas.back().id = metas.front().id;
+  list.clear();
+  AppendMetaList(metas, &list);
+  EXPECT_TRUE(DecodeMetaList(list, 100).status().IsCorruption());
+}
+
 TEST(TableFormatTest, FooterOfAnotherVersionIsNotSupported) {
   TableFooter footer;
   footer.file_bytes = kTableFooterBytes;
