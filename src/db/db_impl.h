@@ -42,6 +42,7 @@ struct OpenedDatabase {
   uint64_t log_number = 0;  // of the first log
   PreparedLogFile log_file;
   uint64_t next_record = 1;
+  RecoveryReport recovery;
 };
 
 class DbImpl final : public DB {
@@ -119,6 +120,7 @@ class DbImpl final : public DB {
   PreparedLogFile first_log_file_;  // until Start
   const uint64_t first_record_;
   const uint64_t opened_us_;
+  const RecoveryReport recovery_;
   const LeveledPickerOptions picker_options_;
 
   EventLog events_;

@@ -91,8 +91,8 @@ std::string CurrentContents(uint64_t number) {
 
 }  // namespace
 
-Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wanted_number,
-                           const std::function<Status(uint64_t offset, Slice payload)>& visit) {
+Result<uint64_t> ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wanted_number,
+                                     const std::function<Status(uint64_t offset, Slice payload)>& visit) {
   SEERDB_ASSIGN_OR_RETURN(const std::string contents, ReadFileToString(fs, path));
   const Slice bytes = contents;
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, CheckHeader(path, bytes, wanted_number));
@@ -113,7 +113,7 @@ Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wan
                          std::to_string(later) + " @" + std::to_string(i) + " is intact");
     }
   }
-  return {};
+  return uint64_t{bytes.size() - offset};
 }
 
 Result<uint64_t> ReadCurrent(FileSystem& fs, const std::string& directory) {

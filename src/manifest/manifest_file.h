@@ -19,9 +19,10 @@ inline constexpr size_t kManifestRecordHeadBytes = 16;
 
 // Hands the records of the manifest `path` to `visit` in order. A last record that is cut off or damaged
 // ends the list; one with an intact record behind it is kCorruption/kManifestCorruption, and so is a
-// header that is damaged or not of manifest `number`. 0 = any number.
-Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
-                           const std::function<Status(uint64_t offset, Slice payload)>& visit);
+// header that is damaged or not of manifest `number`. 0 = any number. Returns how many bytes follow the last
+// record: more than none is what a crash has left, or such damage.
+Result<uint64_t> ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
+                                     const std::function<Status(uint64_t offset, Slice payload)>& visit);
 
 // The number of the manifest that CURRENT names. kIoError/kNotFound if there is no CURRENT;
 // kCorruption/kManifestCorruption if it is damaged.

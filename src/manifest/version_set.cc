@@ -44,13 +44,12 @@ bool IsSnapshot(const VersionEdit& edit) {
 
 }  // namespace
 
-Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, std::string* manifest_path) {
+Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, ManifestSource* source) {
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, ReadCurrent(fs, directory));
   const std::string path = ManifestFilePath(directory, number);
-  if (manifest_path != nullptr) *manifest_path = path;
   StateBuilder builder{ManifestState{}};
   bool first = true;
-  const Status read = ReadManifestRecords(fs, path, number, [&](uint64_t offset, Slice payload) -> Status {
+  const auto read = ReadManifestRecords(fs, path, number, [&](uint64_t offset, Slice payload) -> Status {
     const std::string context = "read manifest " + path + " @" + std::to_string(offset);
     const Result<VersionEdit> edit = VersionEdit::Decode(payload);
     if (!edit.ok()) return edit.status().WithContext(context);
@@ -61,12 +60,13 @@ Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory,
     first = false;
     return builder.Apply(*edit).WithContext(context);
   });
-  if (read.detail() == StatusDetail::kNotFound) {
+  if (read.status().detail() == StatusDetail::kNotFound) {
     return Status::Corruption("read " + CurrentFilePath(directory) + " @0: found the name " +
                                   ManifestFileName(number) + ", expected that of a manifest that exists",
                               StatusDetail::kManifestCorruption);
   }
-  SEERDB_RETURN_IF_ERROR(read);
+  if (!read.ok()) return read.status();
+  if (source != nullptr) *source = {path, *read};
   ManifestState state = builder.Build();
   state.next_file_number = std::max(state.next_file_number, number + 1);
   return state;
@@ -74,14 +74,17 @@ Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory,
 
 Status VisitManifest(FileSystem& fs, const std::string& path,
                      const std::function<void(uint64_t offset, const VersionEdit& edit)>& visit) {
-  return ReadManifestRecords(fs, path, /*number=*/0, [&](uint64_t offset, Slice payload) -> Status {
-    const Result<VersionEdit> edit = VersionEdit::Decode(payload);
-    if (!edit.ok()) {
-      return edit.status().WithContext("read manifest " + path + " @" + std::to_string(offset));
-    }
-    visit(offset, *edit);
-    return {};
-  });
+  return ReadManifestRecords(
+             fs, path, /*number=*/0,
+             [&](uint64_t offset, Slice payload) -> Status {
+               const Result<VersionEdit> edit = VersionEdit::Decode(payload);
+               if (!edit.ok()) {
+                 return edit.status().WithContext("read manifest " + path + " @" + std::to_string(offset));
+               }
+               visit(offset, *edit);
+               return {};
+             })
+      .status();
 }
 
 // The manifest file being appended to.

@@ -47,8 +47,12 @@ struct ManifestState {
 Status ApplyEdit(const VersionEdit& edit, ManifestState* state);
 
 // Reads CURRENT and its manifest; changes nothing. kIoError/kNotFound if there is no CURRENT.
-// `manifest_path`, if not null, gets the path of the manifest read.
-Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, std::string* manifest_path);
+struct ManifestSource {
+  std::string path;         // of the manifest read
+  uint64_t torn_bytes = 0;  // of an unfinished record at its end
+};
+// `source` may be null.
+Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, ManifestSource* source);
 
 // Hands every edit of one manifest file to `visit`, in order (for `seerdb dump`).
 Status VisitManifest(FileSystem& fs, const std::string& path,

@@ -60,10 +60,11 @@ TEST_F(VersionSetTest, CreateWritesCurrentAndManifest) {
   EXPECT_EQ(Names(), "CURRENT MANIFEST-000001 ");
   EXPECT_EQ(*ReadFileToString(fs_, "/db/CURRENT"), "MANIFEST-000001\ncrc32c d0f5bb00\n");
   EXPECT_EQ(set->manifest_number(), 1u);
-  std::string path;
-  const auto state = ReadManifest(fs_, "/db", &path);
+  ManifestSource source;
+  const auto state = ReadManifest(fs_, "/db", &source);
   ASSERT_TRUE(state.ok()) << state.status().ToString();
-  EXPECT_EQ(path, "/db/MANIFEST-000001");
+  EXPECT_EQ(source.path, "/db/MANIFEST-000001");
+  EXPECT_EQ(source.torn_bytes, 0u);
   EXPECT_EQ(state->database_id, (DatabaseId{0x1111, 0x2222}));
   EXPECT_EQ(Describe(*state), Describe(set->state()));
   EXPECT_EQ(Describe(*state), "sequence 0 log 0 from 1 epoch 7 levels 4\n");
