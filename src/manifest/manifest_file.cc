@@ -116,6 +116,30 @@ Result<uint64_t> ReadManifestRecords(FileSystem& fs, const std::string& path, ui
   return uint64_t{bytes.size() - offset};
 }
 
+Status VisitIntactManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
+                                  const std::function<Status(uint64_t index, Slice payload)>& visit) {
+  SEERDB_ASSIGN_OR_RETURN(const std::string contents, ReadFileToString(fs, path));
+  const Slice bytes = contents;
+  uint64_t next = 0;
+  for (size_t offset = kManifestHeaderBytes; offset < bytes.size();) {
+    uint64_t index = next;
+    bool found = RecordAt(bytes, number, offset, /*any_above=*/false, &index);
+    if (!found) {
+      // The next one may be missing: any later one will do.
+      found = RecordAt(bytes, number, offset, /*any_above=*/true, &index);
+    }
+    if (!found) {
+      ++offset;
+      continue;
+    }
+    const uint32_t length = LoadU32(bytes.data() + offset + 4);
+    SEERDB_RETURN_IF_ERROR(visit(index, bytes.substr(offset + kManifestRecordHeadBytes, length)));
+    offset += kManifestRecordHeadBytes + length;
+    next = index + 1;
+  }
+  return {};
+}
+
 Result<uint64_t> ReadCurrent(FileSystem& fs, const std::string& directory) {
   const std::string path = CurrentFilePath(directory);
   SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, fs.NewRandomAccessFile(path));

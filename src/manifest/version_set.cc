@@ -36,13 +36,13 @@ VersionEdit Snapshot(const ManifestState& state) {
   return edit;
 }
 
+}  // namespace
+
 bool IsSnapshot(const VersionEdit& edit) {
   return edit.database_id.has_value() && edit.num_levels.has_value() && edit.next_file_number.has_value() &&
          edit.last_sequence.has_value() && edit.log_number.has_value() && edit.log_first_record.has_value() &&
          edit.epoch.has_value();
 }
-
-}  // namespace
 
 Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, ManifestSource* source) {
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, ReadCurrent(fs, directory));

@@ -42,6 +42,9 @@ struct ManifestState {
   VersionPtr version;
 };
 
+// True if the edit sets everything that the first record of a manifest must.
+bool IsSnapshot(const VersionEdit& edit);
+
 // Applies `edit` to `state`. kCorruption if it deletes a table that is not there, adds one twice, names a
 // level out of range, overlaps ranges within a run, or moves a counter back.
 Status ApplyEdit(const VersionEdit& edit, ManifestState* state);
