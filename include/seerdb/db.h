@@ -50,10 +50,10 @@ class SEERDB_EXPORT DB {
   // Makes a database that opens out of whatever can be read in directory `path`, with CURRENT, manifest,
   // tables or logs damaged or missing. Reads every byte. Damaged files are never changed: what the repaired
   // database does not use is moved to `path`/lost, with the report in text; nothing is deleted but unfinished
-  // files of an earlier repair. Interrupted anywhere, it leaves a directory that DB::Open refuses and that
-  // the next repair brings to the same end. kBusy/kLocked: it is open. kInvalidArgument: nothing in it
-  // belongs to a database. An I/O error other than an unreadable part of a table or log ends it with nothing
-  // changed. docs/cli/repair.md.
+  // files of a repair. Interrupted anywhere, it leaves a directory that DB::Open refuses and that the next
+  // repair brings to the same end.
+  // kBusy/kLocked: it is open. kInvalidArgument: nothing in it belongs to a database. A device that refuses
+  // to read data blocks is damage; any other I/O error ends it, with the database as it was.
   static Result<RepairReport> Repair(const Options& options, const std::string& path);
 
   // As Close(), ignoring its outcome.

@@ -107,6 +107,8 @@ class DbImpl final : public DB {
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;
   TableNumberSet Unavailable() EXCLUDES(quarantine_mu_);
+  // No later plan uses the damaged ones of these inputs; all of them, if none shows its damage again.
+  void Quarantine(const CompactionPlan& plan) EXCLUDES(quarantine_mu_);
 
   const Options options_;
   const std::string directory_;
@@ -143,7 +145,7 @@ class DbImpl final : public DB {
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
   Mutex install_mu_;
   Mutex quarantine_mu_;
-  TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // inputs of compactions that met damage
+  TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // met by compactions, damaged inside
 };
 
 }  // namespace seerdb

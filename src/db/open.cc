@@ -50,10 +50,20 @@ Status CheckNothingToLose(FileSystem& fs, const std::string& directory) {
     uint64_t number = 0;
     const FileKind kind = ParseFileName(name, &number);
     if (kind != FileKind::kTable && kind != FileKind::kLog) continue;
-    return Status::Corruption("open " + directory + ": CURRENT is missing, but " + name + " is there",
-                              StatusDetail::kManifestCorruption);
+    return Status::Corruption(
+        "open " + directory + ": CURRENT is missing, but " + name + " is there; see DB::Repair",
+        StatusDetail::kManifestCorruption);
   }
   return {};
+}
+
+// A repair that was interrupted may be anywhere between two databases.
+Status CheckNoRepairPending(FileSystem& fs, const std::string& directory) {
+  const Result<FileInfo> marker = fs.GetFileInfo(RepairMarkerPath(directory));
+  if (marker.status().detail() == StatusDetail::kNotFound) return {};
+  SEERDB_RETURN_IF_ERROR(marker.status());
+  return Status::Corruption("open " + directory + ": REPAIR is there: a repair was interrupted, run it again",
+                            StatusDetail::kManifestCorruption);
 }
 
 // The state to continue from, and the edit that makes this life durable: recovered tables in, old logs out,
@@ -111,6 +121,7 @@ void LogLosses(const Options& options, const RecoveryReport& report) {
 Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& directory,
                                            std::unique_ptr<FileLock> lock) {
   FileSystem& fs = *options.file_system;
+  SEERDB_RETURN_IF_ERROR(CheckNoRepairPending(fs, directory));
   Random random(options.seed != 0 ? options.seed : SystemSeed());
   const Result<FileInfo> current = fs.GetFileInfo(CurrentFilePath(directory));
   if (!current.ok() && current.status().detail() != StatusDetail::kNotFound) return current.status();

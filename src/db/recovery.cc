@@ -46,7 +46,7 @@ Status CheckNoLogIsLost(FileSystem& fs, const std::string& directory, const Mani
     if (bytes.size() < kLogHeaderBytes || !DecodeLogHeader(bytes, &header)) continue;
     if (header.identity.database != manifest.database_id || header.identity.log_number != number) continue;
     return Status::Corruption(
-        "open " + directory + ": " + name + " was written to, and MANIFEST does not list it",
+        "open " + directory + ": " + name + " was written to, and MANIFEST does not list it; see DB::Repair",
         StatusDetail::kManifestCorruption);
   }
   return {};
@@ -166,7 +166,7 @@ void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestSt
     bool keep = true;
     switch (ParseFileName(name, &number)) {
       case FileKind::kTable:
-        keep = keep_tables || tables.contains(number);
+        keep = (keep_tables && !SEERDB_MUTANT("sweep-ignores-missing-table")) || tables.contains(number);
         break;
       case FileKind::kLog:
         keep = logs.contains(number);
@@ -179,6 +179,7 @@ void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestSt
         break;
       case FileKind::kCurrent:
       case FileKind::kLock:
+      case FileKind::kRepair:
       case FileKind::kUnknown:
         break;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "base/status_macros.h"
 #include "compaction/flush_job.h"
 #include "format/batch_codec.h"
@@ -33,6 +34,7 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
 }
 
 void ReplayedTables::TakeSequences(SequenceNumber highest, uint64_t more) {
+  if (SEERDB_MUTANT("salvage-reuses-sequences")) return;
   last_sequence_ = std::max(last_sequence_, highest);
   last_sequence_ += std::min(more, (kMaxSequence - last_sequence_) / 2);
 }

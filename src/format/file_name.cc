@@ -35,6 +35,8 @@ bool ConsumeSuffix(Slice* name, Slice suffix) {
 
 std::string CurrentFilePath(const std::string& directory) { return directory + "/CURRENT"; }
 std::string LockFilePath(const std::string& directory) { return directory + "/LOCK"; }
+std::string RepairMarkerPath(const std::string& directory) { return directory + "/REPAIR"; }
+std::string LostDirectoryPath(const std::string& directory) { return directory + "/lost"; }
 std::string ManifestFileName(uint64_t number) { return Numbered("MANIFEST-", number, ""); }
 std::string ManifestFilePath(const std::string& directory, uint64_t number) {
   return directory + "/" + ManifestFileName(number);
@@ -51,6 +53,7 @@ FileKind ParseFileName(Slice name, uint64_t* number) {
   *number = 0;
   if (name == "CURRENT") return FileKind::kCurrent;
   if (name == "LOCK") return FileKind::kLock;
+  if (name == "REPAIR") return FileKind::kRepair;
   if (ConsumeSuffix(&name, ".tmp")) {
     if (name == "CURRENT") return FileKind::kTemporary;
     if (name.starts_with("MANIFEST-")) {

@@ -27,6 +27,7 @@ TEST(FileName, Parse) {
   for (const Case& c : std::vector<Case>{{"CURRENT", FileKind::kCurrent, 0},
                                          {"LOCK", FileKind::kLock, 0},
                                          {"MANIFEST-000007", FileKind::kManifest, 7},
+                                         {"REPAIR", FileKind::kRepair, 0},
                                          {"MANIFEST-7", FileKind::kManifest, 7},
                                          {"MANIFEST-", FileKind::kUnknown, 0},
                                          {"MANIFEST-x7", FileKind::kUnknown, 0},

@@ -24,8 +24,8 @@ inline constexpr size_t kManifestRecordHeadBytes = 16;
 Result<uint64_t> ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
                                      const std::function<Status(uint64_t offset, Slice payload)>& visit);
 
-// Hands every intact record of a manifest to `visit`, in order of index, whatever lies between them and in the
-// header. `number`, that of the file's name, is part of their checksums.
+// Hands every intact record of a manifest to `visit`, in order of index, whatever lies between them and in
+// the header. `number`, that of the file's name, is part of their checksums.
 Status VisitIntactManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
                                   const std::function<Status(uint64_t index, Slice payload)>& visit);
 
