@@ -8,6 +8,7 @@
 #include "fuzz/reseal.h"
 #include "fuzz/targets.h"
 #include "wal/log_replay.h"
+#include "wal/log_salvage.h"
 
 namespace seerdb::fuzz {
 namespace {
@@ -73,6 +74,13 @@ void ReplayBytes(HostileFiles* files, Slice bytes, uint8_t choice, uint8_t fault
   });
   SEERDB_ASSERT(payload_bytes <= bytes.size());
   if (replayed.ok()) SEERDB_ASSERT(replayed->records == records && replayed->bytes <= bytes.size());
+  // Salvage finds at least what replay finds, whatever lies around it.
+  const auto accept = [](SequenceNumber, Slice) -> Status { return {}; };
+  const auto salvaged =
+      SalvageLogs(files->fs(), logs, 1, SalvageExtent::kWhateverIsLeft, {accept, nullptr});
+  if (files->fired()) return;
+  SEERDB_ASSERT(salvaged.ok());
+  if (replayed.ok()) SEERDB_ASSERT(salvaged->replay.records >= records);
 }
 
 }  // namespace

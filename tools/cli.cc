@@ -27,6 +27,13 @@ TableAccess ParseTableAccess(const std::string& name) {
   return TableAccess::kAuto;
 }
 
+RecoveryMode ParseRecoveryMode(const std::string& name) {
+  if (name == "absolute") return RecoveryMode::kAbsoluteConsistency;
+  if (name == "point-in-time") return RecoveryMode::kPointInTime;
+  if (name == "salvage") return RecoveryMode::kSalvage;
+  return RecoveryMode::kTolerateTornTail;
+}
+
 }  // namespace
 
 void AddDatabaseOptions(CLI::App* command, DatabaseArguments* arguments) {
@@ -47,15 +54,25 @@ void AddDatabaseOptions(CLI::App* command, DatabaseArguments* arguments) {
       ->check(CLI::IsMember({"auto", "mapped", "pread"}))
       ->capture_default_str()
       ->group(group);
+  command->add_option("--recovery-mode", arguments->recovery_mode, "What is done with a damaged log")
+      ->check(CLI::IsMember({"tolerate", "absolute", "point-in-time", "salvage"}))
+      ->capture_default_str()
+      ->group(group);
   command->add_flag("--no-create", arguments->no_create, "Fail if the database does not exist")->group(group);
 }
 
-Result<std::unique_ptr<DB>> OpenDatabase(const DatabaseArguments& arguments, MayCreate may_create) {
+Options OptionsOf(const DatabaseArguments& arguments) {
   Options options;
-  options.create_if_missing = may_create == MayCreate::kYes && !arguments.no_create;
   options.wal_sync_policy = ParseSyncPolicy(arguments.sync_policy);
   options.compression = ParseCompression(arguments.compression);
   options.table_access = ParseTableAccess(arguments.table_access);
+  options.recovery_mode = ParseRecoveryMode(arguments.recovery_mode);
+  return options;
+}
+
+Result<std::unique_ptr<DB>> OpenDatabase(const DatabaseArguments& arguments, MayCreate may_create) {
+  Options options = OptionsOf(arguments);
+  options.create_if_missing = may_create == MayCreate::kYes && !arguments.no_create;
   return DB::Open(options, arguments.directory);
 }
 

@@ -26,12 +26,15 @@ struct DatabaseArguments {
   std::string sync_policy = "data";
   std::string compression = "none";
   std::string table_access = "auto";
+  std::string recovery_mode = "tolerate";
   bool no_create = false;
 };
 
 enum class MayCreate : bool { kNo, kYes };
 
 void AddDatabaseOptions(CLI::App* command, DatabaseArguments* arguments);
+// The options that the arguments name.
+Options OptionsOf(const DatabaseArguments& arguments);
 // Opens the database; a missing one is created only with MayCreate::kYes and without --no-create.
 Result<std::unique_ptr<DB>> OpenDatabase(const DatabaseArguments& arguments, MayCreate may_create);
 
@@ -52,6 +55,7 @@ void AddDeleteCommand(CLI::App* app, int* exit_code);
 void AddScanCommand(CLI::App* app, int* exit_code);
 void AddStatsCommand(CLI::App* app, int* exit_code);
 void AddVerifyCommand(CLI::App* app, int* exit_code);
+void AddRepairCommand(CLI::App* app, int* exit_code);
 void AddCompactCommand(CLI::App* app, int* exit_code);
 void AddDumpCommand(CLI::App* app, int* exit_code);
 void AddTreeCommand(CLI::App* app, int* exit_code);

@@ -70,6 +70,7 @@ Status DumpFile(FileSystem& fs, const DumpArguments& arguments) {
     case FileKind::kLock:
       return DumpLock(fs, path);
     case FileKind::kTemporary:
+    case FileKind::kRepair:
     case FileKind::kUnknown:
       break;
   }

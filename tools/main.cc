@@ -21,6 +21,7 @@ int Run(int argc, char** argv) {
   AddScanCommand(&app, &exit_code);
   AddStatsCommand(&app, &exit_code);
   AddVerifyCommand(&app, &exit_code);
+  AddRepairCommand(&app, &exit_code);
   AddCompactCommand(&app, &exit_code);
   AddTreeCommand(&app, &exit_code);
   AddDumpCommand(&app, &exit_code);

@@ -22,6 +22,7 @@
 #include "seerdb/iterator.h"
 #include "seerdb/options.h"
 #include "seerdb/pinned_value.h"
+#include "seerdb/repair.h"
 #include "seerdb/result.h"
 #include "seerdb/scan.h"
 #include "seerdb/slice.h"
@@ -39,11 +40,21 @@ class SEERDB_EXPORT DB {
   // Opens the database in directory `path`, creating both if missing and allowed. Replays the log: after a
   // crash everything acknowledged under the sync policy is there. A crash inside Open loses nothing.
   // kBusy/kLocked: another handle has it open, and the message names it. kCorruption names the damaged
-  // file; nothing is changed then. A damaged table alone does not fail Open: reads that need it fail.
+  // file; nothing is changed then. A damaged or missing table alone does not fail Open: reads that need it
+  // fail.
   // Cost: manifest size, plus replaying and flushing the log after an unclean end.
   static Result<std::unique_ptr<DB>> Open(const Options& options, const std::string& path);
   // With default options.
   static Result<std::unique_ptr<DB>> Open(const std::string& path);
+
+  // Makes a database that opens out of whatever can be read in directory `path`, with CURRENT, manifest,
+  // tables or logs damaged or missing. Reads every byte. Damaged files are never changed: what the repaired
+  // database does not use is moved to `path`/lost, with the report in text; nothing is deleted but unfinished
+  // files of a repair. Interrupted anywhere, it leaves a directory that DB::Open refuses and that the next
+  // repair brings to the same end.
+  // kBusy/kLocked: it is open. kInvalidArgument: nothing in it belongs to a database. A device that refuses
+  // to read data blocks is damage; any other I/O error ends it, with the database as it was.
+  static Result<RepairReport> Repair(const Options& options, const std::string& path);
 
   // As Close(), ignoring its outcome.
   virtual ~DB() = default;

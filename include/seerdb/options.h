@@ -37,10 +37,27 @@ enum class TableAccess : unsigned char {
   kPread = 2,   // read calls and the block cache; errors come back as Status
 };
 
+// What Open does with a log that is torn or damaged. Tables and manifest are the same in all modes.
+enum class RecoveryMode : unsigned char {
+  // An unfinished tail, as a crash leaves it, is dropped; a record that had been durable and cannot be read
+  // is kCorruption.
+  kTolerateTornTail = 0,
+  // An unfinished tail of the log or the manifest is kCorruption too.
+  kAbsoluteConsistency = 1,
+  // Replay ends at the first record that cannot be read, durable or not: the database is as it was then.
+  kPointInTime = 2,
+  // Records that cannot be read are left out, and every intact one behind them is applied. Operations may
+  // be missing from the middle of the history.
+  kSalvage = 3,
+};
+
 struct SEERDB_EXPORT Options {
   // --- opening -------------------------------------------------------------------------------------
   bool create_if_missing = true;
   bool error_if_exists = false;
+  // The last two modes report what they left out to `logger` and in DBStats::recovery, and open the database
+  // for good: the old logs are deleted. Copy the directory first if another attempt may follow.
+  RecoveryMode recovery_mode = RecoveryMode::kTolerateTornTail;
 
   // --- writing -------------------------------------------------------------------------------------
   // Bytes of one memtable before it is sealed and flushed. 4 KiB .. 64 GiB.

@@ -46,6 +46,29 @@ struct SEERDB_EXPORT LevelStats {
   uint64_t tombstones = 0;
 };
 
+// Records of the log that Open looked for and did not apply.
+struct SEERDB_EXPORT RecoveryLoss {
+  std::string file;
+  uint64_t offset = 0;        // where the first of them belongs
+  uint64_t first_record = 0;  // the number of its record
+  uint64_t records = 0;       // 0: not known
+  std::string reason;
+
+  // "FILE @64: records 7 to 9: REASON".
+  std::string ToString() const;
+};
+
+// What Open did with the log.
+struct SEERDB_EXPORT RecoveryReport {
+  uint64_t records_replayed = 0;
+  // An unfinished tail was dropped.
+  bool torn_tail = false;
+  // Only with RecoveryMode::kPointInTime and kSalvage, in the order of the log.
+  std::vector<RecoveryLoss> losses;
+  // kPointInTime: intact records behind the first loss.
+  uint64_t intact_records_dropped = 0;
+};
+
 struct SEERDB_EXPORT DBStats {
 #define SEERDB_DECLARE_COUNTER(name, help) uint64_t name = 0;
   SEERDB_COUNTER_LIST(SEERDB_DECLARE_COUNTER)
@@ -64,10 +87,12 @@ struct SEERDB_EXPORT DBStats {
   uint64_t last_sequence = 0;
   uint64_t live_snapshots = 0;
   uint64_t uptime_us = 0;
+  RecoveryReport recovery;
   // (log + flush + compaction + manifest bytes) / logical bytes; 0 before the first write.
   double write_amplification = 0;
 
-  // One "name value" line each, in the order above, then a picture of the levels.
+  // One "name value" line each, in the order above, then a picture of the levels, then the losses of
+  // recovery.
   std::string ToString() const;
 };
 

@@ -1,7 +1,10 @@
 #include "compaction/leveled_picker.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+
+#include "base/mutant.h"
 
 namespace seerdb {
 namespace {
@@ -95,6 +98,48 @@ std::optional<CompactionPlan> PlanL0Merge(const Version& version, const KeyRange
   return plan;
 }
 
+// Where an unavailable table is in the way of merging all of L0: tables of L0, connected by overlap, that
+// need not pass it, with the overlap in L1. What is newer than a table that must stay, and overlaps it,
+// stays too.
+std::optional<CompactionPlan> PlanL0Around(const Version& version, const TableNumberSet& unavailable) {
+  std::vector<TableMetaPtr> free;
+  std::vector<KeyRange> staying;
+  for (TableMetaPtr& table : OldestFirst(version.level(0))) {
+    const bool stays = unavailable.contains(table->number) ||
+                       std::any_of(staying.begin(), staying.end(),
+                                   [&](const KeyRange& range) { return range.Meets(*table); });
+    if (stays) {
+      if (!SEERDB_MUTANT("l0-passes-damaged-table")) staying.emplace_back().Include(*table);
+    } else {
+      free.push_back(std::move(table));
+    }
+  }
+  std::set<uint64_t> tried;
+  for (const TableMetaPtr& seed : free) {
+    if (tried.contains(seed->number)) continue;
+    KeyRange range;
+    range.Include(*seed);
+    std::set<uint64_t> group = {seed->number};
+    for (size_t before = 0; before != group.size();) {
+      before = group.size();
+      for (const TableMetaPtr& table : free) {
+        if (range.Meets(*table) && group.insert(table->number).second) range.Include(*table);
+      }
+    }
+    tried.insert(group.begin(), group.end());
+    CompactionPlan plan;
+    plan.output_level = 1;
+    for (auto table = free.rbegin(); table != free.rend(); ++table) {
+      if (group.contains((*table)->number)) plan.inputs.push_back({0, *table});
+    }
+    for (TableMetaPtr& table : OverlappingInLevel(version, 1, range)) {
+      plan.inputs.push_back({1, std::move(table)});
+    }
+    if (AllAvailable(plan, unavailable)) return plan;
+  }
+  return std::nullopt;
+}
+
 // The table of `level` whose rewrite costs least for the bytes it moves down.
 std::optional<CompactionPlan> PlanLevelStep(const Version& version, uint32_t level,
                                             const TableNumberSet& unavailable) {
@@ -132,6 +177,7 @@ std::optional<CompactionPlan> PlanForLevel(const LeveledPickerOptions& options, 
   if (level == 0) {
     if (auto plan = PlanL0Move(version, unavailable)) return plan;
     auto plan = PlanL0Merge(version, nullptr, unavailable);
+    if (!plan && !unavailable.empty()) plan = PlanL0Around(version, unavailable);
     if (plan) {
       plan->reason = "L0 runs " + std::to_string(version.level(0).runs.size()) +
                      " >= " + std::to_string(options.l0_compaction_trigger);

@@ -2,7 +2,8 @@
 //
 // L0 is due at l0_compaction_trigger runs, Ln at base_level_size * size_ratio^(n-1) bytes; the last level
 // never. A plan takes an L0 run only with every older L0 run that overlaps it, and always all tables of the
-// output level that overlap its inputs, so no version of a key ever passes an older one. Tables that overlap
+// output level that overlap its inputs, so no version of a key ever passes an older one. A table that may not
+// be used stays where it is, and so does everything that would pass it; the rest goes on. Tables that overlap
 // nothing in the next level move without being rewritten.
 // Source: LevelDB's leveled compaction; the minimum-overlap choice is RocksDB's.
 #pragma once

@@ -54,6 +54,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       first_log_file_(std::move(opened.log_file)),
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
+      recovery_(std::move(opened.recovery)),
       picker_options_{options_.l0_compaction_trigger, options_.base_level_size, options_.size_ratio},
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
@@ -249,6 +250,7 @@ DBStats DbImpl::Stats() {
   stats.last_sequence = snapshots_->visible();
   stats.live_snapshots = snapshots_->count();
   stats.uptime_us = clock_->NowMicros() - opened_us_;
+  stats.recovery = recovery_;
   return stats;
 }
 

@@ -42,6 +42,7 @@ struct OpenedDatabase {
   uint64_t log_number = 0;  // of the first log
   PreparedLogFile log_file;
   uint64_t next_record = 1;
+  RecoveryReport recovery;
 };
 
 class DbImpl final : public DB {
@@ -106,6 +107,8 @@ class DbImpl final : public DB {
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;
   TableNumberSet Unavailable() EXCLUDES(quarantine_mu_);
+  // No later plan uses the damaged ones of these inputs; all of them, if none shows its damage again.
+  void Quarantine(const CompactionPlan& plan) EXCLUDES(quarantine_mu_);
 
   const Options options_;
   const std::string directory_;
@@ -119,6 +122,7 @@ class DbImpl final : public DB {
   PreparedLogFile first_log_file_;  // until Start
   const uint64_t first_record_;
   const uint64_t opened_us_;
+  const RecoveryReport recovery_;
   const LeveledPickerOptions picker_options_;
 
   EventLog events_;
@@ -141,7 +145,7 @@ class DbImpl final : public DB {
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
   Mutex install_mu_;
   Mutex quarantine_mu_;
-  TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // inputs of compactions that met damage
+  TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // met by compactions, damaged inside
 };
 
 }  // namespace seerdb

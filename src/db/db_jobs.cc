@@ -93,6 +93,21 @@ TableNumberSet DbImpl::Unavailable() {
   return unavailable;
 }
 
+void DbImpl::Quarantine(const CompactionPlan& plan) {
+  // Read once more, so that only the damaged ones are kept from the next plan.
+  TableNumberSet damaged;
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    const auto reader = table_files_.Get(input.table)->shared_reader();
+    VerifyResult verified;
+    if (!reader.ok() || !(*reader)->Verify(&verified).ok()) damaged.insert(input.table->number);
+  }
+  if (damaged.empty()) {
+    for (const CompactionPlan::Input& input : plan.inputs) damaged.insert(input.table->number);
+  }
+  MutexLock lock(&quarantine_mu_);
+  quarantine_.merge(damaged);
+}
+
 Result<bool> DbImpl::CompactOne() {
   const VersionPtr version = versions_->current();
   const auto plan = PickLeveledCompaction(picker_options_, *version, Unavailable());
@@ -101,8 +116,7 @@ Result<bool> DbImpl::CompactOne() {
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
     events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
-    MutexLock lock(&quarantine_mu_);
-    for (const CompactionPlan::Input& input : plan->inputs) quarantine_.insert(input.table->number);
+    Quarantine(*plan);
     return true;
   }
   SEERDB_RETURN_IF_ERROR(status);

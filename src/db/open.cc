@@ -50,10 +50,20 @@ Status CheckNothingToLose(FileSystem& fs, const std::string& directory) {
     uint64_t number = 0;
     const FileKind kind = ParseFileName(name, &number);
     if (kind != FileKind::kTable && kind != FileKind::kLog) continue;
-    return Status::Corruption("open " + directory + ": CURRENT is missing, but " + name + " is there",
-                              StatusDetail::kManifestCorruption);
+    return Status::Corruption(
+        "open " + directory + ": CURRENT is missing, but " + name + " is there; see DB::Repair",
+        StatusDetail::kManifestCorruption);
   }
   return {};
+}
+
+// A repair that was interrupted may be anywhere between two databases.
+Status CheckNoRepairPending(FileSystem& fs, const std::string& directory) {
+  const Result<FileInfo> marker = fs.GetFileInfo(RepairMarkerPath(directory));
+  if (marker.status().detail() == StatusDetail::kNotFound) return {};
+  SEERDB_RETURN_IF_ERROR(marker.status());
+  return Status::Corruption("open " + directory + ": REPAIR is there: a repair was interrupted, run it again",
+                            StatusDetail::kManifestCorruption);
 }
 
 // The state to continue from, and the edit that makes this life durable: recovered tables in, old logs out,
@@ -62,6 +72,8 @@ struct Beginning {
   std::unique_ptr<VersionSet> versions;
   VersionEdit edit;
   uint64_t next_record = 1;
+  RecoveryReport report;
+  bool keep_unlisted_tables = false;
 };
 
 Result<Beginning> CreateNew(const Options& options, const std::string& directory, Random* random,
@@ -87,6 +99,8 @@ Result<Beginning> ContinueOld(const Options& options, const std::string& directo
   SEERDB_RETURN_IF_ERROR(FitLevels(options.num_levels, &recovered.manifest));
   Beginning beginning;
   beginning.next_record = recovered.next_record;
+  beginning.report = std::move(recovered.report);
+  beginning.keep_unlisted_tables = recovered.table_missing;
   recovered.manifest.next_file_number = recovered.next_file_number;
   SEERDB_ASSIGN_OR_RETURN(beginning.versions,
                           VersionSet::Continue(fs, directory, recovered.manifest, std::move(statistics)));
@@ -97,9 +111,17 @@ Result<Beginning> ContinueOld(const Options& options, const std::string& directo
   return beginning;
 }
 
+void LogLosses(const Options& options, const RecoveryReport& report) {
+  for (const RecoveryLoss& loss : report.losses) options.logger("lost at open: " + loss.ToString());
+  if (report.intact_records_dropped == 0) return;
+  options.logger("lost at open: " + std::to_string(report.intact_records_dropped) +
+                 " intact records behind the first loss, by recovery_mode kPointInTime");
+}
+
 Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& directory,
                                            std::unique_ptr<FileLock> lock) {
   FileSystem& fs = *options.file_system;
+  SEERDB_RETURN_IF_ERROR(CheckNoRepairPending(fs, directory));
   Random random(options.seed != 0 ? options.seed : SystemSeed());
   const Result<FileInfo> current = fs.GetFileInfo(CurrentFilePath(directory));
   if (!current.ok() && current.status().detail() != StatusDetail::kNotFound) return current.status();
@@ -135,8 +157,10 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
   SEERDB_FAILPOINT("open::before_install");
   SEERDB_RETURN_IF_ERROR(beginning.versions->Apply(std::move(edit)));
   SEERDB_FAILPOINT("open::before_sweep");
-  SweepOrphans(fs, directory, beginning.versions->state(), beginning.versions->manifest_number());
+  SweepOrphans(fs, directory, beginning.versions->state(), beginning.versions->manifest_number(),
+               beginning.keep_unlisted_tables);
   if (options.logger != nullptr) {
+    LogLosses(options, beginning.report);
     options.logger("open " + directory + ": " + std::to_string(beginning.versions->current()->table_count()) +
                    " tables, " + std::to_string(recovered) + " of them from the log");
   }
@@ -145,6 +169,7 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
   opened.lock = std::move(lock);
   opened.versions = std::move(beginning.versions);
   opened.next_record = beginning.next_record;
+  opened.recovery = std::move(beginning.report);
   auto db = std::make_unique<DbImpl>(std::move(opened));
   SEERDB_RETURN_IF_ERROR(db->Start());
   return db;

@@ -27,6 +27,7 @@ Status CheckOptions(const Options& o) {
     uint64_t high;
   };
   const Range ranges[] = {
+      {"recovery_mode", static_cast<uint64_t>(o.recovery_mode), 0, 3},
       {"memtable_capacity", o.memtable_capacity, 4 * kKiB, 64 * kGiB},
       {"max_immutable_memtables", o.max_immutable_memtables, 1, 64},
       {"wal_sync_policy", static_cast<uint64_t>(o.wal_sync_policy), 0, 3},

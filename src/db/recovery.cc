@@ -5,85 +5,28 @@
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
-#include "compaction/flush_job.h"
-#include "format/batch_codec.h"
+#include "db/replayed_tables.h"
 #include "format/file_name.h"
-#include "memtable/memtable.h"
 #include "sstable/table_reader.h"
+#include "wal/log_salvage.h"
 
 namespace seerdb {
 namespace {
 
-// Collects replayed batches and spills full memtables to tables.
-class Replayer {
- public:
-  Replayer(FileSystem& fs, const std::string& directory, const Options& options, uint64_t epoch,
-           RecoveredState* state)
-      : fs_(fs), directory_(directory), options_(options), epoch_(epoch), state_(state) {}
-
-  Status Apply(SequenceNumber base, Slice operations) {
-    uint32_t count = 0;
-    SEERDB_RETURN_IF_ERROR(CheckBatchOperations(operations, &count));
-    if (base <= state_->last_sequence || base > kMaxSequence - count) {
-      return Status::Corruption("log replay: batch has sequence " + std::to_string(base) +
-                                    ", expected above " + std::to_string(state_->last_sequence),
-                                StatusDetail::kWalCorruption);
-    }
-    if (memtable_ == nullptr) memtable_ = std::make_unique<MemTable>();
-    BatchReader reader(operations);
-    BatchOperation operation;
-    while (reader.Next(&operation)) {
-      if (operation.type != ValueType::kDeletion && operation.type != ValueType::kValue) {
-        return Status::NotSupported("log replay: an operation is of kind " +
-                                    std::to_string(static_cast<int>(operation.type)) +
-                                    ", which a later version writes");
-      }
-      memtable_->Add(base++, operation.type, operation.key, operation.value);
-    }
-    state_->last_sequence = base - 1;
-    if (memtable_->bytes() >= options_.memtable_capacity) return Spill();
-    return {};
-  }
-
-  Status Spill() {
-    if (memtable_ == nullptr || memtable_->empty()) return {};
-    TableOutputOptions output;
-    output.directory = directory_;
-    output.table.compression = options_.compression;
-    output.table.block_bytes = options_.block_bytes;
-    output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
-    output.epoch = epoch_;
-    output.new_file_number = [this]() -> Result<uint64_t> { return state_->next_file_number++; };
-    SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
-                            WriteMemTable(fs_, *memtable_, {state_->last_sequence}, std::move(output)));
-    for (TableMeta& table : tables) state_->recovered_tables.push_back(std::move(table));
-    memtable_.reset();
-    return {};
-  }
-
- private:
-  FileSystem& fs_;
-  const std::string& directory_;
-  const Options& options_;
-  const uint64_t epoch_;
-  RecoveredState* const state_;
-  std::unique_ptr<MemTable> memtable_;
-};
-
-Status CheckTablesExist(FileSystem& fs, const std::string& directory, const Version& version) {
+// True if a listed table's file is missing. Then files that are not listed are the only place where its
+// entries may still be, should the manifest have lost the edit that replaced it.
+Result<bool> SomeTableIsMissing(FileSystem& fs, const std::string& directory, const Version& version) {
   for (const Level& level : version.levels()) {
     for (const Run& run : level.runs) {
       for (const TableMetaPtr& table : run.tables) {
-        const std::string path = TableFilePath(directory, table->number);
-        const Result<FileInfo> info = fs.GetFileInfo(path);
+        const Result<FileInfo> info = fs.GetFileInfo(TableFilePath(directory, table->number));
         if (info.ok()) continue;
         if (info.status().detail() != StatusDetail::kNotFound) return info.status();
-        return Status::Corruption("open " + path + ": the manifest lists this table, and it is missing",
-                                  StatusDetail::kTableCorruption);
+        return true;
       }
     }
   }
-  return {};
+  return false;
 }
 
 // A log is written to only after an edit that lists it is durable. One that holds a header of this database
@@ -103,9 +46,54 @@ Status CheckNoLogIsLost(FileSystem& fs, const std::string& directory, const Mani
     if (bytes.size() < kLogHeaderBytes || !DecodeLogHeader(bytes, &header)) continue;
     if (header.identity.database != manifest.database_id || header.identity.log_number != number) continue;
     return Status::Corruption(
-        "open " + directory + ": " + name + " was written to, and MANIFEST does not list it",
+        "open " + directory + ": " + name + " was written to, and MANIFEST does not list it; see DB::Repair",
         StatusDetail::kManifestCorruption);
   }
+  return {};
+}
+
+Status UnfinishedTail(const std::string& path, const std::string& where, const std::string& what,
+                      StatusDetail detail) {
+  return Status::Corruption(
+      "open " + path + where + ": found " + what + ", expected none with recovery_mode kAbsoluteConsistency",
+      detail);
+}
+
+// Replays the logs as the options say, into `tables`.
+Status ReplayByMode(FileSystem& fs, const std::vector<ReplayLog>& logs, const Options& options,
+                    ReplayedTables* tables, RecoveredState* state) {
+  const auto apply = [tables](SequenceNumber base, Slice operations) {
+    return tables->Apply(base, operations);
+  };
+  RecoveryReport& report = state->report;
+  const uint64_t first_record = state->manifest.log_first_record;
+  const RecoveryMode mode = options.recovery_mode;
+  if (mode == RecoveryMode::kTolerateTornTail || mode == RecoveryMode::kAbsoluteConsistency) {
+    SEERDB_ASSIGN_OR_RETURN(const ReplaySummary replay, ReplayLogs(fs, logs, first_record, apply));
+    report.records_replayed = replay.records;
+    report.torn_tail = replay.torn;
+    state->next_record = replay.next_record;
+    if (!replay.torn || mode == RecoveryMode::kTolerateTornTail) return {};
+    return UnfinishedTail(replay.end_path, " @" + std::to_string(replay.end_offset), "an unfinished record",
+                          StatusDetail::kWalCorruption);
+  }
+  const SalvageExtent extent =
+      mode == RecoveryMode::kSalvage ? SalvageExtent::kWhateverIsLeft : SalvageExtent::kBeforeDamage;
+  SequenceNumber highest = 0;  // of what is not applied
+  const auto skip = [&highest](SequenceNumber base, Slice operations) {
+    highest = std::max(highest, ReplayedTables::LastSequenceOf(base, operations));
+  };
+  SEERDB_ASSIGN_OR_RETURN(const SalvageSummary salvage,
+                          SalvageLogs(fs, logs, first_record, extent, {apply, skip}));
+  report.records_replayed = salvage.replay.records;
+  report.torn_tail = salvage.replay.torn;
+  report.intact_records_dropped = salvage.skipped;
+  for (const LogGap& gap : salvage.gaps) {
+    report.losses.push_back({gap.path, gap.offset, gap.first_record, gap.records, gap.reason});
+  }
+  // What could not be read had numbers too. They are not given again: one a byte is more than it can have.
+  tables->TakeSequences(highest, salvage.unread_bytes);
+  state->next_record = salvage.next_record + salvage.unread_bytes;
   return {};
 }
 
@@ -124,12 +112,15 @@ Result<uint64_t> HighestFileNumber(FileSystem& fs, const std::string& directory)
 Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, const Options& options,
                                uint64_t epoch) {
   RecoveredState state;
-  SEERDB_ASSIGN_OR_RETURN(state.manifest, ReadManifest(fs, directory, nullptr));
+  ManifestSource source;
+  SEERDB_ASSIGN_OR_RETURN(state.manifest, ReadManifest(fs, directory, &source));
+  if (source.torn_bytes > 0 && options.recovery_mode == RecoveryMode::kAbsoluteConsistency) {
+    return UnfinishedTail(source.path, "", std::to_string(source.torn_bytes) + " bytes of an unfinished edit",
+                          StatusDetail::kManifestCorruption);
+  }
   SEERDB_ASSIGN_OR_RETURN(const uint64_t highest, HighestFileNumber(fs, directory));
   state.next_file_number = std::max(state.manifest.next_file_number, highest + 1);
-  state.last_sequence = state.manifest.last_sequence;
-  if (SEERDB_MUTANT("sequence-restarts-at-one")) state.last_sequence = 0;
-  SEERDB_RETURN_IF_ERROR(CheckTablesExist(fs, directory, *state.manifest.version));
+  SEERDB_ASSIGN_OR_RETURN(state.table_missing, SomeTableIsMissing(fs, directory, *state.manifest.version));
   SEERDB_RETURN_IF_ERROR(CheckNoLogIsLost(fs, directory, state.manifest));
   if (SEERDB_MUTANT("unlisted-table-fails-open")) {
     SEERDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.ListDirectory(directory));
@@ -143,24 +134,23 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   for (const VersionEdit::AddedLog& log : state.manifest.logs) {
     logs.push_back({LogFilePath(directory, log.number), {state.manifest.database_id, log.number, log.epoch}});
   }
-  Replayer replayer(fs, directory, options, epoch, &state);
-  SEERDB_ASSIGN_OR_RETURN(state.replay, ReplayLogs(fs, logs, state.manifest.log_first_record,
-                                                   [&replayer](SequenceNumber base, Slice operations) {
-                                                     return replayer.Apply(base, operations);
-                                                   }));
-  state.next_record = state.replay.next_record;
+  ReplayedTables tables(fs, directory, options, epoch, &state.next_file_number);
+  tables.set_last_sequence(SEERDB_MUTANT("sequence-restarts-at-one") ? 0 : state.manifest.last_sequence);
+  SEERDB_RETURN_IF_ERROR(ReplayByMode(fs, logs, options, &tables, &state));
   if (SEERDB_MUTANT("replay-truncates-log-early")) {
     for (const ReplayLog& log : logs) {
       SEERDB_ASSIGN_OR_RETURN(auto file, fs.NewWritableFile(log.path, CreateMode::kTruncate));
       SEERDB_RETURN_IF_ERROR(file->Sync());
     }
   }
-  SEERDB_RETURN_IF_ERROR(replayer.Spill());
+  SEERDB_RETURN_IF_ERROR(tables.Finish());
+  state.recovered_tables = std::move(tables.tables());
+  state.last_sequence = tables.last_sequence();
   return state;
 }
 
 void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestState& state,
-                  uint64_t manifest_number) {
+                  uint64_t manifest_number, bool keep_tables) {
   const Result<std::vector<std::string>> names = fs.ListDirectory(directory);
   if (!names.ok()) return;
   std::set<uint64_t> tables;
@@ -176,7 +166,7 @@ void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestSt
     bool keep = true;
     switch (ParseFileName(name, &number)) {
       case FileKind::kTable:
-        keep = tables.contains(number);
+        keep = (keep_tables && !SEERDB_MUTANT("sweep-ignores-missing-table")) || tables.contains(number);
         break;
       case FileKind::kLog:
         keep = logs.contains(number);
@@ -189,6 +179,7 @@ void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestSt
         break;
       case FileKind::kCurrent:
       case FileKind::kLock:
+      case FileKind::kRepair:
       case FileKind::kUnknown:
         break;
     }

@@ -15,7 +15,7 @@
 #include "seerdb/file_system.h"
 #include "seerdb/options.h"
 #include "seerdb/result.h"
-#include "wal/log_replay.h"
+#include "seerdb/statistics.h"
 
 namespace seerdb {
 
@@ -25,7 +25,9 @@ struct RecoveredState {
   SequenceNumber last_sequence = 0;
   uint64_t next_record = 1;
   uint64_t next_file_number = 1;  // above everything in the directory
-  ReplaySummary replay;
+  RecoveryReport report;
+  // A listed table's file is missing: what is not listed may hold its entries, and must not be deleted.
+  bool table_missing = false;
 };
 
 // kIoError/kNotFound if there is no database in the directory.
@@ -33,9 +35,9 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
                                uint64_t epoch);
 
 // Removes tables, logs, manifests and temporaries that `state` does not list. Call after the state that
-// replaces the old one is durable. Names that are not ours are left alone.
+// replaces the old one is durable. Names that are not ours are left alone; so are tables with `keep_tables`.
 void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestState& state,
-                  uint64_t manifest_number);
+                  uint64_t manifest_number, bool keep_tables);
 
 // Highest number in any file name of ours in the directory.
 Result<uint64_t> HighestFileNumber(FileSystem& fs, const std::string& directory);

@@ -28,6 +28,10 @@ TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMeta
 void TableFile::OpenLocked() const {
   Result<std::shared_ptr<TableReader>> opened = TableReader::Open(*fs_, path_, options_);
   damage_ = opened.status();
+  if (damage_.detail() == StatusDetail::kNotFound) {
+    damage_ = Status::Corruption("table " + path_ + ": the manifest lists it, and it is missing",
+                                 StatusDetail::kTableCorruption);
+  }
   if (!opened.ok()) return;
   owner_ = *std::move(opened);
   reader_.store(owner_.get(), std::memory_order_release);

@@ -12,7 +12,7 @@ std::string Numbered(const char* prefix, uint64_t number, const char* suffix) {
   return buffer;
 }
 
-// Decimal digits, at least one, that fit 64 bits.
+// Decimal digits, at least one, for a number that a file of ours may have.
 bool ParseNumber(Slice digits, uint64_t* number) {
   if (digits.empty() || digits.size() > 19) return false;
   uint64_t v = 0;
@@ -20,6 +20,7 @@ bool ParseNumber(Slice digits, uint64_t* number) {
     if (c < '0' || c > '9') return false;
     v = v * 10 + static_cast<uint64_t>(c - '0');
   }
+  if (v > kMaxFileNumber) return false;
   *number = v;
   return true;
 }
@@ -34,6 +35,8 @@ bool ConsumeSuffix(Slice* name, Slice suffix) {
 
 std::string CurrentFilePath(const std::string& directory) { return directory + "/CURRENT"; }
 std::string LockFilePath(const std::string& directory) { return directory + "/LOCK"; }
+std::string RepairMarkerPath(const std::string& directory) { return directory + "/REPAIR"; }
+std::string LostDirectoryPath(const std::string& directory) { return directory + "/lost"; }
 std::string ManifestFileName(uint64_t number) { return Numbered("MANIFEST-", number, ""); }
 std::string ManifestFilePath(const std::string& directory, uint64_t number) {
   return directory + "/" + ManifestFileName(number);
@@ -50,6 +53,7 @@ FileKind ParseFileName(Slice name, uint64_t* number) {
   *number = 0;
   if (name == "CURRENT") return FileKind::kCurrent;
   if (name == "LOCK") return FileKind::kLock;
+  if (name == "REPAIR") return FileKind::kRepair;
   if (ConsumeSuffix(&name, ".tmp")) {
     if (name == "CURRENT") return FileKind::kTemporary;
     if (name.starts_with("MANIFEST-")) {

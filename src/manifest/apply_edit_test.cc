@@ -239,6 +239,27 @@ TEST(ApplyEdit, Rejections) {
   }
 }
 
+// Counting on from a number near 2^64 overflows.
+TEST(ApplyEdit, CountersAreBounded) {
+  constexpr uint64_t kLimit = uint64_t{1} << 62;
+  for (const uint64_t number : {kLimit, kLimit + 1, UINT64_MAX - 63, UINT64_MAX}) {
+    SCOPED_TRACE(number);
+    VersionEdit files;
+    files.next_file_number = number;
+    VersionEdit logs;
+    logs.log_number = number;
+    logs.log_first_record = 50;
+    VersionEdit records;
+    records.log_number = 10;
+    records.log_first_record = number;
+    for (const VersionEdit* edit : {&files, &logs, &records}) {
+      ManifestState state = Example();
+      const Status status = ApplyEdit(*edit, &state);
+      EXPECT_EQ(status.IsCorruption(), number > kLimit) << status.ToString();
+    }
+  }
+}
+
 TEST(ApplyEdit, ATableBeforeAnyLevelIsRejected) {
   ManifestState state;
   VersionEdit edit;

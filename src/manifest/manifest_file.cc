@@ -119,8 +119,8 @@ std::string CurrentContents(uint64_t number) {
 
 }  // namespace
 
-Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wanted_number,
-                           const std::function<Status(uint64_t offset, Slice payload)>& visit) {
+Result<uint64_t> ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wanted_number,
+                                     const std::function<Status(uint64_t offset, Slice payload)>& visit) {
   SEERDB_ASSIGN_OR_RETURN(const std::string contents, ReadFileToString(fs, path));
   const Slice bytes = contents;
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, CheckHeader(path, bytes, wanted_number));
@@ -134,7 +134,32 @@ Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t wan
     ++index;
   }
   if (index == 0) return Corrupt(path, offset, "found no intact record 0, expected one");
-  return CheckNothingFollows(path, bytes, number, offset, index);
+  SEERDB_RETURN_IF_ERROR(CheckNothingFollows(path, bytes, number, offset, index));
+  return uint64_t{bytes.size() - offset};
+}
+
+Status VisitIntactManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
+                                  const std::function<Status(uint64_t index, Slice payload)>& visit) {
+  SEERDB_ASSIGN_OR_RETURN(const std::string contents, ReadFileToString(fs, path));
+  const Slice bytes = contents;
+  uint64_t budget = 8 * bytes.size() + kFreeSearchBytes;
+  uint64_t next = 0;
+  for (size_t offset = kManifestHeaderBytes; offset < bytes.size();) {
+    const auto head = HeadAt(bytes, offset);
+    // The next one may be missing: any later one will do.
+    const bool plausible = head.has_value() && head->index >= next &&
+                           head->index - next <= bytes.size() / kManifestRecordHeadBytes &&
+                           budget >= head->length;
+    if (!plausible || !IsIntact(bytes, number, offset, *head)) {
+      if (plausible) budget -= head->length;
+      ++offset;
+      continue;
+    }
+    SEERDB_RETURN_IF_ERROR(visit(head->index, bytes.substr(offset + kManifestRecordHeadBytes, head->length)));
+    offset += kManifestRecordHeadBytes + head->length;
+    next = head->index + 1;
+  }
+  return {};
 }
 
 Result<uint64_t> ReadCurrent(FileSystem& fs, const std::string& directory) {

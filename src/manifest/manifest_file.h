@@ -19,9 +19,15 @@ inline constexpr size_t kManifestRecordHeadBytes = 16;
 
 // Hands the records of the manifest `path` to `visit` in order. A last record that is cut off or damaged
 // ends the list; one with an intact record behind it is kCorruption/kManifestCorruption, and so is a
-// header that is damaged or not of manifest `number`. 0 = any number.
-Status ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
-                           const std::function<Status(uint64_t offset, Slice payload)>& visit);
+// header that is damaged or not of manifest `number`. 0 = any number. Returns how many bytes follow the last
+// record: more than none is what a crash has left, or such damage.
+Result<uint64_t> ReadManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
+                                     const std::function<Status(uint64_t offset, Slice payload)>& visit);
+
+// Hands every intact record of a manifest to `visit`, in order of index, whatever lies between them and in
+// the header. `number`, that of the file's name, is part of their checksums.
+Status VisitIntactManifestRecords(FileSystem& fs, const std::string& path, uint64_t number,
+                                  const std::function<Status(uint64_t index, Slice payload)>& visit);
 
 // The number of the manifest that CURRENT names. kIoError/kNotFound if there is no CURRENT;
 // kCorruption/kManifestCorruption if it is damaged.

@@ -6,6 +6,7 @@
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "format/file_name.h"
 
 namespace seerdb {
 namespace {
@@ -27,6 +28,10 @@ Status OutOfRange(uint64_t table, uint32_t level, size_t num_levels) {
 
 Status Advance(const char* name, const std::optional<uint64_t>& wanted, uint64_t* counter) {
   if (!wanted.has_value()) return {};
+  // What counts on from here would overflow, or run for ever.
+  if (*wanted > kMaxFileNumber) {
+    return Bad("found " + std::string(name) + " " + std::to_string(*wanted) + ", expected at most 2^62");
+  }
   if (*wanted < *counter) {
     return Bad("found " + std::string(name) + " " + std::to_string(*wanted) + ", expected at least " +
                std::to_string(*counter));

@@ -36,21 +36,20 @@ VersionEdit Snapshot(const ManifestState& state) {
   return edit;
 }
 
+}  // namespace
+
 bool IsSnapshot(const VersionEdit& edit) {
   return edit.database_id.has_value() && edit.num_levels.has_value() && edit.next_file_number.has_value() &&
          edit.last_sequence.has_value() && edit.log_number.has_value() && edit.log_first_record.has_value() &&
          edit.epoch.has_value();
 }
 
-}  // namespace
-
-Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, std::string* manifest_path) {
+Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, ManifestSource* source) {
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, ReadCurrent(fs, directory));
   const std::string path = ManifestFilePath(directory, number);
-  if (manifest_path != nullptr) *manifest_path = path;
   StateBuilder builder{ManifestState{}};
   bool first = true;
-  const Status read = ReadManifestRecords(fs, path, number, [&](uint64_t offset, Slice payload) -> Status {
+  const auto read = ReadManifestRecords(fs, path, number, [&](uint64_t offset, Slice payload) -> Status {
     const std::string context = "read manifest " + path + " @" + std::to_string(offset);
     const Result<VersionEdit> edit = VersionEdit::Decode(payload);
     if (!edit.ok()) return edit.status().WithContext(context);
@@ -61,12 +60,13 @@ Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory,
     first = false;
     return builder.Apply(*edit).WithContext(context);
   });
-  if (read.detail() == StatusDetail::kNotFound) {
+  if (read.status().detail() == StatusDetail::kNotFound) {
     return Status::Corruption("read " + CurrentFilePath(directory) + " @0: found the name " +
                                   ManifestFileName(number) + ", expected that of a manifest that exists",
                               StatusDetail::kManifestCorruption);
   }
-  SEERDB_RETURN_IF_ERROR(read);
+  if (!read.ok()) return read.status();
+  if (source != nullptr) *source = {path, *read};
   ManifestState state = builder.Build();
   state.next_file_number = std::max(state.next_file_number, number + 1);
   return state;
@@ -74,14 +74,17 @@ Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory,
 
 Status VisitManifest(FileSystem& fs, const std::string& path,
                      const std::function<void(uint64_t offset, const VersionEdit& edit)>& visit) {
-  return ReadManifestRecords(fs, path, /*number=*/0, [&](uint64_t offset, Slice payload) -> Status {
-    const Result<VersionEdit> edit = VersionEdit::Decode(payload);
-    if (!edit.ok()) {
-      return edit.status().WithContext("read manifest " + path + " @" + std::to_string(offset));
-    }
-    visit(offset, *edit);
-    return {};
-  });
+  return ReadManifestRecords(
+             fs, path, /*number=*/0,
+             [&](uint64_t offset, Slice payload) -> Status {
+               const Result<VersionEdit> edit = VersionEdit::Decode(payload);
+               if (!edit.ok()) {
+                 return edit.status().WithContext("read manifest " + path + " @" + std::to_string(offset));
+               }
+               visit(offset, *edit);
+               return {};
+             })
+      .status();
 }
 
 // The manifest file being appended to.
@@ -252,6 +255,11 @@ Result<uint64_t> VersionSet::TakeManifestNumberLocked() {
     // The old manifest cannot reserve it, and the snapshot about to be written will. Until that is durable
     // nobody else is given a number.
     state_.next_file_number = ReservationLimit();
+    if (state_.next_file_number > kMaxFileNumber) {
+      return Status::Corruption("open " + directory_ + ": found file number " +
+                                    std::to_string(next_file_number_.load()) + ", expected less than 2^62",
+                                StatusDetail::kManifestCorruption);
+    }
     return next_file_number_.fetch_add(1, std::memory_order_relaxed);
   }
   return number;

@@ -42,13 +42,20 @@ struct ManifestState {
   VersionPtr version;
 };
 
+// True if the edit sets everything that the first record of a manifest must.
+bool IsSnapshot(const VersionEdit& edit);
+
 // Applies `edit` to `state`. kCorruption if it deletes a table that is not there, adds one twice, names a
 // level out of range, overlaps ranges within a run, or moves a counter back.
 Status ApplyEdit(const VersionEdit& edit, ManifestState* state);
 
 // Reads CURRENT and its manifest; changes nothing. kIoError/kNotFound if there is no CURRENT.
-// `manifest_path`, if not null, gets the path of the manifest read.
-Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, std::string* manifest_path);
+struct ManifestSource {
+  std::string path;         // of the manifest read
+  uint64_t torn_bytes = 0;  // of an unfinished record at its end
+};
+// `source` may be null.
+Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory, ManifestSource* source);
 
 // Hands every edit of one manifest file to `visit`, in order (for `seerdb dump`).
 Status VisitManifest(FileSystem& fs, const std::string& path,

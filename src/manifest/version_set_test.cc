@@ -11,6 +11,8 @@
 
 #include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
+#include "format/file_name.h"
+#include "manifest/manifest_file.h"
 #include "manifest/manifest_test_util.h"
 
 namespace seerdb {
@@ -58,10 +60,11 @@ TEST_F(VersionSetTest, CreateWritesCurrentAndManifest) {
   EXPECT_EQ(Names(), "CURRENT MANIFEST-000001 ");
   EXPECT_EQ(*ReadFileToString(fs_, "/db/CURRENT"), "MANIFEST-000001\ncrc32c d0f5bb00\n");
   EXPECT_EQ(set->manifest_number(), 1u);
-  std::string path;
-  const auto state = ReadManifest(fs_, "/db", &path);
+  ManifestSource source;
+  const auto state = ReadManifest(fs_, "/db", &source);
   ASSERT_TRUE(state.ok()) << state.status().ToString();
-  EXPECT_EQ(path, "/db/MANIFEST-000001");
+  EXPECT_EQ(source.path, "/db/MANIFEST-000001");
+  EXPECT_EQ(source.torn_bytes, 0u);
   EXPECT_EQ(state->database_id, (DatabaseId{0x1111, 0x2222}));
   EXPECT_EQ(Describe(*state), Describe(set->state()));
   EXPECT_EQ(Describe(*state), "sequence 0 log 0 from 1 epoch 7 levels 4\n");
@@ -314,6 +317,32 @@ TEST_F(VersionSetTest, FailureOfTheSwitchIsSticky) {
       }
     }
   }
+}
+
+// A counter near 2^64 would be counted on from until it overflows.
+TEST_F(VersionSetTest, NumbersNearTheEndAreRefused) {
+  {
+    auto writer = *ManifestWriter::Create(fs_, "/db/MANIFEST-000005", 5);
+    VersionEdit edit;
+    edit.database_id = DatabaseId{1, 2};
+    edit.num_levels = 4;
+    edit.next_file_number = UINT64_MAX - 10;
+    edit.last_sequence = 0;
+    edit.log_number = 0;
+    edit.log_first_record = 1;
+    edit.epoch = 7;
+    ASSERT_TRUE(writer->Append(edit.Encode()).ok());
+  }
+  bool renamed = false;
+  ASSERT_TRUE(WriteCurrent(fs_, "/db", 5, &renamed).ok());
+  const Status read = ReadManifest(fs_, "/db", nullptr).status();
+  EXPECT_TRUE(read.IsCorruption()) << read.ToString();
+  EXPECT_NE(read.message().find("next_file_number"), Slice::npos) << read.ToString();
+
+  // What could not be read again is not written either.
+  ManifestState state = NewDatabaseState();
+  state.next_file_number = kMaxFileNumber - 10;
+  EXPECT_TRUE(VersionSet::Continue(fs_, "/db", state, statistics_).status().IsCorruption());
 }
 
 }  // namespace

@@ -31,6 +31,16 @@ void Statistics::Fill(DBStats* stats) const {
   }
 }
 
+std::string RecoveryLoss::ToString() const {
+  std::string out = file + " @" + std::to_string(offset) + ": record";
+  if (records > 1) {
+    out += "s " + std::to_string(first_record) + " to " + std::to_string(first_record + records - 1);
+  } else {
+    out += " " + std::to_string(first_record) + (records == 0 ? " and what follows" : "");
+  }
+  return out + ": " + reason;
+}
+
 std::string DBStats::ToString() const {
   std::string out;
   char line[160];
@@ -53,6 +63,10 @@ std::string DBStats::ToString() const {
   add("last_sequence", last_sequence);
   add("live_snapshots", live_snapshots);
   add("uptime_us", uptime_us);
+  add("recovery_records_replayed", recovery.records_replayed);
+  add("recovery_torn_tail", recovery.torn_tail ? 1 : 0);
+  add("recovery_losses", recovery.losses.size());
+  add("recovery_intact_dropped", recovery.intact_records_dropped);
   std::snprintf(line, sizeof line, "%-28s %.3f\n", "write_amplification", write_amplification);
   out += line;
   uint64_t most = 1;
@@ -67,6 +81,7 @@ std::string DBStats::ToString() const {
     if (level.bytes > 0 && 40 * level.bytes / most == 0) out += '.';
     out += '\n';
   }
+  for (const RecoveryLoss& loss : recovery.losses) out += "lost at open: " + loss.ToString() + "\n";
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "sstable/table_format.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/coding.h"
@@ -48,6 +49,8 @@ Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit) {
   }
   if (count > kMaxMetaBlocks) return Bad(FoundExpected("meta blocks", count, kMaxMetaBlocks) + " at most");
   std::vector<MetaBlock> list(count);
+  std::vector<uint32_t> ids;
+  ids.reserve(count);
   uint64_t end = 0;
   for (MetaBlock& meta : list) {
     in.ReadU32(&meta.id);
@@ -61,10 +64,12 @@ Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit) {
     if (meta.id < kFirstOptionalMeta && meta.id != kMetaProperties && meta.id != kMetaIndex) {
       return Status::NotSupported("meta block " + std::to_string(meta.id) + " is required and unknown");
     }
-    for (const MetaBlock* other = list.data(); other != &meta; ++other) {
-      if (other->id == meta.id) return Bad("meta block " + std::to_string(meta.id) + " is listed twice");
-    }
+    ids.push_back(meta.id);
   }
+  // Sorted: the list of a hostile file may be long.
+  std::sort(ids.begin(), ids.end());
+  const auto twice = std::adjacent_find(ids.begin(), ids.end());
+  if (twice != ids.end()) return Bad("meta block " + std::to_string(*twice) + " is listed twice");
   return list;
 }
 

@@ -10,6 +10,7 @@ namespace seerdb {
 namespace {
 
 constexpr uint64_t kMinFrameBytes = kLogFrameHeadBytes + LogFileReader::kMinPayloadBytes;
+constexpr size_t kFirstStepBytes = 4096;
 constexpr uint64_t kFreeBudgetBytes = uint64_t{256} << 20;
 
 // The number of leading zero bytes of [p, p + n), rounded down to whole words.
@@ -36,12 +37,29 @@ bool AnyByteSet(Slice bytes) {
 
 }  // namespace
 
-Result<std::optional<DurabilityProof>> FrameScan::Run(const Range& range) {
-  budget_bytes_ = followed_budget_bytes_ = 8 * file_.bytes() + kFreeBudgetBytes;
+FrameScan::FrameScan(LogFileReader* file, const LogIdentity& identity, uint64_t missing_record)
+    : file_(*file),
+      identity_(identity),
+      missing_(missing_record),
+      budget_bytes_(8 * file->bytes() + kFreeBudgetBytes),
+      followed_budget_bytes_(budget_bytes_) {}
+
+Result<std::optional<FoundFrame>> FrameScan::FindProof(const Range& range) {
+  return Search(Goal::kProof, range, range.begin, missing_ + 1);
+}
+
+Result<std::optional<FoundFrame>> FrameScan::FindFrame(const Range& range, uint64_t from, uint64_t at_least) {
+  return Search(Goal::kFrame, range, from, at_least);
+}
+
+Result<std::optional<FoundFrame>> FrameScan::Search(Goal goal, const Range& range, uint64_t from,
+                                                    uint64_t at_least) {
   const uint32_t first_low = static_cast<uint32_t>(range.first_record);
-  for (uint64_t begin = range.begin; begin < file_.bytes();) {
-    const size_t n =
-        static_cast<size_t>(std::min<uint64_t>(LogFileReader::kWindowBytes, file_.bytes() - begin));
+  // The next frame mostly lies near; small steps stay within what the reader already holds.
+  size_t step_bytes = goal == Goal::kFrame ? kFirstStepBytes : LogFileReader::kWindowBytes;
+  for (uint64_t begin = from; begin < file_.bytes();) {
+    const size_t n = static_cast<size_t>(std::min<uint64_t>(step_bytes, file_.bytes() - begin));
+    step_bytes = std::min(2 * step_bytes, LogFileReader::kWindowBytes);
     SEERDB_ASSIGN_OR_RETURN(const Slice window, file_.Read(begin, n));
     if (!saw_bytes_) saw_bytes_ = AnyByteSet(window);
     if (n < kMinFrameBytes) break;
@@ -62,26 +80,27 @@ Result<std::optional<DurabilityProof>> FrameScan::Run(const Range& range) {
       const uint32_t ahead = head.record - first_low;  // modulo 2^32
       if (ahead > range.slack + (offset - range.begin) / kMinFrameBytes) continue;
       const uint64_t record = range.first_record + ahead;
-      if (record <= missing_) continue;
-      SEERDB_ASSIGN_OR_RETURN(const auto proof, Examine(offset, head, record));
-      if (proof.has_value()) return proof;
+      if (record < at_least) continue;
+      SEERDB_ASSIGN_OR_RETURN(const auto found, Examine(goal, offset, head, record));
+      if (found.has_value()) return found;
     }
     begin += limit;
   }
-  return std::optional<DurabilityProof>();
+  return std::optional<FoundFrame>();
 }
 
-Result<std::optional<DurabilityProof>> FrameScan::Examine(uint64_t offset, const LogFrameHead& head,
-                                                          uint64_t record) {
+Result<std::optional<FoundFrame>> FrameScan::Examine(Goal goal, uint64_t offset, const LogFrameHead& head,
+                                                     uint64_t record) {
   // A saturated lag says only that the durable record lies far back.
   const bool would_prove =
       head.lag != UINT32_MAX && head.lag <= record - 1 && record - 1 - head.lag >= missing_;
-  if (!would_prove && saw_frame_) return std::optional<DurabilityProof>();
+  const bool wanted = goal == Goal::kFrame || would_prove;
+  if (!wanted && saw_frame_) return std::optional<FoundFrame>();
 
   SEERDB_ASSIGN_OR_RETURN(const bool followed, NextLooksWritten(offset, head));
   uint64_t& budget = followed ? followed_budget_bytes_ : budget_bytes_;
   if (budget < head.length) {
-    if (!followed) return std::optional<DurabilityProof>();
+    if (!followed || goal == Goal::kFrame) return std::optional<FoundFrame>();
     return Status::Corruption("replay " + file_.path() + " @" + std::to_string(offset) +
                                   ": found more frame-like bytes than can be checked, expected record " +
                                   std::to_string(missing_) + " or the end of the log",
@@ -90,11 +109,14 @@ Result<std::optional<DurabilityProof>> FrameScan::Examine(uint64_t offset, const
   SEERDB_ASSIGN_OR_RETURN(const bool intact, file_.FrameIsIntact(identity_, record, offset, head));
   if (!intact) {
     budget -= head.length;
-    return std::optional<DurabilityProof>();
+    return std::optional<FoundFrame>();
   }
   saw_frame_ = true;
-  if (!would_prove || SEERDB_MUTANT("replay-ignores-durable-mark")) return std::optional<DurabilityProof>();
-  return std::optional<DurabilityProof>({record, record - 1 - head.lag, offset});
+  if (!wanted) return std::optional<FoundFrame>();
+  if (goal == Goal::kProof && SEERDB_MUTANT("replay-ignores-durable-mark")) {
+    return std::optional<FoundFrame>();
+  }
+  return std::optional<FoundFrame>({record, would_prove ? record - 1 - head.lag : 0, offset});
 }
 
 // True if behind the frame there is what stands behind every frame but a torn or overwritten one's: the
@@ -116,6 +138,26 @@ Result<bool> FrameScan::NextFollows(uint64_t end, const LogFrameHead& head) {
     }
   }
   return false;
+}
+
+Result<bool> FrameScan::LooksTorn(uint64_t offset) {
+  // The head of the next record is what a write cut short leaves first.
+  for (const uint64_t place : {offset, NextLogBlock(offset)}) {
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> head, file_.PeekHead(place));
+    if (head.has_value() && head->length >= LogFileReader::kMinPayloadBytes &&
+        head->record == static_cast<uint32_t>(missing_)) {
+      return true;
+    }
+  }
+  SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file_.ReadHeader());
+  if (offset == kLogHeaderBytes) {
+    // Header and first frame are written together.
+    if (header.has_value()) return header->identity == identity_;
+    const size_t n = static_cast<size_t>(std::min<uint64_t>(kLogHeaderBytes, file_.bytes()));
+    SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file_.Read(0, n));
+    if (std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0; })) return true;
+  }
+  return saw_bytes_ && !saw_stale_frames_;
 }
 
 Status FrameScan::LookForStaleFrames(uint64_t offset, const LogFrameHead& head) {

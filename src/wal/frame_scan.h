@@ -1,4 +1,5 @@
-// FrameScan: looks behind the place where replay stopped for proof that the missing record was durable.
+// FrameScan: looks behind the place where replay stopped: for proof that the missing record was durable, or
+// for the next intact frame.
 //
 // A frame may lie at any byte: the length of the damaged one is not to be believed. An offset is checked by
 // cheap filters first (length, record number, lag) and by the seeded checksum last. Work is bounded: frame
@@ -14,10 +15,11 @@
 
 namespace seerdb {
 
-struct DurabilityProof {
-  uint64_t record = 0;          // the intact frame found
-  uint64_t durable_record = 0;  // what it says was durable
-  uint64_t offset = 0;          // where it lies
+// An intact frame that was found.
+struct FoundFrame {
+  uint64_t record = 0;
+  uint64_t durable_record = 0;  // what it says was durable when it was written
+  uint64_t offset = 0;
 };
 
 class FrameScan {
@@ -30,13 +32,20 @@ class FrameScan {
     uint64_t slack = 0;
   };
 
-  FrameScan(LogFileReader* file, const LogIdentity& identity, uint64_t missing_record)
-      : file_(*file), identity_(identity), missing_(missing_record) {}
+  FrameScan(LogFileReader* file, const LogIdentity& identity, uint64_t missing_record);
 
-  // Stops at the first proof. Without one the whole range has been looked at.
-  Result<std::optional<DurabilityProof>> Run(const Range& range);
+  // A frame that says that the missing record was durable. Without one the whole range has been looked at.
+  // kCorruption if the budget did not suffice for that.
+  Result<std::optional<FoundFrame>> FindProof(const Range& range);
+  // The first frame at or behind `from` whose record number is at least `at_least`. When the budget is used
+  // up, which is one for all calls, nothing more is found.
+  Result<std::optional<FoundFrame>> FindFrame(const Range& range, uint64_t from, uint64_t at_least);
 
-  // What Run met on its way: intact frames of this log, whether or not they prove anything;
+  // True if what lies at `offset`, where the missing record belongs, looks like a write that was cut short.
+  // Requires: the file has been searched from there on.
+  Result<bool> LooksTorn(uint64_t offset);
+
+  // What a search met on its way: intact frames of this log, whether or not they prove anything;
   bool saw_frame() const { return saw_frame_; }
   // frames that look like those of an earlier life of the file;
   bool saw_stale_frames() const { return saw_stale_frames_; }
@@ -44,7 +53,10 @@ class FrameScan {
   bool saw_bytes() const { return saw_bytes_; }
 
  private:
-  Result<std::optional<DurabilityProof>> Examine(uint64_t offset, const LogFrameHead& head, uint64_t record);
+  enum class Goal : unsigned char { kProof, kFrame };
+  Result<std::optional<FoundFrame>> Search(Goal goal, const Range& range, uint64_t from, uint64_t at_least);
+  Result<std::optional<FoundFrame>> Examine(Goal goal, uint64_t offset, const LogFrameHead& head,
+                                            uint64_t record);
   Result<bool> NextLooksWritten(uint64_t offset, const LogFrameHead& head);
   Result<bool> NextFollows(uint64_t end, const LogFrameHead& head);
   Status LookForStaleFrames(uint64_t offset, const LogFrameHead& head);
@@ -52,8 +64,8 @@ class FrameScan {
   LogFileReader& file_;
   const LogIdentity identity_;
   const uint64_t missing_;
-  uint64_t budget_bytes_ = 0;           // for heads that nothing plausible follows
-  uint64_t followed_budget_bytes_ = 0;  // for the others
+  uint64_t budget_bytes_;           // for heads that nothing plausible follows
+  uint64_t followed_budget_bytes_;  // for the others
   bool saw_frame_ = false;
   bool saw_stale_frames_ = false;
   bool saw_bytes_ = false;

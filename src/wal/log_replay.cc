@@ -85,11 +85,11 @@ class Replay {
         SEERDB_ASSIGN_OR_RETURN(range, LaterRange(i, *file, bytes_between));
       }
       FrameScan scan(file.get(), logs_[i].identity, summary_.next_record);
-      SEERDB_ASSIGN_OR_RETURN(const std::optional<DurabilityProof> proof, scan.Run(range));
+      SEERDB_ASSIGN_OR_RETURN(const std::optional<FoundFrame> proof, scan.FindProof(range));
       if (proof.has_value()) return Damaged(logs_[i], *proof);
       if (scan.saw_frame()) summary_.torn = true;
       if (i == stop_.log && !summary_.torn) {
-        SEERDB_ASSIGN_OR_RETURN(summary_.torn, LooksTorn(*file, scan));
+        SEERDB_ASSIGN_OR_RETURN(summary_.torn, scan.LooksTorn(stop_.offset));
       }
       bytes_between += file->bytes();
     }
@@ -106,28 +106,7 @@ class Replay {
     return FrameScan::Range{kLogHeaderBytes, summary_.next_record, slack};
   }
 
-  Result<bool> LooksTorn(LogFileReader& file, const FrameScan& scan) {
-    // The head of the next record is what a write cut short leaves first.
-    for (const uint64_t offset : {stop_.offset, NextLogBlock(stop_.offset)}) {
-      SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> head, file.PeekHead(offset));
-      if (head.has_value() && head->length >= LogFileReader::kMinPayloadBytes &&
-          head->record == static_cast<uint32_t>(summary_.next_record)) {
-        return true;
-      }
-    }
-    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file.ReadHeader());
-    const bool ours = header.has_value() && header->identity == logs_[stop_.log].identity;
-    if (stop_.offset == kLogHeaderBytes) {
-      // Header and first frame are written together.
-      if (header.has_value()) return ours;
-      const size_t n = static_cast<size_t>(std::min<uint64_t>(kLogHeaderBytes, file.bytes()));
-      SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file.Read(0, n));
-      if (std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0; })) return true;
-    }
-    return scan.saw_bytes() && !scan.saw_stale_frames();
-  }
-
-  Status Damaged(const ReplayLog& witness, const DurabilityProof& proof) const {
+  Status Damaged(const ReplayLog& witness, const FoundFrame& proof) const {
     return Status::Corruption("replay " + summary_.end_path + " @" + std::to_string(summary_.end_offset) +
                                   ": found no intact record " + std::to_string(summary_.next_record) +
                                   ", expected one: the intact record " + std::to_string(proof.record) +

@@ -56,6 +56,7 @@ std::vector<Case> BadOptions() {
       BAD(bloom_bits_per_key, 33),
       BAD(block_cache_capacity, 16 * kTiB + 1),
       {"wal_sync_policy", "9", [](Options* o) { o->wal_sync_policy = static_cast<SyncPolicy>(9); }},
+      {"recovery_mode", "4", [](Options* o) { o->recovery_mode = static_cast<RecoveryMode>(4); }},
       {"compression", "7", [](Options* o) { o->compression = static_cast<CompressionType>(7); }},
       {"table_access", "5", [](Options* o) { o->table_access = static_cast<TableAccess>(5); }},
   };

@@ -1,0 +1,64 @@
+#include "db/replayed_tables.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "base/status_macros.h"
+#include "compaction/flush_job.h"
+#include "format/batch_codec.h"
+
+namespace seerdb {
+
+Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
+  uint32_t count = 0;
+  SEERDB_RETURN_IF_ERROR(CheckBatchOperations(operations, &count));
+  if (base <= last_sequence_ || base > kMaxSequence - count) {
+    return Status::Corruption("log replay: batch has sequence " + std::to_string(base) + ", expected above " +
+                                  std::to_string(last_sequence_),
+                              StatusDetail::kWalCorruption);
+  }
+  if (memtable_ == nullptr) memtable_ = std::make_unique<MemTable>();
+  BatchReader reader(operations);
+  BatchOperation operation;
+  while (reader.Next(&operation)) {
+    if (operation.type != ValueType::kDeletion && operation.type != ValueType::kValue) {
+      return Status::NotSupported("log replay: an operation is of kind " +
+                                  std::to_string(static_cast<int>(operation.type)) +
+                                  ", which a later version writes");
+    }
+    memtable_->Add(base++, operation.type, operation.key, operation.value);
+  }
+  last_sequence_ = base - 1;
+  if (memtable_->bytes() >= options_.memtable_capacity) return Spill();
+  return {};
+}
+
+void ReplayedTables::TakeSequences(SequenceNumber highest, uint64_t more) {
+  if (SEERDB_MUTANT("salvage-reuses-sequences")) return;
+  last_sequence_ = std::max(last_sequence_, highest);
+  last_sequence_ += std::min(more, (kMaxSequence - last_sequence_) / 2);
+}
+
+SequenceNumber ReplayedTables::LastSequenceOf(SequenceNumber base, Slice operations) {
+  uint32_t count = 0;
+  if (!CheckBatchOperations(operations, &count).ok() || base > kMaxSequence - count) return 0;
+  return base + count - 1;
+}
+
+Status ReplayedTables::Spill() {
+  if (memtable_ == nullptr || memtable_->empty()) return {};
+  TableOutputOptions output;
+  output.directory = directory_;
+  output.table.compression = options_.compression;
+  output.table.block_bytes = options_.block_bytes;
+  output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
+  output.epoch = epoch_;
+  output.new_file_number = [this]() -> Result<uint64_t> { return next_file_number_++; };
+  SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
+                          WriteMemTable(fs_, *memtable_, {last_sequence_}, std::move(output)));
+  for (TableMeta& table : tables) tables_.push_back(std::move(table));
+  memtable_.reset();
+  return {};
+}
+
+}  // namespace seerdb

@@ -1,0 +1,59 @@
+// ReplayedTables: batches read back from logs, as tables that nothing lists yet.
+//
+// Memory stays within one memtable: a full one is written to a table. Sequences must ascend.
+// Thread safety: external synchronization.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "manifest/table_meta.h"
+#include "memtable/memtable.h"
+#include "seerdb/file_system.h"
+#include "seerdb/options.h"
+#include "seerdb/result.h"
+
+namespace seerdb {
+
+class ReplayedTables {
+ public:
+  // Borrows everything. `next_file_number` is counted up for each table; `epoch` is that of the present open.
+  ReplayedTables(FileSystem& fs, const std::string& directory, const Options& options, uint64_t epoch,
+                 uint64_t* next_file_number)
+      : fs_(fs),
+        directory_(directory),
+        options_(options),
+        epoch_(epoch),
+        next_file_number_(*next_file_number) {}
+
+  // Sequences at or below this are taken.
+  void set_last_sequence(SequenceNumber sequence) { last_sequence_ = sequence; }
+  SequenceNumber last_sequence() const { return last_sequence_; }
+
+  // Adds a batch. kCorruption, and nothing changed, if it is malformed or not above last_sequence().
+  Status Apply(SequenceNumber base, Slice operations);
+  // Leaves out every sequence up to `highest`, and `more` behind it.
+  void TakeSequences(SequenceNumber highest, uint64_t more);
+  // The last sequence of a batch; 0 if it is malformed.
+  static SequenceNumber LastSequenceOf(SequenceNumber base, Slice operations);
+  // Writes what is still in memory. No call may follow but tables().
+  Status Finish() { return Spill(); }
+  // Oldest first.
+  std::vector<TableMeta>& tables() { return tables_; }
+
+ private:
+  Status Spill();
+
+  FileSystem& fs_;
+  const std::string& directory_;
+  const Options& options_;
+  const uint64_t epoch_;
+  uint64_t& next_file_number_;
+  SequenceNumber last_sequence_ = 0;
+  std::unique_ptr<MemTable> memtable_;
+  std::vector<TableMeta> tables_;
+};
+
+}  // namespace seerdb

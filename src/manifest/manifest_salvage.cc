@@ -1,0 +1,65 @@
+#include "manifest/manifest_salvage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "format/file_name.h"
+#include "manifest/manifest_file.h"
+#include "manifest/state_builder.h"
+
+namespace seerdb {
+namespace {
+
+// Counters of a hostile record would stop every later number.
+template <typename T>
+void Raise(const std::optional<T>& found, uint64_t limit, uint64_t* counter) {
+  if (found.has_value() && *found <= limit) *counter = std::max<uint64_t>(*counter, *found);
+}
+
+void Learn(const VersionEdit& edit, ManifestSalvage* salvage) {
+  if (edit.database_id.has_value() && !salvage->database_id.has_value()) {
+    salvage->database_id = edit.database_id;
+  }
+  Raise(edit.next_file_number, kMaxFileNumber, &salvage->next_file_number);
+  Raise(edit.last_sequence, kMaxSequence, &salvage->last_sequence);
+  Raise(edit.log_number, kMaxFileNumber, &salvage->log_number);
+  Raise(edit.log_first_record, kMaxFileNumber, &salvage->log_first_record);
+  salvage->logs.insert(salvage->logs.end(), edit.added_logs.begin(), edit.added_logs.end());
+  // A table that moves is deleted and added by one edit.
+  for (const VersionEdit::DeletedTable& table : edit.deleted_tables) salvage->deleted.insert(table.number);
+  for (const VersionEdit::AddedTable& table : edit.added_tables) {
+    salvage->deleted.erase(table.meta.number);
+    salvage->tables[table.meta.number] = table.meta;
+  }
+}
+
+}  // namespace
+
+Result<ManifestSalvage> SalvageManifest(FileSystem& fs, const std::string& path, uint64_t number) {
+  ManifestSalvage salvage;
+  salvage.number = number;
+  salvage.next_file_number = number + 1;
+  StateBuilder builder{ManifestState{}};
+  bool dense = true;
+  uint64_t next_index = 0;
+  const auto visit = [&](uint64_t index, Slice payload) -> Status {
+    const Result<VersionEdit> edit = VersionEdit::Decode(payload);
+    if (edit.status().IsNotSupported()) return edit.status().WithContext("read manifest " + path);
+    dense = dense && index == next_index && edit.ok() && (index > 0 || IsSnapshot(*edit));
+    next_index = index + 1;
+    if (!edit.ok()) return {};
+    Learn(*edit, &salvage);
+    dense = dense && builder.Apply(*edit).ok();
+    return {};
+  };
+  SEERDB_RETURN_IF_ERROR(VisitIntactManifestRecords(fs, path, number, visit));
+  salvage.whole = dense && next_index > 0;
+  if (salvage.whole) {
+    salvage.state = builder.Build();
+    salvage.state.next_file_number = std::max(salvage.state.next_file_number, number + 1);
+  }
+  return salvage;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,56 @@
+// BlockFinder: finds intact data blocks in a table whose index cannot be read.
+//
+// An uncompressed block says itself where it ends; of a compressed one every end is tried with a checksum
+// that runs along. Work is bounded: checksummed bytes draw on a budget, and when it is used up nothing more
+// is found. Compressed blocks of more than kLongestTried stored bytes are not found. Thread safety: external
+// synchronization.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+struct FoundBlock {
+  uint64_t offset = 0;
+  uint64_t bytes = 0;   // stored bytes and trailer
+  std::string content;  // uncompressed; TagBlock::Check passed
+};
+
+// The content of the block whose stored bytes and trailer are `bytes`, or what is wrong with them.
+Result<std::string> OpenStoredBlock(uint64_t table_number, uint64_t offset, Slice bytes);
+
+class BlockFinder {
+ public:
+  static constexpr uint64_t kLongestTried = uint64_t{4} << 20;
+
+  // Borrows `file`, of `file_bytes`.
+  BlockFinder(const RandomAccessFile& file, uint64_t file_bytes, uint64_t table_number);
+
+  // The first intact block at or behind `offset`.
+  Result<std::optional<FoundBlock>> Find(uint64_t offset);
+
+ private:
+  // The n bytes at `offset`, fewer at the end of the file; valid until the next call.
+  Result<Slice> Read(uint64_t offset, uint64_t n);
+  Result<std::optional<FoundBlock>> FindAt(uint64_t offset);
+  Result<std::optional<FoundBlock>> FindPlain(uint64_t offset, Slice head);
+  Result<std::optional<FoundBlock>> FindCompressed(uint64_t offset, Slice head);
+  std::optional<FoundBlock> Take(uint64_t offset, Slice stored_and_trailer) const;
+
+  const RandomAccessFile& file_;
+  const uint64_t file_bytes_;
+  const uint64_t table_number_;
+  uint64_t budget_bytes_;
+  std::string buffer_;
+  uint64_t window_offset_ = 0;
+  Slice window_;
+};
+
+}  // namespace seerdb
