@@ -76,8 +76,7 @@ void ReplayBytes(HostileFiles* files, Slice bytes, uint8_t choice, uint8_t fault
   if (replayed.ok()) SEERDB_ASSERT(replayed->records == records && replayed->bytes <= bytes.size());
   // Salvage finds at least what replay finds, whatever lies around it.
   const auto accept = [](SequenceNumber, Slice) -> Status { return {}; };
-  const auto salvaged =
-      SalvageLogs(files->fs(), logs, 1, SalvageExtent::kWhateverIsLeft, {accept, nullptr});
+  const auto salvaged = SalvageLogs(files->fs(), logs, 1, SalvageExtent::kWhateverIsLeft, {accept, nullptr});
   if (files->fired()) return;
   SEERDB_ASSERT(salvaged.ok());
   if (replayed.ok()) SEERDB_ASSERT(salvaged->replay.records >= records);
