@@ -237,16 +237,16 @@ def _space_table(results, engines):
     return _plain_table(renamed, engines, wanted.values(), lambda value: f"{value / 1e6:,.0f}")
 
 
-def write_report(out, meta, results):
+def write_report(out, meta, results, report="benchmarks"):
     engines = meta["engines"]
     baseline = BASELINE if BASELINE in engines else engines[0]
     settings = meta["settings"]
     times = _collect(results, "us_per_op")
     phases = list(dict.fromkeys(phase for _, _, group in CHARTS for phase in group))
-    folder = out / "benchmarks"
+    folder = out / report
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["# Benchmarks", "",
-             "Written by `bench/run_bench.py` (run by `scripts/bench`) from `benchmarks/results.jsonl`; "
+             f"Written by `bench/run_bench.py` (run by `scripts/bench`) from `{report}/results.jsonl`; "
              "do not edit.",
              "", f"{settings['num']:,} records of 16-byte keys and {settings['value_bytes']}-byte values, "
              f"{settings['ops']:,} operations a phase ({settings['sync_ops']:,} in `fillsync`), "
@@ -261,7 +261,7 @@ def write_report(out, meta, results):
         chart = _chart(title, times, engines, group, baseline)
         if chart:
             (folder / f"{name}.svg").write_text(chart)
-            lines += ["", f"![{title}](benchmarks/{name}.svg)"]
+            lines += ["", f"![{title}]({report}/{name}.svg)"]
     lines += ["", "## Slowest operations: 99.9th percentile, microseconds", "",
               "Median over the rounds, of every 16th call. A call is 100 keys in `fillbatch`,",
               "32 in `multiget`.", ""]
@@ -283,7 +283,7 @@ def write_report(out, meta, results):
               f"{settings['seed']}, DIR an empty folder.", "", "```"]
     lines += list(meta["commands"].values()) + ["```", ""]
     lines += _options(meta)
-    (out / "benchmarks.md").write_text("\n".join(lines) + "\n")
+    (out / f"{report}.md").write_text("\n".join(lines) + "\n")
 
 
 def summary(meta, results):

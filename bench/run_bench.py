@@ -54,7 +54,8 @@ def parse_arguments():
     parser.add_argument("--chains", help=f"comma-separated of {','.join(CHAINS)}; default all")
     parser.add_argument("--data-dir", type=pathlib.Path, default=ROOT / "build" / "bench-data",
                         help="where databases live while they are measured; removed after")
-    parser.add_argument("--out", type=pathlib.Path, help="folder of benchmarks.md; default docs")
+    parser.add_argument("--out", type=pathlib.Path, help="folder of the report; default docs")
+    parser.add_argument("--report", default="benchmarks", help="its name; default benchmarks")
     parser.add_argument("--render-only", action="store_true", help="make the report from results.jsonl again")
     args = parser.parse_args()
     args.rounds = args.rounds or (3 if args.quick else 5)
@@ -177,7 +178,7 @@ def measure(args):
 
 def main():
     args = parse_arguments()
-    store = args.out / "benchmarks" / "results.jsonl"
+    store = args.out / args.report / "results.jsonl"
     if args.render_only:
         if not store.exists():
             fail(f"{store} is missing")
@@ -187,9 +188,9 @@ def main():
         meta, results = measure(args)
         store.parent.mkdir(parents=True, exist_ok=True)
         store.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in [meta, *results]))
-    bench_report.write_report(args.out, meta, results)
+    bench_report.write_report(args.out, meta, results, args.report)
     print(bench_report.summary(meta, results))
-    print(f"== engines agree; report in {args.out / 'benchmarks.md'}")
+    print(f"== engines agree; report in {args.out / args.report}.md")
 
 
 if __name__ == "__main__":
