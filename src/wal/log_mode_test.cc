@@ -68,7 +68,8 @@ TEST_P(LogModes, AFrameThatFillsItsBlockIsFollowedByTheNextBlock) {
   for (size_t left = 0; left <= 17 && segment->HasRoom(2 * 4096); ++left) {
     const size_t header_bytes = segment->bytes() == 0 ? kLogHeaderBytes : 0;
     const std::string operations(4096 - header_bytes - kLogFrameHeadBytes - 8 - left, 'o');
-    ASSERT_TRUE(segment->AppendSynced({{++sequence, operations}}, sequence - 1, false).ok());
+    ++sequence;
+    ASSERT_TRUE(segment->AppendSynced({{sequence, operations}}, sequence - 1, false).ok());
     wanted += std::to_string(sequence) + " ";
   }
   EXPECT_EQ(Replay(fs_, {1}, 1), wanted);
