@@ -134,9 +134,9 @@ TEST(Resume, CrashAtEachChangeWhileWritesResume) {
 TEST(Resume, WantOfSpaceAgainAtEachCall) {
   uint64_t again = 0, for_good = 0, crashes = 0;
   const auto resume_twice = [&](const Mode& mode, const Want& want, uint64_t nth) {
+    FileOp met = FileOp::kAny;  // outlives the run, which closes its database at the end
     FaultRun run(SmallOptions(mode), mode.cooperative);
     if (!StopWrites(&run, want, 2)) return false;
-    FileOp met = FileOp::kAny;
     FaultRule rule = FaultRule::Fail(FileOp::kAny, kFaultDirectory, FaultRule::NoSpaceError(), nth);
     rule.callback = [&met](FileOp op, const std::string&) { met = op; };
     const uint64_t fired = run.faults().faults_fired();
