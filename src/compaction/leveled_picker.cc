@@ -85,7 +85,8 @@ std::optional<CompactionPlan> PlanL0Merge(const Version& version, const KeyRange
   // Newest first: a table joins when it is wanted or overlaps a newer one that joined.
   for (const Run& run : version.level(0).runs) {
     for (const TableMetaPtr& table : run.tables) {
-      if (wanted != nullptr && !wanted->Meets(*table) && !range.Meets(*table)) continue;
+      const bool joins = range.Meets(*table) && !SEERDB_MUTANT("l0-merge-leaves-older-overlap");
+      if (wanted != nullptr && !wanted->Meets(*table) && !joins) continue;
       plan.inputs.push_back({0, table});
       range.Include(*table);
     }

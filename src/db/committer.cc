@@ -68,6 +68,7 @@ Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumb
     }
     base += request->count;
   }
+  if (records_.empty() && SEERDB_MUTANT("unlogged-write-skips-due-sync")) return {};
   // Nothing to log, but a sync may be due: of what the barrier policy has left unsynced.
   if (records_.empty()) return sync == LogSync::kNone ? Status() : parts_.log->Sync(sync == LogSync::kAll);
   if (SEERDB_MUTANT("batch-split-across-logs")) return LogOperationByOperation(sync);

@@ -194,7 +194,8 @@ class DbIterator final : public Iterator {
       input_->Prev();
       if (!input_->Valid() || input_->key() != Slice(saved_key_)) return found;
     }
-    input_->Seek(saved_key_, SeekTrailer(options_.sequence));
+    input_->Seek(saved_key_, SEERDB_MUTANT("reverse-scan-forgets-snapshot") ? kFirstTrailer
+                                                                            : SeekTrailer(options_.sequence));
     if (!input_->Valid() && !input_->status().ok()) return false;
     found = input_->Valid() && input_->key() == Slice(saved_key_) && SaveValue();
     input_->SeekForPrev(saved_key_, kFirstTrailer);

@@ -28,7 +28,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) {
     const bool moved = std::any_of(edit.added_tables.begin(), edit.added_tables.end(),
                                    [&](const auto& added) { return added.meta.number == table.number; });
-    if (!moved) removed.push_back(table.number);
+    if (!moved || SEERDB_MUTANT("moved-table-removed")) removed.push_back(table.number);
   }
   {
     MutexLock lock(&install_mu_);
@@ -47,7 +47,9 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   // Inputs first, then the snapshots.
   const MemTableSlot oldest = view->immutables().back();
   const size_t count = view->immutables().size();
-  const LogMark next = count > 1 ? view->immutables()[count - 2].log_start : view->active().log_start;
+  const LogMark next = count > 1 && !SEERDB_MUTANT("flush-releases-younger-logs")
+                           ? view->immutables()[count - 2].log_start
+                           : view->active().log_start;
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
                           WriteMemTable(*fs_, *oldest.memtable, snapshots_->List(), OutputOptions()));
   SEERDB_FAILPOINT("flush::after_sstable_write");

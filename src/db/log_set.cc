@@ -193,6 +193,7 @@ Status LogSet::Sync(bool all) {
     const std::shared_ptr<LogSegment>& segment = segments[i];
     const bool sealed = i + 1 < segments.size();  // only the last can still grow
     const uint64_t appended = segment->next_record() - 1;
+    if (sealed && SEERDB_MUTANT("rotated-log-not-synced")) continue;
     // Not if the records were made durable as they were written.
     if (appended > durable_record_.load(std::memory_order_acquire)) {
       if (!SEERDB_MUTANT("log-skips-sync")) SEERDB_RETURN_IF_ERROR(segment->Sync(all));

@@ -38,7 +38,7 @@ Status CheckNoLogIsLost(FileSystem& fs, const std::string& directory, const Mani
     if (ParseFileName(name, &number) != FileKind::kLog || number < manifest.log_number) continue;
     const bool listed = std::any_of(manifest.logs.begin(), manifest.logs.end(),
                                     [number](const auto& log) { return log.number == number; });
-    if (listed) continue;
+    if (listed || SEERDB_MUTANT("lost-log-not-noticed")) continue;
     SEERDB_ASSIGN_OR_RETURN(const auto file, fs.NewRandomAccessFile(directory + "/" + name));
     char scratch[kLogHeaderBytes];
     SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file->Read(0, sizeof scratch, scratch));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -70,6 +71,37 @@ TEST(WriteQueue, ALeaderDoesNotWaitForEverForWritersThatHaveLeft) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(committer.requests, static_cast<uint64_t>(kWrites) * (kThreads + 1) / 2);
+}
+
+class FailingCommitter final : public GroupCommitter {
+ public:
+  Status CommitGroup(const std::vector<WriteRequest*>& group) override {
+    largest_group = std::max(largest_group, group.size());
+    return Status::IoError("the log cannot be written");
+  }
+  size_t largest_group = 0;
+};
+
+// A follower that were told of success would take a write for durable that is nowhere.
+TEST(WriteQueue, AFailedGroupFailsForEachOfItsWriters) {
+  StoppedClock clock;
+  FailingCommitter committer;
+  WriteQueueOptions options = OptionsWith(&clock);
+  options.max_group_writers = 4;
+  options.group_delay_us = 60'000'000;  // the leader waits until the group is full
+  WriteQueue queue(options, &committer);
+  std::atomic<int> failed{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      WriteRequest request;
+      request.sync = true;
+      if (queue.Submit(&request).IsIoError()) ++failed;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(committer.largest_group, 4u);
+  EXPECT_EQ(failed, 4);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+
 namespace seerdb {
 namespace {
 
@@ -132,6 +134,7 @@ class MergingIterator final : public InternalIterator {
     InternalIterator* winner = order_.front();
     for (auto& child : children_) {
       if (child.get() == winner) continue;
+      if (SEERDB_MUTANT("turn-forgets-exhausted-input") && !child->Valid()) continue;
       if (forward) {
         child->Seek(winner->key(), winner->trailer());
       } else {

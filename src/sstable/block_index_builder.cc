@@ -1,4 +1,5 @@
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "learned/pla_builder.h"
 #include "sstable/block_index.h"
 
@@ -24,7 +25,7 @@ void BlockIndexBuilder::AddBlock(uint64_t offset, Slice last_key, Slice key, uin
   separators_.push_back({blob_.size(), continues});
   if (first || continues) {
     blob_.append(key);
-    if (continues) AppendU64(&blob_, trailer);
+    if (continues) AppendU64(&blob_, SEERDB_MUTANT("index-forgets-trailer") ? kFirstTrailer : trailer);
   } else {
     blob_.append(key.substr(0, CommonPrefixBytes(last_key, key) + 1));
   }

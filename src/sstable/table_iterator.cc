@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/mutant.h"
 #include "sstable/sequential_blocks.h"
 #include "sstable/tag_block.h"
 
@@ -83,7 +84,7 @@ class TableIterator final : public InternalIterator {
       status_ = source_.Fetch(number, flags_, &ref_);
     }
     if (!status_.ok()) {
-      block_number_ = kNoBlock;
+      block_number_ = SEERDB_MUTANT("failed-block-stays-in-hand") ? number : kNoBlock;
       return false;
     }
     block_number_ = number;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "env/fault_file_system.h"
+#include "env/manual_clock.h"
 #include "env/memory_file_system.h"
 #include "seerdb/db.h"
 #include "tests/support/test_support.h"
@@ -159,6 +160,30 @@ TEST(Visibility, BarrierSyncsBehindTheWriter) {
     ASSERT_TRUE(reopened);
     EXPECT_EQ(Difference(contents, ReadAll(*reopened)), "");
   }
+  ASSERT_OK(db->Close());
+}
+
+// kBarrier, and the timer's task comes late: the next write syncs what is overdue, even if it is logged
+// itself nowhere.
+TEST(Visibility, AnUnloggedWriteSyncsWhatIsOverdue) {
+  const auto disk = std::make_shared<MemoryFileSystem>();
+  const auto clock = std::make_shared<ManualClock>();
+  Options options = TinyOptions();
+  options.wal_sync_policy = SyncPolicy::kBarrier;
+  options.barrier_interval_us = 1000;
+  options.clock = clock;
+  options.executor = NewCooperativeExecutor();  // runs no task here
+  options.file_system = disk;
+  const auto db = OpenOrFail(options, kDirectory);
+  ASSERT_TRUE(db);
+  ASSERT_OK(db->Put("logged", "v"));
+  clock->Advance(1000);
+  ASSERT_OK(db->Put(WriteOptions::SkipWal(), "unlogged", "v"));
+  Options after = TinyOptions();
+  after.file_system = disk->CrashClone({0, CrashOptions::kDropUnsynced, true});
+  const auto reopened = OpenOrFail(after, kDirectory);
+  ASSERT_TRUE(reopened);
+  EXPECT_EQ(Difference({{"logged", "v"}}, ReadAll(*reopened)), "");
   ASSERT_OK(db->Close());
 }
 
