@@ -110,6 +110,9 @@ class SEERDB_EXPORT DB {
   // nothing above overlaps and that hold neither tombstones nor older versions stay as they are.
   virtual Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) = 0;
   Status CompactRange() { return CompactRange(std::nullopt, std::nullopt); }
+  // Waits until no flush and no compaction is due or runs. Others may write meanwhile, and it then waits for
+  // what their writes make due as well. The background error if there is one.
+  virtual Status WaitForCompaction() = 0;
   // Reads every block of every live table and checks checksums, order and properties. Stops at the first
   // error, which names file and offset. Changes nothing.
   virtual Result<VerifyResult> Verify() = 0;

@@ -17,6 +17,7 @@
 
 namespace seerdb {
 
+class MemoryBudget;
 class Snapshot;
 
 // What an acknowledged write survives. In every policy it is in the kernel when acknowledged, so it
@@ -36,6 +37,16 @@ enum class TableAccess : unsigned char {
   kMapped = 1,  // mmap; a device error or outside truncation under a mapping raises SIGBUS
   kPread = 2,   // read calls and the block cache; errors come back as Status
 };
+
+// How many sorted runs a level of the tree may have before they are merged. More runs: each byte is rewritten
+// less often, and a read looks into more tables. Source: N. Dayan, S. Idreos, "Dostoevsky" (SIGMOD 2018).
+enum class CompactionPolicy : unsigned char {
+  kLeveled = 0,       // one run a level: least space, cheapest reads
+  kTiered = 1,        // size_ratio - 1 runs in every level: cheapest writes; space is not bounded
+  kLazyLeveling = 2,  // size_ratio - 1 runs in the upper levels, one in the last
+};
+// "leveled", ...
+SEERDB_EXPORT const char* CompactionPolicyName(CompactionPolicy policy);
 
 // What Open does with a log that is torn or damaged. Tables and manifest are the same in all modes.
 enum class RecoveryMode : unsigned char {
@@ -96,6 +107,24 @@ struct SEERDB_EXPORT Options {
   uint32_t l0_compaction_trigger = 4;
   uint32_t l0_slowdown_writes_trigger = 20;
   uint32_t l0_stop_writes_trigger = 36;
+  // The shape of the tree; with adaptive_compaction, where it starts.
+  CompactionPolicy compaction_policy = CompactionPolicy::kLazyLeveling;
+  // Runs a level and size ratio (4 .. 20; size_ratio is only where it starts) follow what is done with the
+  // database: puts, gets, misses, scans. Needs `metrics`; without, the shape stays.
+  bool adaptive_compaction = true;
+  // Bytes on disk for each byte of live keys and values that the engine may reach, temporary files included;
+  // compaction keeps below it by itself, and writers are slowed where it cannot. 0 = no target. 1.1 .. 100.
+  double space_amplification_target = 0;
+  // A table whose tombstones are at least this part of its entries is compacted although its level is not
+  // full. 0 = never. 0 .. 1.
+  double tombstone_density_trigger = 0.5;
+  // The same for a table that has held a tombstone for this long. 0 = never. At most 10 years.
+  uint64_t tombstone_max_age_s = uint64_t{7} * 24 * 3600;
+  // Compactions that may run at once. 0 = one for each two processors, at least two. 0 .. 64.
+  uint32_t max_background_compactions = 0;
+  // Bytes a second that compaction may write. 0 = as much as the tree needs: little while it is in shape, all
+  // there is while writers wait. 0, or 1 MiB .. 1 TiB.
+  uint64_t compaction_bytes_per_second = 0;
   // False: the writer that fills a memtable flushes it / compaction runs inside the flush. With both
   // false the database uses no thread of its own.
   bool background_flush = true;
@@ -112,6 +141,18 @@ struct SEERDB_EXPORT Options {
   // At most 16 TiB.
   uint64_t block_cache_capacity = uint64_t{64} << 20;
 
+  // --- budgets -------------------------------------------------------------------------------------
+  // Bytes of memory for memtables, cache, indexes, compaction and what readers pin, together. From 80 % on
+  // memtables are flushed early, at 95 % writers wait. 0 = no limit. 0, or 8 MiB .. 16 TiB.
+  uint64_t max_memory_bytes = 0;
+  // A budget shared with other databases (memory_budget.h). Excludes max_memory_bytes.
+  std::shared_ptr<MemoryBudget> memory_budget;
+  // Writes that need space fail with kDiskSpaceFull while the file system has less than this free; deletes go
+  // on. Flush, compaction and bulk load look too. 0 = no guard.
+  uint64_t min_disk_space_bytes = 0;
+  // Tables kept open. 0 = three quarters of the process's limit of descriptors. 0, or 16 .. 1,000,000.
+  uint32_t max_open_files = 0;
+
   // --- observing -----------------------------------------------------------------------------------
   // False: counters are not kept, and Stats() reports zeros for them.
   bool metrics = true;
@@ -126,6 +167,9 @@ struct SEERDB_EXPORT Options {
   std::shared_ptr<Executor> executor;
   // Seed of all randomness (database id, log epochs); 0 = from the operating system.
   uint64_t seed = 0;
+
+  // Every field and its value, one "name value" line each, in the order above.
+  std::string ToString() const;
 
   // Presets of the Rust crate.
   static Options Default() { return {}; }

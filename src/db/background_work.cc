@@ -167,6 +167,17 @@ Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
   }
 }
 
+Status BackgroundWork::WaitUntilIdle() {
+  Poke();
+  PokeCompaction();
+  MutexLock lock(&mu_);
+  while (flush_active_ || compaction_active_) {
+    if (shutdown_) return Status::Shutdown("the database is closing");
+    if (error_->is_set() || !AwaitProgressLocked()) break;
+  }
+  return error_->status();
+}
+
 Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
   {
     MutexLock lock(&mu_);

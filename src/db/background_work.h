@@ -47,6 +47,10 @@ class BackgroundWork {
   // one, kShutdown when closing, and kBusy when nothing that runs or is due can make it true.
   Status WaitUntil(const std::function<bool()>& done) EXCLUDES(mu_);
 
+  // Waits until no job is due or runs, after looking once whether any is due. The background error, or
+  // kShutdown when closing.
+  Status WaitUntilIdle() EXCLUDES(mu_);
+
   // Runs `work` on this thread with no compaction beside it.
   Status RunAsCompaction(const std::function<Status()>& work) EXCLUDES(mu_);
 

@@ -70,6 +70,7 @@ class DbImpl final : public DB {
   Status Flush() override;
   Status Resume() override;
   Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) override;
+  Status WaitForCompaction() override;
   Result<VerifyResult> Verify() override;
   DBStats Stats() override;
   uint64_t memtable_size() override;

@@ -183,6 +183,11 @@ Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end
   return status;
 }
 
+Status DbImpl::WaitForCompaction() {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  return work_->WaitUntilIdle();
+}
+
 Status DbImpl::CompactLevels(const std::string& smallest, const std::string& largest) {
   const auto meets = [&](const Level& level) {
     return std::any_of(level.runs.begin(), level.runs.end(),

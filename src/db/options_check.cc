@@ -17,7 +17,24 @@ Status OutOfRange(const char* field, uint64_t value, uint64_t low, uint64_t high
                                  ", expected " + std::to_string(low) + " .. " + std::to_string(high));
 }
 
+Status OutOfRange(const char* field, double value, const char* range) {
+  return Status::InvalidArgument("option " + std::string(field) + " is " + std::to_string(value) +
+                                 ", expected " + range);
+}
+
 }  // namespace
+
+const char* CompactionPolicyName(CompactionPolicy policy) {
+  switch (policy) {
+    case CompactionPolicy::kLeveled:
+      return "leveled";
+    case CompactionPolicy::kTiered:
+      return "tiered";
+    case CompactionPolicy::kLazyLeveling:
+      return "lazy_leveling";
+  }
+  return "unknown";
+}
 
 Status CheckOptions(const Options& o) {
   struct Range {
@@ -43,6 +60,9 @@ Status CheckOptions(const Options& o) {
       {"l0_compaction_trigger", o.l0_compaction_trigger, 1, 1'000},
       {"l0_slowdown_writes_trigger", o.l0_slowdown_writes_trigger, o.l0_compaction_trigger, 100'000},
       {"l0_stop_writes_trigger", o.l0_stop_writes_trigger, o.l0_slowdown_writes_trigger, 100'000},
+      {"compaction_policy", static_cast<uint64_t>(o.compaction_policy), 0, 2},
+      {"tombstone_max_age_s", o.tombstone_max_age_s, 0, uint64_t{3650} * 24 * 3600},
+      {"max_background_compactions", o.max_background_compactions, 0, 64},
       {"compression", static_cast<uint64_t>(o.compression), 0, 2},
       {"block_bytes", o.block_bytes, 64, kMiB},
       {"bloom_bits_per_key", o.bloom_bits_per_key, 0, 32},
@@ -53,6 +73,28 @@ Status CheckOptions(const Options& o) {
     if (range.value < range.low || range.value > range.high) {
       return OutOfRange(range.field, range.value, range.low, range.high);
     }
+  }
+  // Zero stands for "none" or "by itself"; a value has a range of its own.
+  const Range given[] = {
+      {"compaction_bytes_per_second", o.compaction_bytes_per_second, kMiB, kTiB},
+      {"max_memory_bytes", o.max_memory_bytes, 8 * kMiB, 16 * kTiB},
+      {"min_disk_space_bytes", o.min_disk_space_bytes, 1, uint64_t{1} << 60},
+      {"max_open_files", o.max_open_files, 16, 1'000'000},
+  };
+  for (const Range& range : given) {
+    if (range.value != 0 && (range.value < range.low || range.value > range.high)) {
+      return OutOfRange(range.field, range.value, range.low, range.high);
+    }
+  }
+  const bool no_target = o.space_amplification_target == 0;
+  if (!no_target && !(o.space_amplification_target >= 1.1 && o.space_amplification_target <= 100)) {
+    return OutOfRange("space_amplification_target", o.space_amplification_target, "0, or 1.1 .. 100");
+  }
+  if (!(o.tombstone_density_trigger >= 0 && o.tombstone_density_trigger <= 1)) {
+    return OutOfRange("tombstone_density_trigger", o.tombstone_density_trigger, "0 .. 1");
+  }
+  if (o.memory_budget != nullptr && o.max_memory_bytes != 0) {
+    return Status::InvalidArgument("options max_memory_bytes and memory_budget are both set, expected one");
   }
   return {};
 }
