@@ -68,6 +68,9 @@ class SEERDB_EXPORT WritableFile {
   virtual Status AppendSynced(Slice bytes, bool all);
   // What the size of each append must be a multiple of: 1, or a block's bytes.
   virtual uint64_t append_unit_bytes() const { return 1; }
+  // Hint: the file system may begin to make the appended bytes below `end` durable, so that a later Sync has
+  // less to wait for. Promises nothing and never fails; errors show in that Sync.
+  virtual void BeginWriteBack(uint64_t /*end*/) {}
   // Makes all appended bytes durable, with the metadata needed to read them (fdatasync). After an error
   // nothing is known about what is durable; a retry that succeeds proves nothing.
   virtual Status Sync() = 0;
@@ -103,6 +106,7 @@ enum class CreateMode : unsigned char {
   kTruncate,      // create, or empty an existing file
   kMustNotExist,  // kIoError/kAlreadyExists when the name exists
   kOverwrite,     // must exist; appending starts at offset 0 and overwrites, size unchanged
+  kAppend,        // must exist; appending goes on at its end
 };
 
 class SEERDB_EXPORT FileSystem {

@@ -26,6 +26,7 @@ class FaultWritableFile final : public WritableFile {
     });
   }
   uint64_t append_unit_bytes() const override { return base_->append_unit_bytes(); }
+  void BeginWriteBack(uint64_t end) override { base_->BeginWriteBack(end); }
   Status Sync() override {
     return plan_->Run(FileOp::kSync, path_, [&] { return base_->Sync(); });
   }

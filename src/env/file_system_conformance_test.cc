@@ -48,6 +48,16 @@ TEST_P(FileSystemConformance, CreateModes) {
   EXPECT_TRUE(file->Append(" and longer").ok());
   EXPECT_EQ(Get("f"), "NEW and longer");
 
+  file = Open("f", CreateMode::kAppend);
+  EXPECT_TRUE(file->Append(", and on").ok());
+  file->BeginWriteBack(5);
+  file->BeginWriteBack(1000);  // behind the end: nothing to do
+  EXPECT_TRUE(file->Append(" and on").ok());
+  EXPECT_TRUE(file->Sync().ok());
+  EXPECT_EQ(Get("f"), "NEW and longer, and on and on");
+  ExpectError(fs_->NewWritableFile(Path("none"), CreateMode::kAppend).status(), StatusDetail::kNotFound,
+              Path("none"));
+
   file = Open("f", CreateMode::kTruncate);
   EXPECT_EQ(Get("f"), "");
   file = Open("g", CreateMode::kMustNotExist);

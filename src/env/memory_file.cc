@@ -17,8 +17,13 @@ Status ErrnoStatus(const char* operation, const std::string& path, int error_num
 
 class MemoryWritableFile final : public WritableFile {
  public:
-  MemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node, std::string path, LogMode mode)
-      : state_(std::move(state)), node_(std::move(node)), path_(std::move(path)), mode_(mode) {}
+  MemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node, std::string path, LogMode mode,
+                     uint64_t position)
+      : state_(std::move(state)),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        mode_(mode),
+        position_(position) {}
 
   Status Append(Slice bytes) override {
     MutexLock lock(&state_->mutex);
@@ -91,7 +96,7 @@ class MemoryWritableFile final : public WritableFile {
   const MemoryNodePtr node_ GUARDED_BY(state_->mutex);
   const std::string path_;
   const LogMode mode_;
-  uint64_t position_ GUARDED_BY(state_->mutex) = 0;
+  uint64_t position_ GUARDED_BY(state_->mutex);
   bool closed_ GUARDED_BY(state_->mutex) = false;
 };
 
@@ -147,8 +152,9 @@ class MemoryFileLock final : public FileLock {
 }  // namespace
 
 std::unique_ptr<WritableFile> NewMemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node,
-                                                    const std::string& path, LogMode mode) {
-  return std::make_unique<MemoryWritableFile>(std::move(state), std::move(node), path, mode);
+                                                    const std::string& path, LogMode mode,
+                                                    uint64_t position) {
+  return std::make_unique<MemoryWritableFile>(std::move(state), std::move(node), path, mode, position);
 }
 
 std::unique_ptr<RandomAccessFile> NewMemoryRandomAccessFile(std::shared_ptr<MemoryState> state,

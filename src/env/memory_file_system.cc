@@ -108,7 +108,8 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::NewWritableFile(const st
   ++state_->operations;
   SEERDB_ASSIGN_OR_RETURN(MemoryState::Place place, state_->Find("open", path));
   if (place.node == nullptr) {
-    if (mode == CreateMode::kOverwrite) return ErrnoStatus("open", path, ENOENT);
+    if (mode == CreateMode::kOverwrite || mode == CreateMode::kAppend)
+      return ErrnoStatus("open", path, ENOENT);
     place.node = std::make_shared<MemoryNode>();
     state_->Record(place.directory.get(), {state_->NewOperationId(), "", place.name, place.node, {}});
   } else {
@@ -116,14 +117,15 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::NewWritableFile(const st
     if (place.node->is_directory) return ErrnoStatus("open", path, EISDIR);
     if (mode == CreateMode::kTruncate) place.node->content.Resize(0);
   }
-  return NewMemoryWritableFile(state_, std::move(place.node), path, LogMode::kBuffered);
+  const uint64_t position = mode == CreateMode::kAppend ? place.node->content.size() : 0;
+  return NewMemoryWritableFile(state_, std::move(place.node), path, LogMode::kBuffered, position);
 }
 
 Result<std::unique_ptr<WritableFile>> MemoryFileSystem::NewLogFile(const std::string& path, LogMode mode) {
   MutexLock lock(&state_->mutex);
   SEERDB_ASSIGN_OR_RETURN(MemoryNodePtr node, state_->FindNode("open", path));
   if (node->is_directory) return ErrnoStatus("open", path, EISDIR);
-  return NewMemoryWritableFile(state_, std::move(node), path, mode);
+  return NewMemoryWritableFile(state_, std::move(node), path, mode, 0);
 }
 
 Result<std::unique_ptr<RandomAccessFile>> MemoryFileSystem::NewRandomAccessFile(const std::string& path) {

@@ -40,9 +40,10 @@ struct MemoryState {
   uint64_t operations GUARDED_BY(mutex) = 0;
 };
 
-// Open files of the node; the path is for messages.
+// Open files of the node, appending from `position` on; the path is for messages.
 std::unique_ptr<WritableFile> NewMemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node,
-                                                    const std::string& path, LogMode mode);
+                                                    const std::string& path, LogMode mode,
+                                                    uint64_t position);
 std::unique_ptr<RandomAccessFile> NewMemoryRandomAccessFile(std::shared_ptr<MemoryState> state,
                                                             MemoryNodePtr node);
 // Requires: node->locked. Unlocks and empties the node when destroyed.

@@ -48,6 +48,7 @@ class WatchedWritableFile final : public WritableFile {
     return base_->AppendSynced(bytes, all);
   }
   uint64_t append_unit_bytes() const override { return base_->append_unit_bytes(); }
+  void BeginWriteBack(uint64_t end) override { base_->BeginWriteBack(end); }
   Status Sync() override {
     const auto state = Watch(RunState::kLogSync);
     return base_->Sync();
