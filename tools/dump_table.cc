@@ -36,6 +36,8 @@ std::string MetaName(uint32_t id) {
       return "range tombstones";
     case kMetaExpiry:
       return "expiry";
+    case kMetaGlobalSequence:
+      return "global sequence";
     case kMetaFilter:
       return "filter";
     case kMetaBlockModel:

@@ -45,7 +45,9 @@ TableMeta MetaOf(const TableProperties& properties) {
 
 SalvageBounds BoundsOf(const TableMeta* listed) {
   if (listed == nullptr) return {};
-  return {listed->smallest_key, listed->largest_key, listed->entries};
+  const bool one_sequence = listed->smallest_sequence == listed->largest_sequence;
+  return {listed->smallest_key, listed->largest_key, listed->entries,
+          one_sequence ? listed->largest_sequence : 0};
 }
 
 }  // namespace

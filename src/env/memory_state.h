@@ -42,8 +42,7 @@ struct MemoryState {
 
 // Open files of the node, appending from `position` on; the path is for messages.
 std::unique_ptr<WritableFile> NewMemoryWritableFile(std::shared_ptr<MemoryState> state, MemoryNodePtr node,
-                                                    const std::string& path, LogMode mode,
-                                                    uint64_t position);
+                                                    const std::string& path, LogMode mode, uint64_t position);
 std::unique_ptr<RandomAccessFile> NewMemoryRandomAccessFile(std::shared_ptr<MemoryState> state,
                                                             MemoryNodePtr node);
 // Requires: node->locked. Unlocks and empties the node when destroyed.

@@ -21,11 +21,10 @@ CompressionType TypeOf(Slice bytes) {
 
 }  // namespace
 
-BlockSource::BlockSource(std::string path, uint64_t table_number, const BlockIndex* index,
+BlockSource::BlockSource(TableIdentity identity, const BlockIndex* index,
                          std::shared_ptr<const MappedRegion> region, std::unique_ptr<RandomAccessFile> file,
                          std::shared_ptr<BlockCache> cache)
-    : path_(std::move(path)),
-      table_number_(table_number),
+    : identity_(std::move(identity)),
       index_(index),
       region_(std::move(region)),
       map_(region_ != nullptr ? region_->bytes() : Slice()),
@@ -46,12 +45,12 @@ uint64_t BlockSource::memory_bytes() const {
 }
 
 Status BlockSource::Corrupt(uint32_t block, Slice what) const {
-  return TableCorruption(path_, "block", index_->Place(block).offset, what);
+  return TableCorruption(path(), "block", index_->Place(block).offset, what);
 }
 
 Status BlockSource::CheckStored(uint32_t block, Slice bytes) const {
   const Slice covered = bytes.substr(0, bytes.size() - 4);
-  const uint32_t found = BlockChecksum(table_number_, index_->Place(block).offset, covered);
+  const uint32_t found = BlockChecksum(identity_.table_number, index_->Place(block).offset, covered);
   const uint32_t expected = LoadU32(covered.data() + covered.size());
   if (SEERDB_MUTANT("crc-not-checked")) return Status::Ok();
   return found == expected || SEERDB_MUTANT("table-ignores-block-checksum")

@@ -15,6 +15,7 @@
 #include "seerdb/result.h"
 #include "sstable/block_index.h"
 #include "sstable/table_reader.h"
+#include "sstable/tag_block.h"
 
 namespace seerdb {
 
@@ -24,12 +25,17 @@ struct BlockRef {
   BlockCache::Block owner;
 };
 
+struct TableIdentity {
+  std::string path;
+  uint64_t table_number = 0;
+  SequenceNumber global_sequence = 0;  // as in TableProperties
+};
+
 class BlockSource {
  public:
   // `index` is borrowed. Exactly one of `region` and `file` is set.
-  BlockSource(std::string path, uint64_t table_number, const BlockIndex* index,
-              std::shared_ptr<const MappedRegion> region, std::unique_ptr<RandomAccessFile> file,
-              std::shared_ptr<BlockCache> cache);
+  BlockSource(TableIdentity identity, const BlockIndex* index, std::shared_ptr<const MappedRegion> region,
+              std::unique_ptr<RandomAccessFile> file, std::shared_ptr<BlockCache> cache);
   ~BlockSource();
 
   // Requires: block < index.blocks().
@@ -55,7 +61,10 @@ class BlockSource {
   // `bytes`, or `buffer`, into which it was uncompressed.
   Status Open(uint32_t block, Slice bytes, std::string* buffer, Slice* content) const;
 
-  const std::string& path() const { return path_; }
+  // What a fetched block holds, with the sequences that its entries have.
+  TagBlock View(Slice content) const { return TagBlock(content, identity_.global_sequence); }
+
+  const std::string& path() const { return identity_.path; }
   const BlockIndex& index() const { return *index_; }
   uint64_t memory_bytes() const;
 
@@ -70,8 +79,7 @@ class BlockSource {
   Status Corrupt(uint32_t block, Slice what) const;
   void Keep(uint32_t block, const TableReadFlags& flags, std::string content, BlockRef* ref) const;
 
-  const std::string path_;
-  const uint64_t table_number_;
+  const TableIdentity identity_;
   const BlockIndex* const index_;
   const std::shared_ptr<const MappedRegion> region_;
   const Slice map_;

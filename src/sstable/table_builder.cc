@@ -25,6 +25,43 @@ constexpr size_t kMaxChunkBytes = 1 << 20;
 // Keeps a block of one entry, with its columns, below kMaxBlockBytes.
 constexpr uint64_t kMaxEntryBytes = uint64_t{2} << 30;
 
+// Appends a meta block to `out`, which stands at `begin` of the file.
+MetaBlock AppendMetaBlock(uint64_t table_number, uint32_t id, Slice bytes, uint64_t begin, std::string* out) {
+  out->append((kMetaAlignment - (begin + out->size()) % kMetaAlignment) % kMetaAlignment, '\0');
+  const uint64_t offset = begin + out->size();
+  out->append(bytes);
+  return {id, TableChecksum(table_number, offset, bytes), offset, bytes.size()};
+}
+
+struct TableEnd {
+  TableProperties* properties;
+  std::vector<MetaBlock>* metas;
+};
+
+// Properties, global sequence if there is one, meta list and footer.
+void AppendEnd(TableEnd end, uint64_t begin, std::string* out) {
+  TableProperties& properties = *end.properties;
+  const uint64_t number = properties.table_number;
+  std::string bytes;
+  AppendTableProperties(properties, &bytes);
+  end.metas->push_back(AppendMetaBlock(number, kMetaProperties, bytes, begin, out));
+  if (properties.global_sequence != 0) {
+    bytes = EncodeGlobalSequence(properties.global_sequence);
+    end.metas->push_back(AppendMetaBlock(number, kMetaGlobalSequence, bytes, begin, out));
+  }
+  std::string list;
+  AppendMetaList(*end.metas, &list);
+  TableFooter footer;
+  footer.meta_list_offset = begin + out->size();
+  footer.meta_list_bytes = static_cast<uint32_t>(list.size());
+  footer.meta_list_checksum = TableChecksum(number, footer.meta_list_offset, list);
+  out->append(list);
+  footer.table_number = number;
+  footer.file_bytes = begin + out->size() + kTableFooterBytes;
+  AppendTableFooter(footer, out);
+  properties.file_bytes = footer.file_bytes;
+}
+
 }  // namespace
 
 class TableBuilder::Impl {
@@ -41,6 +78,7 @@ class TableBuilder::Impl {
 
   Status Add(Slice key, uint64_t trailer, Slice value);
   Result<TableProperties> Finish();
+  Result<EndlessTable> FinishWithoutEnd();
   uint64_t entries() const { return properties_.entries; }
   uint64_t estimated_bytes() const {
     return offset() + block_.pending_bytes() + filter_.bytes() + index_.bytes() + kTableFooterBytes;
@@ -52,6 +90,8 @@ class TableBuilder::Impl {
   Status CheckEntry(Slice key, uint64_t trailer, Slice value, int order) const;
   void Count(Slice key, uint64_t trailer, Slice value);
   Status FinishBlock();
+  // Everything up to the end.
+  Status FinishBlocks();
   // Appends full chunks of what is pending to the file; with `all`, everything.
   Status FlushChunks(bool all);
   void AddMeta(uint32_t id, Slice bytes);
@@ -160,9 +200,7 @@ Status TableBuilder::Impl::FlushChunks(bool all) {
 }
 
 void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
-  out_.append((kMetaAlignment - offset() % kMetaAlignment) % kMetaAlignment, '\0');
-  metas_.push_back({id, TableChecksum(options_.table_number, offset(), bytes), offset(), bytes.size()});
-  out_.append(bytes);
+  metas_.push_back(AppendMetaBlock(options_.table_number, id, bytes, flushed_bytes_, &out_));
 }
 
 void TableBuilder::Impl::WriteMetaBlocks() {
@@ -180,32 +218,44 @@ void TableBuilder::Impl::WriteMetaBlocks() {
   properties_.index_bytes = index.size() + model.size();
   properties_.model_segments = index_.model().segments().size();
   properties_.model_max_error = index_.model().max_error();
-  std::string properties;
-  AppendTableProperties(properties_, &properties);
-  AddMeta(kMetaProperties, properties);
-
-  TableFooter footer;
-  std::string list;
-  AppendMetaList(metas_, &list);
-  footer.meta_list_offset = offset();
-  footer.meta_list_bytes = static_cast<uint32_t>(list.size());
-  footer.meta_list_checksum = TableChecksum(options_.table_number, offset(), list);
-  out_.append(list);
-  footer.table_number = options_.table_number;
-  footer.file_bytes = offset() + kTableFooterBytes;
-  AppendTableFooter(footer, &out_);
-  properties_.file_bytes = offset();
 }
 
-Result<TableProperties> TableBuilder::Impl::Finish() {
+Status TableBuilder::Impl::FinishBlocks() {
   if (!failed_.ok()) return failed_;
   if (finished_) return Status::InvalidArgument("table builder: call after Finish");
   if (properties_.entries == 0) return Status::InvalidArgument("table builder: no entries");
   finished_ = true;
   SEERDB_RETURN_IF_ERROR(FinishBlock());
   WriteMetaBlocks();
+  return Status::Ok();
+}
+
+Result<TableProperties> TableBuilder::Impl::Finish() {
+  SEERDB_RETURN_IF_ERROR(FinishBlocks());
+  AppendEnd({&properties_, &metas_}, flushed_bytes_, &out_);
   SEERDB_RETURN_IF_ERROR(FlushChunks(true));
   return properties_;
+}
+
+Result<EndlessTable> TableBuilder::Impl::FinishWithoutEnd() {
+  if (properties_.largest_sequence != 0 || properties_.keys != properties_.entries) {
+    return Status::InvalidArgument("table builder: entries with sequences, or several of a key");
+  }
+  SEERDB_RETURN_IF_ERROR(FinishBlocks());
+  SEERDB_RETURN_IF_ERROR(FlushChunks(true));
+  properties_.file_bytes = offset();
+  return EndlessTable{std::move(properties_), std::move(metas_)};
+}
+
+Result<TableProperties> AppendTableEnd(EndlessTable table, SequenceNumber sequence, WritableFile* file) {
+  TableProperties& properties = table.properties;
+  properties.global_sequence = sequence;
+  properties.smallest_sequence = sequence;
+  properties.largest_sequence = sequence;
+  std::string end;
+  AppendEnd({&properties, &table.metas}, properties.file_bytes, &end);
+  SEERDB_RETURN_IF_ERROR(file->Append(end));
+  return std::move(properties);
 }
 
 TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* file)
@@ -213,6 +263,7 @@ TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* fil
 TableBuilder::~TableBuilder() = default;
 Status TableBuilder::Add(Slice key, uint64_t trailer, Slice value) { return impl_->Add(key, trailer, value); }
 Result<TableProperties> TableBuilder::Finish() { return impl_->Finish(); }
+Result<EndlessTable> TableBuilder::FinishWithoutEnd() { return impl_->FinishWithoutEnd(); }
 uint64_t TableBuilder::entries() const { return impl_->entries(); }
 uint64_t TableBuilder::estimated_bytes() const { return impl_->estimated_bytes(); }
 Slice TableBuilder::last_key() const { return impl_->last_key(); }

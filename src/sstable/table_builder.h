@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "seerdb/file_system.h"
 #include "seerdb/options.h"
 #include "seerdb/result.h"
+#include "sstable/table_format.h"
 #include "sstable/table_properties.h"
 
 namespace seerdb {
@@ -21,6 +23,16 @@ struct TableBuilderOptions {
   uint32_t bloom_bits_per_key = 11;
   uint64_t table_number = 0;  // stored; readers compare it
 };
+
+// A table whole but for its end: what the end is made of. Plain data.
+struct EndlessTable {
+  TableProperties properties;
+  std::vector<MetaBlock> metas;
+};
+
+// Appends the end of a table to its file, which holds what FinishWithoutEnd left there and nothing more: all
+// entries have `sequence`. The caller syncs the file.
+Result<TableProperties> AppendTableEnd(EndlessTable table, SequenceNumber sequence, WritableFile* file);
 
 class TableBuilder {
  public:
@@ -33,6 +45,9 @@ class TableBuilder {
   // Writes what is left, then index, filter, properties and footer. No call may follow. Requires: at least
   // one entry.
   Result<TableProperties> Finish();
+  // Instead of Finish, where the sequence of the entries is not known yet: writes all but the end, which
+  // AppendTableEnd adds. Requires: all entries were added with sequence 0, and no key twice.
+  Result<EndlessTable> FinishWithoutEnd();
 
   uint64_t entries() const;
   // Bytes written and pending, about what the file will have.

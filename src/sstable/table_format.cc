@@ -61,7 +61,8 @@ Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit) {
       return Bad("meta block " + std::to_string(meta.id) + " lies outside the file or over another");
     }
     end = meta.offset + meta.bytes;
-    if (meta.id < kFirstOptionalMeta && meta.id != kMetaProperties && meta.id != kMetaIndex) {
+    const bool known = meta.id == kMetaProperties || meta.id == kMetaIndex || meta.id == kMetaGlobalSequence;
+    if (meta.id < kFirstOptionalMeta && !known) {
       return Status::NotSupported("meta block " + std::to_string(meta.id) + " is required and unknown");
     }
     ids.push_back(meta.id);
@@ -71,6 +72,19 @@ Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit) {
   const auto twice = std::adjacent_find(ids.begin(), ids.end());
   if (twice != ids.end()) return Bad("meta block " + std::to_string(*twice) + " is listed twice");
   return list;
+}
+
+std::string EncodeGlobalSequence(SequenceNumber sequence) {
+  std::string bytes;
+  AppendU64(&bytes, sequence);
+  return bytes;
+}
+
+Result<SequenceNumber> DecodeGlobalSequence(Slice bytes) {
+  if (bytes.size() != sizeof(uint64_t)) return Bad(FoundExpected("bytes", bytes.size(), sizeof(uint64_t)));
+  const SequenceNumber sequence = LoadU64(bytes.data());
+  if (sequence == 0 || sequence > kMaxSequence) return Bad("sequence is out of range");
+  return sequence;
 }
 
 void AppendTableFooter(const TableFooter& footer, std::string* out) {

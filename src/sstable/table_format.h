@@ -9,6 +9,7 @@
 
 #include "seerdb/result.h"
 #include "seerdb/slice.h"
+#include "seerdb/types.h"
 
 namespace seerdb {
 
@@ -30,6 +31,7 @@ inline constexpr uint32_t kMetaProperties = 1;
 inline constexpr uint32_t kMetaIndex = 2;
 inline constexpr uint32_t kMetaRangeTombstones = 3;  // reserved
 inline constexpr uint32_t kMetaExpiry = 4;           // reserved: records carry an expiry time
+inline constexpr uint32_t kMetaGlobalSequence = 5;
 inline constexpr uint32_t kFirstOptionalMeta = 128;
 inline constexpr uint32_t kMetaFilter = 128;
 inline constexpr uint32_t kMetaBlockModel = 129;
@@ -53,6 +55,12 @@ void AppendMetaList(const std::vector<MetaBlock>& list, std::string* out);
 // Checks that they are not too many, that all lie, in order and without overlap, in the first `limit` bytes,
 // and that required ids are known (else kNotSupported). Messages lack the file's name.
 Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit);
+
+// The meta block kMetaGlobalSequence: entries are stored with sequence 0 and all have this one, which was not
+// known yet when they were written.
+std::string EncodeGlobalSequence(SequenceNumber sequence);
+// kCorruption unless it is a sequence that an entry can have. Messages lack the file's name.
+Result<SequenceNumber> DecodeGlobalSequence(Slice bytes);
 
 struct TableFooter {
   uint64_t meta_list_offset = 0;

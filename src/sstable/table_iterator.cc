@@ -88,7 +88,7 @@ class TableIterator final : public InternalIterator {
       return false;
     }
     block_number_ = number;
-    block_ = TagBlock(ref_.bytes);
+    block_ = source_.View(ref_.bytes);
     const Slice prefix = block_.prefix();
     if (!prefix.empty()) {
       Reserve(prefix.size() + kShortSuffixBytes);

@@ -21,7 +21,10 @@ struct TableProperties {
   uint64_t raw_value_bytes = 0;
   std::string smallest_key;  // engine keys
   std::string largest_key;
-  SequenceNumber smallest_sequence = 0;
+  // Not stored with the others: the sequence of every entry, where the entries were written before it was
+  // known and are stored with 0; 0 in other tables.
+  SequenceNumber global_sequence = 0;
+  SequenceNumber smallest_sequence = 0;  // global_sequence taken into account
   SequenceNumber largest_sequence = 0;
   CompressionType compression = CompressionType::kNone;
   // The block index: model segments, its proven error in blocks, and its share of the file.

@@ -152,6 +152,13 @@ Status TableOpener::LoadParts() {
   properties_ = *std::move(decoded);
   properties_.file_bytes = file_bytes_;
 
+  SEERDB_ASSIGN_OR_RETURN(const auto sequence, LoadMeta(kMetaGlobalSequence, "global sequence", false));
+  if (sequence.has_value()) {
+    Result<SequenceNumber> global = DecodeGlobalSequence(*sequence);
+    if (!global.ok()) return InFile(global.status(), path_, "global sequence", 0);
+    properties_.global_sequence = *global;
+  }
+
   uint64_t data_limit = footer_.meta_list_offset;
   for (const MetaBlock& meta : metas_) data_limit = meta.offset < data_limit ? meta.offset : data_limit;
   SEERDB_ASSIGN_OR_RETURN(const auto index, LoadMeta(kMetaIndex, "index", true));
@@ -182,6 +189,12 @@ Status TableOpener::CheckAgreement() const {
   };
   SEERDB_RETURN_IF_ERROR(check("table number", properties_.table_number, footer_.table_number));
   SEERDB_RETURN_IF_ERROR(check("data blocks", properties_.data_blocks, index_.blocks()));
+  if (const SequenceNumber global = properties_.global_sequence; global != 0) {
+    // One version of a key, so that nothing in the index refers to the stored sequences.
+    SEERDB_RETURN_IF_ERROR(check("keys", properties_.keys, properties_.entries));
+    SEERDB_RETURN_IF_ERROR(check("smallest sequence", properties_.smallest_sequence, global));
+    SEERDB_RETURN_IF_ERROR(check("largest sequence", properties_.largest_sequence, global));
+  }
   return check("data bytes", properties_.data_bytes, index_.data_end());
 }
 
@@ -216,8 +229,8 @@ class OpenTable final : public TableReader {
         properties_(std::move(opened.properties_)),
         index_(std::move(opened.index_)),
         filter_(opened.filter_),
-        source_(opened.path_, options_.table_number, &index_, std::move(opened.region_),
-                std::move(opened.file_), options_.cache),
+        source_({opened.path_, options_.table_number, properties_.global_sequence}, &index_,
+                std::move(opened.region_), std::move(opened.file_), options_.cache),
         memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()) {}
 
   Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const override;
@@ -266,7 +279,7 @@ Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Look
   do {
     SEERDB_RETURN_IF_ERROR(source_.Fetch(block, flags, &ref));
     TagRecord record;
-    if (TagBlock(ref.bytes).Find(lookup.key, tag, lookup.sequence, &record)) {
+    if (source_.View(ref.bytes).Find(lookup.key, tag, lookup.sequence, &record)) {
       result->type = TrailerType(record.trailer);
       result->state = result->type == ValueType::kDeletion ? Lookup::State::kDeleted : Lookup::State::kFound;
       result->sequence = TrailerSequence(record.trailer);

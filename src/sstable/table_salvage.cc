@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/coding.h"
+#include "base/mutant.h"
 #include "base/status_macros.h"
 #include "sstable/block_finder.h"
 #include "sstable/block_index.h"
@@ -20,7 +21,12 @@ class Salvage {
  public:
   Salvage(FileSystem& fs, const std::string& path, uint64_t table_number, const SalvageBounds& bounds,
           const Visit& visit)
-      : fs_(fs), path_(path), table_number_(table_number), bounds_(bounds), visit_(visit) {}
+      : fs_(fs),
+        path_(path),
+        table_number_(table_number),
+        bounds_(bounds),
+        visit_(visit),
+        global_sequence_(bounds.sequence) {}
 
   Result<TableSalvage> Run() {
     SEERDB_ASSIGN_OR_RETURN(file_, fs_.NewRandomAccessFile(path_));
@@ -49,8 +55,8 @@ class Salvage {
     return buffer;
   }
 
-  // The index, borrowing `bytes`. kCorruption if the way to it is damaged.
-  Result<BlockIndex> ReadIndex(std::string* bytes) const {
+  // Where the meta blocks are. kCorruption if the way to them is damaged.
+  Result<std::vector<MetaBlock>> ReadMetas() const {
     if (file_bytes_ < kTableFooterBytes) return Status::Corruption("the file is shorter than a footer");
     const uint64_t footer_at = file_bytes_ - kTableFooterBytes;
     SEERDB_ASSIGN_OR_RETURN(const std::string footer, Read(footer_at, kTableFooterBytes));
@@ -64,8 +70,28 @@ class Salvage {
     if (TableChecksum(table_number_, list_at, list) != LoadU32(footer.data() + 12)) {
       return Status::Corruption("footer or meta list are damaged");
     }
-    SEERDB_ASSIGN_OR_RETURN(const std::vector<MetaBlock> metas, DecodeMetaList(list, list_at));
-    uint64_t data_limit = list_at;
+    return DecodeMetaList(list, list_at);
+  }
+
+  // The sequence of all entries, where they do not have their own. A table that is damaged there too can only
+  // be placed in time by the manifest.
+  void LearnGlobalSequence(const std::vector<MetaBlock>& metas) {
+    needs_sequence_ = false;
+    for (const MetaBlock& meta : metas) {
+      if (meta.id != kMetaGlobalSequence) continue;
+      needs_sequence_ = true;
+      const Result<std::string> bytes = Read(meta.offset, meta.bytes);
+      if (!bytes.ok() || TableChecksum(table_number_, meta.offset, *bytes) != meta.checksum) return;
+      const Result<SequenceNumber> global = DecodeGlobalSequence(*bytes);
+      if (global.ok()) global_sequence_ = *global;
+    }
+  }
+
+  // The index, borrowing `bytes`.
+  Result<BlockIndex> ReadIndex(std::string* bytes) {
+    SEERDB_ASSIGN_OR_RETURN(const std::vector<MetaBlock> metas, ReadMetas());
+    LearnGlobalSequence(metas);
+    uint64_t data_limit = file_bytes_;
     for (const MetaBlock& meta : metas) data_limit = std::min(data_limit, meta.offset);
     for (const MetaBlock& meta : metas) {
       if (meta.id != kMetaIndex) continue;
@@ -113,6 +139,16 @@ class Salvage {
     return {};
   }
 
+  // The block's entries with their sequences; none if nobody knows them.
+  std::optional<TagBlock> ViewOf(Slice content) const {
+    const TagBlock stored(content);
+    TagRecord first;
+    stored.Parse(stored.RecordStart(0), &first);
+    if (TrailerSequence(first.trailer) != 0 || !needs_sequence_) return stored;
+    if (global_sequence_ == 0 && !SEERDB_MUTANT("salvage-guesses-sequence")) return std::nullopt;
+    return TagBlock(content, global_sequence_);
+  }
+
   // True if the entries ascend, behind those before, and within the bounds.
   bool InOrder(const TagBlock& block) const {
     std::string key = last_key_.value_or("");
@@ -133,7 +169,12 @@ class Salvage {
   }
 
   Status TakeBlock(uint64_t offset, uint64_t bytes, Slice content) {
-    const TagBlock block(content);
+    const std::optional<TagBlock> view = ViewOf(content);
+    if (!view.has_value()) {
+      Lose(offset, bytes, "its entries are bulk loaded, and what says when is damaged");
+      return {};
+    }
+    const TagBlock& block = *view;
     if (!InOrder(block)) {
       Lose(offset, bytes, "its keys are not in their order");
       return {};
@@ -170,6 +211,9 @@ class Salvage {
   const Visit& visit_;
   std::unique_ptr<RandomAccessFile> file_;
   uint64_t file_bytes_ = 0;
+  bool needs_sequence_ =
+      true;  // entries with sequence 0 have global_sequence_; unless the table says otherwise
+  SequenceNumber global_sequence_;  // 0: not known
   std::optional<std::string> last_key_;
   uint64_t last_trailer_ = 0;
   bool open_loss_ = false;  // nothing intact has come behind the last loss

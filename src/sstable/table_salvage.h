@@ -40,11 +40,14 @@ struct TableSalvage {
 struct SalvageBounds {
   std::optional<std::string> smallest_key;  // engine keys, inclusive
   std::optional<std::string> largest_key;
-  uint64_t entries = 0;  // 0: not known
+  uint64_t entries = 0;         // 0: not known
+  SequenceNumber sequence = 0;  // of all entries, if they have one; 0: not known
 };
 
-// Entries come in order; an error of `visit` ends the salvage and is returned. kIoError if the file cannot be
-// opened or its device refuses more than data blocks; kNotSupported if a later version wrote it.
+// Entries come with the sequences they have: what was bulk loaded is lost if neither the table nor the bounds
+// say its sequence. Entries come in order; an error of `visit` ends the salvage and is returned. kIoError if
+// the file cannot be opened or its device refuses more than data blocks; kNotSupported if a later version
+// wrote it.
 Result<TableSalvage> SalvageTable(
     FileSystem& fs, const std::string& path, uint64_t table_number, const SalvageBounds& bounds,
     const std::function<Status(Slice key, uint64_t trailer, Slice value)>& visit);

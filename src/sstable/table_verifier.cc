@@ -21,7 +21,7 @@ Status TableVerifier::Run(VerifyResult* result) {
   for (uint32_t number = 0; number < source_.index().blocks(); ++number) {
     Slice bytes;
     SEERDB_RETURN_IF_ERROR(blocks.Fetch(number, &bytes));
-    SEERDB_RETURN_IF_ERROR(CheckBlock(number, TagBlock(bytes), bytes));
+    SEERDB_RETURN_IF_ERROR(CheckBlock(number, source_.View(bytes), bytes));
     ++result->blocks_verified;
   }
   SEERDB_RETURN_IF_ERROR(CheckProperties());

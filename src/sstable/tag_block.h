@@ -34,13 +34,13 @@ class TagBlock {
   static const char* Check(Slice bytes);
 
   TagBlock() = default;
-  // Requires: Check(bytes) == nullptr.
-  explicit TagBlock(Slice bytes)
+  // Requires: Check(bytes) == nullptr. `added_sequence` is added to every sequence stored in the block.
+  explicit TagBlock(Slice bytes, SequenceNumber added_sequence = 0)
       : data_(bytes.data()),
         limit_(bytes.data() + bytes.size()),
         entries_(LoadU32(data_)),
         prefix_bytes_(LoadU32(data_ + 4)),
-        min_sequence_(LoadU64(data_ + 8) & kMaxSequence),
+        min_sequence_((LoadU64(data_ + 8) & kMaxSequence) + added_sequence),
         wide_((LoadU64(data_ + 8) >> 56 & kTagBlockWideOffsets) != 0),
         offsets_(data_ + kTagBlockHeaderBytes + entries_),
         prefix_(offsets_ + size_t{entries_} * (wide_ ? 4 : 2)) {}
