@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "seerdb/bulk_load.h"
 #include "seerdb/export.h"
 #include "seerdb/iterator.h"
 #include "seerdb/options.h"
@@ -76,6 +77,24 @@ class SEERDB_EXPORT DB {
   // Applies all operations of the batch atomically; an empty batch succeeds.
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
   Status Write(const WriteBatch& batch) { return Write(WriteOptions(), batch); }
+
+  // Stores all entries of `source` as if they were put at once at the end of the call, the last one of a key
+  // winning: what is there is replaced, and what others write meanwhile as well. All or nothing, also across
+  // a crash, and durable when it returns OK, whatever the policy; earlier writes are then durable too.
+  // Snapshots and iterators from before do not see it. Writes go on but at the end, while memtables are
+  // flushed and a few kilobytes a table are written. Where older entries keep more than a few tables in L0,
+  // what overlaps them is compacted first. kInvalidArgument: an option, an entry over the limits of Put, or
+  // one out of order with already_sorted, named by its number from 1; kShutdown: Close() began meanwhile.
+  // After an error nothing is changed, and every file written is gone, or goes at the next open; but for a
+  // failed manifest write, where a crash may bring the load into force. Cost: with already_sorted, each entry
+  // is written once; otherwise three times, or more beyond 64 runs of memory_bytes. One call at a time is
+  // fastest; others wait only at the end.
+  virtual Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) = 0;
+  Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options,
+                                 std::span<const std::pair<std::string, std::string>> entries) {
+    BulkLoadRange source(entries.begin(), entries.end());
+    return BulkLoad(options, source);
+  }
 
   // The newest value of `key`, or nullopt if it has none. An error never stands for absence.
   virtual Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) = 0;

@@ -21,11 +21,13 @@ namespace seerdb {
   X(total_flushes, "memtables written to tables")                                    \
   X(total_compactions, "merging compactions installed")                              \
   X(total_trivial_moves, "tables moved down a level without rewriting")              \
-  X(logical_bytes_written, "key and value bytes of acknowledged writes")             \
+  X(logical_bytes_written, "key and value bytes of acknowledged writes and loads")   \
   X(wal_bytes_written, "bytes appended to logs")                                     \
   X(flush_bytes_written, "bytes of tables written by flush")                         \
   X(compaction_bytes_read, "bytes of tables read by compaction")                     \
   X(compaction_bytes_written, "bytes of tables written by compaction")               \
+  X(total_bulk_loads, "bulk loads installed")                                        \
+  X(bulk_load_bytes_written, "bytes of tables written by bulk loads")                \
   X(manifest_bytes_written, "bytes appended to manifests")                           \
   X(wal_syncs, "syncs of a log")                                                     \
   X(write_groups, "commit groups")                                                   \
@@ -88,7 +90,7 @@ struct SEERDB_EXPORT DBStats {
   uint64_t live_snapshots = 0;
   uint64_t uptime_us = 0;
   RecoveryReport recovery;
-  // (log + flush + compaction + manifest bytes) / logical bytes; 0 before the first write.
+  // (log + flush + compaction + bulk load + manifest bytes) / logical bytes; 0 before the first write.
   double write_amplification = 0;
 
   // One "name value" line each, in the order above, then a picture of the levels, then the losses of

@@ -72,8 +72,8 @@ void BackgroundWork::ScheduleFlushLocked() {
 
 void BackgroundWork::ScheduleCompactionLocked() {
   if (shutdown_ || error_->is_set()) return;
-  if (compaction_active_) {
-    compaction_wanted_ = true;  // looks again when the present one ends
+  if (compaction_active_ || compaction_waiters_ > 0) {
+    compaction_wanted_ = true;  // looks again when the present one, or the one that waits, ends
     return;
   }
   StartLocked(Executor::Lane::kCompaction);
@@ -108,8 +108,13 @@ void BackgroundWork::FlushTask() {
   progress_.SignalAll();
 }
 
+bool BackgroundWork::CompactionYields() const {
+  MutexLock lock(&mu_);
+  return compaction_waiters_ > 0;
+}
+
 void BackgroundWork::CompactAll() {
-  while (!Stopped()) {
+  while (!Stopped() && !CompactionYields()) {
     const Result<bool> ran = jobs_.compact_one();
     if (!ran.ok()) {
       if (!ran.status().IsShutdown()) error_->Set("compaction", ran.status());
@@ -181,11 +186,12 @@ Status BackgroundWork::WaitUntilIdle() {
 Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
   {
     MutexLock lock(&mu_);
-    while (compaction_active_) {
-      if (shutdown_) return Status::Shutdown("the database is closing");
-      if (!AwaitProgressLocked()) return Status::Busy("a compaction is queued and nothing runs it");
-    }
+    ++compaction_waiters_;
+    bool runs = true;
+    while (compaction_active_ && !shutdown_ && runs) runs = AwaitProgressLocked();
+    --compaction_waiters_;
     if (shutdown_) return Status::Shutdown("the database is closing");
+    if (!runs) return Status::Busy("a compaction is queued and nothing runs it");
     compaction_active_ = true;
   }
   Status status = work();

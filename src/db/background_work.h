@@ -51,7 +51,8 @@ class BackgroundWork {
   // kShutdown when closing.
   Status WaitUntilIdle() EXCLUDES(mu_);
 
-  // Runs `work` on this thread with no compaction beside it.
+  // Runs `work` on this thread with no compaction beside it. Waits for the one that runs, and goes before
+  // those that are due.
   Status RunAsCompaction(const std::function<Status()>& work) EXCLUDES(mu_);
 
   // Runs `work` on this thread with no flush beside it. kBusy if one runs or is queued and the caller may not
@@ -77,6 +78,7 @@ class BackgroundWork {
   bool FlushAll() EXCLUDES(mu_);
   void CompactAll() EXCLUDES(mu_);
   bool Stopped() const EXCLUDES(mu_);
+  bool CompactionYields() const EXCLUDES(mu_);
   // One step of waiting: blocks, or runs a task. False if nothing can happen any more.
   bool AwaitProgressLocked() REQUIRES(mu_);
 
@@ -89,6 +91,7 @@ class BackgroundWork {
   bool flush_active_ GUARDED_BY(mu_) = false;       // scheduled or running
   bool compaction_active_ GUARDED_BY(mu_) = false;  // scheduled, running, or a manual one
   bool compaction_wanted_ GUARDED_BY(mu_) = false;
+  uint32_t compaction_waiters_ GUARDED_BY(mu_) = 0;  // callers of RunAsCompaction that wait for their turn
   uint32_t side_tasks_ GUARDED_BY(mu_) = 0;
   bool shutdown_ GUARDED_BY(mu_) = false;
 };

@@ -168,6 +168,11 @@ Status Committer::SealMemTable() {
   return {};
 }
 
+Result<SequenceNumber> Committer::TakeSequence() {
+  if (last_sequence_ == kMaxSequence) return Status::InvalidArgument("sequence numbers are used up");
+  return ++last_sequence_;
+}
+
 Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 
 Status Committer::SwitchMemTable() {

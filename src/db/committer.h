@@ -49,6 +49,8 @@ class Committer final : public GroupCommitter {
   Status LeaveFailedLog();
   // The highest sequence given to a group, also to one that failed.
   SequenceNumber last_sequence() const { return last_sequence_; }
+  // The next sequence, for what is not written through the log. Never given again.
+  Result<SequenceNumber> TakeSequence();
   // No group is committed after this.
   void Stop() { stopped_ = true; }
 

@@ -11,6 +11,7 @@
 
 #include "base/mutex.h"
 #include "cache/block_cache.h"
+#include "compaction/bulk_load_tables.h"
 #include "compaction/leveled_picker.h"
 #include "compaction/table_output.h"
 #include "db/background_error.h"
@@ -52,6 +53,7 @@ class DbImpl final : public DB {
   // Opens the log and starts the background. Called once, before anything else.
   Status Start();
 
+  using DB::BulkLoad;
   using DB::CompactRange;
   using DB::Delete;
   using DB::Get;
@@ -62,6 +64,7 @@ class DbImpl final : public DB {
   Status Put(const WriteOptions& options, Slice key, Slice value) override;
   Status Delete(const WriteOptions& options, Slice key) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
+  Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) override;
   Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) override;
   std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,
                                                            std::span<const Slice> keys) override;
@@ -96,6 +99,15 @@ class DbImpl final : public DB {
   // OK if writes may go on, the error's status otherwise. Requires: an error is set.
   Status ResumeWrites(ResumeMode mode);
   Status FlushToResume();
+
+  // Bulk load (bulk_load.cc). OK if the load may go on: the database is not closing.
+  Status MayLoadMore() const;
+  Status PrepareLoad(const std::vector<TableMeta>& tables, uint32_t target_level);
+  // Under leadership of the write queue: everything but the load is in tables when it is installed.
+  Status InstallLoad(BulkLoadTables* tables, uint32_t target_level, std::vector<uint64_t>* tables_in_level);
+  // As a compaction, both.
+  Status SinkBelowLoad(const std::vector<TableMeta>& tables, const std::vector<uint32_t>& places);
+  Status ListLoad(BulkLoadTables* tables, uint32_t target_level, std::vector<uint64_t>* tables_in_level);
 
   // Background jobs (db_jobs.cc).
   // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.

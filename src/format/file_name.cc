@@ -48,6 +48,9 @@ std::string TableFilePath(const std::string& directory, uint64_t number) {
   return directory + "/" + Numbered("", number, ".sst");
 }
 std::string TemporaryPath(const std::string& path) { return path + ".tmp"; }
+std::string SortRunPath(const std::string& directory, uint64_t number) {
+  return directory + "/" + Numbered("", number, ".run.tmp");
+}
 
 FileKind ParseFileName(Slice name, uint64_t* number) {
   *number = 0;
@@ -59,7 +62,8 @@ FileKind ParseFileName(Slice name, uint64_t* number) {
     if (name.starts_with("MANIFEST-")) {
       return ParseNumber(name.substr(9), number) ? FileKind::kTemporary : FileKind::kUnknown;
     }
-    const bool suffix = ConsumeSuffix(&name, ".sst") || ConsumeSuffix(&name, ".log");
+    const bool suffix =
+        ConsumeSuffix(&name, ".sst") || ConsumeSuffix(&name, ".log") || ConsumeSuffix(&name, ".run");
     const bool ours = suffix && ParseNumber(name, number);
     return ours ? FileKind::kTemporary : FileKind::kUnknown;
   }

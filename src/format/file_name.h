@@ -3,6 +3,7 @@
 //   CURRENT          names the live manifest          LOCK             held by the process that has it open
 //   MANIFEST-000007  version edits                    000012.log       log segment
 //   000015.sst       table                            000015.sst.tmp, CURRENT.tmp    being written; swept
+//   000016.run.tmp   a sorted run of a bulk load; swept
 //   REPAIR           a repair is under way            lost/  what repairs have set aside
 // Numbers come from one counter and are never reused.
 #pragma once
@@ -29,6 +30,7 @@ std::string LogFilePath(const std::string& directory, uint64_t number);
 std::string TableFilePath(const std::string& directory, uint64_t number);
 // What a table is called until it is whole and synced: "000015.sst.tmp".
 std::string TemporaryPath(const std::string& path);
+std::string SortRunPath(const std::string& directory, uint64_t number);
 
 // Kind of a name inside a database directory, and its number (0 if it has none). A name with a number above
 // kMaxFileNumber is not ours. A temporary's number is

@@ -16,6 +16,7 @@ TEST(FileName, Paths) {
   EXPECT_EQ(LogFilePath("/db", 12), "/db/000012.log");
   EXPECT_EQ(TableFilePath("/db", 1'234'567), "/db/1234567.sst");
   EXPECT_EQ(TemporaryPath("/db/000015.sst"), "/db/000015.sst.tmp");
+  EXPECT_EQ(SortRunPath("/db", 17), "/db/000017.run.tmp");
 }
 
 TEST(FileName, Parse) {
@@ -46,6 +47,8 @@ TEST(FileName, Parse) {
                                          {"000015.SST", FileKind::kUnknown, 0},
                                          {"000015.sst.tmp", FileKind::kTemporary, 15},
                                          {"000016.log.tmp", FileKind::kTemporary, 16},
+                                         {"000017.run.tmp", FileKind::kTemporary, 17},
+                                         {"000017.run", FileKind::kUnknown, 0},
                                          {"CURRENT.tmp", FileKind::kTemporary, 0},
                                          {"MANIFEST-000009.tmp", FileKind::kTemporary, 9},
                                          {"x.tmp", FileKind::kUnknown, 0},

@@ -24,7 +24,8 @@ void Statistics::Fill(DBStats* stats) const {
   SEERDB_COUNTER_LIST(SEERDB_FILL_COUNTER)
 #undef SEERDB_FILL_COUNTER
   const uint64_t physical = stats->wal_bytes_written + stats->flush_bytes_written +
-                            stats->compaction_bytes_written + stats->manifest_bytes_written;
+                            stats->compaction_bytes_written + stats->bulk_load_bytes_written +
+                            stats->manifest_bytes_written;
   if (stats->logical_bytes_written > 0) {
     stats->write_amplification =
         static_cast<double>(physical) / static_cast<double>(stats->logical_bytes_written);

@@ -1,0 +1,114 @@
+#include "compaction/bulk_load_placement.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/random.h"
+
+namespace seerdb {
+namespace {
+
+TableMeta Table(uint64_t number, char smallest, char largest) {
+  TableMeta meta;
+  meta.number = number;
+  meta.smallest_key = smallest;
+  meta.largest_key = largest;
+  return meta;
+}
+
+// A tree in text, one string a level; runs, newest first, are separated by '|': "a-c e-f|a-z".
+Version Tree(const std::vector<std::string>& texts) {
+  std::vector<Level> levels(texts.size());
+  uint64_t number = 1;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].empty()) continue;
+    levels[i].runs.emplace_back();
+    for (size_t p = 0; p < texts[i].size(); p += 4) {
+      levels[i].runs.back().tables.push_back(
+          std::make_shared<const TableMeta>(Table(number++, texts[i][p], texts[i][p + 2])));
+      if (p + 3 < texts[i].size() && texts[i][p + 3] == '|') levels[i].runs.emplace_back();
+    }
+    for (size_t r = 0; r < levels[i].runs.size(); ++r) levels[i].runs[r].id = levels[i].runs.size() - r;
+  }
+  return Version(std::move(levels));
+}
+
+TEST(BulkLoadPlacement, Places) {
+  struct Case {
+    const char* name;
+    std::vector<std::string> tree;
+    uint32_t target;
+    std::vector<uint32_t> want;  // for b-c, m-n, x-y
+  };
+  const Case cases[] = {
+      {"empty tree", {"", "", "", ""}, 6, {3, 3, 3}},
+      {"empty tree, target", {"", "", "", ""}, 1, {1, 1, 1}},
+      {"target L0", {"", "", "", ""}, 0, {0, 0, 0}},
+      {"the last level holds older entries", {"", "", "", "a-z"}, 6, {2, 2, 2}},
+      {"only some ranges are taken", {"", "", "c-d", "m-m"}, 6, {1, 2, 3}},
+      {"L0 holds all", {"a-z", "", "", ""}, 6, {0, 0, 0}},
+      {"L0 is above all", {"m-p", "", "", "x-x"}, 6, {3, 0, 2}},
+      {"an upper level counts although lower ones are free", {"", "n-o", "", ""}, 6, {3, 0, 3}},
+      {"touching keys overlap", {"", "a-b", "n-n", "y-z"}, 6, {0, 1, 2}},
+      {"neighbours do not", {"", "a-a d-l o-w", "z-z", ""}, 6, {3, 3, 3}},
+      {"every run of a level counts", {"", "", "a-a|x-z", "a-a z-z|m-z"}, 6, {3, 2, 1}},
+      {"every run of L0 counts", {"a-a|m-m|z-z", "", "", ""}, 6, {3, 0, 3}},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_EQ(PlaceNewestTables(Tree(c.tree), {Table(90, 'b', 'c'), Table(91, 'm', 'n'), Table(92, 'x', 'y')},
+                                c.target),
+              c.want);
+  }
+}
+
+TEST(BulkLoadPlacement, JoinsTheNewestRun) {
+  const Version tree = Tree({"", "a-b", "a-b|a-z", ""});
+  EXPECT_EQ(NewestRun(tree, 1, 7), 1u);
+  EXPECT_EQ(NewestRun(tree, 2, 7), 2u);
+  EXPECT_EQ(NewestRun(tree, 3, 7), 7u);
+}
+
+// In random trees: nothing at or above its place, other than in L0, meets a table, and one level deeper
+// something would, or it is the target.
+TEST(BulkLoadPlacement, IsTheDeepestPlaceAboveAllThatIsOlder) {
+  Random random(5);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<std::string> texts(2 + random.Uniform(5));
+    for (size_t level = 0; level < texts.size(); ++level) {
+      uint64_t at = random.Uniform(12);
+      for (uint64_t end = at + random.Uniform(3); end < 26; end = at + random.Uniform(3)) {
+        if (!texts[level].empty()) texts[level] += level == 0 ? '|' : ' ';
+        texts[level] += {static_cast<char>('a' + at), '-', static_cast<char>('a' + end)};
+        at = end + 1 + random.Uniform(12);
+      }
+    }
+    const Version tree = Tree(texts);
+    const auto meets = [&](uint32_t level, const TableMeta& table) {
+      for (const ::seerdb::Run& run : tree.level(level).runs) {
+        for (const TableMetaPtr& other : run.tables) {
+          if (other->smallest_key <= table.largest_key && other->largest_key >= table.smallest_key)
+            return true;
+        }
+      }
+      return false;
+    };
+    const std::vector<TableMeta> tables = {Table(1, 'a', 'd'), Table(2, 'f', 'f'), Table(3, 'k', 'z')};
+    const auto target = static_cast<uint32_t>(random.Uniform(8));
+    const std::vector<uint32_t> places = PlaceNewestTables(tree, tables, target);
+    ASSERT_EQ(places.size(), tables.size());
+    for (size_t i = 0; i < tables.size(); ++i) {
+      ASSERT_LE(places[i], std::min(target, tree.num_levels() - 1));
+      for (uint32_t level = 0; places[i] > 0 && level <= places[i]; ++level) {
+        ASSERT_FALSE(meets(level, tables[i])) << tree.ToString();
+      }
+      if (places[i] == std::min(target, tree.num_levels() - 1)) continue;
+      ASSERT_TRUE(meets(places[i] == 0 && meets(0, tables[i]) ? 0 : places[i] + 1, tables[i]))
+          << tree.ToString();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace seerdb

@@ -1,0 +1,146 @@
+#include "compaction/bulk_load_tables.h"
+
+#include <algorithm>
+
+#include "base/mutant.h"
+#include "format/file_name.h"
+
+namespace seerdb {
+namespace {
+
+// Space is reserved, and write-back begun, in steps of this much.
+constexpr uint64_t kReserveBytes = uint64_t{64} << 20;
+constexpr uint64_t kWriteBackBytes = uint64_t{4} << 20;
+
+// Reserves space ahead of what is appended, and has it written back behind.
+class SteadyFile final : public WritableFile {
+ public:
+  explicit SteadyFile(std::unique_ptr<WritableFile> base) : base_(std::move(base)) {}
+
+  Status Append(Slice bytes) override {
+    const uint64_t end = appended_ + bytes.size();
+    if (end > reserved_ && reserves_) {
+      reserved_ = std::max(end, reserved_ + kReserveBytes);
+      const Status status = base_->Allocate(reserved_, /*extend=*/false);
+      if (!status.ok() && !status.IsNotSupported()) return status;
+      reserves_ = status.ok();
+    }
+    SEERDB_RETURN_IF_ERROR(base_->Append(bytes));
+    appended_ = end;
+    if (appended_ - begun_ >= kWriteBackBytes) {
+      begun_ = appended_;
+      base_->BeginWriteBack(begun_);
+    }
+    return {};
+  }
+  void BeginWriteBack(uint64_t end) override { base_->BeginWriteBack(end); }
+  Status Sync() override { return base_->Sync(); }
+  Status SyncAll() override { return base_->SyncAll(); }
+  Status Allocate(uint64_t bytes, bool extend) override { return base_->Allocate(bytes, extend); }
+  Status Truncate(uint64_t bytes) override { return base_->Truncate(bytes); }
+  Status Close() override { return base_->Close(); }
+
+ private:
+  const std::unique_ptr<WritableFile> base_;
+  uint64_t appended_ = 0;
+  uint64_t reserved_ = 0;
+  uint64_t begun_ = 0;
+  bool reserves_ = true;
+};
+
+TableMeta MetaOf(uint64_t number, const TableProperties& properties, uint64_t epoch) {
+  TableMeta meta;
+  meta.number = number;
+  meta.bytes = properties.file_bytes;
+  meta.smallest_key = properties.smallest_key;
+  meta.largest_key = properties.largest_key;
+  meta.smallest_sequence = properties.smallest_sequence;
+  meta.largest_sequence = properties.largest_sequence;
+  meta.entries = properties.entries;
+  meta.tombstones = properties.tombstones;
+  meta.epoch = epoch;
+  return meta;
+}
+
+}  // namespace
+
+BulkLoadTables::BulkLoadTables(FileSystem& fs, TableOutputOptions output, uint64_t max_entries)
+    : fs_(fs), output_(std::move(output)), max_entries_(max_entries) {}
+
+BulkLoadTables::~BulkLoadTables() {
+  if (kept_) return;
+  builder_.reset();
+  file_.reset();
+  unsynced_.reset();
+  for (const Written& written : written_) {
+    const std::string path =
+        written.named ? TableFilePath(output_.directory, written.number) : TemporaryOf(written.number);
+    fs_.DeleteFile(path).IgnoreError("swept at the next open");
+  }
+}
+
+std::string BulkLoadTables::TemporaryOf(uint64_t number) const {
+  return TemporaryPath(TableFilePath(output_.directory, number));
+}
+
+Status BulkLoadTables::NextTable() {
+  SEERDB_RETURN_IF_ERROR(EndTable());
+  SEERDB_ASSIGN_OR_RETURN(const uint64_t number, output_.new_file_number());
+  SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                          fs_.NewWritableFile(TemporaryOf(number), CreateMode::kTruncate));
+  written_.push_back({number, {}, false});
+  file_ = std::make_unique<SteadyFile>(std::move(file));
+  TableBuilderOptions table = output_.table;
+  table.table_number = number;
+  builder_ = std::make_unique<TableBuilder>(table, file_.get());
+  entries_left_ = max_entries_;
+  payload_bytes_ = 0;
+  return {};
+}
+
+Status BulkLoadTables::SyncLast() {
+  if (unsynced_ == nullptr) return {};
+  SEERDB_RETURN_IF_ERROR(unsynced_->Sync().WithDetail(StatusDetail::kSyncFailed));
+  SEERDB_RETURN_IF_ERROR(unsynced_->Close());
+  unsynced_.reset();
+  return {};
+}
+
+Status BulkLoadTables::EndTable() {
+  if (builder_ == nullptr) return {};
+  Written& written = written_.back();
+  SEERDB_ASSIGN_OR_RETURN(written.table, builder_->FinishWithoutEnd());
+  builder_.reset();
+  // Gives back what was reserved and not used.
+  SEERDB_RETURN_IF_ERROR(file_->Truncate(written.table.properties.file_bytes));
+  file_->BeginWriteBack(written.table.properties.file_bytes);
+  SEERDB_RETURN_IF_ERROR(SyncLast());
+  unsynced_ = std::move(file_);
+  metas_.push_back(MetaOf(written.number, written.table.properties, output_.epoch));
+  return {};
+}
+
+Status BulkLoadTables::FinishData() {
+  SEERDB_RETURN_IF_ERROR(EndTable());
+  return SyncLast();
+}
+
+Status BulkLoadTables::AddEnds(SequenceNumber sequence) {
+  for (size_t i = 0; i < written_.size(); ++i) {
+    Written& written = written_[i];
+    const std::string temporary = TemporaryOf(written.number);
+    SEERDB_ASSIGN_OR_RETURN(const auto file, fs_.NewWritableFile(temporary, CreateMode::kAppend));
+    SEERDB_ASSIGN_OR_RETURN(const TableProperties properties,
+                            AppendTableEnd(std::move(written.table), sequence, file.get()));
+    if (!SEERDB_MUTANT("bulk-load-skips-sync")) {
+      SEERDB_RETURN_IF_ERROR(file->Sync().WithDetail(StatusDetail::kSyncFailed));
+    }
+    SEERDB_RETURN_IF_ERROR(file->Close());
+    SEERDB_RETURN_IF_ERROR(fs_.RenameFile(temporary, TableFilePath(output_.directory, written.number)));
+    written.named = true;
+    metas_[i] = MetaOf(written.number, properties, output_.epoch);
+  }
+  return {};
+}
+
+}  // namespace seerdb
