@@ -61,14 +61,15 @@ PickerOptions Shaped(CompactionPolicy policy) {
   return options;
 }
 
-TEST(CompactionPicker, Picks) {
-  struct Case {
-    const char* name;
-    std::vector<std::string> tree;
-    TableNumberSet unavailable;
-    const char* want;
-  };
-  const Case cases[] = {
+struct LeveledCase {
+  const char* name;
+  std::vector<std::string> tree;
+  TableNumberSet unavailable;
+  const char* want;
+};
+
+const std::vector<LeveledCase>& LeveledCases() {
+  static const std::vector<LeveledCase> cases = {
       {"empty", {}, {}, "none"},
       {"L0 below its trigger", {"5:a-m"}, {}, "none"},
       {"overlapping L0 merges with its overlap in L1",
@@ -125,7 +126,11 @@ TEST(CompactionPicker, Picks) {
        {},
        "move L3:3 -> L3"},
   };
-  for (const Case& c : cases) {
+  return cases;
+}
+
+TEST(CompactionPicker, Leveled) {
+  for (const LeveledCase& c : LeveledCases()) {
     SCOPED_TRACE(c.name);
     PickContext context;
     context.unavailable = c.unavailable;
