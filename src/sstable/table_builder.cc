@@ -171,7 +171,9 @@ void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
 void TableBuilder::Impl::WriteMetaBlocks() {
   properties_.largest_key = last_key_;
   properties_.data_bytes = offset();
-  if (properties_.keys >= kMinSketchedKeys) properties_.key_sketch = sketch_.bytes();
+  properties_.key_sketch = sketch_.Encode();
+  if (properties_.key_sketch.size() > properties_.data_bytes / kLeastDataPerSketch)
+    properties_.key_sketch.clear();
   if (const std::string filter = filter_.Finish(); !filter.empty()) {
     AddMeta(kMetaFilter, filter);
     properties_.filter_bytes = filter.size();
