@@ -56,7 +56,6 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);
-  parts_.statistics->Add(Counter::write_groups);
   return {};
 }
 
@@ -116,7 +115,9 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
     SEERDB_DCHECK(reader.ok());
     logical_bytes += request->logical_bytes;
   }
-  Statistics* statistics = parts_.statistics;
+  Statistics* const statistics = parts_.statistics;
+  if (!statistics->enabled()) return;
+  statistics->Add(Counter::write_groups);
   if (puts != 0) statistics->Add(Counter::total_puts, puts);
   if (deletes != 0) statistics->Add(Counter::total_deletes, deletes);
   statistics->Add(Counter::logical_bytes_written, logical_bytes);
