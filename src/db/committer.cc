@@ -115,12 +115,10 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
     SEERDB_DCHECK(reader.ok());
     logical_bytes += request->logical_bytes;
   }
-  Statistics* const statistics = parts_.statistics;
-  if (!statistics->enabled()) return;
-  statistics->Add(Counter::write_groups);
-  if (puts != 0) statistics->Add(Counter::total_puts, puts);
-  if (deletes != 0) statistics->Add(Counter::total_deletes, deletes);
-  statistics->Add(Counter::logical_bytes_written, logical_bytes);
+  using Count = Statistics::Count;
+  parts_.statistics->AddEach(Count{Counter::write_groups, 1}, Count{Counter::total_puts, puts},
+                             Count{Counter::total_deletes, deletes},
+                             Count{Counter::logical_bytes_written, logical_bytes});
 }
 
 Status Committer::MakeRoom() {

@@ -35,7 +35,16 @@ class EngineKey {
   Slice slice_;
 };
 
-TableReadFlags FlagsOf(const ReadOptions& options, Statistics* statistics) {
+// Of a lookup by key. `shard` as in TableReadFlags.
+TableReadFlags PointFlags(const ReadOptions& options, CounterShard* shard) {
+  TableReadFlags flags;
+  flags.fill_cache = !options.no_cache;
+  flags.verify_checksums = options.verify_checksums;
+  flags.shard = shard;
+  return flags;
+}
+
+TableReadFlags IteratorFlags(const ReadOptions& options, Statistics* statistics) {
   TableReadFlags flags;
   if (statistics->enabled()) flags.statistics = statistics;
   flags.fill_cache = !options.no_cache;
@@ -118,9 +127,7 @@ Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice
   // View first, then sequence: a flush between them may drop the version that the sequence needs.
   const ReadViewHolder::Pin view(views_.get());
   const SequenceNumber sequence = SequenceOf(options);
-  TableReadFlags flags = FlagsOf(options, statistics_.get());
-  flags.shard = meter.shard();
-  return GetFrom(*view, sequence, flags, key);
+  return GetFrom(*view, sequence, PointFlags(options, meter.shard()), key);
 }
 
 std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -132,8 +139,7 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
     return results;
   }
   const ReadMeter meter(statistics_.get(), keys.size(), Latency::kCount);
-  TableReadFlags flags = FlagsOf(options, statistics_.get());
-  flags.shard = meter.shard();
+  const TableReadFlags flags = PointFlags(options, meter.shard());
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   const SequenceNumber sequence = SequenceOf(options);
   for (const Slice key : keys) {
@@ -155,7 +161,7 @@ std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   iterator.sequence = SequenceOf(options);
   iterator.bounds = BoundsOf(options);
   iterator.keys_only = options.keys_only;
-  iterator.flags = FlagsOf(options, statistics_.get());
+  iterator.flags = IteratorFlags(options, statistics_.get());
   iterator.unobserved = unobserved_;
   iterator.statistics = statistics_;
   return NewDbIterator(std::move(iterator));

@@ -85,6 +85,20 @@ class Statistics {
       shards_[kThreadSlots].AddShared(counter, n);
     }
   }
+  struct Count {
+    Counter counter;
+    uint64_t n;
+  };
+  // The same for several counters, which finds the shard once.
+  template <typename... Counts>
+  void AddEach(Counts... counts) {
+    if (!enabled()) return;
+    if (CounterShard* const own = OwnShard(); own != nullptr) [[likely]] {
+      (own->Add(counts.counter, counts.n), ...);
+    } else {
+      (shards_[kThreadSlots].AddShared(counts.counter, counts.n), ...);
+    }
+  }
   // The calling thread's; null if it has none. Not to be kept beyond the call. Requires: enabled.
   CounterShard* OwnShard() {
     const uint32_t slot = CurrentThreadSlot();
