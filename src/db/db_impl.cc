@@ -55,7 +55,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
       recovery_(std::move(opened.recovery)),
-      picker_options_{options_.l0_compaction_trigger, options_.base_level_size, options_.size_ratio},
+      policy_(options_, statistics_, clock_.get()),
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
