@@ -1,5 +1,6 @@
 // seerdb load: writes the records of a file or of standard input. Page: docs/cli/load.md.
 #include <utility>
+#include <vector>
 
 #include "base/status_macros.h"
 #include "cli.h"
@@ -10,6 +11,8 @@
 namespace seerdb::cli {
 namespace {
 
+// As many records are given to a bulk load at a time.
+constexpr size_t kMaxBulkRecords = 4096;
 // A batch is written when it holds this much, however few records that are.
 constexpr size_t kMaxBatchBytesPending = 8 * 1024 * 1024;
 
@@ -20,6 +23,8 @@ struct LoadArguments {
   RecordReader::Columns columns;
   uint64_t batch_records = 1000;
   bool sync = false;
+  bool bulk = false;
+  bool sorted = false;
   bool skip_bad = false;
   bool stats = false;
 };
@@ -89,6 +94,74 @@ class Loader {
   uint64_t bad_records_ = 0;
 };
 
+// The records of an input, copied batch by batch.
+class RecordSource final : public BulkLoadSource {
+ public:
+  RecordSource(RecordReader* reader, bool skip_bad) : reader_(reader), skip_bad_(skip_bad) {}
+
+  Status Next(std::vector<BulkLoadEntry>* entries) override {
+    bytes_.clear();
+    lengths_.clear();
+    while (lengths_.size() < kMaxBulkRecords && bytes_.size() < kMaxBatchBytesPending) {
+      SEERDB_ASSIGN_OR_RETURN(const auto outcome, reader_->Next());
+      if (outcome == RecordReader::Outcome::kEnd) break;
+      if (outcome == RecordReader::Outcome::kMalformed) {
+        if (!skip_bad_) return Status::InvalidArgument(reader_->Position() + ": " + reader_->problem());
+        ++bad_records_;
+        continue;
+      }
+      bytes_.append(reader_->key()).append(reader_->value());
+      lengths_.emplace_back(reader_->key().size(), reader_->value().size());
+    }
+    Slice rest = bytes_;
+    for (const auto& [key, value] : lengths_) {
+      entries->push_back({rest.substr(0, key), rest.substr(key, value)});
+      rest.remove_prefix(key + value);
+    }
+    return Status::Ok();
+  }
+  uint64_t bad_records() const { return bad_records_; }
+
+ private:
+  RecordReader* const reader_;
+  const bool skip_bad_;
+  std::string bytes_;  // of keys and values, back to back
+  std::vector<std::pair<size_t, size_t>> lengths_;
+  uint64_t bad_records_ = 0;
+};
+
+Status RunBulkLoad(const LoadArguments& arguments, const Input& input, RecordReader* reader, DB* db) {
+  RecordSource source(reader, arguments.skip_bad);
+  BulkLoadOptions options;
+  options.already_sorted = arguments.sorted;
+  uint64_t records = 0;
+  uint64_t bytes = 0;
+  Result<BulkLoadStats> stats = BulkLoadStats();
+  double seconds = 0;
+  {
+    Progress progress(input.total_bytes(), SystemClock(), StderrIsTerminal());
+    options.progress = [&](const BulkLoadProgress& state) {
+      records = state.entries_read;
+      bytes = state.bytes_read;
+      progress.Update(records, input.offset());
+    };
+    stats = db->BulkLoad(options, source);
+    seconds = progress.elapsed_s();
+  }
+  if (!stats.ok()) return stats.status().WithContext("load, and nothing was stored");
+  Print("loaded " + RateLine(records, "records", bytes, seconds) + "\n");
+  Print("wrote " + std::to_string(stats->sstables_created) + " tables, " +
+        std::to_string(stats->bytes_written) + " bytes\n");
+  if (stats->duplicates_dropped > 0) {
+    Print("dropped " + std::to_string(stats->duplicates_dropped) + " records whose key came again\n");
+  }
+  if (source.bad_records() > 0) {
+    Print("skipped " + std::to_string(source.bad_records()) + " malformed records\n");
+  }
+  if (arguments.stats) Print(db->Stats().ToString());
+  return Status::Ok();
+}
+
 RecordFormat ParseFormat(const std::string& name) {
   if (name == "csv") return RecordFormat::kCsv;
   if (name == "lp") return RecordFormat::kLengthPrefixed;
@@ -104,7 +177,8 @@ int RunLoad(const LoadArguments& arguments) {
   }
   if (!reader.ok()) return Fail(reader.status());
   return WithDatabase(arguments.database, MayCreate::kYes, [&](DB* db) -> Result<int> {
-    SEERDB_RETURN_IF_ERROR(Loader(arguments, db).Run(**input, reader->get()));
+    SEERDB_RETURN_IF_ERROR(arguments.bulk ? RunBulkLoad(arguments, **input, reader->get(), db)
+                                          : Loader(arguments, db).Run(**input, reader->get()));
     return int{kExitOk};
   });
 }
@@ -126,10 +200,17 @@ void AddLoadCommand(CLI::App* app, int* exit_code) {
           ->capture_default_str();
   CLI::Option* header =
       command->add_flag("--header", arguments->columns.header, "The first record names the columns");
-  command->add_option("--batch", arguments->batch_records, "Records in one atomic write")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
-      ->capture_default_str();
-  command->add_flag("--sync", arguments->sync, "Make each batch durable before the next");
+  CLI::Option* batch =
+      command->add_option("--batch", arguments->batch_records, "Records in one atomic write")
+          ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
+          ->capture_default_str();
+  CLI::Option* sync =
+      command->add_flag("--sync", arguments->sync, "Make each batch durable before the next");
+  CLI::Option* bulk =
+      command->add_flag("--bulk", arguments->bulk, "Write tables directly; all records or none")
+          ->excludes(batch)
+          ->excludes(sync);
+  command->add_flag("--sorted", arguments->sorted, "With --bulk: the records are sorted by key")->needs(bulk);
   command->add_flag("--skip-bad", arguments->skip_bad, "Count malformed records instead of stopping");
   command->add_flag("--stats", arguments->stats, "Print the counters of the load, as `seerdb stats` does");
   command->final_callback([=] {

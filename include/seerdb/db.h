@@ -22,6 +22,7 @@
 #include "seerdb/export.h"
 #include "seerdb/iterator.h"
 #include "seerdb/options.h"
+#include "seerdb/options_for.h"
 #include "seerdb/pinned_value.h"
 #include "seerdb/repair.h"
 #include "seerdb/result.h"
@@ -78,17 +79,18 @@ class SEERDB_EXPORT DB {
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
   Status Write(const WriteBatch& batch) { return Write(WriteOptions(), batch); }
 
-  // Stores all entries of `source` as if they were put at once at the end of the call, the last one of a key
-  // winning: what is there is replaced, and what others write meanwhile as well. All or nothing, also across
-  // a crash, and durable when it returns OK, whatever the policy; earlier writes are then durable too.
-  // Snapshots and iterators from before do not see it. Writes go on but at the end, while memtables are
-  // flushed and a few kilobytes a table are written. Where older entries keep more than a few tables in L0,
-  // what overlaps them is compacted first. kInvalidArgument: an option, an entry over the limits of Put, or
-  // one out of order with already_sorted, named by its number from 1; kShutdown: Close() began meanwhile.
-  // After an error nothing is changed, and every file written is gone, or goes at the next open; but for a
-  // failed manifest write, where a crash may bring the load into force. Cost: with already_sorted, each entry
-  // is written once; otherwise three times, or more beyond 64 runs of memory_bytes. One call at a time is
-  // fastest; others wait only at the end.
+  // Stores all entries of `source` as if they were put at once at the end of the call; of a key that comes
+  // again the last one wins. What is there is replaced, and what others write meanwhile as well. All or
+  // nothing, also across a crash; durable when it returns OK, whatever the policy, as are earlier writes.
+  // Snapshots and iterators from before do not see it.
+  // Writes go on but at the end, while memtables are flushed, the compaction that runs ends, and about a page
+  // a table is written. Older entries in L0 that would keep more than a few tables there are compacted first.
+  // kInvalidArgument: an option, an entry over the limits of Put, or one out of order with already_sorted,
+  // named by its number from 1. kShutdown: Close() began meanwhile. After an error nothing is changed and the
+  // files are gone, or go at the next open; but after a failed manifest write the next open may bring the
+  // load into force, whole, and writes stop as after every such failure.
+  // Cost: with already_sorted each entry is written once; otherwise twice, or once more for each 64-fold
+  // of memory_bytes.
   virtual Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) = 0;
   Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options,
                                  std::span<const std::pair<std::string, std::string>> entries) {

@@ -3,40 +3,49 @@
 #include <algorithm>
 
 #include "base/mutant.h"
+#include "compaction/compaction_plan.h"
 
 namespace seerdb {
 namespace {
 
+bool Meets(const Run& run, const TableMeta& table) {
+  return !Version::Overlapping(run, table.smallest_key, table.largest_key).empty();
+}
+
 bool Meets(const Level& level, const TableMeta& table) {
-  return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) {
-    return !Version::Overlapping(run, table.smallest_key, table.largest_key).empty();
-  });
+  return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) { return Meets(run, table); });
+}
+
+uint32_t LevelFor(const Version& version, const TableMeta& table, uint32_t deepest) {
+  if (SEERDB_MUTANT("bulk-load-below-newer-data")) {
+    uint32_t level = deepest;  // as if what lies above did not matter
+    while (level > 0 && Meets(version.level(level), table)) --level;
+    return level;
+  }
+  if (deepest == 0 || Meets(version.level(0), table)) return 0;
+  uint32_t level = 1;
+  if (Meets(version.level(1), table)) return level;
+  while (level < deepest && !Meets(version.level(level + 1), table)) ++level;
+  return level;
 }
 
 }  // namespace
 
-std::vector<uint32_t> PlaceNewestTables(const Version& version, const std::vector<TableMeta>& tables,
-                                        uint32_t target_level) {
+std::vector<LoadPlace> PlaceNewestTables(const Version& version, const std::vector<TableMeta>& tables,
+                                         uint32_t target_level) {
   const uint32_t deepest = std::min(target_level, version.num_levels() - 1);
-  std::vector<uint32_t> places;
+  std::vector<LoadPlace> places;
   places.reserve(tables.size());
   for (const TableMeta& table : tables) {
-    uint32_t level = 0;
-    if (SEERDB_MUTANT("bulk-load-below-newer-data")) {
-      // As deep as the ranges within each level alone allow.
-      level = deepest;
-      while (level > 0 && Meets(version.level(level), table)) --level;
-    } else if (!Meets(version.level(0), table)) {
-      while (level < deepest && !Meets(version.level(level + 1), table)) ++level;
+    LoadPlace place;
+    place.level = LevelFor(version, table, deepest);
+    if (place.level > 0) {
+      const std::vector<Run>& runs = version.level(place.level).runs;
+      place.run = runs.empty() ? kFirstRun : runs.front().id + (Meets(runs.front(), table) ? 1 : 0);
     }
-    places.push_back(level);
+    places.push_back(place);
   }
   return places;
-}
-
-uint64_t NewestRun(const Version& version, uint32_t level, uint64_t otherwise) {
-  const std::vector<Run>& runs = version.level(level).runs;
-  return runs.empty() ? otherwise : runs.front().id;
 }
 
 }  // namespace seerdb

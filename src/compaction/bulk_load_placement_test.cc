@@ -39,39 +39,37 @@ TEST(BulkLoadPlacement, Places) {
     const char* name;
     std::vector<std::string> tree;
     uint32_t target;
-    std::vector<uint32_t> want;  // for b-c, m-n, x-y
+    std::vector<LoadPlace> want;   // for b-c, m-n, x-y
   };
   const Case cases[] = {
-      {"empty tree", {"", "", "", ""}, 6, {3, 3, 3}},
-      {"empty tree, target", {"", "", "", ""}, 1, {1, 1, 1}},
-      {"target L0", {"", "", "", ""}, 0, {0, 0, 0}},
-      {"the last level holds older entries", {"", "", "", "a-z"}, 6, {2, 2, 2}},
-      {"only some ranges are taken", {"", "", "c-d", "m-m"}, 6, {1, 2, 3}},
-      {"L0 holds all", {"a-z", "", "", ""}, 6, {0, 0, 0}},
-      {"L0 is above all", {"m-p", "", "", "x-x"}, 6, {3, 0, 2}},
-      {"an upper level counts although lower ones are free", {"", "n-o", "", ""}, 6, {3, 0, 3}},
-      {"touching keys overlap", {"", "a-b", "n-n", "y-z"}, 6, {0, 1, 2}},
-      {"neighbours do not", {"", "a-a d-l o-w", "z-z", ""}, 6, {3, 3, 3}},
-      {"every run of a level counts", {"", "", "a-a|x-z", "a-a z-z|m-z"}, 6, {3, 2, 1}},
-      {"every run of L0 counts", {"a-a|m-m|z-z", "", "", ""}, 6, {3, 0, 3}},
+      {"empty tree", {"", "", "", ""}, 6, {{3, 1}, {3, 1}, {3, 1}}},
+      {"empty tree, target", {"", "", "", ""}, 1, {{1, 1}, {1, 1}, {1, 1}}},
+      {"target L0", {"", "", "", ""}, 0, {{0, 0}, {0, 0}, {0, 0}}},
+      {"the last level holds older entries", {"", "", "", "a-z"}, 6, {{2, 1}, {2, 1}, {2, 1}}},
+      {"only some ranges are taken", {"", "", "c-d", "m-m"}, 6, {{1, 1}, {2, 1}, {3, 1}}},
+      {"L0 holds all", {"a-z", "", "", ""}, 6, {{0, 0}, {0, 0}, {0, 0}}},
+      {"L0 is above all", {"m-p", "", "", "x-x"}, 6, {{3, 1}, {0, 0}, {2, 1}}},
+      {"L1 holds older entries", {"", "a-z", "", ""}, 6, {{1, 2}, {1, 2}, {1, 2}}},
+      {"an upper level counts although lower ones are free", {"", "n-o", "", ""}, 6, {{3, 1}, {1, 2}, {3, 1}}},
+      {"touching keys overlap", {"", "a-b", "n-n", "y-z"}, 6, {{1, 2}, {1, 1}, {2, 1}}},
+      {"neighbours do not", {"", "a-a d-l o-w", "z-z", ""}, 6, {{3, 1}, {3, 1}, {3, 1}}},
+      {"every run of a level counts", {"", "", "a-a|x-z", "a-a z-z|m-z"}, 6, {{3, 2}, {2, 2}, {1, 1}}},
+      {"an older run of L1 alone", {"", "a-a|m-z", "", ""}, 6, {{3, 1}, {1, 2}, {1, 2}}},
+      {"every run of L0 counts", {"a-a|m-m|z-z", "", "", ""}, 6, {{3, 1}, {0, 0}, {3, 1}}},
+      {"two levels", {"m-m", "a-d"}, 6, {{1, 2}, {0, 0}, {1, 1}}},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
-    EXPECT_EQ(PlaceNewestTables(Tree(c.tree), {Table(90, 'b', 'c'), Table(91, 'm', 'n'), Table(92, 'x', 'y')},
-                                c.target),
-              c.want);
+    const std::vector<LoadPlace> places = PlaceNewestTables(
+        Tree(c.tree), {Table(90, 'b', 'c'), Table(91, 'm', 'n'), Table(92, 'x', 'y')}, c.target);
+    ASSERT_EQ(places.size(), c.want.size());
+    for (size_t i = 0; i < places.size(); ++i) {
+      EXPECT_EQ(places[i].level, c.want[i].level) << "table " << i;
+      EXPECT_EQ(places[i].run, c.want[i].run) << "table " << i;
+    }
   }
 }
 
-TEST(BulkLoadPlacement, JoinsTheNewestRun) {
-  const Version tree = Tree({"", "a-b", "a-b|a-z", ""});
-  EXPECT_EQ(NewestRun(tree, 1, 7), 1u);
-  EXPECT_EQ(NewestRun(tree, 2, 7), 2u);
-  EXPECT_EQ(NewestRun(tree, 3, 7), 7u);
-}
-
-// In random trees: nothing at or above its place, other than in L0, meets a table, and one level deeper
-// something would, or it is the target.
 TEST(BulkLoadPlacement, IsTheDeepestPlaceAboveAllThatIsOlder) {
   Random random(5);
   for (int round = 0; round < 2000; ++round) {
@@ -96,16 +94,26 @@ TEST(BulkLoadPlacement, IsTheDeepestPlaceAboveAllThatIsOlder) {
     };
     const std::vector<TableMeta> tables = {Table(1, 'a', 'd'), Table(2, 'f', 'f'), Table(3, 'k', 'z')};
     const auto target = static_cast<uint32_t>(random.Uniform(8));
-    const std::vector<uint32_t> places = PlaceNewestTables(tree, tables, target);
+    const std::vector<LoadPlace> places = PlaceNewestTables(tree, tables, target);
     ASSERT_EQ(places.size(), tables.size());
     for (size_t i = 0; i < tables.size(); ++i) {
-      ASSERT_LE(places[i], std::min(target, tree.num_levels() - 1));
-      for (uint32_t level = 0; places[i] > 0 && level <= places[i]; ++level) {
-        ASSERT_FALSE(meets(level, tables[i])) << tree.ToString();
+      SCOPED_TRACE(tree.ToString());
+      const LoadPlace place = places[i];
+      const uint32_t deepest = std::min(target, tree.num_levels() - 1);
+      ASSERT_LE(place.level, deepest);
+      // Nothing above it meets it, nothing in its own run, and no run of its level that is newer.
+      for (uint32_t level = 0; level < place.level; ++level) ASSERT_FALSE(meets(level, tables[i]));
+      ASSERT_FALSE(place.level > 1 && meets(place.level, tables[i]));
+      for (const ::seerdb::Run& run : tree.level(place.level).runs) {
+        if (place.level == 0) break;
+        ASSERT_LE(run.id, place.run);
+        if (run.id < place.run) continue;
+        ASSERT_TRUE(Version::Overlapping(run, tables[i].smallest_key, tables[i].largest_key).empty());
       }
-      if (places[i] == std::min(target, tree.num_levels() - 1)) continue;
-      ASSERT_TRUE(meets(places[i] == 0 && meets(0, tables[i]) ? 0 : places[i] + 1, tables[i]))
-          << tree.ToString();
+      // One level deeper something would meet it, or it may not go there.
+      const bool stopped = place.level == deepest || meets(place.level, tables[i]) ||
+                           meets(place.level + 1, tables[i]);
+      ASSERT_TRUE(stopped);
     }
   }
 }

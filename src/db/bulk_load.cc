@@ -7,7 +7,7 @@
 #include "base/status_macros.h"
 #include "compaction/bulk_load_job.h"
 #include "compaction/bulk_load_placement.h"
-#include "compaction/compaction_job.h"
+#include "compaction/compaction_picker.h"
 #include "db/db_impl.h"
 #include "format/keyspace_prefix.h"
 
@@ -15,7 +15,7 @@ namespace seerdb {
 namespace {
 
 // More tables of a load than this do not go to L0: every one is a run there.
-constexpr ptrdiff_t kMaxL0Tables = 4;
+constexpr uint32_t kMaxL0Tables = 4;
 // A table may exceed the size at which compaction starts a new one this many times.
 constexpr uint64_t kTargetSizes = 4;
 
@@ -37,8 +37,18 @@ Status CheckBulkLoadOptions(const BulkLoadOptions& options) {
   return {};
 }
 
-bool TooManyInL0(const std::vector<uint32_t>& places) {
-  return std::count(places.begin(), places.end(), 0) > kMaxL0Tables;
+// What has to leave L0 so that not too many tables of the load go there; empty if they are few.
+KeyRange RangeBoundForL0(const Version& version, const std::vector<TableMeta>& tables,
+                         uint32_t target_level) {
+  const std::vector<LoadPlace> places = PlaceNewestTables(version, tables, target_level);
+  KeyRange range;
+  uint32_t count = 0;
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (places[i].level > 0) continue;
+    ++count;
+    range.Include(tables[i]);
+  }
+  return count > kMaxL0Tables && target_level > 0 ? range : KeyRange();
 }
 
 }  // namespace
@@ -83,33 +93,24 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
 // So that little is left to do while writers wait.
 Status DbImpl::PrepareLoad(const std::vector<TableMeta>& tables, uint32_t target_level) {
   SEERDB_RETURN_IF_ERROR(Flush());
-  if (!TooManyInL0(PlaceNewestTables(*versions_->current(), tables, target_level))) return {};
-  return work_->RunAsCompaction(
-      [&] { return SinkBelowLoad(tables, PlaceNewestTables(*versions_->current(), tables, target_level)); });
+  if (RangeBoundForL0(*versions_->current(), tables, target_level).empty) return {};
+  return work_->RunAsCompaction([&] { return SinkBelowLoad(tables, target_level); });
 }
 
-Status DbImpl::SinkBelowLoad(const std::vector<TableMeta>& tables, const std::vector<uint32_t>& places) {
-  const auto first = std::find(places.begin(), places.end(), 0);
-  if (!TooManyInL0(places)) return {};
-  const auto last = std::find(places.rbegin(), places.rend(), 0);
-  const std::string& smallest = tables[static_cast<size_t>(first - places.begin())].smallest_key;
-  const std::string& largest = tables[static_cast<size_t>(places.rend() - last) - 1].largest_key;
-  // What is in L0 goes to L1, and that to L2, so that L1 is free.
-  for (uint32_t level = 0; level < 2 && level + 1 < options_.num_levels; ++level) {
-    const VersionPtr version = versions_->current();
-    const auto plan = PlanRangeCompaction(*version, level, smallest, largest, Unavailable());
-    if (!plan.has_value()) continue;
-    Status status = ExecutePlan(*plan, version);
-    if (status.IsCorruption()) {
-      // The load stays above what cannot be read.
-      events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
-      Quarantine(*plan);
-      return {};
-    }
-    if (status.IsIoError()) error_->Set("compaction", status);
-    SEERDB_RETURN_IF_ERROR(status);
+Status DbImpl::SinkBelowLoad(const std::vector<TableMeta>& tables, uint32_t target_level) {
+  const VersionPtr version = versions_->current();
+  const KeyRange range = RangeBoundForL0(*version, tables, target_level);
+  if (range.empty) return {};
+  const auto plan = PlanRangeCompaction(*version, 0, range, Unavailable());
+  if (!plan.has_value()) return {};  // damaged tables are in the way: the load stays above them
+  Status status = ExecutePlan(*plan, version, options_.target_file_size);
+  if (status.IsCorruption()) {
+    events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
+    Quarantine(*plan);
+    return {};
   }
-  return {};
+  if (status.IsIoError()) error_->Set("compaction", status);
+  return status;
 }
 
 Status DbImpl::InstallLoad(BulkLoadTables* tables, uint32_t target_level,
@@ -122,8 +123,7 @@ Status DbImpl::InstallLoad(BulkLoadTables* tables, uint32_t target_level,
     SEERDB_RETURN_IF_ERROR(work_->WaitUntil([this] { return views_->immutable_count() == 0; }));
   }
   return work_->RunAsCompaction([&]() -> Status {
-    SEERDB_RETURN_IF_ERROR(SinkBelowLoad(
-        tables->tables(), PlaceNewestTables(*versions_->current(), tables->tables(), target_level)));
+    SEERDB_RETURN_IF_ERROR(SinkBelowLoad(tables->tables(), target_level));
     return ListLoad(tables, target_level, tables_in_level);
   });
 }
@@ -138,19 +138,17 @@ Status DbImpl::ListLoad(BulkLoadTables* tables, uint32_t target_level,
   }
   SEERDB_FAILPOINT("bulk_load::before_install");
   const VersionPtr version = versions_->current();
-  const std::vector<uint32_t> places = PlaceNewestTables(*version, tables->tables(), target_level);
+  const std::vector<LoadPlace> places = PlaceNewestTables(*version, tables->tables(), target_level);
   VersionEdit edit;
   edit.last_sequence = sequence;
   for (size_t i = 0; i < places.size(); ++i) {
-    uint64_t run = 0;
-    if (places[i] > 0) {
-      run = NewestRun(*version, places[i], kLeveledRun);
-    } else {
-      // Above all that are there, whenever the table's own number was taken.
+    auto [level, run] = places[i];
+    // In L0 above all that are there, whenever the table's own number was taken.
+    if (level == 0) {
       SEERDB_ASSIGN_OR_RETURN(run, versions_->NewFileNumber());
     }
-    edit.added_tables.push_back({places[i], run, tables->tables()[i]});
-    ++(*tables_in_level)[places[i]];
+    edit.added_tables.push_back({level, run, tables->tables()[i]});
+    ++(*tables_in_level)[level];
   }
   tables->Keep();
   if (Status installed = InstallResult(std::move(edit), nullptr); !installed.ok()) {

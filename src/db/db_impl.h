@@ -12,7 +12,7 @@
 #include "base/mutex.h"
 #include "cache/block_cache.h"
 #include "compaction/bulk_load_tables.h"
-#include "compaction/leveled_picker.h"
+#include "compaction/compaction_picker.h"
 #include "compaction/table_output.h"
 #include "db/background_error.h"
 #include "db/background_work.h"
@@ -22,9 +22,11 @@
 #include "db/event_log.h"
 #include "db/log_set.h"
 #include "db/read_view.h"
+#include "db/running_compactions.h"
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
 #include "db/table_file.h"
+#include "db/tree_policy.h"
 #include "db/write_queue.h"
 #include "manifest/version_set.h"
 #include "metrics/statistics.h"
@@ -86,7 +88,7 @@ class DbImpl final : public DB {
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
-                                             const ReadOptions& options, Slice key);
+                                             const TableReadFlags& flags, Slice key);
 
   // Resuming after want of space (resume.cc). All but the first two under leadership of the write queue.
   bool PollSpace();
@@ -106,16 +108,18 @@ class DbImpl final : public DB {
   // Under leadership of the write queue: everything but the load is in tables when it is installed.
   Status InstallLoad(BulkLoadTables* tables, uint32_t target_level, std::vector<uint64_t>* tables_in_level);
   // As a compaction, both.
-  Status SinkBelowLoad(const std::vector<TableMeta>& tables, const std::vector<uint32_t>& places);
+  Status SinkBelowLoad(const std::vector<TableMeta>& tables, uint32_t target_level);
   Status ListLoad(BulkLoadTables* tables, uint32_t target_level, std::vector<uint64_t>* tables_in_level);
 
   // Background jobs (db_jobs.cc).
   // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.
   Status FlushOne(SequenceNumber taken = 0);
   Result<bool> CompactOne();
-  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
-  Status CompactLevels(const std::string& smallest, const std::string& largest);
-  Status RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest);
+  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size);
+  Status InstallWithoutMerge(const CompactionPlan& plan);
+  Status CompactLevels(const KeyRange& wanted);
+  Status ConsolidateRange(uint32_t level, const KeyRange& wanted);
+  Status RewriteStale(uint32_t level, const KeyRange& wanted);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;
@@ -136,7 +140,8 @@ class DbImpl final : public DB {
   const uint64_t first_record_;
   const uint64_t opened_us_;
   const RecoveryReport recovery_;
-  const LeveledPickerOptions picker_options_;
+  TreePolicy policy_;
+  RunningCompactions running_;
 
   EventLog events_;
   const std::shared_ptr<BackgroundError> error_;

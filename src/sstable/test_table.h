@@ -43,6 +43,24 @@ class TestTable {
     properties_ = *properties;
     return (*file)->Close();
   }
+  // As Build, from entries with sequence 0 that all get `sequence` when the rest has been written.
+  Status BuildLoaded(const TestEntries& entries, const TableBuilderOptions& options, SequenceNumber sequence) {
+    options_ = options;
+    Result<std::unique_ptr<WritableFile>> file = fs_->NewWritableFile(kPath, CreateMode::kTruncate);
+    if (!file.ok()) return file.status();
+    TableBuilder builder(options, file->get());
+    for (const auto& [key, value] : entries) {
+      if (Status status = builder.Add(key.first, key.second, value); !status.ok()) return status;
+    }
+    Result<EndlessTable> endless = builder.FinishWithoutEnd();
+    if (!endless.ok()) return endless.status();
+    file = fs_->NewWritableFile(kPath, CreateMode::kAppend);
+    if (!file.ok()) return file.status();
+    Result<TableProperties> properties = AppendTableEnd(*endless, sequence, file->get());
+    if (!properties.ok()) return properties.status();
+    properties_ = *properties;
+    return (*file)->Close();
+  }
   // Replaces the file's bytes.
   Status Write(Slice bytes) {
     Result<std::unique_ptr<WritableFile>> file = fs_->NewWritableFile(kPath, CreateMode::kTruncate);

@@ -145,6 +145,26 @@ class Load(CliCase):
         self.on_db("load", "-", "--batch", "2", stdin=b"k\t1\nk\t2\nk\t3\nl\t4\n")
         self.assertEqual(b"k\t3\nl\t4\n", self.dump())
 
+    def test_bulk(self):
+        records = [(b"k%05d" % (i * 7919 % 5000), b"v%d" % i) for i in range(5000)]
+        out = self.load(records + [(b"k00003", b"again")], "--bulk").out
+        self.assertIn(b"loaded 5001 records", out)
+        self.assertIn(b"dropped 1 records", out)
+        self.assertEqual(b"again\n", self.on_db("get", "k00003").out)
+        self.load(sorted((k, b"new") for k, _ in records), "--bulk", "--sorted", "--skip-bad")
+        self.assertEqual([k + b"\tnew" for k, _ in sorted(records)],
+                         self.on_db("scan").out.splitlines())
+        self.on_db("verify")
+
+    def test_bulk_is_all_or_nothing(self):
+        refused = self.on_db("load", "-", "--bulk", "--sorted", stdin=b"b\t1\na\t2\n", code=ERROR)
+        self.assert_error(refused, "nothing was stored", "entry 2", "'a' behind key 'b'")
+        malformed = self.on_db("load", "-", "--bulk", stdin=b"a\t1\nb\n", code=ERROR)
+        self.assert_error(malformed, "nothing was stored", "standard input line 2")
+        self.assertEqual(b"", self.on_db("scan").out)
+        for wrong in (["--sorted"], ["--bulk", "--batch", "5"], ["--bulk", "--sync"]):
+            self.on_db("load", "-", *wrong, code=USAGE)
+
     def test_columns_by_number_and_by_name(self):
         text = b"x\tk1\ty\tv1\nx\tk2\ty\tv2\n"
         self.on_db("load", "-", "--key", "2", "--value", "4", stdin=text)

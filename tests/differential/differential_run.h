@@ -28,6 +28,7 @@ struct Coverage {
   uint64_t flushes = 0;
   uint64_t compactions = 0;  // merging ones and trivial moves
   uint64_t merges = 0;
+  uint64_t bulk_loads = 0;
   uint64_t reopens = 0;
   uint64_t crash_reopens = 0;
   std::set<size_t> levels;                   // below L0, seen with tables
@@ -85,6 +86,7 @@ class DifferentialRun {
   void PutOne();
   void DeleteOne();
   void WriteOneBatch();
+  void BulkLoadSome();
   void ProbeMemtable();
   void ProbeL0();
   void ProbeBottom();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/differential/differential_run.h"
 
 namespace seerdb::testing {
@@ -73,6 +75,39 @@ void DifferentialRun::WriteOneBatch() {
     }
   }
   for (const auto& [key, value] : operations) CheckAnswer(db_->Get(key), model_.map(), key);
+}
+
+// Loads of 0 .. 200 entries, sorted and not, some with the same key several times.
+void DifferentialRun::BulkLoadSome() {
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (uint64_t n = random_.Uniform(random_.OneIn(4) ? 201 : 20); n > 0; --n) {
+    const bool again = !entries.empty() && random_.OneIn(8);
+    entries.emplace_back(again ? entries[random_.Uniform(entries.size())].first : keys_.WriteKey(),
+                         keys_.Value());
+  }
+  BulkLoadOptions options;
+  options.already_sorted = random_.OneIn(2);
+  options.target_level = static_cast<uint32_t>(random_.Uniform(8));
+  options.max_entries_per_sst = random_.OneIn(2) ? 1 + random_.Uniform(50) : 1'000'000;
+  options.memory_bytes = uint64_t{1} << 20;
+  if (options.already_sorted) {
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+  }
+  Note("BulkLoad of " + std::to_string(entries.size()) + " to L" + std::to_string(options.target_level) +
+       (options.already_sorted ? ", sorted" : "") + (entries.empty() ? "" : ": " + Printable(entries[0].first)));
+  const auto stats = db_->BulkLoad(options, entries);
+  if (!Check(stats.ok() ? Status::Ok() : stats.status(), "BulkLoad")) return;
+  if (!entries.empty()) unlogged_ = false;
+  for (const auto& [key, value] : entries) model_.Put(key, value);
+  if (stats->entries_loaded + stats->duplicates_dropped != entries.size()) {
+    return Fail("BulkLoad counted " + std::to_string(stats->entries_loaded) + " entries and " +
+                std::to_string(stats->duplicates_dropped) + " duplicates");
+  }
+  ++coverage_.bulk_loads;
+  for (const auto& [key, value] : entries) CheckAnswer(db_->Get(key), model_.map(), key);
+  if (!failed_ && random_.OneIn(4)) CompareAll(model_.Freeze(), nullptr);
+  if (!failed_ && !snapshots_.empty()) GetAtSnapshot();
 }
 
 // A read of what was just written, while it is still in the active memtable.

@@ -73,12 +73,21 @@ Trace& Trace::Batch(std::vector<Operation> operations) {
   return *this;
 }
 
+Trace& Trace::BulkLoad(std::vector<Operation> operations, const BulkLoadOptions& options) {
+  TraceStep step;
+  step.kind = TraceStep::kBulkLoad;
+  step.operations = std::move(operations);
+  step.load = options;
+  steps.push_back(std::move(step));
+  return *this;
+}
+
 CrashExplorer::CrashExplorer(const Trace& trace, const Options& options, bool cooperative)
     : trace_(trace), options_(options), cooperative_(cooperative) {
   Contents contents;
   states_.push_back(contents);
   for (const TraceStep& step : trace.steps) {
-    if (step.kind != TraceStep::kWrite) continue;
+    if (step.kind != TraceStep::kWrite && step.kind != TraceStep::kBulkLoad) continue;
     for (const auto& [key, value] : step.operations) {
       if (value) {
         contents[key] = *value;
@@ -212,6 +221,15 @@ Status CrashExplorer::RunStep(const TraceStep& step, Options* options, std::uniq
         durable_ = acknowledged_;
       }
       if (submitted_ % 4 == 0) Drain(*options);
+      break;
+    }
+    case TraceStep::kBulkLoad: {
+      std::vector<std::pair<std::string, std::string>> entries;
+      for (const auto& [key, value] : step.operations) entries.emplace_back(key, *value);
+      ++submitted_;
+      status = (*db)->BulkLoad(step.load, entries).status();
+      if (status.ok()) durable_ = acknowledged_ = submitted_;
+      Drain(*options);
       break;
     }
     case TraceStep::kFlush:

@@ -26,10 +26,11 @@ namespace seerdb::testing {
 using Operation = std::pair<std::string, std::optional<std::string>>;  // no value: delete
 
 struct TraceStep {
-  enum Kind { kWrite, kFlush, kCompact, kReopen, kSnapshot, kReleaseSnapshots };
+  enum Kind { kWrite, kFlush, kCompact, kReopen, kSnapshot, kReleaseSnapshots, kBulkLoad };
   Kind kind = kWrite;
   std::vector<Operation> operations;
   WriteOptions options;
+  BulkLoadOptions load;
 };
 
 struct Trace {
@@ -39,6 +40,8 @@ struct Trace {
   Trace& Put(const std::string& key, const std::string& value, WriteOptions options = {});
   Trace& Delete(const std::string& key);
   Trace& Batch(std::vector<Operation> operations);
+  // One unit, and everything before it is durable afterwards.
+  Trace& BulkLoad(std::vector<Operation> operations, const BulkLoadOptions& options = {});
   Trace& Flush() { return Add(TraceStep::kFlush); }
   Trace& Compact() { return Add(TraceStep::kCompact); }
   Trace& Reopen() { return Add(TraceStep::kReopen); }

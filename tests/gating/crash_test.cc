@@ -19,8 +19,18 @@ constexpr bool kSampled = true;
 constexpr bool kSampled = kSanitized;
 #endif
 
-// Every sync policy with every log mode, the work of the background done by the writer or cooperatively and
-// the compressions in turn.
+// Shapes of trees that have several runs in their levels, or one, or change.
+void ShapeTree(uint64_t combination, Options* options) {
+  constexpr CompactionPolicy kShapes[] = {CompactionPolicy::kLeveled, CompactionPolicy::kTiered,
+                                          CompactionPolicy::kLazyLeveling};
+  options->adaptive_compaction = combination % 4 == 3;
+  options->compaction_policy = kShapes[combination % 4 % std::size(kShapes)];
+  if (options->compaction_policy != CompactionPolicy::kLeveled) options->size_ratio = 3;
+  if (combination % 3 == 0) options->space_amplification_target = 1.5;
+}
+
+// Every sync policy with every log mode, the work of the background done by the writer or cooperatively, and
+// the compressions and shapes in turn.
 void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<Boundary> focus = {}) {
   const uint64_t strides = (kSampled ? 16 : 1) * inner_stride;
   uint64_t crash_points = 0;
@@ -38,6 +48,7 @@ void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<
         options.wal_sync_policy = policy;
         options.log_mode = mode;
         options.compression = kCompressions[combination % std::size(kCompressions)];
+        ShapeTree(combination, &options);
         CrashExplorer explorer(trace, options, cooperative);
         if (focus) explorer.Focus(*focus);
         explorer.Explore(LongRun() ? 1 : strides);
@@ -115,6 +126,25 @@ TEST(Crash, SnapshotsAndTombstones) {
   for (int i = 0; i < 4; ++i) trace.Delete(Key(i));
   trace.Flush().Snapshot().Put(Key(0), "again").Compact().ReleaseSnapshots().Compact().Delete(Key(5)).Flush();
   ExploreInAllModes(trace, 20);
+}
+
+// Loads, sorted and not, over older entries of every level, beside a snapshot, and above a memtable: each is
+// there whole or not at all.
+TEST(Crash, BulkLoadsAreWholeOrAbsent) {
+  const auto entries = [](int from, int to, int step, int round) {
+    std::vector<Operation> operations;
+    for (int i = from; i < to; i += step) operations.emplace_back("key" + std::to_string(i), Value(round, 90));
+    return operations;
+  };
+  Trace trace{"bulk loads", {}};
+  const auto few = BulkLoadOptions().WithMaxEntries(3);
+  trace.BulkLoad(entries(10, 20, 1, 1), few.AlreadySorted()).Put("key11", "put").Delete("key12");
+  trace.Snapshot().BulkLoad(entries(19, 10, -1, 2), few).Put("key13", "put");
+  std::vector<Operation> again = entries(10, 20, 2, 3);
+  again.insert(again.begin(), again.back());
+  trace.BulkLoad(again).Reopen().Put("key14", "put").Flush().Compact().ReleaseSnapshots();
+  trace.BulkLoad(entries(15, 25, 1, 4), few.AlreadySorted().WithTargetLevel(1)).Compact().Delete("key16");
+  ExploreInAllModes(trace, 24);
 }
 
 // Each record fills a segment, and each segment is a released one renamed.

@@ -1,5 +1,6 @@
 #include "tests/metamorphic/script.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/random.h"
@@ -10,7 +11,8 @@ namespace {
 const char* const kKindNames[] = {
     "kPut",   "kDelete",       "kBatch",        "kGet",          "kMultiGet",
     "kScan",  "kOpenIterator", "kMoveIterator", "kTakeSnapshot", "kReleaseSnapshot",
-    "kFlush", "kCompact",      "kVerify",       "kReopen",       "kCrash"};
+    "kFlush", "kCompact",      "kVerify",       "kReopen",       "kCrash",
+    "kBulkLoad"};
 const char* const kMoveNames[] = {"kFirst", "kLast", "kSeek", "kSeekForPrev", "kNext", "kPrev"};
 const char* const kSyncNames[] = {"kByPolicy", "kSync", "kNoSync"};
 
@@ -32,7 +34,7 @@ class ScriptWriter {
                     {15, ScriptKind::kTakeSnapshot}, {10, ScriptKind::kReleaseSnapshot},
                     {15, ScriptKind::kFlush},        {5, ScriptKind::kCompact},
                     {2, ScriptKind::kVerify},        {4, ScriptKind::kReopen},
-                    {4, ScriptKind::kCrash}};
+                    {4, ScriptKind::kCrash},         {10, ScriptKind::kBulkLoad}};
     uint64_t all = 0;
     for (const auto& entry : kWeights) all += entry.weight;
     uint64_t choice = random_.Uniform(all);
@@ -63,6 +65,15 @@ class ScriptWriter {
           op->writes.push_back({key, random_.OneIn(4), Value()});
         }
         op->sync = Sync();
+        break;
+      case ScriptKind::kBulkLoad:
+        for (uint64_t n = random_.Uniform(60); n > 0; --n) op->writes.push_back({Key(), false, Value()});
+        op->sorted = random_.OneIn(2);
+        op->limit = static_cast<uint32_t>(random_.Uniform(8));
+        if (op->sorted) {
+          std::stable_sort(op->writes.begin(), op->writes.end(),
+                           [](const ScriptWrite& a, const ScriptWrite& b) { return a.key < b.key; });
+        }
         break;
       case ScriptKind::kGet:
         op->key = Near();
@@ -245,6 +256,7 @@ std::string AsCode(const ScriptOp& op) {
   }
   if (op.reverse) out += ", .reverse = true";
   if (op.keys_only) out += ", .keys_only = true";
+  if (op.sorted) out += ", .sorted = true";
   if (op.limit != UINT32_MAX) out += ", .limit = " + std::to_string(op.limit);
   return out + "}";
 }

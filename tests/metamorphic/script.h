@@ -44,6 +44,7 @@ enum class ScriptKind : unsigned char {
   kVerify,
   kReopen,  // after Close; iterators and snapshots go
   kCrash,   // open again as after the death of the process; iterators and snapshots go
+  kBulkLoad,  // writes, of which none is a delete; sorted; limit = the target level
 };
 
 enum class ScriptMove : unsigned char { kFirst, kLast, kSeek, kSeekForPrev, kNext, kPrev };
@@ -62,6 +63,7 @@ struct ScriptOp {
   ScriptMove move = ScriptMove::kFirst;
   bool reverse = false;
   bool keys_only = false;
+  bool sorted = false;  // the writes are in order, and the engine is told so
   uint32_t limit = UINT32_MAX;
 };
 

@@ -21,6 +21,7 @@ class MapTarget final : public ScriptTarget {
         model_.Delete(op.key);
         return "ok";
       case ScriptKind::kBatch:
+      case ScriptKind::kBulkLoad:
         for (const ScriptWrite& write : op.writes) {
           write.is_delete ? model_.Delete(write.key) : model_.Put(write.key, write.value.Bytes());
         }

@@ -52,6 +52,8 @@ class SeerdbTarget final : public ScriptTarget {
         return Words(db_->Delete(WriteAs(op), op.key));
       case ScriptKind::kBatch:
         return WriteBatchOf(op);
+      case ScriptKind::kBulkLoad:
+        return BulkLoad(op);
       case ScriptKind::kGet:
         return Words(db_->Get(ReadAt(op), op.key));
       case ScriptKind::kMultiGet: {
@@ -123,6 +125,13 @@ class SeerdbTarget final : public ScriptTarget {
       write.is_delete ? batch.Delete(write.key) : batch.Put(write.key, write.value.Bytes());
     }
     return Words(db_->Write(WriteAs(op), batch));
+  }
+
+  std::string BulkLoad(const ScriptOp& op) {
+    std::vector<std::pair<std::string, std::string>> entries;
+    for (const ScriptWrite& write : op.writes) entries.emplace_back(write.key, write.value.Bytes());
+    const auto options = BulkLoadOptions().AlreadySorted(op.sorted).WithTargetLevel(op.limit).WithMaxEntries(16);
+    return Words(db_->BulkLoad(options, entries).status());
   }
 
   std::string Scan(const ScriptOp& op) {

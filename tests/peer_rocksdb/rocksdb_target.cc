@@ -62,6 +62,7 @@ class RocksdbTarget final : public ScriptTarget {
         return Words(db_->Put(WriteAs(op), op.key, op.value.Bytes()));
       case ScriptKind::kDelete:
         return Words(db_->Delete(WriteAs(op), op.key));
+      case ScriptKind::kBulkLoad:  // a batch of puts says the same
       case ScriptKind::kBatch: {
         rocksdb::WriteBatch batch;
         for (const ScriptWrite& write : op.writes) {
