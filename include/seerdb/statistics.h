@@ -36,6 +36,8 @@ namespace seerdb {
   X(index_fallbacks, "table lookups that searched the index by comparison alone")    \
   X(cache_hits, "block cache hits")                                                  \
   X(cache_misses, "block cache misses")                                              \
+  X(cache_inserts, "blocks added to the block cache")                                \
+  X(cache_evictions, "blocks evicted from the block cache")                          \
   X(unobserved_iterator_errors, "iterators stopped by an error nobody asked for")
 
 struct SEERDB_EXPORT LevelStats {
