@@ -20,6 +20,7 @@
 
 #include "seerdb/export.h"
 #include "seerdb/iterator.h"
+#include "seerdb/memory_budget.h"
 #include "seerdb/options.h"
 #include "seerdb/pinned_value.h"
 #include "seerdb/repair.h"
@@ -121,6 +122,10 @@ class SEERDB_EXPORT DB {
   // Bytes / entries of the active memtable.
   virtual uint64_t memtable_size() = 0;
   virtual uint64_t memtable_len() = 0;
+  // Memory that this database holds, by what it is for; see memory_budget.h. Cheap.
+  virtual MemoryUsage memory_usage() = 0;
+  // The total of it.
+  uint64_t estimate_memory_usage() { return memory_usage().total_bytes; }
   // Estimated bytes of tables that hold keys in [begin, end). Memtables are not counted.
   virtual uint64_t ApproximateSize(Slice begin, Slice end) = 0;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "seerdb/export.h"
+#include "seerdb/memory_budget.h"
 
 namespace seerdb {
 
@@ -30,6 +31,8 @@ namespace seerdb {
   X(wal_syncs, "syncs of a log")                                                     \
   X(write_groups, "commit groups")                                                   \
   X(write_stall_us, "time writers were delayed or waited for background work")       \
+  X(memory_stalls, "commit groups that waited for the memory budget")                \
+  X(memory_flushes, "memtables flushed early for the memory budget")                 \
   X(filter_negatives, "table lookups answered absent by the filter")                 \
   X(filter_false_positives, "table lookups passed by the filter that found nothing") \
   X(index_model_hits, "table lookups whose block the model bracketed")               \
@@ -85,6 +88,8 @@ struct SEERDB_EXPORT DBStats {
   uint64_t block_cache_size = 0;      // bytes
   uint64_t block_cache_capacity = 0;  // bytes
   uint64_t total_sstables = 0;
+  // What this database holds; the limit is that of the budget, which others may share (MemoryBudget::usage).
+  MemoryUsage memory;
   std::vector<LevelStats> levels;
   uint64_t last_sequence = 0;
   uint64_t live_snapshots = 0;

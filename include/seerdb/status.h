@@ -40,6 +40,8 @@ enum class StatusDetail : unsigned char {
   kAlreadyExists = 9,  // EEXIST
   kPermission = 10,    // EACCES, EPERM, EROFS
   kSyncFailed = 11,    // a sync failed, for whatever cause: what it covers may be lost, only reopening tells
+  kDiskSpaceFull = 12,  // the guard of Options::min_disk_space_bytes refused the write; nothing was changed
+  kMemoryFull = 13,     // the memory budget has no room for it, and nothing can make any
 };
 
 class [[nodiscard]] SEERDB_EXPORT Status {

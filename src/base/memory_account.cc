@@ -8,13 +8,13 @@ bool Counts(MemoryClass what) { return what < MemoryClass::kMappedTables; }
 }  // namespace
 
 void MemoryAccount::Add(MemoryClass what, uint64_t bytes) {
-  cells_[static_cast<size_t>(what)].fetch_add(bytes, std::memory_order_relaxed);
-  if (Counts(what)) total_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  cells_[static_cast<size_t>(what)].fetch_add(bytes, std::memory_order_seq_cst);
+  if (Counts(what)) total_bytes_.fetch_add(bytes, std::memory_order_seq_cst);
   if (parent_ != nullptr) parent_->Add(what, bytes);
 }
 
 void MemoryAccount::Subtract(MemoryClass what, uint64_t bytes) {
-  cells_[static_cast<size_t>(what)].fetch_sub(bytes, std::memory_order_relaxed);
+  cells_[static_cast<size_t>(what)].fetch_sub(bytes, std::memory_order_seq_cst);
   if (Counts(what)) total_bytes_.fetch_sub(bytes, std::memory_order_seq_cst);
   if (waiting_.load(std::memory_order_seq_cst) > 0) {
     MutexLock lock(&wait_mu_);
@@ -25,8 +25,8 @@ void MemoryAccount::Subtract(MemoryClass what, uint64_t bytes) {
 
 void MemoryAccount::Move(MemoryClass from, MemoryClass to, uint64_t bytes) {
   if (Counts(from) == Counts(to)) {
-    cells_[static_cast<size_t>(from)].fetch_sub(bytes, std::memory_order_relaxed);
-    cells_[static_cast<size_t>(to)].fetch_add(bytes, std::memory_order_relaxed);
+    cells_[static_cast<size_t>(from)].fetch_sub(bytes, std::memory_order_seq_cst);
+    cells_[static_cast<size_t>(to)].fetch_add(bytes, std::memory_order_seq_cst);
     if (parent_ != nullptr) parent_->Move(from, to, bytes);
     return;
   }
@@ -62,11 +62,11 @@ MemoryUsage MemoryAccount::usage() const {
   return usage;
 }
 
-void MemoryAccount::WaitForRelease(uint64_t micros) {
+void MemoryAccount::WaitForRelease(const std::function<bool()>& done, uint64_t micros) {
   MutexLock lock(&wait_mu_);
   waiting_.fetch_add(1, std::memory_order_seq_cst);
-  released_.WaitFor(&wait_mu_, micros);
-  waiting_.fetch_sub(1, std::memory_order_relaxed);
+  if (!done()) released_.WaitFor(&wait_mu_, micros);
+  waiting_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 }  // namespace seerdb

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "base/mutex.h"
@@ -44,17 +45,18 @@ class MemoryAccount {
   void Move(MemoryClass from, MemoryClass to, uint64_t bytes) EXCLUDES(wait_mu_);
 
   // Of all classes that count.
-  uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_relaxed); }
+  uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_seq_cst); }
   uint64_t bytes(MemoryClass what) const {
-    return cells_[static_cast<size_t>(what)].load(std::memory_order_relaxed);
+    return cells_[static_cast<size_t>(what)].load(std::memory_order_seq_cst);
   }
   // What only its holders can give back: all but the block cache.
   uint64_t held_bytes() const;
   // The limit is left at 0.
   MemoryUsage usage() const;
 
-  // Waits until somebody gives memory back, at most so long. May return for no reason.
-  void WaitForRelease(uint64_t micros) EXCLUDES(wait_mu_);
+  // Unless `done` (which reads these counters) holds, waits until somebody gives memory back, at most so long.
+  // May return for no reason.
+  void WaitForRelease(const std::function<bool()>& done, uint64_t micros) EXCLUDES(wait_mu_);
 
  private:
   static constexpr size_t kClasses = static_cast<size_t>(MemoryClass::kCount);
@@ -62,6 +64,7 @@ class MemoryAccount {
   const std::shared_ptr<MemoryAccount> parent_;
   std::atomic<uint64_t> total_bytes_{0};
   std::array<std::atomic<uint64_t>, kClasses> cells_{};
+  // Sequentially consistent, like the counters: either who gives back sees the waiter, or the waiter the bytes.
   std::atomic<uint32_t> waiting_{0};
   Mutex wait_mu_;
   CondVar released_;
@@ -86,6 +89,11 @@ class MemoryCharge {
   void MoveTo(MemoryClass what) {
     if (account_ != nullptr && what != what_) account_->Move(what_, what, bytes_);
     what_ = what;
+  }
+  void Set(uint64_t bytes) {
+    if (bytes >= bytes_) return Add(bytes - bytes_);
+    if (account_ != nullptr) account_->Subtract(what_, bytes_ - bytes);
+    bytes_ = bytes;
   }
   void Release() {
     if (account_ != nullptr && bytes_ != 0) account_->Subtract(what_, bytes_);

@@ -70,7 +70,8 @@ TEST(MemoryAccount, WaitersWakeWhenMemoryIsGivenBack) {
   const auto account = std::make_shared<MemoryAccount>();
   MemoryCharge charge(account, MemoryClass::kJobs, 10);
   std::thread waiter([&account] {
-    while (account->total_bytes() > 0) account->WaitForRelease(60'000'000);
+    const auto empty = [&account] { return account->total_bytes() == 0; };
+    while (!empty()) account->WaitForRelease(empty, 60'000'000);
   });
   charge.Release();
   waiter.join();

@@ -70,7 +70,9 @@ Status TableOutput::EndTable() {
 
 Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_key) {
   if (builder_ != nullptr && starts_key && options_.target_file_size != 0) {
-    const bool full = builder_->estimated_bytes() >= options_.target_file_size;
+    const bool full =
+        builder_->estimated_bytes() >= options_.target_file_size ||
+        (options_.table_memory_bytes != 0 && builder_->memory_bytes() >= options_.table_memory_bytes);
     const bool split = options_.should_end_before != nullptr && options_.should_end_before(key);
     if (full || split) SEERDB_RETURN_IF_ERROR(EndTable());
   }

@@ -31,7 +31,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (stopped_) return Status::Shutdown("the database is closed");
   if (parts_.error->is_set()) [[unlikely]]
     SEERDB_RETURN_IF_ERROR(parts_.resume());
-  SEERDB_RETURN_IF_ERROR(MakeRoom());
+  SEERDB_RETURN_IF_ERROR(MakeRoom(group));
   uint64_t count = 0;
   bool sync = false;
   for (const WriteRequest* request : group) {
@@ -122,7 +122,13 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
   statistics->Add(Counter::logical_bytes_written, logical_bytes);
 }
 
-Status Committer::MakeRoom() {
+Status Committer::AdmitToMemory(const std::vector<WriteRequest*>& group) {
+  uint64_t bytes = 0;
+  for (const WriteRequest* request : group) bytes += request->operations.size();
+  return parts_.memory->Admit(bytes);
+}
+
+Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
   const size_t l0_runs = parts_.views->l0_runs();
   if (l0_runs >= options_.l0_slowdown_writes_trigger) [[unlikely]] {
     const uint64_t start_us = parts_.clock->NowMicros();
@@ -141,6 +147,7 @@ Status Committer::MakeRoom() {
     }
     parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
   }
+  if (parts_.memory != nullptr) SEERDB_RETURN_IF_ERROR(AdmitToMemory(group));
   if (active_->bytes() < options_.memtable_capacity &&
       parts_.log->appended_bytes() - log_bytes_before_ < max_log_bytes_) [[likely]] {
     return {};
@@ -160,6 +167,7 @@ Status Committer::WaitForImmutableSlot() {
 Status Committer::SealMemTable() {
   if (active_->empty()) return {};
   SEERDB_RETURN_IF_ERROR(WaitForImmutableSlot());
+  parts_.views->Collect();
   if (Status status = SwitchMemTable(); !status.ok()) {
     parts_.error->Set("log rotation", status);
     return status;
@@ -172,7 +180,7 @@ Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 
 Status Committer::SwitchMemTable() {
   SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
-  MemTableSlot next{std::make_shared<MemTable>(), parts_.log->mark()};
+  MemTableSlot next{std::make_shared<MemTable>(parts_.account), parts_.log->mark()};
   active_ = next.memtable.get();
   log_bytes_before_ = parts_.log->appended_bytes();
   parts_.views->SwitchMemTable(std::move(next));

@@ -13,6 +13,7 @@
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
 #include "db/log_set.h"
+#include "db/memory_gate.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
 #include "db/write_queue.h"
@@ -30,6 +31,8 @@ struct CommitterParts {
   BackgroundWork* work = nullptr;
   BarrierSync* barrier = nullptr;  // null unless the policy is kBarrier
   BackgroundError* error = nullptr;
+  MemoryGate* memory = nullptr;               // null: memory has no limit
+  std::shared_ptr<MemoryAccount> account;  // of memtables
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
   // Called under leadership while the error is set: OK if writes may go on, the error's status otherwise.
@@ -53,7 +56,8 @@ class Committer final : public GroupCommitter {
   void Stop() { stopped_ = true; }
 
  private:
-  Status MakeRoom();
+  Status MakeRoom(const std::vector<WriteRequest*>& group);
+  Status AdmitToMemory(const std::vector<WriteRequest*>& group);
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
   Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync);

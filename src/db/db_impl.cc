@@ -31,12 +31,23 @@ BackgroundModes Modes(const Options& options) {
 }
 
 TableOpenOptions TableOptions(const Options& options, std::shared_ptr<BlockCache> cache,
+                              std::shared_ptr<MemoryAccount> account,
                               std::shared_ptr<Statistics> statistics) {
   TableOpenOptions table;
+  table.account = std::move(account);
   table.access = options.table_access;
   table.cache = std::move(cache);
   table.statistics = std::move(statistics);
   return table;
+}
+
+// The budget's cache, to which this database adds its capacity; or one of its own.
+std::shared_ptr<BlockCache> CacheOf(const Options& options, const SharedBudget* budget) {
+  if (budget == nullptr || options.block_cache_capacity == 0) {
+    return std::make_shared<BlockCache>(options.block_cache_capacity);
+  }
+  budget->cache()->AddCapacity(static_cast<int64_t>(options.block_cache_capacity));
+  return budget->cache();
 }
 
 }  // namespace
@@ -60,15 +71,36 @@ DbImpl::DbImpl(OpenedDatabase opened)
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
       versions_(std::move(opened.versions)),
-      cache_(std::make_shared<BlockCache>(options_.block_cache_capacity, statistics_)),
-      table_files_(fs_, directory_, TableOptions(options_, cache_, statistics_)) {}
+      budget_(std::move(opened.budget)),
+      memory_plan_(opened.memory_plan),
+      account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
+      cache_(CacheOf(options_, budget_.get())),
+      table_files_(fs_, directory_, TableOptions(options_, cache_, account_, statistics_)) {}
+
+void DbImpl::StartMemoryGate() {
+  if (budget_ == nullptr) return;
+  MemoryGate::Parts parts;
+  parts.budget = budget_;
+  parts.views = views_.get();
+  parts.work = work_.get();
+  parts.error = error_.get();
+  parts.statistics = statistics_.get();
+  parts.clock = clock_.get();
+  parts.seal = [this] { return committer_->SealMemTable(); };
+  parts.try_lead = [this](const std::function<void()>& work) { queue_->TryRunExclusive(work); };
+  parts.max_immutables = options_.max_immutable_memtables;
+  parts.worthwhile_bytes = options_.memtable_capacity / 8;
+  parts.cooperative = executor_->cooperative();
+  memory_gate_ = std::make_shared<MemoryGate>(std::move(parts));
+}
 
 Status DbImpl::Start() {
   const ManifestState state = versions_->state();
   snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
   log_ = std::make_shared<LogSet>(
       fs_,
-      LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes, options_.log_mode},
+      LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes, options_.log_mode,
+                    account_},
       versions_.get(), statistics_);
   log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
@@ -79,7 +111,7 @@ Status DbImpl::Start() {
     events_.Write("damaged table: " + tree->Find(number)->reader().status().ToString());
   }
   views_ = std::make_unique<ReadViewHolder>(
-      std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(), log_->mark()},
+      std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(account_), log_->mark()},
                                        std::vector<MemTableSlot>{}, std::move(tree)));
   work_ = std::make_unique<BackgroundWork>(
       executor_, Modes(options_), error_.get(),
@@ -90,23 +122,38 @@ Status DbImpl::Start() {
   error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
     if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
   });
-  CommitterParts parts{
-      log_.get(),        views_.get(),   snapshots_.get(),
-      work_.get(),       barrier_.get(), error_.get(),
-      statistics_.get(), clock_.get(),   [this] { return ResumeWrites(ResumeMode::kIfDue); }};
+  StartMemoryGate();
+  CommitterParts parts{log_.get(),
+                       views_.get(),
+                       snapshots_.get(),
+                       work_.get(),
+                       barrier_.get(),
+                       error_.get(),
+                       memory_gate_.get(),
+                       account_,
+                       statistics_.get(),
+                       clock_.get(),
+                       [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   WriteQueueOptions queue_options;
   queue_options.max_group_writers = options_.group_commit_max_batch_size;
   queue_options.group_delay_us = options_.group_commit_delay_us;
   queue_options.clock = clock_.get();
   queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
+  if (memory_gate_ != nullptr) budget_->Join(memory_gate_);
   work_->PokeCompaction();
   return {};
 }
 
 DbImpl::~DbImpl() {
-  if (queue_ == nullptr) return;  // never started
-  if (!closed_.load()) Close().IgnoreError("the destructor has no way to report it");
+  // Unless it was never started.
+  if (queue_ != nullptr && !closed_.load()) {
+    Close().IgnoreError("the destructor has no way to report it");
+  }
+  if (budget_ != nullptr && options_.block_cache_capacity != 0) {
+    cache_->AddCapacity(-static_cast<int64_t>(options_.block_cache_capacity));
+    cache_->Trim();
+  }
 }
 
 Status DbImpl::CheckOpen() const {
@@ -119,6 +166,10 @@ Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
   cancel_compaction_.store(true);
   space_->Stop();
+  if (memory_gate_ != nullptr) {
+    budget_->Leave(memory_gate_.get());
+    memory_gate_->Stop();
+  }
   // The last thing done under leadership: nothing is written after it.
   Status status = queue_->RunExclusive([this]() -> Status {
     committer_->Stop();
@@ -149,6 +200,22 @@ Status DbImpl::Close() {
   return status;
 }
 
+Status DbImpl::CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const {
+  const auto refuse = [this](const char* what, uint64_t bytes, uint64_t most) {
+    return Status::InvalidArgument(std::string(what) + " has " + std::to_string(bytes) +
+                                   " bytes, expected at most " + std::to_string(most) +
+                                   " with a memory budget of " + std::to_string(budget_->limit_bytes()))
+        .WithDetail(StatusDetail::kMemoryFull);
+  };
+  if (value_bytes > memory_plan_.max_value_bytes) {
+    return refuse("value", value_bytes, memory_plan_.max_value_bytes);
+  }
+  if (batch_bytes > memory_plan_.max_batch_bytes) {
+    return refuse("batch", batch_bytes, memory_plan_.max_batch_bytes);
+  }
+  return {};
+}
+
 Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count,
                            uint64_t logical_bytes) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
@@ -172,6 +239,7 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
 
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
   static thread_local std::string kept;
   std::string operations;
@@ -194,6 +262,7 @@ Status DbImpl::Delete(const WriteOptions& options, Slice key) {
 Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch), batch.rep().size()));
   if (batch.empty()) return CheckOpen();
   return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }
@@ -224,6 +293,7 @@ Status DbImpl::Flush() {
 DBStats DbImpl::Stats() {
   DBStats stats;
   statistics_->Fill(&stats);
+  views_->Collect();
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   stats.memtable_size_bytes = view->active().memtable->bytes();
   stats.memtable_capacity_bytes = options_.memtable_capacity;
@@ -232,6 +302,7 @@ DBStats DbImpl::Stats() {
   stats.wal_size_bytes = log_->live_bytes();
   stats.block_cache_size = cache_->bytes();
   stats.block_cache_capacity = cache_->capacity_bytes();
+  stats.memory = memory_usage();
   const Version& version = *view->tree()->version();
   stats.total_disk_bytes = version.bytes();
   stats.total_sstables = version.table_count();
@@ -252,6 +323,13 @@ DBStats DbImpl::Stats() {
   stats.uptime_us = clock_->NowMicros() - opened_us_;
   stats.recovery = recovery_;
   return stats;
+}
+
+MemoryUsage DbImpl::memory_usage() {
+  views_->Collect();
+  MemoryUsage usage = account_->usage();
+  usage.limit_bytes = budget_ != nullptr ? budget_->limit_bytes() : 0;
+  return usage;
 }
 
 uint64_t DbImpl::memtable_size() { return views_->Acquire()->active().memtable->bytes(); }

@@ -20,6 +20,8 @@
 #include "db/db_iterator.h"
 #include "db/event_log.h"
 #include "db/log_set.h"
+#include "db/memory_gate.h"
+#include "db/memory_plan.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
@@ -33,7 +35,9 @@ namespace seerdb {
 
 // What DB::Open has prepared when the parts start.
 struct OpenedDatabase {
-  Options options;  // with all seams filled in
+  Options options;  // with all seams filled in, and cut to what the budget allows
+  std::shared_ptr<SharedBudget> budget;  // null: no limit
+  MemoryPlan memory_plan;
   std::string directory;
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<VersionSet> versions;
@@ -75,10 +79,13 @@ class DbImpl final : public DB {
   DBStats Stats() override;
   uint64_t memtable_size() override;
   uint64_t memtable_len() override;
+  MemoryUsage memory_usage() override;
   uint64_t ApproximateSize(Slice begin, Slice end) override;
 
  private:
   Status CheckOpen() const;
+  void StartMemoryGate();
+  Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
   Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
@@ -130,13 +137,17 @@ class DbImpl final : public DB {
   const std::shared_ptr<BackgroundError> error_;
   std::shared_ptr<UnobservedErrors> unobserved_;
   std::unique_ptr<VersionSet> versions_;
-  std::shared_ptr<BlockCache> cache_;
+  const std::shared_ptr<SharedBudget> budget_;  // null: no limit
+  const MemoryPlan memory_plan_;
+  const std::shared_ptr<MemoryAccount> account_;
+  const std::shared_ptr<BlockCache> cache_;  // the budget's, if there is one
   TableFiles table_files_;
   std::shared_ptr<SnapshotList> snapshots_;
   std::shared_ptr<LogSet> log_;
   std::shared_ptr<BarrierSync> barrier_;  // null unless the policy is kBarrier
   std::unique_ptr<ReadViewHolder> views_;
   std::unique_ptr<BackgroundWork> work_;
+  std::shared_ptr<MemoryGate> memory_gate_;  // null: no limit
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;

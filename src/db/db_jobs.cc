@@ -1,5 +1,6 @@
 // The background half of DbImpl: flush, compaction, and the one way their results become visible.
 #include <algorithm>
+#include <set>
 
 #include "base/failpoint.h"
 #include "base/mutant.h"
@@ -10,6 +11,19 @@
 #include "format/keyspace_prefix.h"
 
 namespace seerdb {
+namespace {
+
+// Tables that a merge reads at the same time: each of L0, and one of every other level.
+size_t MergedRuns(const CompactionPlan& plan) {
+  std::set<uint32_t> levels;
+  size_t runs = 0;
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    runs += input.level == 0 || levels.insert(input.level).second ? 1 : 0;
+  }
+  return runs;
+}
+
+}  // namespace
 
 TableOutputOptions DbImpl::OutputOptions() const {
   TableOutputOptions output;
@@ -19,6 +33,7 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
   output.target_file_size = options_.target_file_size;
   output.epoch = epoch_;
+  output.table_memory_bytes = memory_plan_.table_memory_bytes;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
   return output;
 }
@@ -50,8 +65,11 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   const LogMark next = count > 1 && !SEERDB_MUTANT("flush-releases-younger-logs")
                            ? view->immutables()[count - 2].log_start
                            : view->active().log_start;
+  MemoryCharge buffers(account_, MemoryClass::kJobs,
+                       FlushMemory(oldest.memtable->entries(), oldest.memtable->bytes()));
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
                           WriteMemTable(*fs_, *oldest.memtable, snapshots_->List(), OutputOptions()));
+  buffers.Release();
   SEERDB_FAILPOINT("flush::after_sstable_write");
   VersionEdit edit;
   edit.log_number = next.log_number;
@@ -140,6 +158,9 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.plan = plan;
   inputs.version = version;
   inputs.cancelled = &cancel_compaction_;
+  inputs.read_ahead_bytes = memory_plan_.read_ahead_bytes;
+  MemoryCharge buffers(account_, MemoryClass::kJobs,
+                       CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
   for (const CompactionPlan::Input& input : plan.inputs) {
     const std::shared_ptr<TableFile> file = table_files_.Get(input.table);
     SEERDB_ASSIGN_OR_RETURN(std::shared_ptr<const TableReader> reader, file->shared_reader());
@@ -152,6 +173,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
   SEERDB_FAILPOINT("compaction::after_output_write");
   inputs.readers.clear();
+  buffers.Release();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
   statistics_->Add(Counter::total_compactions);

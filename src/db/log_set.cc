@@ -14,6 +14,12 @@ namespace {
 constexpr size_t kMaxRecyclableDirect = 8;
 constexpr size_t kMaxRecyclable = 2;
 
+// The segment's buffer, as it is kept between groups.
+constexpr uint64_t kBufferBytes = 256 << 10;
+
+// Pages that are dirty, or may become so, and cannot be given back meanwhile.
+uint64_t DirtyBytes(const PreparedLogFile& file) { return file.mode == LogMode::kMapped ? file.bytes : 0; }
+
 uint64_t FrameBytes(const std::vector<LogSegment::Record>& records) {
   uint64_t sum = 0;
   for (const LogSegment::Record& record : records) {
@@ -36,7 +42,9 @@ LogSet::LogSet(std::shared_ptr<FileSystem> fs, LogSetOptions options, VersionSet
       versions_(versions),
       statistics_(std::move(statistics)),
       chooser_(options_.mode),
-      wanted_mode_(chooser_.wanted()) {}
+      active_charge_(options_.account, MemoryClass::kLog),
+      wanted_mode_(chooser_.wanted()),
+      spare_charge_(options_.account, MemoryClass::kLog) {}
 
 void LogSet::Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_record) {
   // A mode that is asked for and refused now is not tried again for each segment.
@@ -48,6 +56,7 @@ void LogSet::Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_
 
 void LogSet::Activate(Spare spare, uint64_t next_record) {
   const LogIdentity identity{options_.database, spare.log_number, options_.epoch};
+  active_charge_.Set(kBufferBytes + DirtyBytes(spare.file));
   auto segment = std::make_shared<LogSegment>(std::move(spare.file), identity, next_record);
   MutexLock lock(&mu_);
   live_.push_back({segment, false});
@@ -86,6 +95,7 @@ Status LogSet::PrepareSpare() {
   SEERDB_ASSIGN_OR_RETURN(
       spare_, MakeSpareLocked(options_.segment_bytes, wanted_mode_.load(std::memory_order_relaxed)));
   spare_mode_.store(spare_->file.mode, std::memory_order_release);
+  spare_charge_.Set(DirtyBytes(spare_->file));
   return {};
 }
 
@@ -101,6 +111,7 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
   SEERDB_FAILPOINT("wal::before_rotate");
   Spare next = *std::move(spare_);
   spare_.reset();
+  spare_charge_.Release();
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
   Activate(std::move(next), next_record);
   if (active_->HasRoom(frame_bytes)) return {};
@@ -247,6 +258,7 @@ void LogSet::DeleteAll() {
     MutexLock prepare_lock(&prepare_mu_);
     if (spare_.has_value()) paths.push_back(spare_->file.path);
     spare_.reset();
+    spare_charge_.Release();
     MutexLock lock(&mu_);
     for (const Live& live : live_) paths.push_back(live.segment->path());
     for (const Recyclable& released : recyclable_) paths.push_back(released.path);

@@ -33,6 +33,7 @@ struct LogSetOptions {
   uint64_t epoch = 0;
   uint64_t segment_bytes = 0;
   LogMode mode = LogMode::kAuto;
+  std::shared_ptr<MemoryAccount> account;  // of mapped segments; may be null
 };
 
 // What a group of writes asks of the log.
@@ -112,6 +113,7 @@ class LogSet {
   std::atomic<uint64_t> durable_record_{0};
   // The leader's:
   LogModeChooser chooser_;
+  MemoryCharge active_charge_;
   bool spare_requested_ = false;  // for the active segment
   bool abandoned_ = false;        // so is the active segment
   uint64_t appended_bytes_ = 0;
@@ -121,6 +123,7 @@ class LogSet {
   std::atomic<LogMode> refused_mode_{LogMode::kAuto};
   Mutex prepare_mu_;
   std::optional<Spare> spare_ GUARDED_BY(prepare_mu_);
+  MemoryCharge spare_charge_ GUARDED_BY(prepare_mu_);
   Mutex sync_mu_;
   mutable Mutex mu_;
   std::vector<Live> live_ GUARDED_BY(mu_);              // ascending; the last one is active

@@ -25,6 +25,20 @@ Options WithSeams(const Options& given) {
   return options;
 }
 
+// The budget that the options name or ask for; null if memory has no limit.
+Result<std::shared_ptr<SharedBudget>> BudgetOf(const Options& options) {
+  std::shared_ptr<MemoryBudget> budget = options.memory_budget;
+  if (budget == nullptr && options.max_memory_bytes != 0) {
+    SEERDB_ASSIGN_OR_RETURN(budget, MemoryBudget::Create(options.max_memory_bytes));
+  }
+  if (budget == nullptr) return std::shared_ptr<SharedBudget>();
+  auto shared = std::dynamic_pointer_cast<SharedBudget>(budget);
+  if (shared == nullptr) {
+    return Status::InvalidArgument("option memory_budget was not made by MemoryBudget::Create");
+  }
+  return shared;
+}
+
 std::string HolderText() { return "process " + std::to_string(::getpid()); }
 
 // A reopened database may be given more levels; fewer only if the lost ones are empty.
@@ -122,6 +136,12 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
                                            std::unique_ptr<FileLock> lock) {
   FileSystem& fs = *options.file_system;
   SEERDB_RETURN_IF_ERROR(CheckNoRepairPending(fs, directory));
+  OpenedDatabase opened;
+  SEERDB_ASSIGN_OR_RETURN(opened.budget, BudgetOf(options));
+  opened.memory_plan =
+      PlanMemory(options, opened.budget != nullptr ? opened.budget->limit_bytes() : uint64_t{0});
+  options.memtable_capacity = opened.memory_plan.memtable_capacity;
+  options.wal_segment_bytes = opened.memory_plan.wal_segment_bytes;
   Random random(options.seed != 0 ? options.seed : SystemSeed());
   const Result<FileInfo> current = fs.GetFileInfo(CurrentFilePath(directory));
   if (!current.ok() && current.status().detail() != StatusDetail::kNotFound) return current.status();
@@ -132,7 +152,6 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
   if (!exists && !options.create_if_missing) {
     return Status::InvalidArgument("open " + directory + ": no database, and create_if_missing is not set");
   }
-  OpenedDatabase opened;
   opened.statistics = std::make_shared<Statistics>(options.metrics);
   opened.epoch = random.Next();
   if (exists) {

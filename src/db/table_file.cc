@@ -20,9 +20,19 @@ TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMeta
       path_(std::move(path)),
       meta_(std::move(meta)),
       options_(std::move(options)),
-      permit_(std::move(permit)) {
+      permit_(std::move(permit)),
+      metadata_(options_.account, MemoryClass::kTableMetadata),
+      mapped_(options_.account, MemoryClass::kMappedTables) {
   MutexLock lock(&mu_);
+  metadata_.Set(sizeof(TableFile) + sizeof(TableMeta) + meta_->smallest_key.capacity() +
+                meta_->largest_key.capacity());
   OpenLocked();
+}
+
+void TableFile::MarkObsolete() {
+  obsolete_.store(true, std::memory_order_release);
+  MutexLock lock(&mu_);
+  mapped_.MoveTo(MemoryClass::kMappedObsolete);
 }
 
 void TableFile::OpenLocked() const {
@@ -34,6 +44,8 @@ void TableFile::OpenLocked() const {
   }
   if (!opened.ok()) return;
   owner_ = *std::move(opened);
+  metadata_.Add(owner_->held_bytes());
+  mapped_.Set(owner_->mapped_bytes());
   reader_.store(owner_.get(), std::memory_order_release);
 }
 

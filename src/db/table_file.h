@@ -50,7 +50,7 @@ class TableFile {
   }
   Result<std::shared_ptr<const TableReader>> shared_reader() const EXCLUDES(mu_);
   bool damaged() const { return reader_.load(std::memory_order_acquire) == nullptr; }
-  void MarkObsolete() { obsolete_.store(true, std::memory_order_release); }
+  void MarkObsolete() EXCLUDES(mu_);
 
  private:
   Result<const TableReader*> OpenAgain() const EXCLUDES(mu_);
@@ -64,6 +64,8 @@ class TableFile {
   mutable Mutex mu_;
   mutable std::shared_ptr<TableReader> owner_ GUARDED_BY(mu_);
   mutable Status damage_ GUARDED_BY(mu_);
+  mutable MemoryCharge metadata_ GUARDED_BY(mu_);
+  mutable MemoryCharge mapped_ GUARDED_BY(mu_);
   mutable std::atomic<const TableReader*> reader_{nullptr};  // owner_'s, once there is one
   std::atomic<bool> obsolete_{false};
 };

@@ -45,7 +45,7 @@ std::string DBStats::ToString() const {
   std::string out;
   char line[160];
   const auto add = [&](const char* name, uint64_t value) {
-    std::snprintf(line, sizeof line, "%-28s %" PRIu64 "\n", name, value);
+    std::snprintf(line, sizeof line, "%-32s %" PRIu64 "\n", name, value);
     out += line;
   };
 #define SEERDB_PRINT_COUNTER(name, help) add(#name, name);
@@ -60,6 +60,18 @@ std::string DBStats::ToString() const {
   add("block_cache_size", block_cache_size);
   add("block_cache_capacity", block_cache_capacity);
   add("total_sstables", total_sstables);
+  add("memory_limit_bytes", memory.limit_bytes);
+  add("memory_total_bytes", memory.total_bytes);
+  add("memory_active_memtable_bytes", memory.active_memtable_bytes);
+  add("memory_immutable_memtable_bytes", memory.immutable_memtable_bytes);
+  add("memory_pinned_memtable_bytes", memory.pinned_memtable_bytes);
+  add("memory_block_cache_bytes", memory.block_cache_bytes);
+  add("memory_pinned_block_bytes", memory.pinned_block_bytes);
+  add("memory_table_metadata_bytes", memory.table_metadata_bytes);
+  add("memory_job_bytes", memory.job_bytes);
+  add("memory_log_bytes", memory.log_bytes);
+  add("mapped_bytes", memory.mapped_bytes);
+  add("mapped_obsolete_bytes", memory.mapped_obsolete_bytes);
   add("last_sequence", last_sequence);
   add("live_snapshots", live_snapshots);
   add("uptime_us", uptime_us);
@@ -67,7 +79,7 @@ std::string DBStats::ToString() const {
   add("recovery_torn_tail", recovery.torn_tail ? 1 : 0);
   add("recovery_losses", recovery.losses.size());
   add("recovery_intact_dropped", recovery.intact_records_dropped);
-  std::snprintf(line, sizeof line, "%-28s %.3f\n", "write_amplification", write_amplification);
+  std::snprintf(line, sizeof line, "%-32s %.3f\n", "write_amplification", write_amplification);
   out += line;
   uint64_t most = 1;
   for (const LevelStats& level : levels) most = level.bytes > most ? level.bytes : most;

@@ -45,6 +45,7 @@ class TableBuilder::Impl {
   uint64_t estimated_bytes() const {
     return offset() + block_.pending_bytes() + filter_.bytes() + index_.bytes() + kTableFooterBytes;
   }
+  uint64_t memory_bytes() const { return filter_.memory_bytes() + 2 * index_.bytes(); }
   Slice last_key() const { return last_key_; }
 
  private:
@@ -215,6 +216,7 @@ Status TableBuilder::Add(Slice key, uint64_t trailer, Slice value) { return impl
 Result<TableProperties> TableBuilder::Finish() { return impl_->Finish(); }
 uint64_t TableBuilder::entries() const { return impl_->entries(); }
 uint64_t TableBuilder::estimated_bytes() const { return impl_->estimated_bytes(); }
+uint64_t TableBuilder::memory_bytes() const { return impl_->memory_bytes(); }
 Slice TableBuilder::last_key() const { return impl_->last_key(); }
 
 }  // namespace seerdb
