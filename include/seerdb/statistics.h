@@ -31,6 +31,8 @@ namespace seerdb {
   X(wal_syncs, "syncs of a log")                                                     \
   X(write_groups, "commit groups")                                                   \
   X(write_stall_us, "time writers were delayed or waited for background work")       \
+  X(disk_guard_refusals, "writes refused for want of min_disk_space_bytes")          \
+  X(disk_guard_delays, "compactions put off for want of min_disk_space_bytes")       \
   X(memory_stalls, "commit groups that waited for the memory budget")                \
   X(memory_flushes, "memtables flushed early for the memory budget")                 \
   X(filter_negatives, "table lookups answered absent by the filter")                 \
@@ -41,6 +43,8 @@ namespace seerdb {
   X(cache_misses, "block cache misses")                                              \
   X(cache_inserts, "blocks added to the block cache")                                \
   X(cache_evictions, "blocks evicted from the block cache")                          \
+  X(table_files_opened, "descriptors of tables opened")                              \
+  X(table_files_evicted, "descriptors of tables given up for max_open_files")        \
   X(unobserved_iterator_errors, "iterators stopped by an error nobody asked for")
 
 struct SEERDB_EXPORT LevelStats {
@@ -88,6 +92,8 @@ struct SEERDB_EXPORT DBStats {
   uint64_t block_cache_size = 0;      // bytes
   uint64_t block_cache_capacity = 0;  // bytes
   uint64_t total_sstables = 0;
+  // Free space of the file system as the disk guard knows it, at most 10 s old; 0 without min_disk_space_bytes.
+  uint64_t disk_available_bytes = 0;
   // What this database holds; the limit is that of the budget, which others may share (MemoryBudget::usage).
   MemoryUsage memory;
   std::vector<LevelStats> levels;

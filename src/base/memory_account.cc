@@ -3,19 +3,19 @@
 namespace seerdb {
 namespace {
 
-bool Counts(MemoryClass what) { return what < MemoryClass::kMappedTables; }
+bool Lasts(MemoryClass what) { return what < MemoryClass::kMappedTables && what != MemoryClass::kJobs; }
 
 }  // namespace
 
 void MemoryAccount::Add(MemoryClass what, uint64_t bytes) {
   cells_[static_cast<size_t>(what)].fetch_add(bytes, std::memory_order_seq_cst);
-  if (Counts(what)) total_bytes_.fetch_add(bytes, std::memory_order_seq_cst);
+  if (Lasts(what)) lasting_bytes_.fetch_add(bytes, std::memory_order_seq_cst);
   if (parent_ != nullptr) parent_->Add(what, bytes);
 }
 
 void MemoryAccount::Subtract(MemoryClass what, uint64_t bytes) {
   cells_[static_cast<size_t>(what)].fetch_sub(bytes, std::memory_order_seq_cst);
-  if (Counts(what)) total_bytes_.fetch_sub(bytes, std::memory_order_seq_cst);
+  if (Lasts(what)) lasting_bytes_.fetch_sub(bytes, std::memory_order_seq_cst);
   if (waiting_.load(std::memory_order_seq_cst) > 0) {
     MutexLock lock(&wait_mu_);
     released_.SignalAll();
@@ -24,7 +24,7 @@ void MemoryAccount::Subtract(MemoryClass what, uint64_t bytes) {
 }
 
 void MemoryAccount::Move(MemoryClass from, MemoryClass to, uint64_t bytes) {
-  if (Counts(from) == Counts(to)) {
+  if (Lasts(from) == Lasts(to)) {
     cells_[static_cast<size_t>(from)].fetch_sub(bytes, std::memory_order_seq_cst);
     cells_[static_cast<size_t>(to)].fetch_add(bytes, std::memory_order_seq_cst);
     if (parent_ != nullptr) parent_->Move(from, to, bytes);
@@ -38,7 +38,7 @@ uint64_t MemoryAccount::held_bytes() const {
   uint64_t held = 0;
   for (size_t i = 0; i < kClasses; ++i) {
     const auto what = static_cast<MemoryClass>(i);
-    if (Counts(what) && what != MemoryClass::kBlockCache) held += bytes(what);
+    if (Lasts(what) && what != MemoryClass::kBlockCache) held += bytes(what);
   }
   return held;
 }

@@ -44,27 +44,29 @@ class MemoryAccount {
   void Subtract(MemoryClass what, uint64_t bytes) EXCLUDES(wait_mu_);
   void Move(MemoryClass from, MemoryClass to, uint64_t bytes) EXCLUDES(wait_mu_);
 
-  // Of all classes that count.
-  uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_seq_cst); }
+  // Of all classes that count, kJobs aside: what does not go away by itself.
+  uint64_t lasting_bytes() const { return lasting_bytes_.load(std::memory_order_seq_cst); }
+  uint64_t total_bytes() const { return lasting_bytes() + bytes(MemoryClass::kJobs); }
   uint64_t bytes(MemoryClass what) const {
     return cells_[static_cast<size_t>(what)].load(std::memory_order_seq_cst);
   }
-  // What only its holders can give back: all but the block cache.
+  // Of lasting_bytes, what only its holders can give back: all but the block cache.
   uint64_t held_bytes() const;
   // The limit is left at 0.
   MemoryUsage usage() const;
 
-  // Unless `done` (which reads these counters) holds, waits until somebody gives memory back, at most so long.
-  // May return for no reason.
+  // Unless `done` (which reads these counters) holds, waits until somebody gives memory back, at most so
+  // long. May return for no reason.
   void WaitForRelease(const std::function<bool()>& done, uint64_t micros) EXCLUDES(wait_mu_);
 
  private:
   static constexpr size_t kClasses = static_cast<size_t>(MemoryClass::kCount);
 
   const std::shared_ptr<MemoryAccount> parent_;
-  std::atomic<uint64_t> total_bytes_{0};
+  std::atomic<uint64_t> lasting_bytes_{0};
   std::array<std::atomic<uint64_t>, kClasses> cells_{};
-  // Sequentially consistent, like the counters: either who gives back sees the waiter, or the waiter the bytes.
+  // Sequentially consistent, like the counters: either who gives back sees the waiter, or the waiter the
+  // bytes.
   std::atomic<uint32_t> waiting_{0};
   Mutex wait_mu_;
   CondVar released_;

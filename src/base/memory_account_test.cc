@@ -43,7 +43,8 @@ TEST(MemoryAccount, UsageAddsUp) {
   const MemoryUsage usage = account->usage();
   EXPECT_EQ(usage.total_bytes, sum);
   EXPECT_EQ(account->total_bytes(), sum);
-  EXPECT_EQ(account->held_bytes(), sum - usage.block_cache_bytes);
+  EXPECT_EQ(account->lasting_bytes(), sum - usage.job_bytes);
+  EXPECT_EQ(account->held_bytes(), sum - usage.job_bytes - usage.block_cache_bytes);
   EXPECT_NE(usage.mapped_bytes, 0u);
   EXPECT_NE(usage.mapped_obsolete_bytes, 0u);
 }

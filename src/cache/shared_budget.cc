@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace seerdb {
 namespace {
 
@@ -12,7 +14,9 @@ constexpr uint64_t kMaxLimitBytes = uint64_t{16} << 40;
 // The cache keeps so far below the mark of early flushes that writers need not trim it for each group.
 constexpr uint64_t kCacheMarginShare = 32;
 
-uint64_t CacheLimit(uint64_t limit_bytes) { return limit_bytes / 5 * 4 - limit_bytes / kCacheMarginShare; }
+uint64_t CacheLimit(uint64_t limit_bytes) {
+  return limit_bytes / 5 * 4 - limit_bytes / kCacheMarginShare - SharedBudget::JobReserve(limit_bytes);
+}
 
 }  // namespace
 
@@ -28,6 +32,15 @@ SharedBudget::SharedBudget(uint64_t limit_bytes)
     : limit_bytes_(limit_bytes),
       account_(std::make_shared<MemoryAccount>()),
       cache_(std::make_shared<BlockCache>(0, account_, CacheLimit(limit_bytes))) {}
+
+uint64_t SharedBudget::JobReserve(uint64_t limit_bytes) {
+  constexpr uint64_t kChunksBytes = 3 << 19;  // of the files that are written
+  return kChunksBytes + limit_bytes / 8;
+}
+
+uint64_t SharedBudget::pressure_bytes() const {
+  return account_->held_bytes() + std::max(account_->bytes(MemoryClass::kJobs), job_reserve_bytes());
+}
 
 MemoryUsage SharedBudget::usage() const {
   MemoryUsage usage = account_->usage();
@@ -68,6 +81,43 @@ bool SharedBudget::AskLargest(const BudgetMember* asker) {
     asked = other;
   }
   return asked != nullptr && asked->GiveBack();
+}
+
+bool SharedBudget::TryCharge(MemoryCharge* charge, uint64_t bytes) {
+  MutexLock lock(&mu_);
+  if (pressure_bytes() + bytes >= stop_bytes() && !SEERDB_MUTANT("memory-limit-not-kept")) return false;
+  charge->Add(bytes);
+  return true;
+}
+
+void SharedBudget::StartJob(Job job, MemoryCharge* charge, uint64_t bytes) {
+  const size_t kind = static_cast<size_t>(job);
+  MutexLock lock(&mu_);
+  while (jobs_[kind] > 0 && account_->total_bytes() + bytes > limit_bytes_) job_ended_.Wait(&mu_);
+  ++jobs_[kind];
+  charge->Add(bytes);
+}
+
+void SharedBudget::EndJob(Job job) {
+  MutexLock lock(&mu_);
+  --jobs_[static_cast<size_t>(job)];
+  job_ended_.SignalAll();
+}
+
+JobMemory::JobMemory(SharedBudget* budget, const std::shared_ptr<MemoryAccount>& account,
+                     SharedBudget::Job job, uint64_t bytes)
+    : budget_(budget), job_(job), charge_(account, MemoryClass::kJobs) {
+  if (budget_ != nullptr) {
+    budget_->StartJob(job_, &charge_, bytes);
+  } else {
+    charge_.Add(bytes);
+  }
+}
+
+void JobMemory::Release() {
+  charge_.Release();
+  if (budget_ != nullptr) budget_->EndJob(job_);
+  budget_ = nullptr;
 }
 
 bool SharedBudget::AskAll(const BudgetMember* asker) {

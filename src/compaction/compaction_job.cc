@@ -46,7 +46,8 @@ std::unique_ptr<InternalIterator> MergeInputs(const CompactionInputs& inputs) {
   uint32_t run_level = 0;
   const auto end_run = [&] {
     if (!run.empty()) {
-      children.push_back(NewConcatenatingIterator(std::make_unique<InputParts>(std::move(run), inputs.read_ahead_bytes)));
+      children.push_back(
+          NewConcatenatingIterator(std::make_unique<InputParts>(std::move(run), inputs.read_ahead_bytes)));
       run.clear();
     }
   };

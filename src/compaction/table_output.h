@@ -25,7 +25,7 @@ struct TableOutputOptions {
   uint64_t target_file_size = 0;  // 0 = one table, whatever its size
   // With a target: a table also ends when its index and filter take so much memory. 0 = no limit.
   uint64_t table_memory_bytes = 0;
-  uint64_t expected_bytes = 0;    // of the whole output; a hint for reserving space
+  uint64_t expected_bytes = 0;  // of the whole output; a hint for reserving space
   uint64_t epoch = 0;
   std::function<Result<uint64_t>()> new_file_number;
   // True if the table should end before `key` although it is not full. May be null.

@@ -55,6 +55,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   }
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);
+  if (parts_.memory != nullptr) parts_.memory->Settle();
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);
   parts_.statistics->Add(Counter::write_groups);
   return {};
@@ -124,8 +125,12 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
 
 Status Committer::AdmitToMemory(const std::vector<WriteRequest*>& group) {
   uint64_t bytes = 0;
-  for (const WriteRequest* request : group) bytes += request->operations.size();
-  return parts_.memory->Admit(bytes);
+  uint64_t operations = 0;
+  for (const WriteRequest* request : group) {
+    bytes += request->operations.size();
+    operations += request->count;
+  }
+  return parts_.memory->Admit(*active_, bytes, operations);
 }
 
 Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {

@@ -31,7 +31,7 @@ struct CommitterParts {
   BackgroundWork* work = nullptr;
   BarrierSync* barrier = nullptr;  // null unless the policy is kBarrier
   BackgroundError* error = nullptr;
-  MemoryGate* memory = nullptr;               // null: memory has no limit
+  MemoryGate* memory = nullptr;            // null: memory has no limit
   std::shared_ptr<MemoryAccount> account;  // of memtables
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;

@@ -4,6 +4,7 @@
 
 #include "base/status_macros.h"
 #include "db/options_check.h"
+#include "env/open_file_cap.h"
 #include "format/batch_codec.h"
 #include "format/keyspace_prefix.h"
 
@@ -41,6 +42,25 @@ TableOpenOptions TableOptions(const Options& options, std::shared_ptr<BlockCache
   return table;
 }
 
+// What tables are opened with.
+std::shared_ptr<FileSystem> TableFileSystem(const Options& options,
+                                            const std::shared_ptr<Statistics>& statistics) {
+  const size_t max_files = options.max_open_files != 0 ? options.max_open_files : DefaultMaxOpenFiles();
+  OpenFileEvents events;
+  events.opened = [statistics] { statistics->Add(Counter::table_files_opened); };
+  events.evicted = [statistics] { statistics->Add(Counter::table_files_evicted); };
+  return NewOpenFileCap(options.file_system, max_files, std::move(events));
+}
+
+bool OnlyDeletes(const WriteBatch& batch) {
+  BatchReader reader(batch.rep());
+  BatchOperation operation;
+  while (reader.Next(&operation)) {
+    if (operation.type != ValueType::kDeletion) return false;
+  }
+  return true;
+}
+
 // The budget's cache, to which this database adds its capacity; or one of its own.
 std::shared_ptr<BlockCache> CacheOf(const Options& options, const SharedBudget* budget) {
   if (budget == nullptr || options.block_cache_capacity == 0) {
@@ -75,7 +95,8 @@ DbImpl::DbImpl(OpenedDatabase opened)
       memory_plan_(opened.memory_plan),
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
       cache_(CacheOf(options_, budget_.get())),
-      table_files_(fs_, directory_, TableOptions(options_, cache_, account_, statistics_)) {}
+      table_files_(TableFileSystem(options_, statistics_), directory_,
+                   TableOptions(options_, cache_, account_, statistics_)) {}
 
 void DbImpl::StartMemoryGate() {
   if (budget_ == nullptr) return;
@@ -91,17 +112,16 @@ void DbImpl::StartMemoryGate() {
   parts.max_immutables = options_.max_immutable_memtables;
   parts.worthwhile_bytes = options_.memtable_capacity / 8;
   parts.cooperative = executor_->cooperative();
-  memory_gate_ = std::make_shared<MemoryGate>(std::move(parts));
+  memory_gate_ = std::make_shared<MemoryGate>(std::move(parts), account_);
 }
 
 Status DbImpl::Start() {
   const ManifestState state = versions_->state();
   snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
-  log_ = std::make_shared<LogSet>(
-      fs_,
-      LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes, options_.log_mode,
-                    account_},
-      versions_.get(), statistics_);
+  log_ = std::make_shared<LogSet>(fs_,
+                                  LogSetOptions{directory_, state.database_id, epoch_,
+                                                options_.wal_segment_bytes, options_.log_mode, account_},
+                                  versions_.get(), statistics_);
   log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
     barrier_ = std::make_shared<BarrierSync>(log_, error_, clock_, options_.barrier_interval_us);
@@ -123,6 +143,7 @@ Status DbImpl::Start() {
     if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
   });
   StartMemoryGate();
+  StartDiskGuard();
   CommitterParts parts{log_.get(),
                        views_.get(),
                        snapshots_.get(),
@@ -143,6 +164,20 @@ Status DbImpl::Start() {
   if (memory_gate_ != nullptr) budget_->Join(memory_gate_);
   work_->PokeCompaction();
   return {};
+}
+
+void DbImpl::StartDiskGuard() {
+  if (options_.min_disk_space_bytes == 0) return;
+  disk_guard_ = std::make_shared<DiskGuard>(DiskGuard::Parts{fs_, directory_, clock_, executor_,
+                                                             options_.min_disk_space_bytes,
+                                                             [this] { work_->PokeCompaction(); }});
+}
+
+Status DbImpl::AdmitToDisk(uint64_t bytes) {
+  if (disk_guard_ == nullptr) return {};
+  Status status = disk_guard_->AdmitWrite(bytes);
+  if (!status.ok()) statistics_->Add(Counter::disk_guard_refusals);
+  return status;
 }
 
 DbImpl::~DbImpl() {
@@ -166,6 +201,7 @@ Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
   cancel_compaction_.store(true);
   space_->Stop();
+  if (disk_guard_ != nullptr) disk_guard_->Stop();
   if (memory_gate_ != nullptr) {
     budget_->Leave(memory_gate_.get());
     memory_gate_->Stop();
@@ -240,6 +276,7 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
   SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
+  SEERDB_RETURN_IF_ERROR(AdmitToDisk(key.size() + value.size()));
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
   static thread_local std::string kept;
   std::string operations;
@@ -264,6 +301,8 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
   SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch), batch.rep().size()));
   if (batch.empty()) return CheckOpen();
+  // Deletions are what makes room.
+  if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) return status;
   return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }
 
@@ -303,6 +342,7 @@ DBStats DbImpl::Stats() {
   stats.block_cache_size = cache_->bytes();
   stats.block_cache_capacity = cache_->capacity_bytes();
   stats.memory = memory_usage();
+  if (disk_guard_ != nullptr) stats.disk_available_bytes = disk_guard_->available_bytes();
   const Version& version = *view->tree()->version();
   stats.total_disk_bytes = version.bytes();
   stats.total_sstables = version.table_count();

@@ -18,6 +18,7 @@
 #include "db/barrier_sync.h"
 #include "db/committer.h"
 #include "db/db_iterator.h"
+#include "db/disk_guard.h"
 #include "db/event_log.h"
 #include "db/log_set.h"
 #include "db/memory_gate.h"
@@ -35,7 +36,7 @@ namespace seerdb {
 
 // What DB::Open has prepared when the parts start.
 struct OpenedDatabase {
-  Options options;  // with all seams filled in, and cut to what the budget allows
+  Options options;                       // with all seams filled in, and cut to what the budget allows
   std::shared_ptr<SharedBudget> budget;  // null: no limit
   MemoryPlan memory_plan;
   std::string directory;
@@ -85,6 +86,9 @@ class DbImpl final : public DB {
  private:
   Status CheckOpen() const;
   void StartMemoryGate();
+  void StartDiskGuard();
+  // For writes that add data.
+  Status AdmitToDisk(uint64_t bytes);
   Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
   Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
   // What a read with these options sees. Call after taking the view.
@@ -108,6 +112,8 @@ class DbImpl final : public DB {
   // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.
   Status FlushOne(SequenceNumber taken = 0);
   Result<bool> CompactOne();
+  // The disk guard has refused a compaction: it comes again later.
+  void PutOffCompaction(const Status& refusal);
   Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
   Status CompactLevels(const std::string& smallest, const std::string& largest);
   Status RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest);
@@ -151,9 +157,11 @@ class DbImpl final : public DB {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;
+  std::shared_ptr<DiskGuard> disk_guard_;  // null: none
 
   std::atomic<bool> closed_{false};
   std::atomic<bool> cancel_compaction_{false};
+  std::atomic<bool> compaction_put_off_{false};
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
   Mutex install_mu_;
   Mutex quarantine_mu_;

@@ -65,8 +65,9 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   const LogMark next = count > 1 && !SEERDB_MUTANT("flush-releases-younger-logs")
                            ? view->immutables()[count - 2].log_start
                            : view->active().log_start;
-  MemoryCharge buffers(account_, MemoryClass::kJobs,
-                       FlushMemory(oldest.memtable->entries(), oldest.memtable->bytes()));
+  if (disk_guard_ != nullptr) SEERDB_RETURN_IF_ERROR(disk_guard_->AdmitFlush(oldest.memtable->bytes()));
+  JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kFlush,
+                    FlushMemory(oldest.memtable->entries(), oldest.memtable->bytes()));
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
                           WriteMemTable(*fs_, *oldest.memtable, snapshots_->List(), OutputOptions()));
   buffers.Release();
@@ -133,6 +134,11 @@ Result<bool> DbImpl::CompactOne() {
   const auto plan = PickLeveledCompaction(picker_options_, *version, Unavailable());
   if (!plan.has_value()) return false;
   Status status = ExecutePlan(*plan, version);
+  if (status.detail() == StatusDetail::kDiskSpaceFull) {
+    PutOffCompaction(status);
+    return false;
+  }
+  compaction_put_off_.store(false, std::memory_order_relaxed);
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
     events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
@@ -141,6 +147,14 @@ Result<bool> DbImpl::CompactOne() {
   }
   SEERDB_RETURN_IF_ERROR(status);
   return true;
+}
+
+void DbImpl::PutOffCompaction(const Status& refusal) {
+  statistics_->Add(Counter::disk_guard_delays);
+  if (!compaction_put_off_.exchange(true, std::memory_order_relaxed)) {
+    events_.Write("compaction put off: " + refusal.ToString());
+  }
+  disk_guard_->RetryLater();
 }
 
 Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version) {
@@ -154,13 +168,16 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
     }
     return {};
   }
+  if (disk_guard_ != nullptr) {
+    SEERDB_RETURN_IF_ERROR(disk_guard_->AdmitJob("compaction", plan.input_bytes()));
+  }
   CompactionInputs inputs;
   inputs.plan = plan;
   inputs.version = version;
   inputs.cancelled = &cancel_compaction_;
   inputs.read_ahead_bytes = memory_plan_.read_ahead_bytes;
-  MemoryCharge buffers(account_, MemoryClass::kJobs,
-                       CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
+  JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kCompaction,
+                    CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
   for (const CompactionPlan::Input& input : plan.inputs) {
     const std::shared_ptr<TableFile> file = table_files_.Get(input.table);
     SEERDB_ASSIGN_OR_RETURN(std::shared_ptr<const TableReader> reader, file->shared_reader());
@@ -201,7 +218,8 @@ Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end
     AppendKeyspacePrefix(&largest, kDefaultKeyspace + 1);
   }
   Status status = work_->RunAsCompaction([&] { return CompactLevels(smallest, largest); });
-  if (status.IsIoError()) error_->Set("compaction", status);
+  const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
+  if (status.IsIoError() && !refused) error_->Set("compaction", status);
   return status;
 }
 

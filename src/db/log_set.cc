@@ -14,8 +14,8 @@ namespace {
 constexpr size_t kMaxRecyclableDirect = 8;
 constexpr size_t kMaxRecyclable = 2;
 
-// The segment's buffer, as it is kept between groups.
-constexpr uint64_t kBufferBytes = 256 << 10;
+// The segment's buffer, as groups that are not large leave it.
+constexpr uint64_t kBufferBytes = 32 << 10;
 
 // Pages that are dirty, or may become so, and cannot be given back meanwhile.
 uint64_t DirtyBytes(const PreparedLogFile& file) { return file.mode == LogMode::kMapped ? file.bytes : 0; }

@@ -14,16 +14,16 @@ constexpr uint64_t kOthersMicros = 10'000;
 
 }  // namespace
 
-MemorySituation MemoryGate::Look(uint64_t bytes) {
+MemorySituation MemoryGate::Look(uint64_t bytes, uint64_t memtable_bytes) {
   const std::shared_ptr<const ReadView> view = parts_.views->Acquire();
   const MemTable& active = *view->active().memtable;
   const MemoryAccount& account = *parts_.budget->account();
   MemorySituation s;
   s.early_flush_bytes = parts_.budget->early_flush_bytes();
   s.stop_bytes = parts_.budget->stop_bytes();
-  s.held_bytes = account.held_bytes();
+  s.pressure_bytes = parts_.budget->pressure_bytes();
   // The entries, and the buffer of the log.
-  s.needed_bytes = active.BytesToReserve(2 * bytes) + bytes;
+  s.needed_bytes = active.BytesToReserve(memtable_bytes) + bytes;
   s.flushing_bytes = account.bytes(MemoryClass::kImmutableMemTable);
   s.own_active_bytes = active.empty() ? 0 : active.memory_bytes();
   s.largest_other_bytes = parts_.budget->LargestOther(this);
@@ -32,7 +32,7 @@ MemorySituation MemoryGate::Look(uint64_t bytes) {
   return s;
 }
 
-Status MemoryGate::AdmitSlowly(uint64_t bytes) {
+Status MemoryGate::AdmitSlowly(uint64_t bytes, uint64_t memtable_bytes) {
   uint64_t start_us = 0;
   const auto note_wait = [&] {
     if (start_us != 0) return;
@@ -40,15 +40,17 @@ Status MemoryGate::AdmitSlowly(uint64_t bytes) {
     parts_.statistics->Add(Counter::memory_stalls);
   };
   Status status;
+  Settle();
   while (status.ok()) {
     parts_.budget->cache()->Trim();
     parts_.views->Collect();
-    const MemorySituation situation = Look(bytes);
+    const MemorySituation situation = Look(bytes, memtable_bytes);
     const MemoryStep step = NextMemoryStep(situation);
-    if (step == MemoryStep::kAskOther && parts_.budget->AskLargest(this)) {
-      parts_.statistics->Add(Counter::memory_flushes);
+    if (step == MemoryStep::kAskOther) parts_.budget->AskLargest(this);
+    if (step == MemoryStep::kGoOn || step == MemoryStep::kAskOther) {
+      if (parts_.budget->TryCharge(&admitted_, situation.needed_bytes)) break;
+      continue;  // another database was faster
     }
-    if (step == MemoryStep::kGoOn || step == MemoryStep::kAskOther) break;
     if (step == MemoryStep::kSealOwn) {
       status = parts_.seal();
       parts_.statistics->Add(Counter::memory_flushes);
@@ -64,9 +66,9 @@ Status MemoryGate::AdmitSlowly(uint64_t bytes) {
 }
 
 Status MemoryGate::WaitForMemory(const MemorySituation& situation) {
-  const MemoryAccount& account = *parts_.budget->account();
-  const auto fits = [&account, &situation] {
-    return account.held_bytes() + situation.needed_bytes < situation.stop_bytes;
+  SharedBudget& budget = *parts_.budget;
+  const auto fits = [&budget, &situation] {
+    return budget.pressure_bytes() + situation.needed_bytes < situation.stop_bytes;
   };
   if (const size_t waiting = parts_.views->immutable_count(); waiting > 0) {
     return parts_.work->WaitUntil([&] { return fits() || parts_.views->immutable_count() < waiting; });
@@ -75,8 +77,8 @@ Status MemoryGate::WaitForMemory(const MemorySituation& situation) {
     parts_.clock->SleepMicros(kReaderMicros);  // a reader is inside a call, which does not wait for writers
     return {};
   }
-  if (parts_.budget->AskAll(this) || account.bytes(MemoryClass::kJobs) > 0) {
-    parts_.budget->account()->WaitForRelease(fits, kOthersMicros);
+  if (budget.AskAll(this) || budget.account()->bytes(MemoryClass::kJobs) > budget.job_reserve_bytes()) {
+    budget.account()->WaitForRelease(fits, kOthersMicros);
     return {};
   }
   return fits() ? Status() : NothingToWaitFor(situation);
@@ -119,7 +121,10 @@ bool MemoryGate::GiveBack() {
     const bool empty = parts_.views->Acquire()->active().memtable->empty();
     if (!empty && parts_.views->immutable_count() < parts_.max_immutables) {
       coming = true;
-      parts_.try_lead([&] { coming = parts_.seal().ok(); });
+      parts_.try_lead([&] {
+        coming = parts_.seal().ok();
+        parts_.statistics->Add(Counter::memory_flushes);
+      });
     }
     // Nobody else may be there to run the flush.
     if (parts_.cooperative && coming) {

@@ -13,8 +13,8 @@ constexpr uint64_t kMiB = uint64_t{1} << 20;
 // Inputs that a compaction has as a rule: so many read buffers share half of what it gets.
 constexpr uint64_t kUsualInputs = 8;
 constexpr uint64_t kMaxReadAheadBytes = kMiB;  // what SequentialBlocks grows to
-// A table that is written holds two chunks of its file, and a hash and bits of the filter for each key.
-constexpr uint64_t kChunkBytes = kMiB;
+// A table that is written holds a chunk of its file, and a hash and bits of the filter for each key.
+constexpr uint64_t kChunkBytes = kMiB / 2;
 constexpr uint64_t kBytesPerEntry = 28;
 constexpr uint64_t kBytesPerIndexByte = 32;
 
@@ -50,7 +50,7 @@ uint64_t CompactionMemory(const MemoryPlan& plan, uint64_t inputs, uint64_t targ
 }
 
 MemoryStep NextMemoryStep(const MemorySituation& s) {
-  const uint64_t bytes = s.held_bytes + s.needed_bytes;
+  const uint64_t bytes = s.pressure_bytes + s.needed_bytes;
   if (bytes < s.early_flush_bytes) return MemoryStep::kGoOn;
   // What is being flushed is on its way back.
   const bool enough_is_coming = bytes - std::min(s.flushing_bytes, bytes) < s.early_flush_bytes;

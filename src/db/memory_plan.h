@@ -31,9 +31,9 @@ uint64_t CompactionMemory(const MemoryPlan& plan, uint64_t inputs, uint64_t targ
 struct MemorySituation {
   uint64_t early_flush_bytes = 0;
   uint64_t stop_bytes = 0;
-  uint64_t held_bytes = 0;           // by all databases, without what the cache can give back
+  uint64_t pressure_bytes = 0;       // SharedBudget::pressure_bytes
   uint64_t needed_bytes = 0;         // by the group
-  uint64_t flushing_bytes = 0;       // of held_bytes, memtables that wait for their flush
+  uint64_t flushing_bytes = 0;       // of pressure_bytes, memtables that wait for their flush
   uint64_t own_active_bytes = 0;     // 0 if it is empty
   uint64_t largest_other_bytes = 0;  // the largest active memtable of another database
   uint64_t worthwhile_bytes = 0;     // a smaller memtable is not flushed early

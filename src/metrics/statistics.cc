@@ -60,6 +60,7 @@ std::string DBStats::ToString() const {
   add("block_cache_size", block_cache_size);
   add("block_cache_capacity", block_cache_capacity);
   add("total_sstables", total_sstables);
+  add("disk_available_bytes", disk_available_bytes);
   add("memory_limit_bytes", memory.limit_bytes);
   add("memory_total_bytes", memory.total_bytes);
   add("memory_active_memtable_bytes", memory.active_memtable_bytes);
