@@ -214,6 +214,15 @@ double LevelScore(const LeveledPickerOptions& options, const Version& version, u
          static_cast<double>(LevelTargetBytes(options, level));
 }
 
+uint64_t DebtBytes(const LeveledPickerOptions& options, const Version& version) {
+  uint64_t debt_bytes = 0;
+  for (uint32_t level = 1; level + 1 < version.num_levels(); ++level) {
+    const uint64_t bytes = version.level(level).bytes();
+    debt_bytes += bytes - std::min(bytes, LevelTargetBytes(options, level));
+  }
+  return debt_bytes;
+}
+
 std::optional<CompactionPlan> PickLeveledCompaction(const LeveledPickerOptions& options,
                                                     const Version& version,
                                                     const TableNumberSet& unavailable) {

@@ -31,6 +31,9 @@ uint64_t LevelTargetBytes(const LeveledPickerOptions& options, uint32_t level);
 // How urgent compaction of `level` is: >= 1 means due. The last level scores 0.
 double LevelScore(const LeveledPickerOptions& options, const Version& version, uint32_t level);
 
+// Bytes in L1 and below above what their levels may hold. The last level may hold all.
+uint64_t DebtBytes(const LeveledPickerOptions& options, const Version& version);
+
 // The most urgent plan that uses no table in `unavailable`, or nullopt.
 std::optional<CompactionPlan> PickLeveledCompaction(const LeveledPickerOptions& options,
                                                     const Version& version,

@@ -28,7 +28,11 @@ struct TableOutputOptions {
   std::function<Result<uint64_t>()> new_file_number;
   // True if the table should end before `key` although it is not full. May be null.
   std::function<bool(Slice key)> should_end_before;
+  // Called with the bytes of output that came since the last call, each kPaceBytes or so, and may take its
+  // time. May be null.
+  std::function<void(uint64_t bytes)> pace;
 };
+inline constexpr uint64_t kPaceBytes = 256 << 10;
 
 class TableOutput {
  public:
@@ -46,6 +50,7 @@ class TableOutput {
  private:
   Status StartTable();
   Status EndTable();
+  void Pace(uint64_t table_bytes);
 
   FileSystem& fs_;
   const TableOutputOptions options_;
@@ -54,6 +59,7 @@ class TableOutput {
   std::string temporary_path_;
   uint64_t number_ = 0;
   uint64_t bytes_written_ = 0;
+  uint64_t paced_bytes_ = 0;  // of the present table
   std::vector<TableMeta> tables_;
   bool finished_ = false;
 };

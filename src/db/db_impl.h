@@ -17,6 +17,8 @@
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
 #include "db/committer.h"
+#include "db/compaction_claims.h"
+#include "db/compaction_pacer.h"
 #include "db/db_iterator.h"
 #include "db/event_log.h"
 #include "db/log_set.h"
@@ -24,6 +26,7 @@
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
 #include "db/table_file.h"
+#include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "manifest/version_set.h"
 #include "metrics/statistics.h"
@@ -104,6 +107,9 @@ class DbImpl final : public DB {
   Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
   Status CompactLevels(const std::string& smallest, const std::string& largest);
   Status RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest);
+  // Bytes that writes have put into memtables since the open, about.
+  uint64_t IngestedBytes();
+  CompactionPacer::Parts PacerParts();
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;
@@ -137,6 +143,8 @@ class DbImpl final : public DB {
   std::shared_ptr<BarrierSync> barrier_;  // null unless the policy is kBarrier
   std::unique_ptr<ReadViewHolder> views_;
   std::unique_ptr<BackgroundWork> work_;
+  std::unique_ptr<WriteController> controller_;
+  std::unique_ptr<CompactionPacer> pacer_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;
@@ -144,6 +152,7 @@ class DbImpl final : public DB {
   std::atomic<bool> closed_{false};
   std::atomic<bool> cancel_compaction_{false};
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
+  CompactionClaims claims_;
   Mutex install_mu_;
   Mutex quarantine_mu_;
   TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // met by compactions, damaged inside

@@ -10,6 +10,15 @@
 #include "format/keyspace_prefix.h"
 
 namespace seerdb {
+namespace {
+
+uint64_t BytesFromL0(const CompactionPlan& plan) {
+  uint64_t bytes = 0;
+  for (const CompactionPlan::Input& input : plan.inputs) bytes += input.level == 0 ? input.table->bytes : 0;
+  return bytes;
+}
+
+}  // namespace
 
 TableOutputOptions DbImpl::OutputOptions() const {
   TableOutputOptions output;
@@ -21,6 +30,23 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.epoch = epoch_;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
   return output;
+}
+
+uint64_t DbImpl::IngestedBytes() {
+  const ReadViewHolder::Pin view(views_.get());
+  return committer_->sealed_bytes() + view->active().memtable->bytes();
+}
+
+CompactionPacer::Parts DbImpl::PacerParts() {
+  CompactionPacer::Parts parts;
+  parts.clock = clock_.get();
+  parts.cancelled = &cancel_compaction_;
+  parts.cap_bytes_per_second = options_.compaction_bytes_per_second;
+  parts.has_threads = options_.background_compaction && !executor_->cooperative();
+  parts.hurried = [this] { return work_->hurried(); };
+  parts.urgency = [this] { return controller_->UrgencyNow(); };
+  parts.ingested_bytes = [this] { return IngestedBytes(); };
+  return parts;
 }
 
 Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
@@ -35,7 +61,9 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
     // While the view still holds them: the last to let go of a marked file removes it.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
-    views_->InstallTree(std::make_shared<const TreeView>(versions_->current(), &table_files_), flushed);
+    const VersionPtr version = versions_->current();
+    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
+    controller_->SetDebt(DebtBytes(picker_options_, *version), version->bytes());
   }
   views_->Collect();
   return {};
@@ -44,6 +72,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
 Status DbImpl::FlushOne(SequenceNumber taken) {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   if (view->immutables().empty()) return {};
+  const uint64_t start_us = clock_->NowMicros();
   // Inputs first, then the snapshots.
   const MemTableSlot oldest = view->immutables().back();
   const size_t count = view->immutables().size();
@@ -71,6 +100,7 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
   SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
+  controller_->drain().NoteFlush(oldest.memtable->bytes(), bytes, clock_->NowMicros() - start_us);
   statistics_->Add(Counter::total_flushes);
   statistics_->Add(Counter::flush_bytes_written, bytes);
   if (events_.enabled()) {
@@ -111,9 +141,22 @@ void DbImpl::Quarantine(const CompactionPlan& plan) {
 }
 
 Result<bool> DbImpl::CompactOne() {
-  const VersionPtr version = versions_->current();
-  const auto plan = PickLeveledCompaction(picker_options_, *version, Unavailable());
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  VersionPtr version;
+  const TableNumberSet damaged = Unavailable();
+  const auto plan = claims_.Choose([&](TableNumberSet unavailable, bool l0_is_taken) {
+    version = versions_->current();
+    unavailable.insert(damaged.begin(), damaged.end());
+    if (l0_is_taken) {
+      for (const Run& run : version->level(0).runs) {
+        for (const TableMetaPtr& table : run.tables) unavailable.insert(table->number);
+      }
+    }
+    return PickLeveledCompaction(picker_options_, *version, unavailable);
+  });
   if (!plan.has_value()) return false;
+  const CompactionClaims::Claim claim(&claims_, *plan);
+  work_->PokeCompaction();
   Status status = ExecutePlan(*plan, version);
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
@@ -147,13 +190,18 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
-  Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, OutputOptions());
+  const uint64_t start_us = clock_->NowMicros();
+  uint64_t slept_us = 0;
+  TableOutputOptions output = OutputOptions();
+  output.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
+  Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
   SEERDB_FAILPOINT("compaction::after_output_write");
   inputs.readers.clear();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
+  controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - slept_us);
   statistics_->Add(Counter::total_compactions);
   statistics_->Add(Counter::compaction_bytes_read, outcome.bytes_read);
   statistics_->Add(Counter::compaction_bytes_written, outcome.bytes_written);
