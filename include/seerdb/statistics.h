@@ -18,9 +18,13 @@ namespace seerdb {
   X(total_gets, "keys looked up by Get and MultiGet")                                \
   X(total_gets_found, "keys looked up and found")                                    \
   X(total_iterators, "iterators made")                                               \
+  X(total_seeks, "positions that iterators were sent to")                            \
+  X(total_scan_entries, "entries that iterators gave")                               \
   X(total_flushes, "memtables written to tables")                                    \
   X(total_compactions, "merging compactions installed")                              \
   X(total_trivial_moves, "tables moved down a level without rewriting")              \
+  X(total_dropped_tables, "tables removed whole because nobody needed them")         \
+  X(total_shape_changes, "changes of the tree's shape by adaptive compaction")       \
   X(logical_bytes_written, "key and value bytes of acknowledged writes")             \
   X(wal_bytes_written, "bytes appended to logs")                                     \
   X(flush_bytes_written, "bytes of tables written by flush")                         \

@@ -65,6 +65,7 @@ Status TableOutput::EndTable() {
   meta.entries = properties.entries;
   meta.tombstones = properties.tombstones;
   meta.epoch = options_.epoch;
+  if (meta.tombstones > 0) meta.tombstones_since_s = options_.tombstones_since_s;
   tables_.push_back(std::move(meta));
   return {};
 }
@@ -78,9 +79,9 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
   if (builder_ != nullptr && starts_key && options_.target_file_size != 0) {
     const uint64_t bytes = builder_->estimated_bytes();
     if (bytes >= paced_bytes_ + kPaceBytes) Pace(bytes);
-    const bool full = bytes >= options_.target_file_size;
-    const bool split = options_.should_end_before != nullptr && options_.should_end_before(key);
-    if (full || split) SEERDB_RETURN_IF_ERROR(EndTable());
+    const bool end = options_.should_end_before != nullptr ? options_.should_end_before(key, bytes)
+                                                           : bytes >= options_.target_file_size;
+    if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }
   if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());
   return builder_->Add(key, trailer, value);

@@ -26,8 +26,10 @@ struct TableOutputOptions {
   uint64_t expected_bytes = 0;    // of the whole output; a hint for reserving space
   uint64_t epoch = 0;
   std::function<Result<uint64_t>()> new_file_number;
-  // True if the table should end before `key` although it is not full. May be null.
-  std::function<bool(Slice key)> should_end_before;
+  // Of the oldest tombstone that may be written; becomes that of each table that has one.
+  uint64_t tombstones_since_s = 0;
+  // True if the present table, of `table_bytes`, should end before `key`. Null: when it is full.
+  std::function<bool(Slice key, uint64_t table_bytes)> should_end_before;
   // Called with the bytes of output that came since the last call, each kPaceBytes or so, and may take its
   // time. May be null.
   std::function<void(uint64_t bytes)> pace;

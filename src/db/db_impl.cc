@@ -55,7 +55,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
       recovery_(std::move(opened.recovery)),
-      picker_options_{options_.l0_compaction_trigger, options_.base_level_size, options_.size_ratio},
+      policy_(options_, statistics_, clock_.get()),
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
@@ -87,7 +87,6 @@ Status DbImpl::Start() {
                      [this] { return CompactOne(); }});
   controller_ = std::make_unique<WriteController>(
       options_, WriteController::Parts{views_.get(), work_.get(), statistics_.get(), clock_.get()});
-  controller_->SetDebt(DebtBytes(picker_options_, *versions_->current()), versions_->current()->bytes());
   pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});

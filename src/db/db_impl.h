@@ -11,21 +11,22 @@
 
 #include "base/mutex.h"
 #include "cache/block_cache.h"
-#include "compaction/leveled_picker.h"
+#include "compaction/compaction_picker.h"
 #include "compaction/table_output.h"
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
 #include "db/committer.h"
-#include "db/compaction_claims.h"
 #include "db/compaction_pacer.h"
 #include "db/db_iterator.h"
 #include "db/event_log.h"
 #include "db/log_set.h"
 #include "db/read_view.h"
+#include "db/running_compactions.h"
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
 #include "db/table_file.h"
+#include "db/tree_policy.h"
 #include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "manifest/version_set.h"
@@ -104,9 +105,11 @@ class DbImpl final : public DB {
   // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.
   Status FlushOne(SequenceNumber taken = 0);
   Result<bool> CompactOne();
-  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
-  Status CompactLevels(const std::string& smallest, const std::string& largest);
-  Status RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest);
+  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size);
+  Status InstallWithoutMerge(const CompactionPlan& plan);
+  Status CompactLevels(const KeyRange& wanted);
+  Status ConsolidateRange(uint32_t level, const KeyRange& wanted);
+  Status RewriteStale(uint32_t level, const KeyRange& wanted);
   // Bytes that writes have put into memtables since the open, about.
   uint64_t IngestedBytes();
   CompactionPacer::Parts PacerParts();
@@ -130,7 +133,8 @@ class DbImpl final : public DB {
   const uint64_t first_record_;
   const uint64_t opened_us_;
   const RecoveryReport recovery_;
-  const LeveledPickerOptions picker_options_;
+  TreePolicy policy_;
+  RunningCompactions running_;
 
   EventLog events_;
   const std::shared_ptr<BackgroundError> error_;
@@ -152,7 +156,6 @@ class DbImpl final : public DB {
   std::atomic<bool> closed_{false};
   std::atomic<bool> cancel_compaction_{false};
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
-  CompactionClaims claims_;
   Mutex install_mu_;
   Mutex quarantine_mu_;
   TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // met by compactions, damaged inside

@@ -12,6 +12,8 @@
 namespace seerdb {
 namespace {
 
+constexpr uint64_t kMicrosPerSecond = 1'000'000;
+
 uint64_t BytesFromL0(const CompactionPlan& plan) {
   uint64_t bytes = 0;
   for (const CompactionPlan::Input& input : plan.inputs) bytes += input.level == 0 ? input.table->bytes : 0;
@@ -28,6 +30,7 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
   output.target_file_size = options_.target_file_size;
   output.epoch = epoch_;
+  output.tombstones_since_s = clock_->WallMicros() / kMicrosPerSecond;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
   return output;
 }
@@ -61,9 +64,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
     // While the view still holds them: the last to let go of a marked file removes it.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
-    const VersionPtr version = versions_->current();
-    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
-    controller_->SetDebt(DebtBytes(picker_options_, *version), version->bytes());
+    views_->InstallTree(std::make_shared<const TreeView>(versions_->current(), &table_files_), flushed);
   }
   views_->Collect();
   return {};
@@ -142,22 +143,29 @@ void DbImpl::Quarantine(const CompactionPlan& plan) {
 
 Result<bool> DbImpl::CompactOne() {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  PickContext context;
+  context.unavailable = Unavailable();
+  context.oldest_snapshot = snapshots_->List().front();
+  context.now_s = clock_->WallMicros() / kMicrosPerSecond;
+  const uint64_t other_bytes = log_->live_bytes() + running_.input_bytes();
   VersionPtr version;
-  const TableNumberSet damaged = Unavailable();
-  const auto plan = claims_.Choose([&](TableNumberSet unavailable, bool l0_is_taken) {
-    version = versions_->current();
-    unavailable.insert(damaged.begin(), damaged.end());
-    if (l0_is_taken) {
-      for (const Run& run : version->level(0).runs) {
-        for (const TableMetaPtr& table : run.tables) unavailable.insert(table->number);
-      }
-    }
-    return PickLeveledCompaction(picker_options_, *version, unavailable);
-  });
+  uint64_t target_file_size = 0;
+  const auto choose = [&](const PickContext& beside) {
+    const std::shared_ptr<const ReadView> view = views_->Acquire();
+    version = view->tree()->version();
+    TreePolicy::Settings settings = policy_.Decide(*view->tree(), other_bytes + version->bytes());
+    target_file_size = settings.target_file_size;
+    controller_->SetDebt(PendingBytes(settings.picker, *version), version->bytes());
+    controller_->SetSpacePressure(settings.space.pressure);
+    PickContext all = beside;
+    all.too_much_space = settings.space.too_much;
+    return PickCompaction(settings.picker, *version, all);
+  };
+  const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) return false;
-  const CompactionClaims::Claim claim(&claims_, *plan);
   work_->PokeCompaction();
-  Status status = ExecutePlan(*plan, version);
+  const Status status = ExecutePlan(*plan, version, target_file_size);
+  running_.End(*plan);
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
     events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
@@ -168,17 +176,20 @@ Result<bool> DbImpl::CompactOne() {
   return true;
 }
 
-Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version) {
-  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
-  if (plan.kind == CompactionPlan::Kind::kMove) {
-    SEERDB_RETURN_IF_ERROR(InstallResult(MoveEdit(plan), nullptr));
-    statistics_->Add(Counter::total_trivial_moves, plan.inputs.size());
-    if (events_.enabled()) {
-      events_.Write("move: " + std::to_string(plan.inputs.size()) + " tables to L" +
-                    std::to_string(plan.output_level) + " (" + plan.reason + ")");
-    }
-    return {};
+Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
+  const bool moves = plan.kind == CompactionPlan::Kind::kMove;
+  SEERDB_RETURN_IF_ERROR(InstallResult(moves ? MoveEdit(plan) : DropEdit(plan), nullptr));
+  statistics_->Add(moves ? Counter::total_trivial_moves : Counter::total_dropped_tables, plan.inputs.size());
+  if (events_.enabled()) {
+    events_.Write((moves ? "move: " : "drop: ") + std::to_string(plan.inputs.size()) + " tables" +
+                  (moves ? " to L" + std::to_string(plan.output_level) : "") + " (" + plan.reason + ")");
   }
+  return {};
+}
+
+Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size) {
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
   CompactionInputs inputs;
   inputs.plan = plan;
   inputs.version = version;
@@ -190,9 +201,10 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
+  TableOutputOptions output = OutputOptions();
+  output.target_file_size = target_file_size;
   const uint64_t start_us = clock_->NowMicros();
   uint64_t slept_us = 0;
-  TableOutputOptions output = OutputOptions();
   output.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
   Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
@@ -216,17 +228,13 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
 
 Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end) {
   SEERDB_RETURN_IF_ERROR(Flush());
-  std::string smallest;
-  std::string largest;
-  AppendKeyspacePrefix(&smallest, kDefaultKeyspace);
-  if (begin.has_value()) smallest += *begin;
-  if (end.has_value()) {
-    AppendKeyspacePrefix(&largest, kDefaultKeyspace);
-    largest += *end;
-  } else {
-    AppendKeyspacePrefix(&largest, kDefaultKeyspace + 1);
-  }
-  Status status = work_->RunAsCompaction([&] { return CompactLevels(smallest, largest); });
+  KeyRange wanted;
+  wanted.empty = false;
+  AppendKeyspacePrefix(&wanted.smallest, kDefaultKeyspace);
+  if (begin.has_value()) wanted.smallest += *begin;
+  AppendKeyspacePrefix(&wanted.largest, end.has_value() ? kDefaultKeyspace : kDefaultKeyspace + 1);
+  if (end.has_value()) wanted.largest += *end;
+  Status status = work_->RunAsCompaction([&] { return CompactLevels(wanted); });
   if (status.IsIoError()) error_->Set("compaction", status);
   return status;
 }
@@ -236,41 +244,63 @@ Status DbImpl::WaitForCompaction() {
   return work_->WaitUntilIdle();
 }
 
-Status DbImpl::CompactLevels(const std::string& smallest, const std::string& largest) {
-  const auto meets = [&](const Level& level) {
-    return std::any_of(level.runs.begin(), level.runs.end(),
-                       [&](const Run& run) { return !Version::Overlapping(run, smallest, largest).empty(); });
-  };
+namespace {
+
+bool Meets(const Level& level, const KeyRange& wanted) {
+  return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) {
+    return !Version::Overlapping(run, wanted.smallest, wanted.largest).empty();
+  });
+}
+
+Status InTheWay(uint32_t level) {
+  return Status::Corruption(
+      "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
+      StatusDetail::kTableCorruption);
+}
+
+}  // namespace
+
+Status DbImpl::CompactLevels(const KeyRange& wanted) {
   // The range ends up in the deepest level that holds part of it, at least L1.
   uint32_t last = 1;
   {
     const VersionPtr version = versions_->current();
     for (uint32_t level = 1; level < version->num_levels(); ++level) {
-      if (meets(version->level(level))) last = level;
+      if (Meets(version->level(level), wanted)) last = level;
     }
   }
   for (uint32_t level = 0; level < last; ++level) {
     const VersionPtr version = versions_->current();
-    const auto plan = PlanRangeCompaction(*version, level, smallest, largest, Unavailable());
-    if (plan.has_value()) {
-      SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version));
-    } else if (meets(version->level(level))) {
-      return Status::Corruption(
-          "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
-          StatusDetail::kTableCorruption);
-    }
+    if (!Meets(version->level(level), wanted)) continue;
+    const auto plan = PlanRangeCompaction(*version, level, wanted, Unavailable());
+    if (!plan.has_value()) return InTheWay(level);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
   }
-  return RewriteStale(last, smallest, largest);
+  SEERDB_RETURN_IF_ERROR(ConsolidateRange(last, wanted));
+  return RewriteStale(last, wanted);
 }
 
-Status DbImpl::RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest) {
+Status DbImpl::ConsolidateRange(uint32_t level, const KeyRange& wanted) {
+  const std::vector<RunningOutput> none;
+  for (;;) {
+    const VersionPtr version = versions_->current();
+    const TableNumberSet unavailable = Unavailable();
+    const MergePlanner planner(*version, unavailable, none);
+    std::optional<CompactionPlan> plan = planner.Consolidate(level, &wanted, UINT64_MAX);
+    if (!plan.has_value()) return {};
+    plan->reason = "range compaction of L" + std::to_string(level);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
+  }
+}
+
+Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
   const VersionPtr version = versions_->current();
   const auto stale = [this](const TableMetaPtr& table) {
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
   };
-  for (const CompactionPlan& plan : PlanRewrites(*version, level, smallest, largest, stale, Unavailable())) {
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version));
+  for (const CompactionPlan& plan : PlanRewrites(*version, level, wanted, stale, Unavailable())) {
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version, options_.target_file_size));
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/key_sketch.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/internal_key.h"
@@ -63,6 +64,7 @@ class TableBuilder::Impl {
   TagBlockBuilder block_;
   BlockIndexBuilder index_;
   BloomFilterBuilder filter_;
+  KeySketch sketch_;
   TableProperties properties_;
   std::vector<MetaBlock> metas_;
   std::string out_;  // written, not yet handed to the file
@@ -104,6 +106,7 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
     const bool forget =
         SEERDB_MUTANT("bloom-forgets-tombstones") && TrailerType(trailer) == ValueType::kDeletion;
     if (!forget) filter_.AddHash(last_hash_);
+    sketch_.Add(last_hash_);
     last_key_.assign(key);
     ++properties_.keys;
   }
@@ -168,6 +171,7 @@ void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
 void TableBuilder::Impl::WriteMetaBlocks() {
   properties_.largest_key = last_key_;
   properties_.data_bytes = offset();
+  if (properties_.keys >= kMinSketchedKeys) properties_.key_sketch = sketch_.bytes();
   if (const std::string filter = filter_.Finish(); !filter.empty()) {
     AddMeta(kMetaFilter, filter);
     properties_.filter_bytes = filter.size();

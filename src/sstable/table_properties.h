@@ -29,6 +29,10 @@ struct TableProperties {
   uint64_t filter_bytes = 0;
   uint64_t model_segments = 0;
   uint64_t model_max_error = 0;
+  // Of the distinct keys (base/key_sketch.h), in tables of at least kMinSketchedKeys; else empty.
+  std::string key_sketch;
 };
+
+inline constexpr uint64_t kMinSketchedKeys = 4096;
 
 }  // namespace seerdb
