@@ -16,6 +16,7 @@ class RateLimiter {
   // Time has come to `now_us`, at `bytes_per_second` (> 0) since the last call. A clock that goes back counts
   // as one that stands.
   void Advance(uint64_t now_us, uint64_t bytes_per_second);
+  // After Advance to this moment: time that passed before does not pay for it, but for the burst.
   void Spend(uint64_t bytes) { owed_bytes_ += static_cast<double>(bytes); }
   // Until what is owed is paid; 0 if nothing is.
   uint64_t WaitUs(uint64_t bytes_per_second) const;

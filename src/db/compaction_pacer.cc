@@ -66,10 +66,7 @@ uint64_t CompactionPacer::RateLocked(uint64_t now_us) {
 uint64_t CompactionPacer::Pay(uint64_t bytes) {
   const uint64_t start_us = parts_.clock->NowMicros();
   uint64_t now_us = start_us;
-  {
-    MutexLock lock(&mu_);
-    limiter_.Spend(bytes);
-  }
+  bool spent = false;
   while (!parts_.cancelled->load(std::memory_order_relaxed) || SEERDB_MUTANT("paced-close-waits")) {
     uint64_t wait_us = 0;
     {
@@ -80,6 +77,8 @@ uint64_t CompactionPacer::Pay(uint64_t bytes) {
         break;
       }
       limiter_.Advance(now_us, rate);
+      if (!spent) limiter_.Spend(bytes);
+      spent = true;
       wait_us = limiter_.WaitUs(rate);
     }
     if (wait_us < kShortestSleepUs) break;

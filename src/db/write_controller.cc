@@ -59,7 +59,7 @@ Status WriteController::Slow(uint64_t bytes, double active_fill) {
   const uint64_t start_us = parts_.clock->NowMicros();
   uint64_t now_us = start_us;
   Status status;
-  limiter_.Spend(bytes);
+  bool spent = false;
   bool poked = false;
   while (!stopped_.load(std::memory_order_relaxed)) {
     const StallState state = Admit(limits_, Load(active_fill));
@@ -74,6 +74,8 @@ Status WriteController::Slow(uint64_t bytes, double active_fill) {
       break;
     }
     limiter_.Advance(now_us, state.bytes_per_second);
+    if (!spent) limiter_.Spend(bytes);
+    spent = true;
     const uint64_t wait_us = limiter_.WaitUs(state.bytes_per_second);
     if (wait_us < kShortestSleepUs) break;
     if (!poked) {
