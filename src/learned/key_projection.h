@@ -15,7 +15,20 @@
 
 namespace seerdb {
 
-size_t CommonPrefixBytes(Slice a, Slice b);
+inline size_t CommonPrefixBytes(Slice a, Slice b) {
+  const size_t limit = a.size() < b.size() ? a.size() : b.size();
+  size_t n = 0;
+  while (n + sizeof(uint64_t) <= limit) {
+    uint64_t x = 0;
+    uint64_t y = 0;
+    std::memcpy(&x, a.data() + n, sizeof x);
+    std::memcpy(&y, b.data() + n, sizeof y);
+    if (x != y) return n + static_cast<size_t>(__builtin_ctzll(x ^ y)) / 8;
+    n += sizeof(uint64_t);
+  }
+  while (n < limit && a[n] == b[n]) ++n;
+  return n;
+}
 
 class KeyProjection {
  public:
