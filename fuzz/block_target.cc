@@ -4,9 +4,9 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/key_window.h"
 #include "fuzz/input.h"
 #include "fuzz/targets.h"
-#include "learned/key_projection.h"
 #include "sstable/block_compression.h"
 #include "sstable/tag_block.h"
 #include "sstable/tag_block_builder.h"

@@ -6,10 +6,10 @@
 
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/key_window.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/internal_key.h"
-#include "learned/key_projection.h"
 #include "learned/model_codec.h"
 #include "sstable/block_compression.h"
 #include "sstable/block_index.h"

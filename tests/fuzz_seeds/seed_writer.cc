@@ -4,10 +4,10 @@
 #include <fstream>
 
 #include "base/coding.h"
+#include "base/key_window.h"
 #include "env/memory_file_system.h"
 #include "format/batch_codec.h"
 #include "fuzz/table_script.h"
-#include "learned/key_projection.h"
 #include "learned/model_codec.h"
 #include "learned/pla_builder.h"
 #include "manifest/version_edit.h"
