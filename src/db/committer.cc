@@ -10,7 +10,6 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kSlowdownMicros = 1000;
 // A memtable is sealed when the log behind it is this many times its capacity: tombstones and small values
 // weigh more in the log than in memory.
 constexpr uint64_t kLogBytesPerCapacity = 4;
@@ -31,7 +30,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (stopped_) return Status::Shutdown("the database is closed");
   if (parts_.error->is_set()) [[unlikely]]
     SEERDB_RETURN_IF_ERROR(parts_.resume());
-  SEERDB_RETURN_IF_ERROR(MakeRoom());
+  SEERDB_RETURN_IF_ERROR(MakeRoom(group));
   uint64_t count = 0;
   bool sync = false;
   for (const WriteRequest* request : group) {
@@ -121,24 +120,19 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
                              Count{Counter::logical_bytes_written, logical_bytes});
 }
 
-Status Committer::MakeRoom() {
-  const size_t l0_runs = parts_.views->l0_runs();
-  if (l0_runs >= options_.l0_slowdown_writes_trigger) [[unlikely]] {
-    const uint64_t start_us = parts_.clock->NowMicros();
-    parts_.work->Poke();
-    parts_.work->PokeCompaction();
-    Status waited = Status::Busy("the slowdown trigger asks for a delay alone");
-    if (l0_runs >= options_.l0_stop_writes_trigger) {
-      waited = parts_.work->WaitUntil(
-          [this] { return parts_.views->l0_runs() < options_.l0_stop_writes_trigger; });
-    }
-    // Nothing can make L0 smaller while a damaged table is in the way: writes go on, slowly.
-    if (waited.IsBusy()) {
-      parts_.clock->SleepMicros(kSlowdownMicros);
-    } else if (!waited.ok()) {
-      return waited;
-    }
-    parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
+double Committer::ActiveFill() const {
+  const auto part = [](uint64_t value, uint64_t whole) {
+    return static_cast<double>(value) / static_cast<double>(whole);
+  };
+  return std::max(part(active_->bytes(), options_.memtable_capacity),
+                  part(parts_.log->appended_bytes() - log_bytes_before_, max_log_bytes_));
+}
+
+Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
+  if (parts_.controller->UnderPressure()) [[unlikely]] {
+    uint64_t bytes = 0;
+    for (const WriteRequest* request : group) bytes += request->operations.size();
+    SEERDB_RETURN_IF_ERROR(parts_.controller->Slow(bytes, ActiveFill()));
   }
   if (active_->bytes() < options_.memtable_capacity &&
       parts_.log->appended_bytes() - log_bytes_before_ < max_log_bytes_) [[likely]] {
@@ -172,6 +166,7 @@ Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 Status Committer::SwitchMemTable() {
   SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
   MemTableSlot next{std::make_shared<MemTable>(), parts_.log->mark()};
+  sealed_bytes_.store(sealed_bytes() + active_->bytes(), std::memory_order_relaxed);
   active_ = next.memtable.get();
   log_bytes_before_ = parts_.log->appended_bytes();
   parts_.views->SwitchMemTable(std::move(next));

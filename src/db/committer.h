@@ -4,6 +4,7 @@
 // the WriteQueue. After a failed log append or sync nothing is acknowledged until writes are resumed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "db/log_set.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
+#include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "metrics/statistics.h"
 #include "seerdb/clock.h"
@@ -28,6 +30,7 @@ struct CommitterParts {
   ReadViewHolder* views = nullptr;
   SnapshotList* snapshots = nullptr;
   BackgroundWork* work = nullptr;
+  WriteController* controller = nullptr;
   BarrierSync* barrier = nullptr;  // null unless the policy is kBarrier
   BackgroundError* error = nullptr;
   Statistics* statistics = nullptr;
@@ -47,13 +50,17 @@ class Committer final : public GroupCommitter {
   // Seals the active memtable, were it empty, because the log behind it has failed: the next record goes to a
   // fresh segment. Requires: nothing is acknowledged before the sealed memtable is flushed.
   Status LeaveFailedLog();
+  // Bytes of all memtables sealed so far. Readable at any time.
+  uint64_t sealed_bytes() const { return sealed_bytes_.load(std::memory_order_relaxed); }
   // The highest sequence given to a group, also to one that failed.
   SequenceNumber last_sequence() const { return last_sequence_; }
   // No group is committed after this.
   void Stop() { stopped_ = true; }
 
  private:
-  Status MakeRoom();
+  Status MakeRoom(const std::vector<WriteRequest*>& group);
+  // The part of the active memtable that is full: of its capacity, or of the log it may have.
+  double ActiveFill() const;
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
   Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync);
@@ -67,6 +74,7 @@ class Committer final : public GroupCommitter {
   SequenceNumber last_sequence_;
   std::vector<LogSegment::Record> records_;
   bool stopped_ = false;
+  std::atomic<uint64_t> sealed_bytes_{0};
   uint64_t log_bytes_before_ = 0;  // appended to the log when the active memtable began
 };
 

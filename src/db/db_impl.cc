@@ -10,6 +10,8 @@
 namespace seerdb {
 namespace {
 
+constexpr uint64_t kTickMicros = 1'000'000;
+
 Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
   if (key_bytes > kMaxKeyBytes) {
     return Status::InvalidArgument("key has " + std::to_string(key_bytes) + " bytes, expected at most " +
@@ -27,7 +29,7 @@ Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes
 }
 
 BackgroundModes Modes(const Options& options) {
-  return {options.background_flush, options.background_compaction};
+  return {options.background_flush, options.background_compaction, CompactionSlots(options)};
 }
 
 TableOpenOptions TableOptions(const Options& options, std::shared_ptr<BlockCache> cache,
@@ -85,15 +87,20 @@ Status DbImpl::Start() {
       executor_, Modes(options_), error_.get(),
       BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
                      [this] { return CompactOne(); }});
+  controller_ = std::make_unique<WriteController>(
+      options_, WriteController::Parts{views_.get(), work_.get(), statistics_.get(), clock_.get()});
+  NoteDebt(*versions_->current());
+  pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
   error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
     if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
   });
-  CommitterParts parts{
-      log_.get(),        views_.get(),   snapshots_.get(),
-      work_.get(),       barrier_.get(), error_.get(),
-      statistics_.get(), clock_.get(),   [this] { return ResumeWrites(ResumeMode::kIfDue); }};
+  CommitterParts parts{log_.get(),        views_.get(),
+                       snapshots_.get(),  work_.get(),
+                       controller_.get(), barrier_.get(),
+                       error_.get(),      statistics_.get(),
+                       clock_.get(),      [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   WriteQueueOptions queue_options;
   queue_options.max_group_writers = options_.group_commit_max_batch_size;
@@ -101,6 +108,8 @@ Status DbImpl::Start() {
   queue_options.clock = clock_.get();
   queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
   work_->PokeCompaction();
+  // The workload, the age of tombstones and what is on disk may ask for work although nothing is written.
+  if (policy_.wants_ticks()) work_->StartTicking(kTickMicros, [this] { work_->PokeCompaction(); });
   return {};
 }
 
@@ -118,6 +127,7 @@ Status DbImpl::CheckOpen() const {
 Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
   cancel_compaction_.store(true);
+  controller_->Stop();
   space_->Stop();
   // The last thing done under leadership: nothing is written after it.
   Status status = queue_->RunExclusive([this]() -> Status {

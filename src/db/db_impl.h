@@ -17,6 +17,7 @@
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
 #include "db/committer.h"
+#include "db/compaction_pacer.h"
 #include "db/db_iterator.h"
 #include "db/event_log.h"
 #include "db/log_set.h"
@@ -26,6 +27,7 @@
 #include "db/space_watch.h"
 #include "db/table_file.h"
 #include "db/tree_policy.h"
+#include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "manifest/version_set.h"
 #include "metrics/statistics.h"
@@ -108,6 +110,11 @@ class DbImpl final : public DB {
   Status CompactLevels(const KeyRange& wanted);
   Status ConsolidateRange(uint32_t level, const KeyRange& wanted);
   Status RewriteStale(uint32_t level, const KeyRange& wanted);
+  // Bytes that writes have put into memtables since the open, about.
+  uint64_t IngestedBytes();
+  CompactionPacer::Parts PacerParts();
+  // What the tree holds above what its levels may hold slows writers down.
+  void NoteDebt(const Version& version);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;
@@ -142,6 +149,8 @@ class DbImpl final : public DB {
   std::shared_ptr<BarrierSync> barrier_;  // null unless the policy is kBarrier
   std::unique_ptr<ReadViewHolder> views_;
   std::unique_ptr<BackgroundWork> work_;
+  std::unique_ptr<WriteController> controller_;
+  std::unique_ptr<CompactionPacer> pacer_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;

@@ -14,6 +14,12 @@ namespace {
 
 constexpr uint64_t kMicrosPerSecond = 1'000'000;
 
+uint64_t BytesFromL0(const CompactionPlan& plan) {
+  uint64_t bytes = 0;
+  for (const CompactionPlan::Input& input : plan.inputs) bytes += input.level == 0 ? input.table->bytes : 0;
+  return bytes;
+}
+
 }  // namespace
 
 TableOutputOptions DbImpl::OutputOptions() const {
@@ -29,6 +35,30 @@ TableOutputOptions DbImpl::OutputOptions() const {
   return output;
 }
 
+uint64_t DbImpl::IngestedBytes() {
+  const ReadViewHolder::Pin view(views_.get());
+  return committer_->sealed_bytes() + view->active().memtable->bytes();
+}
+
+CompactionPacer::Parts DbImpl::PacerParts() {
+  CompactionPacer::Parts parts;
+  parts.clock = clock_.get();
+  parts.cancelled = &cancel_compaction_;
+  parts.cap_bytes_per_second = options_.compaction_bytes_per_second;
+  parts.has_threads = options_.background_compaction && !executor_->cooperative();
+  parts.hurried = [this] { return work_->hurried(); };
+  parts.urgency = [this] { return controller_->UrgencyNow(); };
+  parts.ingested_bytes = [this] { return IngestedBytes(); };
+  return parts;
+}
+
+void DbImpl::NoteDebt(const Version& version) {
+  PickerOptions picker;
+  picker.shape = policy_.shape();
+  picker.base_level_size = options_.base_level_size;
+  controller_->SetDebt(DebtBytes(picker, version), version.bytes());
+}
+
 Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   std::vector<uint64_t> removed;
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) {
@@ -41,7 +71,9 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
     // While the view still holds them: the last to let go of a marked file removes it.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
-    views_->InstallTree(std::make_shared<const TreeView>(versions_->current(), &table_files_), flushed);
+    const VersionPtr version = versions_->current();
+    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
+    NoteDebt(*version);
   }
   views_->Collect();
   return {};
@@ -50,6 +82,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
 Status DbImpl::FlushOne(SequenceNumber taken) {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   if (view->immutables().empty()) return {};
+  const uint64_t start_us = clock_->NowMicros();
   // Inputs first, then the snapshots.
   const MemTableSlot oldest = view->immutables().back();
   const size_t count = view->immutables().size();
@@ -77,6 +110,7 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
   SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
+  controller_->drain().NoteFlush(oldest.memtable->bytes(), bytes, clock_->NowMicros() - start_us);
   statistics_->Add(Counter::total_flushes);
   statistics_->Add(Counter::flush_bytes_written, bytes);
   if (events_.enabled()) {
@@ -117,6 +151,7 @@ void DbImpl::Quarantine(const CompactionPlan& plan) {
 }
 
 Result<bool> DbImpl::CompactOne() {
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   PickContext context;
   context.unavailable = Unavailable();
   context.oldest_snapshot = snapshots_->List().front();
@@ -129,21 +164,22 @@ Result<bool> DbImpl::CompactOne() {
     version = view->tree()->version();
     TreePolicy::Settings settings = policy_.Decide(*view->tree(), other_bytes + version->bytes());
     target_file_size = settings.target_file_size;
+    controller_->SetSpacePressure(settings.space.pressure);
     PickContext all = beside;
     all.too_much_space = settings.space.too_much;
     return PickCompaction(settings.picker, *version, all);
   };
   const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) return false;
+  work_->PokeCompaction();  // another may find work beside this one
   const Status status = ExecutePlan(*plan, version, target_file_size);
-  running_.End(*plan);
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
     events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
     Quarantine(*plan);
-    return true;
   }
-  SEERDB_RETURN_IF_ERROR(status);
+  running_.End(*plan);
+  if (!status.ok() && !status.IsCorruption()) return status;
   return true;
 }
 
@@ -174,6 +210,9 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.snapshots = snapshots_->List();
   TableOutputOptions output = OutputOptions();
   output.target_file_size = target_file_size;
+  const uint64_t start_us = clock_->NowMicros();
+  uint64_t slept_us = 0;
+  output.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
   Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
@@ -181,6 +220,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.readers.clear();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
+  controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - slept_us);
   statistics_->Add(Counter::total_compactions);
   statistics_->Add(Counter::compaction_bytes_read, outcome.bytes_read);
   statistics_->Add(Counter::compaction_bytes_written, outcome.bytes_written);

@@ -20,7 +20,7 @@ Options WithSeams(const Options& given) {
     // Foreground work needs no thread but for the timer of barrier syncs.
     const bool threads = options.background_flush || options.background_compaction ||
                          options.wal_sync_policy == SyncPolicy::kBarrier;
-    options.executor = threads ? NewThreadPoolExecutor() : NewCooperativeExecutor();
+    options.executor = threads ? NewThreadPoolExecutor(CompactionSlots(options)) : NewCooperativeExecutor();
   }
   return options;
 }
