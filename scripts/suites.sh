@@ -27,6 +27,7 @@ SUITES=(
   "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
   "fuzz|d|each fuzzer for a while, from its seeds; the lines of the decoders they reach"
   "soak|l|two hours of mixed load over 10 GB: memory and descriptors stay flat"
+  "soak-space|l|half an hour of overwrites and deletes: space under its target every second, memory flat"
   "golden|-|files of earlier versions read and written byte for byte (also part of release and unit)"
   "tidy|l|clang-tidy on the library and the tools"
 )
@@ -119,6 +120,11 @@ suite_golden() {
 suite_soak() {
   SEERDB_SOAK_SECONDS=${SEERDB_SOAK_SECONDS:-7200} SEERDB_SOAK_MB=${SEERDB_SOAK_MB:-10240} \
     release_program soak_test
+}
+
+suite_soak-space() {
+  SEERDB_SOAK_SECONDS=${SEERDB_SOAK_SECONDS:-1800} SEERDB_SOAK_MB=${SEERDB_SOAK_MB:-400} \
+    release_program space_soak_test
 }
 
 suite_mutants() { python3 scripts/mutants; }

@@ -59,5 +59,6 @@ void AddRepairCommand(CLI::App* app, int* exit_code);
 void AddCompactCommand(CLI::App* app, int* exit_code);
 void AddDumpCommand(CLI::App* app, int* exit_code);
 void AddTreeCommand(CLI::App* app, int* exit_code);
+void AddConfigCommand(CLI::App* app, int* exit_code);
 
 }  // namespace seerdb::cli

@@ -25,6 +25,7 @@ int Run(int argc, char** argv) {
   AddCompactCommand(&app, &exit_code);
   AddTreeCommand(&app, &exit_code);
   AddDumpCommand(&app, &exit_code);
+  AddConfigCommand(&app, &exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -21,6 +21,7 @@
 #include "seerdb/export.h"
 #include "seerdb/iterator.h"
 #include "seerdb/options.h"
+#include "seerdb/options_for.h"
 #include "seerdb/pinned_value.h"
 #include "seerdb/repair.h"
 #include "seerdb/result.h"

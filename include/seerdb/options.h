@@ -171,16 +171,20 @@ struct SEERDB_EXPORT Options {
   // Seed of all randomness (database id, log epochs); 0 = from the operating system.
   uint64_t seed = 0;
 
-  // Every field and its value, one "name value" line each, in the order above.
+  // Every field and its value, one "name value" line each, in the order above. Sizes and times have a unit
+  // and are exact; a 0 that stands for something says for what. Of the seams, whether they are given.
   std::string ToString() const;
 
-  // Presets of the Rust crate.
+  // Presets of the Rust crate, with its values where the field exists. OptionsFor (options_for.h) chooses
+  // from memory, disk and workload instead.
   static Options Default() { return {}; }
-  // Small footprint, no threads: 64 MiB memtable, 16 MiB cache, metrics off, foreground work.
+  // Small footprint, no threads: 64 MiB memtable, 16 MiB cache, foreground work; metrics and, for want of
+  // them, adaptive compaction off.
   static Options Embedded();
-  // 512 MiB memtable, 256 MiB cache.
+  // 512 MiB memtable, 2 GiB base level, 256 MiB cache.
   static Options HighThroughput();
-  // 1 GiB memtable, 512 MiB cache, for more than 10^9 keys.
+  // For more than 10^9 keys, 100 GB and more: 1 GiB memtable, 4 GiB base level, 256 MiB tables, 512 MiB
+  // cache.
   static Options LargeScale();
 };
 

@@ -78,9 +78,9 @@ void TableOutput::Pace(uint64_t table_bytes) {
 Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_key) {
   if (builder_ != nullptr && starts_key && options_.target_file_size != 0) {
     const uint64_t bytes = builder_->estimated_bytes();
-    if (bytes >= paced_bytes_ + kPaceBytes) Pace(bytes);
     const bool end = options_.should_end_before != nullptr ? options_.should_end_before(key, bytes)
                                                            : bytes >= options_.target_file_size;
+    if (bytes >= paced_bytes_ + kPaceBytes) Pace(bytes);
     if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }
   if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());

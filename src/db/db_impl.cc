@@ -10,6 +10,8 @@
 namespace seerdb {
 namespace {
 
+constexpr uint64_t kTickMicros = 1'000'000;
+
 Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
   if (key_bytes > kMaxKeyBytes) {
     return Status::InvalidArgument("key has " + std::to_string(key_bytes) + " bytes, expected at most " +
@@ -87,6 +89,7 @@ Status DbImpl::Start() {
                      [this] { return CompactOne(); }});
   controller_ = std::make_unique<WriteController>(
       options_, WriteController::Parts{views_.get(), work_.get(), statistics_.get(), clock_.get()});
+  NoteDebt(*versions_->current());
   pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
@@ -105,6 +108,8 @@ Status DbImpl::Start() {
   queue_options.clock = clock_.get();
   queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
   work_->PokeCompaction();
+  // The workload, the age of tombstones and what is on disk may ask for work although nothing is written.
+  if (policy_.wants_ticks()) work_->StartTicking(kTickMicros, [this] { work_->PokeCompaction(); });
   return {};
 }
 
@@ -177,6 +182,7 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
 
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
+  const SampledTimer timer(statistics_.get(), Latency::put_latency);
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
   static thread_local std::string kept;
   std::string operations;
@@ -191,6 +197,7 @@ Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
 
 Status DbImpl::Delete(const WriteOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), 0, 0));
+  const SampledTimer timer(statistics_.get(), Latency::delete_latency);
   std::string operations;
   AppendBatchOperation(&operations, ValueType::kDeletion, kDefaultKeyspace, key, Slice());
   return SubmitWrite(options, operations, 1, key.size());
@@ -200,6 +207,7 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
   if (batch.empty()) return CheckOpen();
+  const SampledTimer timer(statistics_.get(), Latency::write_latency);
   return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }
 

@@ -87,7 +87,7 @@ class DbImpl final : public DB {
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
-                                             const ReadOptions& options, Slice key);
+                                             const TableReadFlags& flags, Slice key);
 
   // Resuming after want of space (resume.cc). All but the first two under leadership of the write queue.
   bool PollSpace();
@@ -113,6 +113,8 @@ class DbImpl final : public DB {
   // Bytes that writes have put into memtables since the open, about.
   uint64_t IngestedBytes();
   CompactionPacer::Parts PacerParts();
+  // What the tree holds above what its levels may hold slows writers down.
+  void NoteDebt(const Version& version);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;

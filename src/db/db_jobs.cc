@@ -52,6 +52,13 @@ CompactionPacer::Parts DbImpl::PacerParts() {
   return parts;
 }
 
+void DbImpl::NoteDebt(const Version& version) {
+  PickerOptions picker;
+  picker.shape = policy_.shape();
+  picker.base_level_size = options_.base_level_size;
+  controller_->SetDebt(DebtBytes(picker, version), version.bytes());
+}
+
 Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   std::vector<uint64_t> removed;
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) {
@@ -64,7 +71,9 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
     // While the view still holds them: the last to let go of a marked file removes it.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
-    views_->InstallTree(std::make_shared<const TreeView>(versions_->current(), &table_files_), flushed);
+    const VersionPtr version = versions_->current();
+    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
+    NoteDebt(*version);
   }
   views_->Collect();
   return {};
@@ -155,7 +164,6 @@ Result<bool> DbImpl::CompactOne() {
     version = view->tree()->version();
     TreePolicy::Settings settings = policy_.Decide(*view->tree(), other_bytes + version->bytes());
     target_file_size = settings.target_file_size;
-    controller_->SetDebt(PendingBytes(settings.picker, *version), version->bytes());
     controller_->SetSpacePressure(settings.space.pressure);
     PickContext all = beside;
     all.too_much_space = settings.space.too_much;
@@ -163,16 +171,15 @@ Result<bool> DbImpl::CompactOne() {
   };
   const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) return false;
-  work_->PokeCompaction();
+  work_->PokeCompaction();  // another may find work beside this one
   const Status status = ExecutePlan(*plan, version, target_file_size);
-  running_.End(*plan);
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
     events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
     Quarantine(*plan);
-    return true;
   }
-  SEERDB_RETURN_IF_ERROR(status);
+  running_.End(*plan);
+  if (!status.ok() && !status.IsCorruption()) return status;
   return true;
 }
 

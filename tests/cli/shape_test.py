@@ -4,7 +4,8 @@ import unittest
 
 from cli_case import ERROR, USAGE, CliCase
 
-COMMANDS = ["load", "get", "put", "delete", "scan", "stats", "verify", "compact", "tree", "dump"]
+COMMANDS = ["load", "get", "put", "delete", "scan", "stats", "verify", "compact", "tree", "dump",
+            "config"]
 READERS = [["get", "k"], ["delete", "k"], ["scan"], ["stats"], ["verify"], ["compact"], ["tree"]]
 
 
@@ -15,7 +16,7 @@ class Usage(CliCase):
             out = self.run_tool(command, "--help").out.decode()
             self.assertIn(command, self.run_tool("--help").out.decode())
             self.assertIn("--help", out)
-            self.assertEqual(command != "dump", "--db" in out)
+            self.assertEqual(command not in ("dump", "config"), "--db" in out)
 
     def test_version(self):
         self.assertRegex(self.run_tool("--version").out, rb"^seerdb \d+\.\d+\.\d+\n$")
@@ -29,12 +30,33 @@ class Usage(CliCase):
                  ["scan", "--db", "x", "--output", "xml"], ["load", "--db", "x", "-", "--batch", "0"],
                  ["load", "--db", "x", "-", "--format", "yaml"], ["put", "--db", "x", "k", "v", "more"],
                  ["put", "--db", "x", "k", "v", "--sync-policy", "sometimes"],
-                 ["get", "--db", "x", "k", "--keys-from", "-"]]
+                 ["get", "--db", "x", "k", "--keys-from", "-"], ["config", "--preset", "fast"],
+                 ["config", "--workload", "some"], ["config", "--memory", "much"],
+                 ["config", "--preset", "default", "--memory", "1GB"]]
         for arguments in cases:
             with self.subTest(arguments=arguments):
                 outcome = self.run_tool(*arguments, code=USAGE)
                 self.assertEqual(b"", outcome.out)
                 self.assertTrue(outcome.err.startswith(b"seerdb: "), outcome.err)
+
+    def test_config(self):
+        def shown(*arguments):
+            return dict(line.split(" ", 1) for line in self.run_tool("config", *arguments).out.decode().splitlines())
+
+        standard = shown()
+        self.assertEqual("64 MiB", standard["memtable_capacity"])
+        self.assertEqual("true", standard["create_if_missing"])
+        self.assertEqual(standard, shown("--preset", "default"))
+        cases = [(["--preset", "embedded"], "metrics", "false"), (["--preset", "large_scale"], "base_level_size", "4 GiB"),
+                 (["--preset", "high_throughput"], "memtable_capacity", "512 MiB"),
+                 (["--memory", "1073741824"], "max_memory_bytes", "1 GiB"), (["--memory", "1GB"], "max_memory_bytes", "1 GiB"),
+                 (["--memory", "1GiB"], "max_memory_bytes", "1 GiB"),
+                 (["--disk", "100G"], "min_disk_space_bytes", "5 GiB"),
+                 (["--workload", "bulk"], "compaction_policy", "tiered"),
+                 (["--memory", "8MB", "--disk", "1TB", "--workload", "scan_heavy"], "compaction_policy", "leveled")]
+        for arguments, name, value in cases:
+            with self.subTest(arguments=arguments):
+                self.assertEqual(value, shown(*arguments)[name])
 
     def test_database_from_the_environment(self):
         environment = {"SEERDB_DB": str(self.db)}
