@@ -5,11 +5,34 @@
 
 namespace seerdb {
 
+// All registers, a byte each; or, if that is shorter, those that are not zero as u16 index << 5 | rank.
+std::string KeySketch::Encode() const {
+  const auto used = static_cast<size_t>(
+      std::count_if(registers_.begin(), registers_.end(), [](uint8_t rank) { return rank != 0; }));
+  if (2 * used >= kBytes) return {reinterpret_cast<const char*>(registers_.data()), kBytes};
+  std::string out;
+  for (size_t i = 0; i < kBytes; ++i) {
+    if (registers_[i] == 0) continue;
+    const size_t pair = i << kRankBits | registers_[i];
+    out.push_back(static_cast<char>(pair & 0xff));
+    out.push_back(static_cast<char>(pair >> 8));
+  }
+  return out;
+}
+
 bool KeySketch::Unite(Slice bytes) {
-  if (bytes.size() != kBytes) return false;
   const auto* others = reinterpret_cast<const uint8_t*>(bytes.data());
-  if (*std::max_element(others, others + kBytes) > kMaxRank) return false;
-  for (size_t i = 0; i < kBytes; ++i) registers_[i] = std::max(registers_[i], others[i]);
+  if (bytes.size() == kBytes) {
+    if (*std::max_element(others, others + kBytes) > kMaxRank) return false;
+    for (size_t i = 0; i < kBytes; ++i) registers_[i] = std::max(registers_[i], others[i]);
+    return true;
+  }
+  if (bytes.empty() || bytes.size() > kBytes || bytes.size() % 2 != 0) return false;
+  for (size_t i = 0; i < bytes.size(); i += 2) {
+    const size_t pair = others[i] | size_t{others[i + 1]} << 8;
+    uint8_t& rank = registers_[pair >> kRankBits];
+    rank = std::max(rank, static_cast<uint8_t>(pair & kMaxRank));
+  }
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "seerdb/slice.h"
 
@@ -21,19 +22,22 @@ class KeySketch {
   // `hash` is a hash of the whole key with 64 good bits.
   void Add(uint64_t hash) {
     const size_t index = hash >> (64 - kIndexBits);
-    const uint8_t rank = static_cast<uint8_t>(std::countl_zero(hash << kIndexBits | kGuard) + 1);
+    const uint8_t rank = static_cast<uint8_t>(std::countl_zero(hash << kIndexBits | kGuard) + 1);  // 1 .. 31
     if (rank > registers_[index]) registers_[index] = rank;
   }
-  // False, and nothing changed, if `bytes` are not a sketch's.
+  // False, and nothing changed, if `bytes` are not what Encode gives.
   bool Unite(Slice bytes);
   void Unite(const KeySketch& other);
 
   double Estimate() const;
-  Slice bytes() const { return {reinterpret_cast<const char*>(registers_.data()), kBytes}; }
+  // At most kBytes; 2 bytes a key as long as there are few.
+  std::string Encode() const;
+  friend bool operator==(const KeySketch&, const KeySketch&) = default;
 
  private:
-  static constexpr uint64_t kGuard = uint64_t{1} << (kIndexBits - 1);  // bounds the rank
-  static constexpr uint8_t kMaxRank = 64 - kIndexBits + 1;
+  static constexpr uint32_t kRankBits = 5;
+  static constexpr uint8_t kMaxRank = (1 << kRankBits) - 1;
+  static constexpr uint64_t kGuard = uint64_t{1} << (64 - kMaxRank);  // bounds the rank
 
   std::array<uint8_t, kBytes> registers_{};
 };

@@ -27,7 +27,7 @@ TEST(KeySketch, AKeyAddedAgainChangesNothing) {
   KeySketch often;
   for (uint64_t key = 0; key < 3000; ++key) once.Add(HashOf(key));
   for (uint64_t i = 0; i < 30000; ++i) often.Add(HashOf(i % 3000));
-  EXPECT_EQ(once.bytes(), often.bytes());
+  EXPECT_EQ(once, often);
 }
 
 TEST(KeySketch, AUnionCountsCommonKeysOnce) {
@@ -41,17 +41,19 @@ TEST(KeySketch, AUnionCountsCommonKeysOnce) {
   }
   KeySketch united = even;
   united.Unite(low);
-  EXPECT_EQ(united.bytes(), both.bytes());
+  EXPECT_EQ(united, both);
   KeySketch from_bytes;
-  EXPECT_TRUE(from_bytes.Unite(even.bytes()));
-  EXPECT_TRUE(from_bytes.Unite(low.bytes()));
-  EXPECT_EQ(from_bytes.bytes(), both.bytes());
+  EXPECT_TRUE(from_bytes.Unite(even.Encode()));
+  EXPECT_TRUE(from_bytes.Unite(low.Encode()));
+  EXPECT_EQ(from_bytes, both);
 }
 
 TEST(KeySketch, RefusesWhatIsNoSketch) {
   KeySketch sketch;
   EXPECT_FALSE(sketch.Unite(""));
+  EXPECT_FALSE(sketch.Unite("abc"));
   EXPECT_FALSE(sketch.Unite(std::string(KeySketch::kBytes - 1, '\1')));
+  EXPECT_FALSE(sketch.Unite(std::string(KeySketch::kBytes + 2, '\1')));
   std::string bytes(KeySketch::kBytes, '\1');
   bytes[7] = static_cast<char>(0xff);
   EXPECT_FALSE(sketch.Unite(bytes));
@@ -63,7 +65,21 @@ TEST(KeySketch, ExtremeHashesStayInRange) {
   sketch.Add(0);
   sketch.Add(UINT64_MAX);
   KeySketch other;
-  EXPECT_TRUE(other.Unite(sketch.bytes()));
+  EXPECT_TRUE(other.Unite(sketch.Encode()));
+  EXPECT_EQ(other, sketch);
+}
+
+TEST(KeySketch, FewKeysTakeTwoBytesEach) {
+  KeySketch sketch;
+  for (uint64_t key = 0; key < 3000; ++key) {
+    sketch.Add(HashOf(key));
+    const std::string bytes = sketch.Encode();
+    EXPECT_LE(bytes.size(), std::min<size_t>(2 * (key + 1), KeySketch::kBytes));
+    KeySketch decoded;
+    ASSERT_TRUE(decoded.Unite(bytes));
+    ASSERT_EQ(decoded, sketch);
+  }
+  EXPECT_EQ(sketch.Encode().size(), KeySketch::kBytes);
 }
 
 }  // namespace

@@ -56,7 +56,6 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);
-  parts_.statistics->Add(Counter::write_groups);
   return {};
 }
 
@@ -116,10 +115,10 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
     SEERDB_DCHECK(reader.ok());
     logical_bytes += request->logical_bytes;
   }
-  Statistics* statistics = parts_.statistics;
-  if (puts != 0) statistics->Add(Counter::total_puts, puts);
-  if (deletes != 0) statistics->Add(Counter::total_deletes, deletes);
-  statistics->Add(Counter::logical_bytes_written, logical_bytes);
+  using Count = Statistics::Count;
+  parts_.statistics->AddEach(Count{Counter::write_groups, 1}, Count{Counter::total_puts, puts},
+                             Count{Counter::total_deletes, deletes},
+                             Count{Counter::logical_bytes_written, logical_bytes});
 }
 
 Status Committer::MakeRoom() {

@@ -172,6 +172,7 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
 
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
+  const SampledTimer timer(statistics_.get(), Latency::put_latency);
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
   static thread_local std::string kept;
   std::string operations;
@@ -186,6 +187,7 @@ Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
 
 Status DbImpl::Delete(const WriteOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), 0, 0));
+  const SampledTimer timer(statistics_.get(), Latency::delete_latency);
   std::string operations;
   AppendBatchOperation(&operations, ValueType::kDeletion, kDefaultKeyspace, key, Slice());
   return SubmitWrite(options, operations, 1, key.size());
@@ -195,6 +197,7 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
   if (batch.empty()) return CheckOpen();
+  const SampledTimer timer(statistics_.get(), Latency::write_latency);
   return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }
 

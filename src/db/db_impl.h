@@ -85,7 +85,7 @@ class DbImpl final : public DB {
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
-                                             const ReadOptions& options, Slice key);
+                                             const TableReadFlags& flags, Slice key);
 
   // Resuming after want of space (resume.cc). All but the first two under leadership of the write queue.
   bool PollSpace();

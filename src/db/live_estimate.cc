@@ -30,7 +30,6 @@ double KeysOfLargestRun(const Version& version, const std::map<uint64_t, double>
 LiveEstimate EstimateLive(const TreeView& tree) {
   KeySketch sketch;
   double sketched_keys = 0;  // the sum, repeated ones counted again
-  double other_keys = 0;     // of tables too small to have a sketch
   double tombstones = 0;
   double values = 0;
   double raw_bytes = 0;
@@ -40,11 +39,7 @@ LiveEstimate EstimateLive(const TreeView& tree) {
     const Result<const TableReader*> reader = file->reader();
     if (!reader.ok()) continue;
     const TableProperties& properties = (*reader)->properties();
-    if (sketch.Unite(properties.key_sketch)) {
-      sketched_keys += static_cast<double>(properties.keys);
-    } else {
-      other_keys += static_cast<double>(properties.keys);
-    }
+    if (sketch.Unite(properties.key_sketch)) sketched_keys += static_cast<double>(properties.keys);
     tombstones += static_cast<double>(properties.tombstones);
     values += static_cast<double>(properties.entries - properties.tombstones);
     raw_bytes += static_cast<double>(properties.raw_key_bytes + properties.raw_value_bytes);
@@ -53,9 +48,9 @@ LiveEstimate EstimateLive(const TreeView& tree) {
   }
   LiveEstimate estimate;
   if (values == 0) return estimate;
-  // What is in small tables beside large ones is taken for newer versions of keys that those have.
-  double distinct = sketched_keys > 0 ? std::min(sketched_keys, sketch.Estimate()) : other_keys;
-  distinct = std::max(distinct, KeysOfLargestRun(*tree.version(), keys_of));
+  // What is in tables too small for a sketch is taken for newer versions of keys that others have.
+  const double distinct =
+      std::max(std::min(sketched_keys, sketch.Estimate()), KeysOfLargestRun(*tree.version(), keys_of));
   estimate.keys = std::max(0.0, distinct - tombstones);
   const double entry_share = estimate.keys / values;
   estimate.raw_bytes = std::min(raw_bytes, raw_bytes * entry_share);

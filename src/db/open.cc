@@ -133,7 +133,7 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
     return Status::InvalidArgument("open " + directory + ": no database, and create_if_missing is not set");
   }
   OpenedDatabase opened;
-  opened.statistics = std::make_shared<Statistics>(options.metrics);
+  opened.statistics = std::make_shared<Statistics>(options.metrics, options.clock);
   opened.epoch = random.Next();
   if (exists) {
     // A log's epoch must differ between two lives even when one seed is given for both.
