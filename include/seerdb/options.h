@@ -154,10 +154,11 @@ struct SEERDB_EXPORT Options {
   uint32_t max_open_files = 0;
 
   // --- observing -----------------------------------------------------------------------------------
-  // False: counters are not kept, and Stats() reports zeros for them.
+  // False: counters and latencies are not kept, and Stats() reports zeros for them.
   bool metrics = true;
-  // Receives one line for each open, flush, compaction, close and error; called from any thread, never
-  // concurrently. Nothing is written anywhere unless this is set.
+  // Receives one line, "event=NAME key=value ...", for each open, flush, compaction, stall, error and close
+  // (docs/observing.md); called from any thread, never concurrently. Nothing is written anywhere unless this
+  // is set.
   std::function<void(Slice line)> logger;
 
   // --- seams ---------------------------------------------------------------------------------------

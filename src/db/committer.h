@@ -12,9 +12,11 @@
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
+#include "db/event_log.h"
 #include "db/log_set.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
+#include "db/stall_reason.h"
 #include "db/write_queue.h"
 #include "metrics/statistics.h"
 #include "seerdb/clock.h"
@@ -32,6 +34,7 @@ struct CommitterParts {
   BackgroundError* error = nullptr;
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
+  EventLog* events = nullptr;
   // Called under leadership while the error is set: OK if writes may go on, the error's status otherwise.
   std::function<Status()> resume;
 };
@@ -54,8 +57,14 @@ class Committer final : public GroupCommitter {
 
  private:
   Status MakeRoom();
+  Status SlowDownForL0(size_t l0_runs);
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
+  // A writer begins to wait or to be delayed; `EndStall` counts it. The log is told of the first of several
+  // in a row, and of the first group that meets none.
+  void BeginStall(const StallReason& reason);
+  void EndStall(uint64_t start_us);
+  void LogStallEnd();
   Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync);
   Status LogOperationByOperation(LogSync sync);
   void InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);
@@ -67,6 +76,8 @@ class Committer final : public GroupCommitter {
   SequenceNumber last_sequence_;
   std::vector<LogSegment::Record> records_;
   bool stopped_ = false;
+  StallReason stall_;              // the one that the log was told of
+  uint64_t stall_begin_us_ = 0;    // of it
   uint64_t log_bytes_before_ = 0;  // appended to the log when the active memtable began
 };
 
