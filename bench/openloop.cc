@@ -1,11 +1,11 @@
 // openloop: put latency of seerdb at a steady arrival rate, beside what the machine does to an idle thread.
 //
 // First the rate that can be sustained is found: one writer puts as fast as it is let, and the second half
-// of that time counts, when what compaction owes has stopped growing. Then puts arrive on a schedule at a part
-// of that rate, and each is timed from when it should have arrived, so that a pause counts for every put that
-// it delays (no coordinated omission). A control thread sleeps a millisecond at a time throughout and notes
-// how much too late it wakes: what of a pause the machine owes.
-// Prints a summary as JSON, and writes one line a second to a CSV file.
+// of that time counts, when what compaction owes has stopped growing. Then puts arrive on a schedule at a
+// part of that rate, and each is timed from when it should have arrived, so that a pause counts for every put
+// that it delays (no coordinated omission). A control thread sleeps a millisecond at a time throughout and
+// notes how much too late it wakes: what of a pause the machine owes. Prints a summary as JSON, and writes
+// one line a second to a CSV file.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
@@ -156,11 +156,13 @@ class Series {
  public:
   explicit Series(const std::string& path) : file_(std::fopen(path.c_str(), "w")) {
     if (file_ == nullptr) Die(Status::IoError("cannot write " + path), "csv");
-    std::fprintf(file_, "phase,second,puts,p50_us,p99_us,p999_us,max_us,control_max_us,l0_runs,immutables,"
-                        "stall_ms,compaction_mb,disk_mb\n");
+    std::fprintf(file_,
+                 "phase,second,puts,p50_us,p99_us,p999_us,max_us,control_max_us,l0_runs,immutables,"
+                 "stall_ms,compaction_mb,disk_mb\n");
   }
   ~Series() { std::fclose(file_); }
-  void Add(const char* phase, uint64_t second, const Histogram& puts, double control_us, const DBStats& stats) {
+  void Add(const char* phase, uint64_t second, const Histogram& puts, double control_us,
+           const DBStats& stats) {
     std::fprintf(file_, "%s,%llu,%llu,%.1f,%.1f,%.1f,%.1f,%.1f,%llu,%llu,%.1f,%.1f,%.1f\n", phase,
                  static_cast<unsigned long long>(second), static_cast<unsigned long long>(puts.total()),
                  puts.At(0.5), puts.At(0.99), puts.At(0.999), puts.max_us(), control_us,

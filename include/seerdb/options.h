@@ -103,9 +103,10 @@ struct SEERDB_EXPORT Options {
   uint32_t size_ratio = 10;
   // Bytes at which compaction starts a new table. 4 KiB .. 16 GiB.
   uint64_t target_file_size = uint64_t{64} << 20;
-  // L0 tables at which compaction starts (1 .. 1,000) / writes are slowed / writes wait. They must not decrease
-  // in this order; at most 100,000. Delays begin halfway between the first two and grow without a step up to
-  // the third; halfway there as much is let in as compaction takes out of L0 (docs/decisions/0015).
+  // L0 tables at which compaction starts (1 .. 1,000) / writes are slowed / writes wait. They must not
+  // decrease in this order; at most 100,000. Delays begin halfway between the first two and grow without a
+  // step up to the third; halfway there as much is let in as compaction takes out of L0
+  // (docs/decisions/0015).
   uint32_t l0_compaction_trigger = 4;
   uint32_t l0_slowdown_writes_trigger = 20;
   uint32_t l0_stop_writes_trigger = 36;
@@ -157,10 +158,11 @@ struct SEERDB_EXPORT Options {
   uint32_t max_open_files = 0;
 
   // --- observing -----------------------------------------------------------------------------------
-  // False: counters are not kept, and Stats() reports zeros for them.
+  // False: counters and latencies are not kept, and Stats() reports zeros for them.
   bool metrics = true;
-  // Receives one line for each open, flush, compaction, close and error; called from any thread, never
-  // concurrently. Nothing is written anywhere unless this is set.
+  // Receives one line, "event=NAME key=value ...", for each open, flush, compaction, stall, error and close
+  // (docs/observing.md); called from any thread, never concurrently. Nothing is written anywhere unless this
+  // is set.
   std::function<void(Slice line)> logger;
 
   // --- seams ---------------------------------------------------------------------------------------

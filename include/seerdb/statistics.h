@@ -13,44 +13,44 @@
 namespace seerdb {
 
 // One line: name, help. A counter exists here and nowhere else.
-#define SEERDB_COUNTER_LIST(X)                                                                             \
-  X(total_puts, "puts acknowledged, also inside batches")                                                  \
-  X(total_deletes, "deletes acknowledged, also inside batches")                                            \
-  X(total_gets, "keys looked up by Get and MultiGet")                                                      \
-  X(total_gets_found, "keys looked up and found")                                                          \
-  X(total_iterators, "iterators made")                                                                     \
-  X(total_seeks, "positions that iterators were sent to")                                                  \
-  X(total_scan_entries, "entries that iterators gave")                                                     \
-  X(total_flushes, "memtables written to tables")                                                          \
-  X(total_compactions, "merging compactions installed")                                                    \
-  X(total_trivial_moves, "tables moved down a level without rewriting")                                    \
-  X(total_dropped_tables, "tables removed whole because nobody needed them")                               \
-  X(total_shape_changes, "changes of the tree's shape by adaptive compaction")                             \
-  X(logical_bytes_written, "key and value bytes of acknowledged writes")                                   \
-  X(wal_bytes_written, "bytes appended to logs")                                                           \
-  X(wal_bytes_prepared, "bytes written into log files before their use, as direct logs need")              \
-  X(flush_bytes_written, "bytes of tables written by flush and recovery")                                  \
-  X(compaction_bytes_read, "bytes of tables read by compaction")                                           \
-  X(compaction_bytes_written, "bytes of tables written by compaction")                                     \
-  X(manifest_bytes_written, "bytes appended to manifests")                                                 \
-  X(wal_syncs, "syncs of a log")                                                                           \
-  X(write_groups, "commit groups")                                                                         \
-  X(write_stalls, "times that a writer was delayed or waited for background work")                         \
-  X(write_stall_us, "time writers were delayed or waited for background work")                             \
-  X(blocks_read, "data blocks that Get and MultiGet looked into, wherever they came from")                 \
-  X(iterator_blocks_read, "data blocks that iterators looked into, wherever they came from")               \
+#define SEERDB_COUNTER_LIST(X)                                                                              \
+  X(total_puts, "puts acknowledged, also inside batches")                                                   \
+  X(total_deletes, "deletes acknowledged, also inside batches")                                             \
+  X(total_gets, "keys looked up by Get and MultiGet")                                                       \
+  X(total_gets_found, "keys looked up and found")                                                           \
+  X(total_iterators, "iterators made")                                                                      \
+  X(total_seeks, "positions that iterators were sent to")                                                   \
+  X(total_scan_entries, "entries that iterators gave")                                                      \
+  X(total_flushes, "memtables written to tables")                                                           \
+  X(total_compactions, "merging compactions installed")                                                     \
+  X(total_trivial_moves, "tables moved down a level without rewriting")                                     \
+  X(total_dropped_tables, "tables removed whole because nobody needed them")                                \
+  X(total_shape_changes, "changes of the tree's shape by adaptive compaction")                              \
+  X(logical_bytes_written, "key and value bytes of acknowledged writes")                                    \
+  X(wal_bytes_written, "bytes appended to logs")                                                            \
+  X(wal_bytes_prepared, "bytes written into log files before their use, as direct logs need")               \
+  X(flush_bytes_written, "bytes of tables written by flush and recovery")                                   \
+  X(compaction_bytes_read, "bytes of tables read by compaction")                                            \
+  X(compaction_bytes_written, "bytes of tables written by compaction")                                      \
+  X(manifest_bytes_written, "bytes appended to manifests")                                                  \
+  X(wal_syncs, "syncs of a log")                                                                            \
+  X(write_groups, "commit groups")                                                                          \
+  X(write_stalls, "times that a writer was delayed or waited for background work")                          \
+  X(write_stall_us, "time writers were delayed or waited for background work")                              \
+  X(blocks_read, "data blocks that Get and MultiGet looked into, wherever they came from")                  \
+  X(iterator_blocks_read, "data blocks that iterators looked into, wherever they came from")                \
   X(table_bytes_read, "bytes of tables taken by read calls, by reads and to open them; without compaction") \
-  X(filter_negatives, "table lookups answered absent by the filter")                                       \
-  X(filter_false_positives, "table lookups passed by the filter that found nothing")                       \
-  X(index_model_hits, "table lookups whose block the model bracketed")                                     \
-  X(index_fallbacks, "table lookups that searched the index by comparison alone")                          \
-  X(cache_hits, "block cache hits")                                                                        \
-  X(cache_misses, "block cache misses")                                                                    \
+  X(filter_negatives, "table lookups answered absent by the filter")                                        \
+  X(filter_false_positives, "table lookups passed by the filter that found nothing")                        \
+  X(index_model_hits, "table lookups whose block the model bracketed")                                      \
+  X(index_fallbacks, "table lookups that searched the index by comparison alone")                           \
+  X(cache_hits, "block cache hits")                                                                         \
+  X(cache_misses, "block cache misses")                                                                     \
   X(unobserved_iterator_errors, "iterators stopped by an error nobody asked for")
 
-// One line: name, help. Failed operations count too. Of those called sampled one in kLatencySampling is timed,
-// chosen at random whatever the operation, so that percentiles are those of all; of threads beyond 64 at one
-// time none is. The others are timed always.
+// One line: name, help. Failed operations count too. Of those called sampled one in kLatencySampling is
+// timed, chosen at random whatever the operation, so that percentiles are those of all; of threads beyond 64
+// at one time none is. The others are timed always.
 #define SEERDB_LATENCY_LIST(X)                                               \
   X(put_latency, "Put, from call to return; sampled")                        \
   X(get_latency, "Get; sampled")                                             \
@@ -87,7 +87,8 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, wal_size_bytes, "bytes written to live log segments")                                          \
   X(uint64_t, total_disk_bytes, "bytes of live tables")                                                      \
   X(uint64_t, obsolete_table_bytes, "bytes of replaced tables that readers still hold")                      \
-  X(uint64_t, wal_disk_bytes, "bytes of log files: live ones as allocated, spare ones, those kept for reuse") \
+  X(uint64_t, wal_disk_bytes,                                                                                \
+    "bytes of log files: live ones as allocated, spare ones, those kept for reuse")                          \
   X(uint64_t, manifest_size_bytes, "bytes of the manifest in use")                                           \
   X(uint64_t, directory_bytes, "sum of the last four: everything on disk but what is being written")         \
   X(uint64_t, live_bytes_estimate, "bytes of keys and values that readers can reach; 0 = not known")         \

@@ -82,6 +82,10 @@ class BlockCache::Shard {
     MutexLock lock(&mutex_);
     return bytes_;
   }
+  uint64_t entries() {
+    MutexLock lock(&mutex_);
+    return slots_by_key_.size();
+  }
 
  private:
   struct Slot {
@@ -168,6 +172,12 @@ void BlockCache::EraseFile(uint64_t file_id) {
 uint64_t BlockCache::bytes() const {
   uint64_t sum = 0;
   for (size_t i = 0; i < kShards; ++i) sum += shards_[i].bytes();
+  return sum;
+}
+
+uint64_t BlockCache::entries() const {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < kShards; ++i) sum += shards_[i].entries();
   return sum;
 }
 

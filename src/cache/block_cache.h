@@ -35,6 +35,7 @@ class BlockCache {
 
   uint64_t capacity_bytes() const { return capacity_bytes_; }
   uint64_t bytes() const;
+  uint64_t entries() const;
 
  private:
   class Shard;

@@ -10,6 +10,7 @@
 namespace seerdb {
 namespace {
 
+constexpr uint64_t kNanosPerMicro = 1000;
 // A memtable is sealed when the log behind it is this many times its capacity: tombstones and small values
 // weigh more in the log than in memory.
 constexpr uint64_t kLogBytesPerCapacity = 4;
@@ -132,7 +133,15 @@ Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
   if (parts_.controller->UnderPressure()) [[unlikely]] {
     uint64_t bytes = 0;
     for (const WriteRequest* request : group) bytes += request->operations.size();
+    const size_t l0_runs = parts_.views->l0_runs();
+    if (l0_runs >= options_.l0_slowdown_writes_trigger) {
+      const bool stop = l0_runs >= options_.l0_stop_writes_trigger;
+      BeginStall({StallKind::kL0Runs, stop, l0_runs,
+                  stop ? options_.l0_stop_writes_trigger : options_.l0_slowdown_writes_trigger, 0});
+    }
     SEERDB_RETURN_IF_ERROR(parts_.controller->Slow(bytes, ActiveFill()));
+  } else if (stall_.kind != StallKind::kNone) [[unlikely]] {
+    LogStallEnd();
   }
   if (active_->bytes() < options_.memtable_capacity &&
       parts_.log->appended_bytes() - log_bytes_before_ < max_log_bytes_) [[likely]] {
@@ -145,9 +154,38 @@ Status Committer::WaitForImmutableSlot() {
   const auto has_slot = [this] { return parts_.views->immutable_count() < options_.max_immutable_memtables; };
   if (has_slot()) return {};
   const uint64_t start_us = parts_.clock->NowMicros();
+  BeginStall(
+      {StallKind::kImmutables, true, parts_.views->immutable_count(), options_.max_immutable_memtables});
   SEERDB_RETURN_IF_ERROR(parts_.work->WaitUntil(has_slot));
-  parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
+  EndStall(start_us);
   return {};
+}
+
+void Committer::BeginStall(const StallReason& reason) {
+  if (stall_.kind == reason.kind && stall_.waits == reason.waits) return;
+  if (!parts_.events->enabled()) return;
+  if (stall_.kind != StallKind::kNone) LogStallEnd();
+  stall_ = reason;
+  stall_begin_us_ = parts_.clock->NowMicros();
+  parts_.events->Write(EventLine("stall_begin")
+                           .Add("reason", StallKindName(reason.kind))
+                           .Add("effect", reason.waits ? "wait" : "delay")
+                           .Add("found", reason.found)
+                           .Add("limit", reason.limit));
+}
+
+void Committer::EndStall(uint64_t start_us) {
+  const uint64_t stall_us = parts_.clock->NowMicros() - start_us;
+  using Count = Statistics::Count;
+  parts_.statistics->AddEach(Count{Counter::write_stalls, 1}, Count{Counter::write_stall_us, stall_us});
+  parts_.statistics->Record(Latency::write_stall_latency, stall_us * kNanosPerMicro);
+}
+
+void Committer::LogStallEnd() {
+  parts_.events->Write(EventLine("stall_end")
+                           .Add("reason", StallKindName(stall_.kind))
+                           .Add("us", parts_.clock->NowMicros() - stall_begin_us_));
+  stall_ = StallReason();
 }
 
 Status Committer::SealMemTable() {

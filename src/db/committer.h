@@ -13,9 +13,11 @@
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
+#include "db/event_log.h"
 #include "db/log_set.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
+#include "db/stall_reason.h"
 #include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "metrics/statistics.h"
@@ -35,6 +37,7 @@ struct CommitterParts {
   BackgroundError* error = nullptr;
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
+  EventLog* events = nullptr;
   // Called under leadership while the error is set: OK if writes may go on, the error's status otherwise.
   std::function<Status()> resume;
 };
@@ -63,6 +66,11 @@ class Committer final : public GroupCommitter {
   double ActiveFill() const;
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
+  // A writer begins to wait or to be delayed; `EndStall` counts it. The log is told of the first of several
+  // in a row, and of the first group that meets none.
+  void BeginStall(const StallReason& reason);
+  void EndStall(uint64_t start_us);
+  void LogStallEnd();
   Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync);
   Status LogOperationByOperation(LogSync sync);
   void InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);
@@ -75,6 +83,8 @@ class Committer final : public GroupCommitter {
   std::vector<LogSegment::Record> records_;
   bool stopped_ = false;
   std::atomic<uint64_t> sealed_bytes_{0};
+  StallReason stall_;              // the one that the log was told of
+  uint64_t stall_begin_us_ = 0;    // of it
   uint64_t log_bytes_before_ = 0;  // appended to the log when the active memtable began
 };
 

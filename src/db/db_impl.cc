@@ -78,7 +78,9 @@ Status DbImpl::Start() {
   }
   auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
   for (const uint64_t number : tree->DamagedTables()) {
-    events_.Write("damaged table: " + tree->Find(number)->reader().status().ToString());
+    events_.Write(EventLine("damaged_table")
+                      .Add("table", number)
+                      .Add("error", tree->Find(number)->reader().status().ToString()));
   }
   views_ = std::make_unique<ReadViewHolder>(
       std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(), log_->mark()},
@@ -93,14 +95,22 @@ Status DbImpl::Start() {
   pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
+  error_->OnError(
+      [this](const Status& cause) { events_.Write(EventLine("error").Add("status", cause.ToString())); });
   error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
     if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
   });
-  CommitterParts parts{log_.get(),        views_.get(),
-                       snapshots_.get(),  work_.get(),
-                       controller_.get(), barrier_.get(),
-                       error_.get(),      statistics_.get(),
-                       clock_.get(),      [this] { return ResumeWrites(ResumeMode::kIfDue); }};
+  CommitterParts parts{log_.get(),
+                       views_.get(),
+                       snapshots_.get(),
+                       work_.get(),
+                       controller_.get(),
+                       barrier_.get(),
+                       error_.get(),
+                       statistics_.get(),
+                       clock_.get(),
+                       &events_,
+                       [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   WriteQueueOptions queue_options;
   queue_options.max_group_writers = options_.group_commit_max_batch_size;
@@ -155,7 +165,7 @@ Status DbImpl::Close() {
   lock_.reset();
   if (error_->is_set()) status = error_->cause();
   if (status.ok()) status = unobserved_->first();
-  events_.Write("close: " + status.ToString());
+  events_.Write(EventLine("close").Add("status", status.ToString()));
   return status;
 }
 
@@ -233,41 +243,5 @@ Status DbImpl::Flush() {
                         [&sealed](const MemTableSlot& slot) { return slot.memtable == sealed; });
   });
 }
-
-DBStats DbImpl::Stats() {
-  DBStats stats;
-  statistics_->Fill(&stats);
-  const std::shared_ptr<const ReadView> view = views_->Acquire();
-  stats.memtable_size_bytes = view->active().memtable->bytes();
-  stats.memtable_capacity_bytes = options_.memtable_capacity;
-  stats.memtable_entries = view->active().memtable->entries();
-  stats.immutable_memtables = view->immutables().size();
-  stats.wal_size_bytes = log_->live_bytes();
-  stats.block_cache_size = cache_->bytes();
-  stats.block_cache_capacity = cache_->capacity_bytes();
-  const Version& version = *view->tree()->version();
-  stats.total_disk_bytes = version.bytes();
-  stats.total_sstables = version.table_count();
-  for (const Level& level : version.levels()) {
-    LevelStats& out = stats.levels.emplace_back();
-    out.runs = static_cast<uint32_t>(level.runs.size());
-    out.bytes = level.bytes();
-    out.files = static_cast<uint32_t>(level.table_count());
-    for (const Run& run : level.runs) {
-      for (const TableMetaPtr& table : run.tables) {
-        out.entries += table->entries;
-        out.tombstones += table->tombstones;
-      }
-    }
-  }
-  stats.last_sequence = snapshots_->visible();
-  stats.live_snapshots = snapshots_->count();
-  stats.uptime_us = clock_->NowMicros() - opened_us_;
-  stats.recovery = recovery_;
-  return stats;
-}
-
-uint64_t DbImpl::memtable_size() { return views_->Acquire()->active().memtable->bytes(); }
-uint64_t DbImpl::memtable_len() { return views_->Acquire()->active().memtable->entries(); }
 
 }  // namespace seerdb

@@ -25,6 +25,7 @@
 #include "db/running_compactions.h"
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
+#include "db/stall_reason.h"
 #include "db/table_file.h"
 #include "db/tree_policy.h"
 #include "db/write_controller.h"
@@ -77,6 +78,7 @@ class DbImpl final : public DB {
   Status WaitForCompaction() override;
   Result<VerifyResult> Verify() override;
   DBStats Stats() override;
+  HealthStatus Health() override;
   uint64_t memtable_size() override;
   uint64_t memtable_len() override;
   uint64_t ApproximateSize(Slice begin, Slice end) override;
@@ -88,6 +90,9 @@ class DbImpl final : public DB {
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
                                              const TableReadFlags& flags, Slice key);
+
+  // What holds up a writer that comes now.
+  StallReason CurrentStall(const ReadView& view) const;
 
   // Resuming after want of space (resume.cc). All but the first two under leadership of the write queue.
   bool PollSpace();

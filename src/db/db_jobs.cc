@@ -83,6 +83,7 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   if (view->immutables().empty()) return {};
   const uint64_t start_us = clock_->NowMicros();
+  const LatencyTimer timer(statistics_.get(), Latency::flush_latency);
   // Inputs first, then the snapshots.
   const MemTableSlot oldest = view->immutables().back();
   const size_t count = view->immutables().size();
@@ -114,9 +115,11 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   statistics_->Add(Counter::total_flushes);
   statistics_->Add(Counter::flush_bytes_written, bytes);
   if (events_.enabled()) {
-    events_.Write("flush: table " + std::to_string(number) + ", " +
-                  std::to_string(oldest.memtable->entries()) + " entries, " + std::to_string(bytes) +
-                  " bytes");
+    events_.Write(EventLine("flush")
+                      .Add("table", number)
+                      .Add("entries", oldest.memtable->entries())
+                      .Add("bytes", bytes)
+                      .Add("us", clock_->NowMicros() - start_us));
   }
   return {};
 }
@@ -175,7 +178,8 @@ Result<bool> DbImpl::CompactOne() {
   const Status status = ExecutePlan(*plan, version, target_file_size);
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
-    events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
+    events_.Write(
+        EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));
     Quarantine(*plan);
   }
   running_.End(*plan);
@@ -188,8 +192,10 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
   SEERDB_RETURN_IF_ERROR(InstallResult(moves ? MoveEdit(plan) : DropEdit(plan), nullptr));
   statistics_->Add(moves ? Counter::total_trivial_moves : Counter::total_dropped_tables, plan.inputs.size());
   if (events_.enabled()) {
-    events_.Write((moves ? "move: " : "drop: ") + std::to_string(plan.inputs.size()) + " tables" +
-                  (moves ? " to L" + std::to_string(plan.output_level) : "") + " (" + plan.reason + ")");
+    EventLine line(moves ? "move" : "drop");
+    line.Add("tables", plan.inputs.size()).Add("bytes", plan.input_bytes());
+    if (moves) line.Add("level", plan.output_level);
+    events_.Write(line.Add("reason", plan.reason));
   }
   return {};
 }
@@ -197,6 +203,8 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
 Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size) {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
+  const uint64_t start_us = clock_->NowMicros();
+  const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
   CompactionInputs inputs;
   inputs.plan = plan;
   inputs.version = version;
@@ -221,14 +229,21 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
   controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - slept_us);
-  statistics_->Add(Counter::total_compactions);
-  statistics_->Add(Counter::compaction_bytes_read, outcome.bytes_read);
-  statistics_->Add(Counter::compaction_bytes_written, outcome.bytes_written);
+  using Count = Statistics::Count;
+  statistics_->AddEach(Count{Counter::total_compactions, 1},
+                       Count{Counter::compaction_bytes_read, outcome.bytes_read},
+                       Count{Counter::compaction_bytes_written, outcome.bytes_written});
   if (events_.enabled()) {
-    events_.Write("compaction: " + std::to_string(plan.inputs.size()) + " tables to " +
-                  std::to_string(outputs) + " in L" + std::to_string(plan.output_level) + ", " +
-                  std::to_string(outcome.entries_dropped) + " of " + std::to_string(outcome.entries_read) +
-                  " entries dropped (" + plan.reason + ")");
+    events_.Write(EventLine("compaction")
+                      .Add("inputs", plan.inputs.size())
+                      .Add("outputs", outputs)
+                      .Add("level", plan.output_level)
+                      .Add("entries_read", outcome.entries_read)
+                      .Add("entries_dropped", outcome.entries_dropped)
+                      .Add("bytes_read", outcome.bytes_read)
+                      .Add("bytes_written", outcome.bytes_written)
+                      .Add("us", clock_->NowMicros() - start_us)
+                      .Add("reason", plan.reason));
   }
   return {};
 }

@@ -48,31 +48,31 @@ WriteLimits LimitsOf(const Options& options) {
 }
 
 StallState Admit(const WriteLimits& limits, const WriteLoad& load) {
-  if (static_cast<double>(load.l0_runs) >= limits.l0_stop_runs) return {StallReason::kL0, 1, true, 0};
-  if (load.memory_pressure >= 1) return {StallReason::kMemory, 1, true, 0};
+  if (static_cast<double>(load.l0_runs) >= limits.l0_stop_runs) return {StallCause::kL0, 1, true, 0};
+  if (load.memory_pressure >= 1) return {StallCause::kMemory, 1, true, 0};
   const double debt_start = DebtStart(limits, load);
   const struct {
-    StallReason reason;
+    StallCause reason;
     double pressure;
     uint64_t drain_bytes_per_second;
   } parts[] = {
-      {StallReason::kL0, Ramp(L0Load(load), limits.l0_start_runs, limits.l0_stop_runs),
+      {StallCause::kL0, Ramp(L0Load(load), limits.l0_start_runs, limits.l0_stop_runs),
        load.drain_bytes_per_second},
-      {StallReason::kMemtables,
+      {StallCause::kMemtables,
        Ramp(static_cast<double>(load.immutables) + load.active_fill, limits.memtables_start,
             limits.memtables_stop),
        load.flush_bytes_per_second},
-      {StallReason::kPendingBytes,
+      {StallCause::kPendingBytes,
        Ramp(static_cast<double>(load.debt_bytes), debt_start, kDebtStop * debt_start),
        load.drain_bytes_per_second},
-      {StallReason::kSpaceTarget, std::clamp(load.space_pressure, 0.0, 1.0), load.drain_bytes_per_second},
-      {StallReason::kMemory, std::clamp(load.memory_pressure, 0.0, 1.0), load.flush_bytes_per_second},
+      {StallCause::kSpaceTarget, std::clamp(load.space_pressure, 0.0, 1.0), load.drain_bytes_per_second},
+      {StallCause::kMemory, std::clamp(load.memory_pressure, 0.0, 1.0), load.flush_bytes_per_second},
   };
   StallState state;
   for (const auto& part : parts) {
     const uint64_t rate = AdmittedRate(part.pressure, part.drain_bytes_per_second);
     if (rate == 0 || (state.bytes_per_second != 0 && state.bytes_per_second <= rate)) continue;
-    if (SEERDB_MUTANT("l0-runs-do-not-slow-writers") && part.reason == StallReason::kL0) continue;
+    if (SEERDB_MUTANT("l0-runs-do-not-slow-writers") && part.reason == StallCause::kL0) continue;
     state = {part.reason, part.pressure, false, rate};
   }
   return state;

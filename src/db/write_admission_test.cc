@@ -32,29 +32,29 @@ TEST(WriteAdmissionTest, Admits) {
     uint64_t debt_bytes;
     double space;
     double memory;
-    StallReason reason;
+    StallCause reason;
     double mib_per_second;  // 0 = all
     bool waits = false;
   };
   const Case cases[] = {
-      {"empty", 0, 0, 0, 0, 0, 0, StallReason::kNone, 0},
-      {"just below the start", 10, 1, 0.99, 0, 0, 0, StallReason::kNone, 0},
-      {"memtables count as runs to be", 11, 1, 0.25, 0, 0, 0, StallReason::kL0, 9500},
-      {"a quarter of the way", 18, 0, 0, 0, 0, 0, StallReason::kL0, 300},
-      {"halfway: as much as drains", 24, 0, 0, 0, 0, 0, StallReason::kL0, 100},
-      {"three quarters", 30, 0, 0, 0, 0, 0, StallReason::kL0, 100.0 / 3},
-      {"the last run", 35, 0, 0.9, 0, 0, 0, StallReason::kL0, 0.42},
-      {"never nothing below the stop", 35, 0, 1, 0, 0, 0, StallReason::kL0, 0.25},
-      {"stop", 36, 0, 0, 0, 0, 0, StallReason::kL0, 0, true},
-      {"one memtable waits", 0, 1, 0.99, 0, 0, 0, StallReason::kNone, 0},
-      {"the last memtable fills", 0, 2, 0.5, 0, 0, 0, StallReason::kMemtables, 200},
-      {"debt a tree may have", 0, 0, 0, kGiB, 0, 0, StallReason::kNone, 0},
-      {"debt, halfway", 0, 0, 0, 5 * kGiB / 2, 0, 0, StallReason::kPendingBytes, 100},
-      {"space", 0, 0, 0, 0, 0.5, 0, StallReason::kSpaceTarget, 100},
-      {"space never stops writers", 0, 0, 0, 0, 7, 0, StallReason::kSpaceTarget, 0.25},
-      {"memory", 0, 0, 0, 0, 0, 0.5, StallReason::kMemory, 200},
-      {"no memory", 0, 0, 0, 0, 0, 1, StallReason::kMemory, 0, true},
-      {"the worst one counts", 18, 2, 0.5, 0, 0.75, 0, StallReason::kSpaceTarget, 100.0 / 3},
+      {"empty", 0, 0, 0, 0, 0, 0, StallCause::kNone, 0},
+      {"just below the start", 10, 1, 0.99, 0, 0, 0, StallCause::kNone, 0},
+      {"memtables count as runs to be", 11, 1, 0.25, 0, 0, 0, StallCause::kL0, 9500},
+      {"a quarter of the way", 18, 0, 0, 0, 0, 0, StallCause::kL0, 300},
+      {"halfway: as much as drains", 24, 0, 0, 0, 0, 0, StallCause::kL0, 100},
+      {"three quarters", 30, 0, 0, 0, 0, 0, StallCause::kL0, 100.0 / 3},
+      {"the last run", 35, 0, 0.9, 0, 0, 0, StallCause::kL0, 0.42},
+      {"never nothing below the stop", 35, 0, 1, 0, 0, 0, StallCause::kL0, 0.25},
+      {"stop", 36, 0, 0, 0, 0, 0, StallCause::kL0, 0, true},
+      {"one memtable waits", 0, 1, 0.99, 0, 0, 0, StallCause::kNone, 0},
+      {"the last memtable fills", 0, 2, 0.5, 0, 0, 0, StallCause::kMemtables, 200},
+      {"debt a tree may have", 0, 0, 0, kGiB, 0, 0, StallCause::kNone, 0},
+      {"debt, halfway", 0, 0, 0, 5 * kGiB / 2, 0, 0, StallCause::kPendingBytes, 100},
+      {"space", 0, 0, 0, 0, 0.5, 0, StallCause::kSpaceTarget, 100},
+      {"space never stops writers", 0, 0, 0, 0, 7, 0, StallCause::kSpaceTarget, 0.25},
+      {"memory", 0, 0, 0, 0, 0, 0.5, StallCause::kMemory, 200},
+      {"no memory", 0, 0, 0, 0, 0, 1, StallCause::kMemory, 0, true},
+      {"the worst one counts", 18, 2, 0.5, 0, 0.75, 0, StallCause::kSpaceTarget, 100.0 / 3},
   };
   const WriteLimits limits = LimitsOf(Options());
   for (const Case& c : cases) {
@@ -67,11 +67,11 @@ TEST(WriteAdmissionTest, Admits) {
     load.space_pressure = c.space;
     load.memory_pressure = c.memory;
     const StallState state = Admit(limits, load);
-    EXPECT_STREQ(StallReasonName(state.reason), StallReasonName(c.reason));
+    EXPECT_STREQ(StallCauseName(state.reason), StallCauseName(c.reason));
     EXPECT_EQ(state.waits, c.waits);
     const double got = static_cast<double>(state.bytes_per_second) / kMiB;
     EXPECT_NEAR(got, c.mib_per_second, 0.01 * c.mib_per_second);
-    EXPECT_EQ(state.ToString().empty(), c.reason == StallReason::kNone);
+    EXPECT_EQ(state.ToString().empty(), c.reason == StallCause::kNone);
   }
 }
 
@@ -124,7 +124,7 @@ TEST(WriteAdmissionTest, TriggersThatLeaveNoRoomForDelaysStillStop) {
   const WriteLimits limits = LimitsOf(options);
   WriteLoad load = Calm();
   load.l0_runs = 3;
-  EXPECT_EQ(Admit(limits, load).reason, StallReason::kNone);
+  EXPECT_EQ(Admit(limits, load).reason, StallCause::kNone);
   load.l0_runs = 4;
   EXPECT_TRUE(Admit(limits, load).waits);
 }

@@ -5,6 +5,8 @@
 namespace seerdb {
 namespace {
 
+constexpr uint64_t kNanosPerMicro = 1000;
+
 // A sleep shorter than this costs more than it delays.
 constexpr uint64_t kShortestSleepUs = 100;
 constexpr uint64_t kLongestSleepUs = 10'000;
@@ -86,7 +88,12 @@ Status WriteController::Slow(uint64_t bytes, double active_fill) {
     parts_.clock->SleepMicros(std::min(wait_us, kLongestSleepUs));
     now_us = parts_.clock->NowMicros();
   }
-  if (now_us > start_us) parts_.statistics->Add(Counter::write_stall_us, now_us - start_us);
+  if (now_us > start_us) {
+    using Count = Statistics::Count;
+    parts_.statistics->AddEach(Count{Counter::write_stalls, 1},
+                               Count{Counter::write_stall_us, now_us - start_us});
+    parts_.statistics->Record(Latency::write_stall_latency, (now_us - start_us) * kNanosPerMicro);
+  }
   return status;
 }
 
@@ -114,7 +121,7 @@ void WriteController::SetMemoryPressure(double pressure) {
 }
 
 void WriteController::NoteOutside(Outside which, const WriteLoad& alone) {
-  if (Admit(limits_, alone).reason != StallReason::kNone) {
+  if (Admit(limits_, alone).reason != StallCause::kNone) {
     outside_.fetch_or(which, std::memory_order_relaxed);
   } else {
     outside_.fetch_and(~static_cast<uint32_t>(which), std::memory_order_relaxed);

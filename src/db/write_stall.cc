@@ -5,21 +5,21 @@
 namespace seerdb {
 namespace {
 
-const char* EndsWhen(StallReason reason) {
+const char* EndsWhen(StallCause reason) {
   switch (reason) {
-    case StallReason::kNone:
+    case StallCause::kNone:
       break;
-    case StallReason::kL0:
+    case StallCause::kL0:
       return "ends when compaction has merged runs of L0";
-    case StallReason::kMemtables:
+    case StallCause::kMemtables:
       return "ends when a sealed memtable is flushed";
-    case StallReason::kPendingBytes:
+    case StallCause::kPendingBytes:
       return "ends when compaction has moved bytes out of levels that hold too many";
-    case StallReason::kSpaceTarget:
+    case StallCause::kSpaceTarget:
       return "ends when compaction has given space back";
-    case StallReason::kMemory:
+    case StallCause::kMemory:
       return "ends when memtables are flushed or readers let go of memory";
-    case StallReason::kDisk:
+    case StallCause::kDisk:
       return "ends when the disk has space again";
   }
   return "";
@@ -27,34 +27,34 @@ const char* EndsWhen(StallReason reason) {
 
 }  // namespace
 
-const char* StallReasonName(StallReason reason) {
+const char* StallCauseName(StallCause reason) {
   switch (reason) {
-    case StallReason::kNone:
+    case StallCause::kNone:
       return "none";
-    case StallReason::kL0:
+    case StallCause::kL0:
       return "l0_runs";
-    case StallReason::kMemtables:
+    case StallCause::kMemtables:
       return "memtables";
-    case StallReason::kPendingBytes:
+    case StallCause::kPendingBytes:
       return "pending_bytes";
-    case StallReason::kSpaceTarget:
+    case StallCause::kSpaceTarget:
       return "space_target";
-    case StallReason::kMemory:
+    case StallCause::kMemory:
       return "memory";
-    case StallReason::kDisk:
+    case StallCause::kDisk:
       return "disk";
   }
   return "unknown";
 }
 
 std::string StallState::ToString() const {
-  if (reason == StallReason::kNone) return {};
+  if (reason == StallCause::kNone) return {};
   char text[160];
   if (waits) {
-    std::snprintf(text, sizeof text, "writers wait (%s); %s", StallReasonName(reason), EndsWhen(reason));
+    std::snprintf(text, sizeof text, "writers wait (%s); %s", StallCauseName(reason), EndsWhen(reason));
   } else {
     std::snprintf(text, sizeof text, "writers are held to %.1f MB/s (%s, %.0f %%); %s",
-                  static_cast<double>(bytes_per_second) / 1e6, StallReasonName(reason), pressure * 100,
+                  static_cast<double>(bytes_per_second) / 1e6, StallCauseName(reason), pressure * 100,
                   EndsWhen(reason));
   }
   return text;

@@ -6,7 +6,7 @@
 
 namespace seerdb {
 
-enum class StallReason : unsigned char {
+enum class StallCause : unsigned char {
   kNone = 0,
   kL0 = 1,            // runs in L0, and the memtables that will become some
   kMemtables = 2,     // sealed memtables that wait for their flush
@@ -16,10 +16,10 @@ enum class StallReason : unsigned char {
   kDisk = 6,
 };
 // "none", "l0_runs", ...
-const char* StallReasonName(StallReason reason);
+const char* StallCauseName(StallCause reason);
 
 struct StallState {
-  StallReason reason = StallReason::kNone;
+  StallCause reason = StallCause::kNone;
   // 0 .. 1: how far between where delays begin and where writers wait.
   double pressure = 0;
   // True: writers wait until this ends. False: they are delayed, or nothing slows them.
