@@ -1,12 +1,8 @@
 #include "bench.h"
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <thread>
@@ -16,55 +12,9 @@ namespace seerdb::bench {
 namespace {
 
 using Json = nlohmann::json;
+// An engine whose background work has paused for this long is done with it.
+constexpr double kQuietSeconds = 2;
 namespace stdfs = std::filesystem;
-
-// Bytes of blocks allocated to the files, which for sparse files is less than their size.
-uint64_t DiskBytes(const std::string& path) {
-  uint64_t blocks = 0;
-  std::error_code error;
-  for (stdfs::recursive_directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-    struct stat info;
-    if (lstat(it->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
-      blocks += static_cast<uint64_t>(info.st_blocks);
-    }
-  }
-  return blocks * 512;
-}
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// The number after `name` in a file of "name: number" lines, 0 if there is none.
-uint64_t ProcValue(const char* file, const std::string& name) {
-  std::ifstream in(file);
-  for (std::string word; in >> word;) {
-    uint64_t value = 0;
-    if (word == name + ":" && in >> value) return value;
-  }
-  return 0;
-}
-
-// What the process uses from construction on, background threads included.
-class UsageMeter {
- public:
-  UsageMeter() : cpu_before_(CpuSeconds()), written_before_(WrittenBytes()) {}
-  void Report(Json* result) const {
-    (*result)["cpu_seconds"] = CpuSeconds() - cpu_before_;
-    (*result)["written_bytes"] = WrittenBytes() - written_before_;
-  }
-
- private:
-  static uint64_t WrittenBytes() { return ProcValue("/proc/self/io", "write_bytes"); }
-
-  double cpu_before_;
-  uint64_t written_before_;
-};
 
 uint64_t HashName(std::string_view name) { return XXH3_64bits(name.data(), name.size()); }
 
@@ -148,7 +98,7 @@ void Bench::RunPhase(const std::string& spec) {
   const size_t colon = spec.find(':');
   const std::string name = spec.substr(0, colon);
   const Phase* phase = FindPhase(name);
-  if (phase == nullptr && name != "compact") Die("unknown phase " + name);
+  if (phase == nullptr && name != "compact" && name != "settle") Die("unknown phase " + name);
   ++phase_number_;
   Reopen(phase != nullptr && phase->fresh, config_.sync || (phase != nullptr && phase->always_sync));
 
@@ -158,20 +108,40 @@ void Bench::RunPhase(const std::string& spec) {
                  {"seed", config_.seed},           {"sync", engine_sync_ ? "data" : "none"}};
   if (phase != nullptr) {
     RunWorkers(*phase, &result);
+  } else if (name == "settle") {
+    RunSettle(&result);
   } else {
     RunCompact(&result);
   }
-  result["rss_anon_bytes"] = ProcValue("/proc/self/status", "RssAnon") * 1024;
+  result["rss_anon_bytes"] = AnonymousBytes();
   result["db_bytes"] = DiskBytes(path_);
   result["options"] = engine_->options();
   std::cout << result.dump() << std::endl;
 }
 
+void Bench::RunSettle(Json* result) {
+  const UsageMeter usage;
+  const auto begin = Clock::now();
+  (*result)["supported"] = engine_->Settle();
+  const double quiet_s = AwaitQuiet(kQuietSeconds);
+  const auto end = Clock::now();
+  const auto seconds_since = [&](Clock::time_point then) {
+    return std::chrono::duration<double>(end - then).count() - quiet_s;
+  };
+  usage.Report(result);
+  ReportRate(1, seconds_since(begin), 0, result);
+  if (!fill_.has_value()) return;
+  Json since_fill;
+  fill_->usage.Report(&since_fill);
+  since_fill["seconds"] = seconds_since(fill_->begin);
+  (*result)["since_fill"] = since_fill;
+}
+
 void Bench::RunCompact(Json* result) {
   const UsageMeter usage;
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   (*result)["supported"] = engine_->Compact();
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  const std::chrono::duration<double> elapsed = Clock::now() - begin;
   usage.Report(result);
   ReportRate(1, elapsed.count(), 0, result);
 }
@@ -193,7 +163,8 @@ void Bench::RunWorkers(const Phase& phase, Json* result) {
   }
   ready.wait();
   const UsageMeter usage;
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
+  if (phase.fresh) fill_ = Fill{usage, begin};
   go.count_down();
   for (std::thread& thread : threads) thread.join();
   usage.Report(result);

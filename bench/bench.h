@@ -9,11 +9,13 @@
 #include <latch>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine.h"
+#include "usage.h"
 #include "workload.h"
 
 namespace seerdb::bench {
@@ -134,7 +136,7 @@ struct Phase {
   uint32_t keys_a_sample = 1;
 };
 
-// All phases but "compact" and "warm", which have no workers of their own kind.
+// All phases but "compact" and "settle", which have no workers.
 const std::vector<Phase>& Phases();
 const std::vector<Phase>& YcsbPhases();
 
@@ -145,9 +147,17 @@ class Bench {
   void Run();
 
  private:
+  using Clock = std::chrono::steady_clock;
+  // The last phase that began with an empty database.
+  struct Fill {
+    UsageMeter usage;
+    Clock::time_point begin;
+  };
+
   void RunPhase(const std::string& spec);
   void RunWorkers(const Phase& phase, nlohmann::json* result);
   void RunCompact(nlohmann::json* result);
+  void RunSettle(nlohmann::json* result);
   // Makes the open engine suit the next phase.
   void Reopen(bool fresh, bool sync);
 
@@ -158,6 +168,7 @@ class Bench {
   std::unique_ptr<Engine> engine_;
   bool engine_sync_ = false;
   uint64_t phase_number_ = 0;
+  std::optional<Fill> fill_;
 };
 
 }  // namespace seerdb::bench

@@ -10,6 +10,8 @@ import subprocess
 import bench_svg
 
 BASELINE = "rocksdb"
+# What the others are compared with where the question is how much more they take.
+SUBJECT = "seerdb"
 # Title, file, phases in order.
 CHARTS = [
     ("Writes", "writes", ["fillseq", "fillrandom", "fillbatch", "overwrite", "deleterandom", "fillsync"]),
@@ -19,6 +21,8 @@ CHARTS = [
     ("Scans", "scans", ["seekrandom", "seek100", "readseq", "readreverse", "readseq:unsettled",
                         "readseq:afterfillseq"]),
     ("YCSB", "ycsb", ["ycsbload", "ycsba", "ycsbb", "ycsbc", "ycsbd", "ycsbe", "ycsbf"]),
+    ("Load to a settled tree", "load", ["fillrandom:load", "readrandom:settled", "readmissing:settled",
+                                        "seekrandom:settled", "readseq:settled"]),
     ("Two threads", "two", ["fillrandom:2t", "readrandom:2t", "seekrandom:2t", "overwrite:2t"]),
 ]
 MEANING = {
@@ -46,6 +50,10 @@ MEANING = {
     "ycsbf": "50 % get, 50 % read-modify-write",
     "fillsync:16t": "fillsync from 16 threads, elapsed time by all writes",
     "fillsync:32t": "fillsync from 32 threads, elapsed time by all writes",
+    "fillrandom:load": "fillrandom, then settled (below)",
+    "readrandom:settled": "readrandom after load and settle, no compaction asked for",
+    "readmissing:settled": "readmissing in the same state", "seekrandom:settled": "seekrandom in the same state",
+    "readseq:settled": "readseq in the same state",
     "fillrandom:2t": "fillrandom from two threads", "readrandom:2t": "readrandom from two threads",
     "seekrandom:2t": "seekrandom from two threads", "overwrite:2t": "overwrite from two threads",
 }
@@ -67,6 +75,15 @@ METHOD = """\
   cache) and equal memtables. The data fits in memory, in the cache and in the page cache.
 - Reads follow a full compaction by each engine's own call and a warming scan with gets, unless the name
   says `:unsettled`. A seek opens a fresh view each time, by the cheapest way the engine documents.
+- `settle` ends a load: what the engine holds in memory is flushed by its own call, and its background work
+  is waited for: by its call (seerdb `WaitForCompaction`), by asking until nothing runs or is pending (RocksDB's
+  properties), by a checkpoint (WiredTiger). LevelDB has no call; a manual compaction of a range without keys
+  makes it flush. Then, for every engine, the process must be quiet: 2 seconds in which its other threads have
+  neither computed nor written. The time ends when they last did. The `:settled` reads follow at once, so
+  that what a load saves is not paid by reads unseen.
+- Bytes are those of the kernel's account of the process (`/proc/self/io`), logs included. A page counts when it
+  is made dirty, through a call or a mapping, also if it is deleted before the device sees it; those are
+  shown apart. Reads through a mapping count only when they miss the page cache.
 - Every 16th call is timed for the percentiles; the mean comes from the wall clock of the whole phase.
   Drawing operations happens before the clock starts; making the key and hashing the result is part of the
   time, and is the same for all engines.
@@ -231,10 +248,72 @@ def _options(meta):
 
 
 def _space_table(results, engines):
-    wanted = {"fillrandom": "after fillrandom", "compact": "after compact", "overwrite": "after overwrite"}
+    wanted = {"fillrandom": "after fillrandom", "compact": "after compact", "overwrite": "after overwrite",
+              "fillrandom:load": "after fillrandom:load", "settle": "after settle"}
     table = _collect(results, "db_bytes")
     renamed = {text: table[phase] for phase, text in wanted.items() if phase in table}
     return _plain_table(renamed, engines, wanted.values(), lambda value: f"{value / 1e6:,.0f}")
+
+
+# Label, value of one settle result.
+LOAD_ROWS = [
+    ("seconds of the load", lambda r: r["since_fill"]["seconds"] - r["seconds"]),
+    ("seconds to settled", lambda r: r["since_fill"]["seconds"]),
+    ("processor seconds", lambda r: r["since_fill"]["cpu_seconds"]),
+    ("MB written", lambda r: r["since_fill"]["written_bytes"] / 1e6),
+    ("of them deleted before the device had them", lambda r: r["since_fill"]["cancelled_bytes"] / 1e6),
+    ("bytes written for a byte of records",
+     lambda r: r["since_fill"]["written_bytes"] / (r["num"] * (r["key_bytes"] + r["value_bytes"]))),
+    ("MB read by calls", lambda r: r["since_fill"]["read_call_bytes"] / 1e6),
+    ("MB read from the device", lambda r: r["since_fill"]["device_read_bytes"] / 1e6),
+    ("MB on disk, settled", lambda r: r["db_bytes"] / 1e6),
+]
+
+
+def _load_table(results, engines):
+    """How each engine came to a settled tree, and how the subject compares. Empty without such a chain."""
+    settled = {}
+    for result in results:
+        if result.get("since_fill"):
+            settled.setdefault(result["engine"], {})[result["round"]] = result
+    engines = [engine for engine in engines if engine in settled]
+    if not engines:
+        return []
+    lines = ["| | " + " | ".join(engines) + " |", "|---|" + "---:|" * len(engines)]
+    for label, value in LOAD_ROWS:
+        cells = [_number(statistics.median(value(r) for r in settled[e].values())) for e in engines]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+
+    def compare(label, share):
+        cells = []
+        for engine in engines:
+            both = [r for r in settled[engine] if r in settled[SUBJECT]]
+            shares = [share(settled[engine][r]["since_fill"], settled[SUBJECT][r]["since_fill"]) for r in both]
+            cells.append(f"{statistics.median(shares):.2f}" if shares else "-")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+
+    if SUBJECT in settled:
+        compare(f"its seconds to settled / {SUBJECT}'s", lambda it, ours: it["seconds"] / ours["seconds"])
+        compare(f"{SUBJECT}'s MB written / its",
+                lambda it, ours: ours["written_bytes"] / it["written_bytes"] if it["written_bytes"] else 0)
+    return lines
+
+
+def _bytes_section(results, engines, phases):
+    """Bytes of each phase by the kernel's account; empty for results of before it was kept."""
+    lines = []
+    titles = [("written_bytes", "written"), ("cancelled_bytes", "deleted before the device had them"),
+              ("read_call_bytes", "read by calls"), ("device_read_bytes", "read from the device")]
+    for field, title in titles:
+        table = _collect(results, field)
+        if any(value for of_phase in table.values() for rounds in of_phase.values() for value in rounds.values()):
+            lines += ["", f"### MB {title}", ""]
+            lines += _plain_table(table, engines, phases, lambda value: _number(value / 1e6))
+    if not lines:
+        return []
+    return ["", "## Bytes of each phase", "",
+            "Median over the rounds, of the whole process; what runs on in the background counts in the phase that it",
+            "runs in."] + lines
 
 
 def write_report(out, meta, results, report="benchmarks"):
@@ -266,15 +345,22 @@ def write_report(out, meta, results, report="benchmarks"):
               "Median over the rounds, of every 16th call. A call is 100 keys in `fillbatch`,",
               "32 in `multiget`.", ""]
     lines += _plain_table(_collect(results, "p99_9_us"), engines, phases, _number)
-    lines += ["", "## Full compaction after fillrandom, seconds", ""]
-    compacted = [r for r in results if r.get("supported") is not False]
-    lines += _plain_table(_collect(compacted, "seconds"), engines, ["compact"], _number)
+    compacted = [r for r in results if r["phase"] == "compact" and r.get("supported") is not False]
+    if compacted:
+        lines += ["", "## Full compaction after fillrandom, seconds", ""]
+        lines += _plain_table(_collect(compacted, "seconds"), engines, ["compact"], _number)
+    load = _load_table(results, engines)
+    if load:
+        lines += ["", "## Load to a settled tree", "",
+                  "From the first put to the end of the work that it left behind. Medians over the rounds.", ""] + load
     lines += ["", "## Processor time of one operation, microseconds", "",
               "All threads of the process together: foreground, flush and compaction.", ""]
     per_op = [dict(r, cpu_us=r["cpu_seconds"] * 1e6 / r["ops"]) for r in results if r["ops"] > 0]
     lines += _plain_table(_collect(per_op, "cpu_us"), engines, phases, _number)
     lines += ["", "## Space on disk, MB", "", "Blocks allocated, with logs.", ""]
     lines += _space_table(results, engines)
+    with_settle = [p for phase in phases for p in ([phase, "settle"] if phase == "fillrandom:load" else [phase])]
+    lines += _bytes_section(results, engines, with_settle)
     lines += ["", METHOD, "## Machine", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in meta["machine"].items()]
     lines += [f"| load average after | {meta['load_at_end']:.2f} |"]

@@ -72,6 +72,9 @@ class Engine {
   virtual std::unique_ptr<Session> NewSession() = 0;
   // Full manual compaction; false if the engine has none.
   virtual bool Compact() = 0;
+  // Moves what is in memory to where the engine keeps it, and waits for its background work as far as it has
+  // calls for that; false if it has none. The bench then waits until the process is quiet.
+  virtual bool Settle() = 0;
   // Every option set to something else than the library's default, and the library's version.
   const std::map<std::string, std::string>& options() const { return options_; }
 

@@ -19,7 +19,9 @@
 #include <rocksdb/write_batch.h>
 
 #include <array>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "engine.h"
@@ -145,8 +147,24 @@ class RocksdbEngine final : public Engine {
     Check(db_->CompactRange(options, nullptr, nullptr), "compact");
     return true;
   }
+  // This version has no call that waits for automatic compactions, so its properties are asked.
+  bool Settle() override {
+    Check(db_->Flush(rocksdb::FlushOptions()), "flush");
+    while (Busy()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return true;
+  }
 
  private:
+  bool Busy() {
+    for (const std::string* property :
+         {&rocksdb::DB::Properties::kMemTableFlushPending, &rocksdb::DB::Properties::kNumRunningFlushes,
+          &rocksdb::DB::Properties::kCompactionPending, &rocksdb::DB::Properties::kNumRunningCompactions}) {
+      uint64_t value = 0;
+      if (!db_->GetIntProperty(*property, &value)) Die("rocksdb property " + *property + ": unknown");
+      if (value != 0) return true;
+    }
+    return false;
+  }
   void Tune(const EngineConfig& config, rocksdb::Options* options, rocksdb::BlockBasedTableOptions* table) {
     const bool lz4 = config.compression == Compression::kLz4;
     options->compression = lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;

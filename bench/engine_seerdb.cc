@@ -87,6 +87,11 @@ class SeerdbEngine final : public Engine {
     Check(db_->CompactRange(), "compact");
     return true;
   }
+  bool Settle() override {
+    Check(db_->Flush(), "flush");
+    Check(db_->WaitForCompaction(), "wait for compaction");
+    return true;
+  }
 
  private:
   std::unique_ptr<DB> db_;

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENGINES = ["seerdb", "seerdb-floor", "rocksdb", "rocksdb-default", "leveldb", "lmdb", "wiredtiger"]
 
 # Each chain starts with an empty database. A phase with a label runs in another state than the plain one:
-# :unsettled follows overwrites, :2t has two threads.
+# :unsettled follows overwrites, :settled a load whose background work is done and nothing else, :2t has two threads.
 CHAINS = {
     "main": ["fillrandom", "compact", "warm", "readrandom", "readzipf", "readmissing", "multiget",
              "seekrandom", "seek100", "readseq", "readreverse", "readrecent", "overwrite",
@@ -31,6 +31,8 @@ CHAINS = {
     "sync32": ["fillsync:32t"],
     "ycsb": ["ycsbload", "ycsba", "ycsbb", "ycsbc", "ycsbf", "ycsbd"],
     "ycsbe": ["ycsbload:e", "ycsbe"],
+    "load": ["fillrandom:load", "settle", "readrandom:settled", "readmissing:settled", "seekrandom:settled",
+             "readseq:settled"],
     "two": ["fillrandom:2t", "compact:2t", "warm:2t", "readrandom:2t", "seekrandom:2t", "overwrite:2t"],
 }
 CHAIN_THREADS = {"two": 2, "sync16": 16, "sync32": 32}

@@ -64,6 +64,28 @@ class ReportTest(unittest.TestCase):
             self.assertIn("3.00x (2 us)", chart)
             self.assertFalse((out / "benchmarks" / "ycsb.svg").exists())
 
+    def test_load_compares_time_and_bytes_to_the_settled_tree(self):
+        def settle(engine, seconds, written, **other):
+            fill = {"seconds": seconds, "cpu_seconds": 1.0, "written_bytes": written, "cancelled_bytes": 3e6,
+                    "read_call_bytes": 0, "device_read_bytes": 0}
+            return result(engine, 1.0, phase="settle", seconds=1.0, num=1000, key_bytes=16, value_bytes=84,
+                          since_fill=fill, **other)
+        results = [settle("seerdb", 2.0, 7e6), settle("seerdb", 4.0, 9e6, round=1), settle("rocksdb", 7.0, 10e6)]
+        table = "\n".join(bench_report._load_table(results, ["seerdb", "rocksdb", "leveldb"]))
+        for row in ("| | seerdb | rocksdb |", "| seconds of the load | 2 | 6 |", "| seconds to settled | 3 | 7 |",
+                    "| MB written | 8 | 10 |", "| bytes written for a byte of records | 80 | 100 |",
+                    "| its seconds to settled / seerdb's | 1.00 | 3.50 |", "| seerdb's MB written / its | 1.00 | 0.70 |"):
+            self.assertIn(row, table)
+        self.assertEqual(bench_report._load_table([result("seerdb", 1.0)], ["seerdb"]), [])
+
+    def test_bytes_are_shown_for_what_was_counted(self):
+        counted = [result("seerdb", 1.0, written_bytes=2_000_000, device_read_bytes=0)]
+        text = "\n".join(bench_report._bytes_section(counted, ["seerdb"], ["readrandom"]))
+        self.assertIn("### MB written", text)
+        self.assertIn("| readrandom | 2 |", text)
+        self.assertNotIn("device", text)
+        self.assertEqual(bench_report._bytes_section([result("seerdb", 1.0)], ["seerdb"], ["readrandom"]), [])
+
 
 if __name__ == "__main__":
     unittest.main()

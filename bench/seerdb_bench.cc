@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   std::string keys = "even";
 
   CLI::App app("Measures an embedded key-value engine. Phases: " + names +
-               "compact. A phase may carry a label after a colon, as in readrandom:again.");
+               "compact settle. A phase may carry a label after a colon, as in readrandom:again.");
   app.add_option("--engine", config.engine,
                  "seerdb, seerdb-floor, rocksdb, rocksdb-default, leveldb, lmdb or wiredtiger");
   app.add_flag("--list-engines", list_engines, "Print the engines linked in, and exit");

@@ -18,6 +18,7 @@ SUITES=(
   "crash|d|a crash at every file operation, and the rest of the gating tests, in release"
   "differential|d|random operations against std::map, in release"
   "metamorphic|d|one random script gives the same answers under every option set; failing ones are shrunk"
+  "metrics-cost|d|what metrics cost in instructions, counted by callgrind: at most 3 %"
   "peer|d|random operations against RocksDB, where its library can be had"
   "kill|d|processes killed while they write, on real files, and what a power cut would have left of them"
   "mutants|d|every deliberate fault makes its test fail"
@@ -27,6 +28,7 @@ SUITES=(
   "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
   "fuzz|d|each fuzzer for a while, from its seeds; the lines of the decoders they reach"
   "soak|l|two hours of mixed load over 10 GB: memory and descriptors stay flat"
+  "soak-space|l|half an hour of overwrites and deletes: space under its target every second, memory flat"
   "golden|-|files of earlier versions read and written byte for byte (also part of release and unit)"
   "tidy|l|clang-tidy on the library and the tools"
 )
@@ -103,6 +105,13 @@ suite_peer() {
   release_program peer_rocksdb_test
 }
 
+suite_metrics-cost() {
+  need_packages valgrind
+  configure release
+  build release metrics_cost
+  python3 tests/metrics_cost/metrics_cost_test.py build/release/tests/metrics_cost
+}
+
 suite_golden() {
   local program found=0
   configure release
@@ -119,6 +128,11 @@ suite_golden() {
 suite_soak() {
   SEERDB_SOAK_SECONDS=${SEERDB_SOAK_SECONDS:-7200} SEERDB_SOAK_MB=${SEERDB_SOAK_MB:-10240} \
     release_program soak_test
+}
+
+suite_soak-space() {
+  SEERDB_SOAK_SECONDS=${SEERDB_SOAK_SECONDS:-1800} SEERDB_SOAK_MB=${SEERDB_SOAK_MB:-400} \
+    release_program space_soak_test
 }
 
 suite_mutants() { python3 scripts/mutants; }

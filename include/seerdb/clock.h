@@ -20,6 +20,8 @@ class SEERDB_EXPORT Clock {
   virtual void SleepMicros(uint64_t micros) = 0;
   // Lets other threads that are ready run first. Default: the operating system's yield.
   virtual void Yield();
+  // NowMicros in nanoseconds, for latencies. Default: as fine as NowMicros.
+  virtual uint64_t NowNanos() { return NowMicros() * 1000; }
 };
 
 // The operating system's clocks. The same object for every call; never destroyed.

@@ -19,9 +19,11 @@
 #include <vector>
 
 #include "seerdb/export.h"
+#include "seerdb/health.h"
 #include "seerdb/iterator.h"
 #include "seerdb/memory_budget.h"
 #include "seerdb/options.h"
+#include "seerdb/options_for.h"
 #include "seerdb/pinned_value.h"
 #include "seerdb/repair.h"
 #include "seerdb/result.h"
@@ -118,7 +120,11 @@ class SEERDB_EXPORT DB {
   // error, which names file and offset. Changes nothing.
   virtual Result<VerifyResult> Verify() = 0;
 
+  // Counters, latencies and shape. Cost: that of looking at every table's metadata; no I/O.
   virtual DBStats Stats() = 0;
+  // Whether the database is well, and if not, why and what helps (health.h). Works also when writes have
+  // stopped. No I/O.
+  virtual HealthStatus Health() = 0;
   // Bytes / entries of the active memtable.
   virtual uint64_t memtable_size() = 0;
   virtual uint64_t memtable_len() = 0;

@@ -36,6 +36,10 @@ class BlockCache::Shard {
     MutexLock lock(&mutex_);
     return shard_.bytes();
   }
+  uint64_t entries() EXCLUDES(mutex_) {
+    MutexLock lock(&mutex_);
+    return shard_.entries();
+  }
 
  private:
   Mutex mutex_;
@@ -102,6 +106,12 @@ void BlockCache::Trim() {
 uint64_t BlockCache::bytes() const {
   uint64_t sum = 0;
   for (size_t i = 0; i < kShards; ++i) sum += shards_[i].bytes();
+  return sum;
+}
+
+uint64_t BlockCache::entries() const {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < kShards; ++i) sum += shards_[i].entries();
   return sum;
 }
 

@@ -75,6 +75,7 @@ class BlockCache {
   // At present: the capacity it was given, or less by the budget.
   uint64_t capacity_bytes() const;
   uint64_t bytes() const;
+  uint64_t entries() const;
 
  private:
   class Shard;

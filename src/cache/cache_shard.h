@@ -51,6 +51,7 @@ class CacheShard {
   void EraseFile(uint64_t file_id, Evicted* evicted);
   void Trim(uint64_t capacity_bytes, Evicted* evicted) { MakeRoom(0, capacity_bytes, evicted); }
   uint64_t bytes() const { return small_.bytes + main_.bytes; }
+  uint64_t entries() const { return by_key_.size(); }
 
  private:
   using Index = uint32_t;

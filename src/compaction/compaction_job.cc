@@ -5,17 +5,15 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "compaction/compaction_stream.h"
+#include "compaction/older_data.h"
+#include "compaction/table_cuts.h"
 #include "iter/concatenating_iterator.h"
 #include "iter/merging_iterator.h"
 
 namespace seerdb {
 namespace {
 
-// An output table may overlap this many target sizes of the level below the output before it is cut, so
-// that its own later compaction stays small.
-constexpr uint64_t kMaxGrandparentFiles = 10;
-
-// The inputs of one deeper level, as a sorted run.
+// Inputs of one run.
 class InputParts final : public RunParts {
  public:
   struct Part {
@@ -44,6 +42,7 @@ std::unique_ptr<InternalIterator> MergeInputs(const CompactionInputs& inputs) {
   std::vector<std::unique_ptr<InternalIterator>> children;
   std::vector<InputParts::Part> run;
   uint32_t run_level = 0;
+  uint64_t run_id = 0;
   const auto end_run = [&] {
     if (!run.empty()) {
       children.push_back(
@@ -53,41 +52,14 @@ std::unique_ptr<InternalIterator> MergeInputs(const CompactionInputs& inputs) {
   };
   for (size_t i = 0; i < inputs.plan.inputs.size(); ++i) {
     const CompactionPlan::Input& input = inputs.plan.inputs[i];
-    if (input.level == 0 || input.level != run_level) end_run();
+    if (input.level != run_level || input.run != run_id) end_run();
     run_level = input.level;
+    run_id = input.run;
     run.push_back({input.table, inputs.readers[i]});
   }
   end_run();
   return NewMergingIterator(std::move(children));
 }
-
-// Says where an output table should end early because it meets too much of the level below the output.
-class GrandparentLimit {
- public:
-  GrandparentLimit(const Version& version, uint32_t output_level, uint64_t target_file_size)
-      : limit_bytes_(kMaxGrandparentFiles * target_file_size) {
-    if (output_level + 1 >= version.num_levels()) return;
-    for (const Run& run : version.level(output_level + 1).runs) {
-      tables_.insert(tables_.end(), run.tables.begin(), run.tables.end());
-    }
-  }
-  // Keys ascend.
-  bool ShouldEndBefore(Slice key) {
-    while (next_ < tables_.size() && key > Slice(tables_[next_]->largest_key)) {
-      overlapped_bytes_ += tables_[next_]->bytes;
-      ++next_;
-    }
-    if (overlapped_bytes_ <= limit_bytes_) return false;
-    overlapped_bytes_ = 0;
-    return true;
-  }
-
- private:
-  const uint64_t limit_bytes_;
-  std::vector<TableMetaPtr> tables_;
-  size_t next_ = 0;
-  uint64_t overlapped_bytes_ = 0;
-};
 
 VersionEdit DeleteInputs(const CompactionPlan& plan) {
   VersionEdit edit;
@@ -97,12 +69,23 @@ VersionEdit DeleteInputs(const CompactionPlan& plan) {
   return edit;
 }
 
+uint64_t OldestTombstone(const CompactionPlan& plan) {
+  uint64_t since_s = 0;
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    const uint64_t input_s = input.table->tombstones_since_s;
+    if (input_s != 0 && (since_s == 0 || input_s < since_s)) since_s = input_s;
+  }
+  return since_s;
+}
+
 }  // namespace
+
+VersionEdit DropEdit(const CompactionPlan& plan) { return DeleteInputs(plan); }
 
 VersionEdit MoveEdit(const CompactionPlan& plan) {
   VersionEdit edit = DeleteInputs(plan);
   for (const CompactionPlan::Input& input : plan.inputs) {
-    edit.added_tables.push_back({plan.output_level, kLeveledRun, *input.table});
+    edit.added_tables.push_back({plan.output_level, plan.output_run, *input.table});
   }
   return edit;
 }
@@ -114,16 +97,16 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   outcome.edit = DeleteInputs(plan);
   outcome.bytes_read = plan.input_bytes();
   output.expected_bytes = plan.input_bytes();
-  GrandparentLimit grandparents(*inputs.version, plan.output_level, output.target_file_size);
-  output.should_end_before = [&grandparents](Slice key) { return grandparents.ShouldEndBefore(key); };
+  output.tombstones_since_s = OldestTombstone(plan);
+  TableCuts cuts(*inputs.version, plan, output.target_file_size);
+  output.should_end_before = [&cuts](Slice key, uint64_t bytes) { return cuts.ShouldEndBefore(key, bytes); };
 
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
   CompactionStreamOptions stream_options;
   stream_options.snapshots = inputs.snapshots;
-  stream_options.may_hold_below = [&](Slice key) {
-    return inputs.version->MayHoldBelow(plan.output_level + 1, key);
-  };
+  OlderData older(*inputs.version, plan);
+  stream_options.may_hold_below = [&older](Slice key) { return older.MayHold(key); };
   stream_options.cancelled = inputs.cancelled;
   CompactionStream stream(merged.get(), std::move(stream_options));
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
@@ -134,7 +117,8 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   const bool lose_output =
       SEERDB_MUTANT("compaction-past-last-level") && plan.output_level + 1 == inputs.version->num_levels();
   for (TableMeta& meta : written) {
-    if (!lose_output) outcome.edit.added_tables.push_back({plan.output_level, kLeveledRun, std::move(meta)});
+    if (!lose_output)
+      outcome.edit.added_tables.push_back({plan.output_level, plan.output_run, std::move(meta)});
   }
   outcome.bytes_written = tables.bytes_written();
   outcome.entries_read = stream.entries_read();

@@ -39,14 +39,13 @@ struct CompactionOutcome {
   uint64_t entries_dropped = 0;
 };
 
-// Executes a kMerge plan. kShutdown when cancelled.
+// Executes a kMerge plan. kShutdown when cancelled. Fills in what of `output` depends on the plan.
 Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& inputs,
                                         TableOutputOptions output);
 
 // The edit of a kMove plan.
 VersionEdit MoveEdit(const CompactionPlan& plan);
-
-// The run of the leveled policy in every level below L0.
-inline constexpr uint64_t kLeveledRun = 1;
+// The edit of a kDrop plan.
+VersionEdit DropEdit(const CompactionPlan& plan);
 
 }  // namespace seerdb

@@ -54,6 +54,7 @@ Status TableOutput::EndTable() {
   file_.reset();
   builder_.reset();
   bytes_written_ += properties.file_bytes;
+  paced_bytes_ = 0;
   TableMeta meta;
   meta.number = number_;
   meta.bytes = properties.file_bytes;
@@ -64,17 +65,25 @@ Status TableOutput::EndTable() {
   meta.entries = properties.entries;
   meta.tombstones = properties.tombstones;
   meta.epoch = options_.epoch;
+  if (meta.tombstones > 0) meta.tombstones_since_s = options_.tombstones_since_s;
   tables_.push_back(std::move(meta));
   return {};
 }
 
+void TableOutput::Pace(uint64_t table_bytes) {
+  if (options_.pace != nullptr) options_.pace(table_bytes - paced_bytes_);
+  paced_bytes_ = table_bytes;
+}
+
 Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_key) {
   if (builder_ != nullptr && starts_key && options_.target_file_size != 0) {
-    const bool full =
-        builder_->estimated_bytes() >= options_.target_file_size ||
-        (options_.table_memory_bytes != 0 && builder_->memory_bytes() >= options_.table_memory_bytes);
-    const bool split = options_.should_end_before != nullptr && options_.should_end_before(key);
-    if (full || split) SEERDB_RETURN_IF_ERROR(EndTable());
+    const uint64_t bytes = builder_->estimated_bytes();
+    const bool full = options_.should_end_before != nullptr ? options_.should_end_before(key, bytes)
+                                                            : bytes >= options_.target_file_size;
+    const bool end = full || (options_.table_memory_bytes != 0 &&
+                              builder_->memory_bytes() >= options_.table_memory_bytes);
+    if (bytes >= paced_bytes_ + kPaceBytes) Pace(bytes);
+    if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }
   if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());
   return builder_->Add(key, trailer, value);

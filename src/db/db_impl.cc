@@ -11,6 +11,8 @@
 namespace seerdb {
 namespace {
 
+constexpr uint64_t kTickMicros = 1'000'000;
+
 Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
   if (key_bytes > kMaxKeyBytes) {
     return Status::InvalidArgument("key has " + std::to_string(key_bytes) + " bytes, expected at most " +
@@ -28,7 +30,7 @@ Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes
 }
 
 BackgroundModes Modes(const Options& options) {
-  return {options.background_flush, options.background_compaction};
+  return {options.background_flush, options.background_compaction, CompactionSlots(options)};
 }
 
 TableOpenOptions TableOptions(const Options& options, std::shared_ptr<BlockCache> cache,
@@ -86,7 +88,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
       recovery_(std::move(opened.recovery)),
-      picker_options_{options_.l0_compaction_trigger, options_.base_level_size, options_.size_ratio},
+      policy_(options_, statistics_, clock_.get()),
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
@@ -128,7 +130,9 @@ Status DbImpl::Start() {
   }
   auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
   for (const uint64_t number : tree->DamagedTables()) {
-    events_.Write("damaged table: " + tree->Find(number)->reader().status().ToString());
+    events_.Write(EventLine("damaged_table")
+                      .Add("table", number)
+                      .Add("error", tree->Find(number)->reader().status().ToString()));
   }
   views_ = std::make_unique<ReadViewHolder>(
       std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(account_), log_->mark()},
@@ -137,8 +141,14 @@ Status DbImpl::Start() {
       executor_, Modes(options_), error_.get(),
       BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
                      [this] { return CompactOne(); }});
+  controller_ = std::make_unique<WriteController>(
+      options_, WriteController::Parts{views_.get(), work_.get(), statistics_.get(), clock_.get()});
+  NoteDebt(*versions_->current());
+  pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
+  error_->OnError(
+      [this](const Status& cause) { events_.Write(EventLine("error").Add("status", cause.ToString())); });
   error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
     if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
   });
@@ -148,12 +158,14 @@ Status DbImpl::Start() {
                        views_.get(),
                        snapshots_.get(),
                        work_.get(),
+                       controller_.get(),
                        barrier_.get(),
                        error_.get(),
                        memory_gate_.get(),
                        account_,
                        statistics_.get(),
                        clock_.get(),
+                       &events_,
                        [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   WriteQueueOptions queue_options;
@@ -163,6 +175,11 @@ Status DbImpl::Start() {
   queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
   if (memory_gate_ != nullptr) budget_->Join(memory_gate_);
   work_->PokeCompaction();
+  // The workload, the age of tombstones and what is on disk may ask for work although nothing is written.
+  if (policy_.wants_ticks()) work_->StartTicking(kTickMicros, [this] {
+      views_->Collect();
+      work_->PokeCompaction();
+    });
   return {};
 }
 
@@ -200,6 +217,7 @@ Status DbImpl::CheckOpen() const {
 Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
   cancel_compaction_.store(true);
+  controller_->Stop();
   space_->Stop();
   if (disk_guard_ != nullptr) disk_guard_->Stop();
   if (memory_gate_ != nullptr) {
@@ -232,7 +250,7 @@ Status DbImpl::Close() {
   lock_.reset();
   if (error_->is_set()) status = error_->cause();
   if (status.ok()) status = unobserved_->first();
-  events_.Write("close: " + status.ToString());
+  events_.Write(EventLine("close").Add("status", status.ToString()));
   return status;
 }
 
@@ -277,6 +295,7 @@ Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
   SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
   SEERDB_RETURN_IF_ERROR(AdmitToDisk(key.size() + value.size()));
+  const SampledTimer timer(statistics_.get(), Latency::put_latency);
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
   static thread_local std::string kept;
   std::string operations;
@@ -291,6 +310,7 @@ Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
 
 Status DbImpl::Delete(const WriteOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), 0, 0));
+  const SampledTimer timer(statistics_.get(), Latency::delete_latency);
   std::string operations;
   AppendBatchOperation(&operations, ValueType::kDeletion, kDefaultKeyspace, key, Slice());
   return SubmitWrite(options, operations, 1, key.size());
@@ -303,6 +323,7 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   if (batch.empty()) return CheckOpen();
   // Deletions are what makes room.
   if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) return status;
+  const SampledTimer timer(statistics_.get(), Latency::write_latency);
   return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }
 
@@ -328,51 +349,5 @@ Status DbImpl::Flush() {
                         [&sealed](const MemTableSlot& slot) { return slot.memtable == sealed; });
   });
 }
-
-DBStats DbImpl::Stats() {
-  DBStats stats;
-  statistics_->Fill(&stats);
-  views_->Collect();
-  const std::shared_ptr<const ReadView> view = views_->Acquire();
-  stats.memtable_size_bytes = view->active().memtable->bytes();
-  stats.memtable_capacity_bytes = options_.memtable_capacity;
-  stats.memtable_entries = view->active().memtable->entries();
-  stats.immutable_memtables = view->immutables().size();
-  stats.wal_size_bytes = log_->live_bytes();
-  stats.block_cache_size = cache_->bytes();
-  stats.block_cache_capacity = cache_->capacity_bytes();
-  stats.memory = memory_usage();
-  if (disk_guard_ != nullptr) stats.disk_available_bytes = disk_guard_->available_bytes();
-  const Version& version = *view->tree()->version();
-  stats.total_disk_bytes = version.bytes();
-  stats.total_sstables = version.table_count();
-  for (const Level& level : version.levels()) {
-    LevelStats& out = stats.levels.emplace_back();
-    out.runs = static_cast<uint32_t>(level.runs.size());
-    out.bytes = level.bytes();
-    out.files = static_cast<uint32_t>(level.table_count());
-    for (const Run& run : level.runs) {
-      for (const TableMetaPtr& table : run.tables) {
-        out.entries += table->entries;
-        out.tombstones += table->tombstones;
-      }
-    }
-  }
-  stats.last_sequence = snapshots_->visible();
-  stats.live_snapshots = snapshots_->count();
-  stats.uptime_us = clock_->NowMicros() - opened_us_;
-  stats.recovery = recovery_;
-  return stats;
-}
-
-MemoryUsage DbImpl::memory_usage() {
-  views_->Collect();
-  MemoryUsage usage = account_->usage();
-  usage.limit_bytes = budget_ != nullptr ? budget_->limit_bytes() : 0;
-  return usage;
-}
-
-uint64_t DbImpl::memtable_size() { return views_->Acquire()->active().memtable->bytes(); }
-uint64_t DbImpl::memtable_len() { return views_->Acquire()->active().memtable->entries(); }
 
 }  // namespace seerdb

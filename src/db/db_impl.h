@@ -11,12 +11,13 @@
 
 #include "base/mutex.h"
 #include "cache/block_cache.h"
-#include "compaction/leveled_picker.h"
+#include "compaction/compaction_picker.h"
 #include "compaction/table_output.h"
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
 #include "db/committer.h"
+#include "db/compaction_pacer.h"
 #include "db/db_iterator.h"
 #include "db/disk_guard.h"
 #include "db/event_log.h"
@@ -24,9 +25,13 @@
 #include "db/memory_gate.h"
 #include "db/memory_plan.h"
 #include "db/read_view.h"
+#include "db/running_compactions.h"
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
+#include "db/stall_reason.h"
 #include "db/table_file.h"
+#include "db/tree_policy.h"
+#include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "manifest/version_set.h"
 #include "metrics/statistics.h"
@@ -78,6 +83,7 @@ class DbImpl final : public DB {
   Status WaitForCompaction() override;
   Result<VerifyResult> Verify() override;
   DBStats Stats() override;
+  HealthStatus Health() override;
   uint64_t memtable_size() override;
   uint64_t memtable_len() override;
   MemoryUsage memory_usage() override;
@@ -87,6 +93,7 @@ class DbImpl final : public DB {
   Status CheckOpen() const;
   void StartMemoryGate();
   void StartDiskGuard();
+  void FillMemory(DBStats* stats);
   // For writes that add data.
   Status AdmitToDisk(uint64_t bytes);
   Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
@@ -94,7 +101,10 @@ class DbImpl final : public DB {
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
-                                             const ReadOptions& options, Slice key);
+                                             const TableReadFlags& flags, Slice key);
+
+  // What holds up a writer that comes now.
+  StallReason CurrentStall(const ReadView& view) const;
 
   // Resuming after want of space (resume.cc). All but the first two under leadership of the write queue.
   bool PollSpace();
@@ -114,9 +124,16 @@ class DbImpl final : public DB {
   Result<bool> CompactOne();
   // The disk guard has refused a compaction: it comes again later.
   void PutOffCompaction(const Status& refusal);
-  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version);
-  Status CompactLevels(const std::string& smallest, const std::string& largest);
-  Status RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest);
+  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size);
+  Status InstallWithoutMerge(const CompactionPlan& plan);
+  Status CompactLevels(const KeyRange& wanted);
+  Status ConsolidateRange(uint32_t level, const KeyRange& wanted);
+  Status RewriteStale(uint32_t level, const KeyRange& wanted);
+  // Bytes that writes have put into memtables since the open, about.
+  uint64_t IngestedBytes();
+  CompactionPacer::Parts PacerParts();
+  // What the tree holds above what its levels may hold slows writers down.
+  void NoteDebt(const Version& version);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;
@@ -137,7 +154,8 @@ class DbImpl final : public DB {
   const uint64_t first_record_;
   const uint64_t opened_us_;
   const RecoveryReport recovery_;
-  const LeveledPickerOptions picker_options_;
+  TreePolicy policy_;
+  RunningCompactions running_;
 
   EventLog events_;
   const std::shared_ptr<BackgroundError> error_;
@@ -154,6 +172,8 @@ class DbImpl final : public DB {
   std::unique_ptr<ReadViewHolder> views_;
   std::unique_ptr<BackgroundWork> work_;
   std::shared_ptr<MemoryGate> memory_gate_;  // null: no limit
+  std::unique_ptr<WriteController> controller_;
+  std::unique_ptr<CompactionPacer> pacer_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;

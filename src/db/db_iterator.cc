@@ -10,6 +10,8 @@ namespace {
 // Versions of one key that are stepped over before the iterator seeks past the rest of them. A hot key has
 // thousands in a memtable; a seek costs about as much as a few steps.
 constexpr uint32_t kMaxSkips = 16;
+// An iterator that is used again and again tells what it was used for this often.
+constexpr uint64_t kSeeksBetweenCounts = 64;
 
 class ErrorIterator final : public Iterator {
  public:
@@ -35,7 +37,10 @@ class DbIterator final : public Iterator {
  public:
   explicit DbIterator(DbIteratorOptions options)
       : options_(std::move(options)), input_(options_.view->NewIterator(options_.flags, options_.bounds)) {}
-  ~DbIterator() override { ReportUnobserved(); }
+  ~DbIterator() override {
+    ReportUnobserved();
+    Count();
+  }
 
   bool Valid() const override { return valid_; }
   Status status() const override {
@@ -44,16 +49,19 @@ class DbIterator final : public Iterator {
   }
 
   void SeekToFirst() override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     Start(true);
     input_->Seek(options_.bounds.lower, kFirstTrailer);
     FindForward(false);
   }
   void SeekToLast() override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     Start(false);
     input_->SeekForPrev(options_.bounds.upper, kFirstTrailer);
     FindBackward();
   }
   void Seek(Slice target) override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     SetTarget(target);
     Start(true);
     if (Slice(target_) < Slice(options_.bounds.lower)) target_ = options_.bounds.lower;
@@ -61,6 +69,7 @@ class DbIterator final : public Iterator {
     FindForward(false);
   }
   void SeekForPrev(Slice target) override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     SetTarget(target);
     Start(false);
     if (Slice(target_) >= Slice(options_.bounds.upper)) {
@@ -109,8 +118,17 @@ class DbIterator final : public Iterator {
     options_.statistics->Add(Counter::unobserved_iterator_errors);
   }
 
+  // Hands over what was counted here.
+  void Count() {
+    options_.statistics->Add(Counter::total_seeks, seeks_);
+    options_.statistics->Add(Counter::total_scan_entries, entries_);
+    seeks_ = 0;
+    entries_ = 0;
+  }
+
   void Start(bool forward) {
     ReportUnobserved();
+    if (++seeks_ == kSeeksBetweenCounts) Count();
     status_ = Status();
     observed_ = false;
     valid_ = false;
@@ -146,6 +164,7 @@ class DbIterator final : public Iterator {
       }
       if (input_->type() != ValueType::kDeletion) {
         valid_ = true;
+        ++entries_;
         return;
       }
       saved_key_.assign(key);
@@ -179,6 +198,7 @@ class DbIterator final : public Iterator {
       if (!input_->Valid() && !input_->status().ok()) break;
       if (found) {
         valid_ = true;
+        ++entries_;
         return;
       }
     }
@@ -210,6 +230,8 @@ class DbIterator final : public Iterator {
 
   const DbIteratorOptions options_;
   const std::unique_ptr<InternalIterator> input_;
+  uint64_t seeks_ = 0;
+  uint64_t entries_ = 0;
   bool valid_ = false;
   bool forward_ = true;
   mutable bool observed_ = false;

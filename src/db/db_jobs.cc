@@ -1,6 +1,7 @@
 // The background half of DbImpl: flush, compaction, and the one way their results become visible.
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/failpoint.h"
 #include "base/mutant.h"
@@ -13,14 +14,19 @@
 namespace seerdb {
 namespace {
 
-// Tables that a merge reads at the same time: each of L0, and one of every other level.
+// Tables that a merge reads at the same time: one of each run.
 size_t MergedRuns(const CompactionPlan& plan) {
-  std::set<uint32_t> levels;
-  size_t runs = 0;
-  for (const CompactionPlan::Input& input : plan.inputs) {
-    runs += input.level == 0 || levels.insert(input.level).second ? 1 : 0;
-  }
-  return runs;
+  std::set<std::pair<uint32_t, uint64_t>> runs;
+  for (const CompactionPlan::Input& input : plan.inputs) runs.insert({input.level, input.run});
+  return runs.size();
+}
+
+constexpr uint64_t kMicrosPerSecond = 1'000'000;
+
+uint64_t BytesFromL0(const CompactionPlan& plan) {
+  uint64_t bytes = 0;
+  for (const CompactionPlan::Input& input : plan.inputs) bytes += input.level == 0 ? input.table->bytes : 0;
+  return bytes;
 }
 
 }  // namespace
@@ -34,8 +40,33 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.target_file_size = options_.target_file_size;
   output.epoch = epoch_;
   output.table_memory_bytes = memory_plan_.table_memory_bytes;
+  output.tombstones_since_s = clock_->WallMicros() / kMicrosPerSecond;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
   return output;
+}
+
+uint64_t DbImpl::IngestedBytes() {
+  const ReadViewHolder::Pin view(views_.get());
+  return committer_->sealed_bytes() + view->active().memtable->bytes();
+}
+
+CompactionPacer::Parts DbImpl::PacerParts() {
+  CompactionPacer::Parts parts;
+  parts.clock = clock_.get();
+  parts.cancelled = &cancel_compaction_;
+  parts.cap_bytes_per_second = options_.compaction_bytes_per_second;
+  parts.has_threads = options_.background_compaction && !executor_->cooperative();
+  parts.hurried = [this] { return work_->hurried(); };
+  parts.urgency = [this] { return controller_->UrgencyNow(); };
+  parts.ingested_bytes = [this] { return IngestedBytes(); };
+  return parts;
+}
+
+void DbImpl::NoteDebt(const Version& version) {
+  PickerOptions picker;
+  picker.shape = policy_.shape();
+  picker.base_level_size = options_.base_level_size;
+  controller_->SetDebt(DebtBytes(picker, version), version.bytes());
 }
 
 Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
@@ -50,7 +81,9 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
     // While the view still holds them: the last to let go of a marked file removes it.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
-    views_->InstallTree(std::make_shared<const TreeView>(versions_->current(), &table_files_), flushed);
+    const VersionPtr version = versions_->current();
+    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
+    NoteDebt(*version);
   }
   views_->Collect();
   return {};
@@ -59,6 +92,8 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
 Status DbImpl::FlushOne(SequenceNumber taken) {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   if (view->immutables().empty()) return {};
+  const uint64_t start_us = clock_->NowMicros();
+  const LatencyTimer timer(statistics_.get(), Latency::flush_latency);
   // Inputs first, then the snapshots.
   const MemTableSlot oldest = view->immutables().back();
   const size_t count = view->immutables().size();
@@ -90,12 +125,15 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
   SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
+  controller_->drain().NoteFlush(oldest.memtable->bytes(), bytes, clock_->NowMicros() - start_us);
   statistics_->Add(Counter::total_flushes);
   statistics_->Add(Counter::flush_bytes_written, bytes);
   if (events_.enabled()) {
-    events_.Write("flush: table " + std::to_string(number) + ", " +
-                  std::to_string(oldest.memtable->entries()) + " entries, " + std::to_string(bytes) +
-                  " bytes");
+    events_.Write(EventLine("flush")
+                      .Add("table", number)
+                      .Add("entries", oldest.memtable->entries())
+                      .Add("bytes", bytes)
+                      .Add("us", clock_->NowMicros() - start_us));
   }
   return {};
 }
@@ -130,47 +168,72 @@ void DbImpl::Quarantine(const CompactionPlan& plan) {
 }
 
 Result<bool> DbImpl::CompactOne() {
-  const VersionPtr version = versions_->current();
-  const auto plan = PickLeveledCompaction(picker_options_, *version, Unavailable());
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  PickContext context;
+  context.unavailable = Unavailable();
+  context.oldest_snapshot = snapshots_->List().front();
+  context.now_s = clock_->WallMicros() / kMicrosPerSecond;
+  const uint64_t other_bytes = log_->live_bytes() + running_.input_bytes();
+  VersionPtr version;
+  uint64_t target_file_size = 0;
+  const auto choose = [&](const PickContext& beside) {
+    const std::shared_ptr<const ReadView> view = views_->Acquire();
+    version = view->tree()->version();
+    TreePolicy::Settings settings = policy_.Decide(*view->tree(), other_bytes + version->bytes());
+    target_file_size = settings.target_file_size;
+    controller_->SetSpacePressure(settings.space.pressure);
+    PickContext all = beside;
+    all.too_much_space = settings.space.too_much;
+    return PickCompaction(settings.picker, *version, all);
+  };
+  const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) return false;
-  Status status = ExecutePlan(*plan, version);
+  work_->PokeCompaction();  // another may find work beside this one
+  const Status status = ExecutePlan(*plan, version, target_file_size);
+  if (status.IsCorruption()) {
+    // Its inputs stay where they are, and the rest of the tree goes on.
+    events_.Write(
+        EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));
+    Quarantine(*plan);
+  }
+  running_.End(*plan);
   if (status.detail() == StatusDetail::kDiskSpaceFull) {
     PutOffCompaction(status);
     return false;
   }
   compaction_put_off_.store(false, std::memory_order_relaxed);
-  if (status.IsCorruption()) {
-    // Its inputs stay where they are, and the rest of the tree goes on.
-    events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
-    Quarantine(*plan);
-    return true;
-  }
-  SEERDB_RETURN_IF_ERROR(status);
+  if (!status.ok() && !status.IsCorruption()) return status;
   return true;
 }
 
 void DbImpl::PutOffCompaction(const Status& refusal) {
   statistics_->Add(Counter::disk_guard_delays);
   if (!compaction_put_off_.exchange(true, std::memory_order_relaxed)) {
-    events_.Write("compaction put off: " + refusal.ToString());
+    events_.Write(EventLine("compaction_put_off").Add("reason", refusal.ToString()));
   }
   disk_guard_->RetryLater();
 }
 
-Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version) {
-  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
-  if (plan.kind == CompactionPlan::Kind::kMove) {
-    SEERDB_RETURN_IF_ERROR(InstallResult(MoveEdit(plan), nullptr));
-    statistics_->Add(Counter::total_trivial_moves, plan.inputs.size());
-    if (events_.enabled()) {
-      events_.Write("move: " + std::to_string(plan.inputs.size()) + " tables to L" +
-                    std::to_string(plan.output_level) + " (" + plan.reason + ")");
-    }
-    return {};
+Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
+  const bool moves = plan.kind == CompactionPlan::Kind::kMove;
+  SEERDB_RETURN_IF_ERROR(InstallResult(moves ? MoveEdit(plan) : DropEdit(plan), nullptr));
+  statistics_->Add(moves ? Counter::total_trivial_moves : Counter::total_dropped_tables, plan.inputs.size());
+  if (events_.enabled()) {
+    EventLine line(moves ? "move" : "drop");
+    line.Add("tables", plan.inputs.size()).Add("bytes", plan.input_bytes());
+    if (moves) line.Add("level", plan.output_level);
+    events_.Write(line.Add("reason", plan.reason));
   }
+  return {};
+}
+
+Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size) {
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
   if (disk_guard_ != nullptr) {
     SEERDB_RETURN_IF_ERROR(disk_guard_->AdmitJob("compaction", plan.input_bytes()));
   }
+  const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
   CompactionInputs inputs;
   inputs.plan = plan;
   inputs.version = version;
@@ -185,7 +248,12 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
-  Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, OutputOptions());
+  TableOutputOptions output = OutputOptions();
+  output.target_file_size = target_file_size;
+  const uint64_t start_us = clock_->NowMicros();
+  uint64_t slept_us = 0;
+  output.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
+  Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
   SEERDB_FAILPOINT("compaction::after_output_write");
@@ -193,31 +261,35 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   buffers.Release();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
-  statistics_->Add(Counter::total_compactions);
-  statistics_->Add(Counter::compaction_bytes_read, outcome.bytes_read);
-  statistics_->Add(Counter::compaction_bytes_written, outcome.bytes_written);
+  controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - slept_us);
+  using Count = Statistics::Count;
+  statistics_->AddEach(Count{Counter::total_compactions, 1},
+                       Count{Counter::compaction_bytes_read, outcome.bytes_read},
+                       Count{Counter::compaction_bytes_written, outcome.bytes_written});
   if (events_.enabled()) {
-    events_.Write("compaction: " + std::to_string(plan.inputs.size()) + " tables to " +
-                  std::to_string(outputs) + " in L" + std::to_string(plan.output_level) + ", " +
-                  std::to_string(outcome.entries_dropped) + " of " + std::to_string(outcome.entries_read) +
-                  " entries dropped (" + plan.reason + ")");
+    events_.Write(EventLine("compaction")
+                      .Add("inputs", plan.inputs.size())
+                      .Add("outputs", outputs)
+                      .Add("level", plan.output_level)
+                      .Add("entries_read", outcome.entries_read)
+                      .Add("entries_dropped", outcome.entries_dropped)
+                      .Add("bytes_read", outcome.bytes_read)
+                      .Add("bytes_written", outcome.bytes_written)
+                      .Add("us", clock_->NowMicros() - start_us)
+                      .Add("reason", plan.reason));
   }
   return {};
 }
 
 Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end) {
   SEERDB_RETURN_IF_ERROR(Flush());
-  std::string smallest;
-  std::string largest;
-  AppendKeyspacePrefix(&smallest, kDefaultKeyspace);
-  if (begin.has_value()) smallest += *begin;
-  if (end.has_value()) {
-    AppendKeyspacePrefix(&largest, kDefaultKeyspace);
-    largest += *end;
-  } else {
-    AppendKeyspacePrefix(&largest, kDefaultKeyspace + 1);
-  }
-  Status status = work_->RunAsCompaction([&] { return CompactLevels(smallest, largest); });
+  KeyRange wanted;
+  wanted.empty = false;
+  AppendKeyspacePrefix(&wanted.smallest, kDefaultKeyspace);
+  if (begin.has_value()) wanted.smallest += *begin;
+  AppendKeyspacePrefix(&wanted.largest, end.has_value() ? kDefaultKeyspace : kDefaultKeyspace + 1);
+  if (end.has_value()) wanted.largest += *end;
+  Status status = work_->RunAsCompaction([&] { return CompactLevels(wanted); });
   const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
   if (status.IsIoError() && !refused) error_->Set("compaction", status);
   return status;
@@ -228,41 +300,63 @@ Status DbImpl::WaitForCompaction() {
   return work_->WaitUntilIdle();
 }
 
-Status DbImpl::CompactLevels(const std::string& smallest, const std::string& largest) {
-  const auto meets = [&](const Level& level) {
-    return std::any_of(level.runs.begin(), level.runs.end(),
-                       [&](const Run& run) { return !Version::Overlapping(run, smallest, largest).empty(); });
-  };
+namespace {
+
+bool Meets(const Level& level, const KeyRange& wanted) {
+  return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) {
+    return !Version::Overlapping(run, wanted.smallest, wanted.largest).empty();
+  });
+}
+
+Status InTheWay(uint32_t level) {
+  return Status::Corruption(
+      "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
+      StatusDetail::kTableCorruption);
+}
+
+}  // namespace
+
+Status DbImpl::CompactLevels(const KeyRange& wanted) {
   // The range ends up in the deepest level that holds part of it, at least L1.
   uint32_t last = 1;
   {
     const VersionPtr version = versions_->current();
     for (uint32_t level = 1; level < version->num_levels(); ++level) {
-      if (meets(version->level(level))) last = level;
+      if (Meets(version->level(level), wanted)) last = level;
     }
   }
   for (uint32_t level = 0; level < last; ++level) {
     const VersionPtr version = versions_->current();
-    const auto plan = PlanRangeCompaction(*version, level, smallest, largest, Unavailable());
-    if (plan.has_value()) {
-      SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version));
-    } else if (meets(version->level(level))) {
-      return Status::Corruption(
-          "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
-          StatusDetail::kTableCorruption);
-    }
+    if (!Meets(version->level(level), wanted)) continue;
+    const auto plan = PlanRangeCompaction(*version, level, wanted, Unavailable());
+    if (!plan.has_value()) return InTheWay(level);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
   }
-  return RewriteStale(last, smallest, largest);
+  SEERDB_RETURN_IF_ERROR(ConsolidateRange(last, wanted));
+  return RewriteStale(last, wanted);
 }
 
-Status DbImpl::RewriteStale(uint32_t level, const std::string& smallest, const std::string& largest) {
+Status DbImpl::ConsolidateRange(uint32_t level, const KeyRange& wanted) {
+  const std::vector<RunningOutput> none;
+  for (;;) {
+    const VersionPtr version = versions_->current();
+    const TableNumberSet unavailable = Unavailable();
+    const MergePlanner planner(*version, unavailable, none);
+    std::optional<CompactionPlan> plan = planner.Consolidate(level, &wanted, UINT64_MAX);
+    if (!plan.has_value()) return {};
+    plan->reason = "range compaction of L" + std::to_string(level);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
+  }
+}
+
+Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
   const VersionPtr version = versions_->current();
   const auto stale = [this](const TableMetaPtr& table) {
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
   };
-  for (const CompactionPlan& plan : PlanRewrites(*version, level, smallest, largest, stale, Unavailable())) {
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version));
+  for (const CompactionPlan& plan : PlanRewrites(*version, level, wanted, stale, Unavailable())) {
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version, options_.target_file_size));
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include "db/db_impl.h"
 #include "db/options_check.h"
 #include "format/keyspace_prefix.h"
+#include "metrics/read_meter.h"
 
 namespace seerdb {
 namespace {
@@ -34,8 +35,18 @@ class EngineKey {
   Slice slice_;
 };
 
-TableReadFlags FlagsOf(const ReadOptions& options) {
+// Of a lookup by key. `shard` as in TableReadFlags.
+TableReadFlags PointFlags(const ReadOptions& options, CounterShard* shard) {
   TableReadFlags flags;
+  flags.fill_cache = !options.no_cache;
+  flags.verify_checksums = options.verify_checksums;
+  flags.shard = shard;
+  return flags;
+}
+
+TableReadFlags IteratorFlags(const ReadOptions& options, Statistics* statistics) {
+  TableReadFlags flags;
+  if (statistics->enabled()) flags.statistics = statistics;
   flags.fill_cache = !options.no_cache;
   flags.verify_checksums = options.verify_checksums;
   flags.keys_only = options.keys_only;
@@ -99,24 +110,24 @@ SequenceNumber DbImpl::SequenceOf(const ReadOptions& options) const {
 }
 
 Result<std::optional<PinnedValue>> DbImpl::GetFrom(const ReadView& view, SequenceNumber sequence,
-                                                   const ReadOptions& options, Slice key) {
+                                                   const TableReadFlags& flags, Slice key) {
   const EngineKey engine_key(key);
   LookupKey lookup{engine_key.slice(), sequence, 0};
   ReadView::Answer answer;
-  SEERDB_RETURN_IF_ERROR(view.Get(FlagsOf(options), &lookup, &answer));
+  SEERDB_RETURN_IF_ERROR(view.Get(flags, &lookup, &answer));
   if (answer.lookup.state != Lookup::State::kFound) return std::optional<PinnedValue>();
-  statistics_->Add(Counter::total_gets_found);
+  if (flags.shard != nullptr) flags.shard->Add(Counter::total_gets_found);
   return std::optional<PinnedValue>(PinAnswer(answer));
 }
 
 Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
-  statistics_->Add(Counter::total_gets);
+  const ReadMeter meter(statistics_.get(), 1, Latency::get_latency);
   if (key.size() > kMaxKeyBytes) return std::optional<PinnedValue>();
   // View first, then sequence: a flush between them may drop the version that the sequence needs.
   const ReadViewHolder::Pin view(views_.get());
   const SequenceNumber sequence = SequenceOf(options);
-  return GetFrom(*view, sequence, options, key);
+  return GetFrom(*view, sequence, PointFlags(options, meter.shard()), key);
 }
 
 std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -127,14 +138,15 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
     for (size_t i = 0; i < keys.size(); ++i) results.emplace_back(status);
     return results;
   }
-  statistics_->Add(Counter::total_gets, keys.size());
+  const ReadMeter meter(statistics_.get(), keys.size(), Latency::kCount);
+  const TableReadFlags flags = PointFlags(options, meter.shard());
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   const SequenceNumber sequence = SequenceOf(options);
   for (const Slice key : keys) {
     if (key.size() > kMaxKeyBytes) {
       results.emplace_back(std::optional<PinnedValue>());
     } else {
-      results.push_back(GetFrom(*view, sequence, options, key));
+      results.push_back(GetFrom(*view, sequence, flags, key));
     }
   }
   return results;
@@ -149,7 +161,7 @@ std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   iterator.sequence = SequenceOf(options);
   iterator.bounds = BoundsOf(options);
   iterator.keys_only = options.keys_only;
-  iterator.flags = FlagsOf(options);
+  iterator.flags = IteratorFlags(options, statistics_.get());
   iterator.unobserved = unobserved_;
   iterator.statistics = statistics_;
   return NewDbIterator(std::move(iterator));

@@ -81,6 +81,7 @@ Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   LogFileSpec spec{options_.directory, LogFilePath(options_.directory, number), mode, bytes, {}};
   if (bytes == options_.segment_bytes && mode != LogMode::kMapped) spec.recycle_path = TakeRecyclable(mode);
   SEERDB_ASSIGN_OR_RETURN(PreparedLogFile file, PrepareLogFile(*fs_, spec));
+  statistics_->Add(Counter::wal_bytes_prepared, file.written_bytes);
   if (file.mode != mode) refused_mode_.store(mode, std::memory_order_relaxed);
   SEERDB_FAILPOINT("wal::after_prepare");
   VersionEdit edit;
@@ -94,6 +95,7 @@ Status LogSet::PrepareSpare() {
   if (spare_.has_value()) return {};
   SEERDB_ASSIGN_OR_RETURN(
       spare_, MakeSpareLocked(options_.segment_bytes, wanted_mode_.load(std::memory_order_relaxed)));
+  spare_bytes_.store(spare_->file.bytes, std::memory_order_relaxed);
   spare_mode_.store(spare_->file.mode, std::memory_order_release);
   spare_charge_.Set(DirtyBytes(spare_->file));
   return {};
@@ -113,6 +115,7 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
   spare_.reset();
   spare_charge_.Release();
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
+  spare_bytes_.store(0, std::memory_order_relaxed);
   Activate(std::move(next), next_record);
   if (active_->HasRoom(frame_bytes)) return {};
   // Too small for this group. It stays in the log without a record.
@@ -173,6 +176,7 @@ Status LogSet::Write(const std::vector<LogSegment::Record>& records, LogSync syn
       active_->mode() == LogMode::kDirect && sync != LogSync::kNone &&
       (durable + 1 == active_->next_record() || SEERDB_MUTANT("direct-log-skips-earlier-sync"));
   if (in_one && !SEERDB_MUTANT("log-skips-sync")) {
+    const LatencyTimer timer(statistics_.get(), Latency::wal_sync_latency);
     SEERDB_RETURN_IF_ERROR(active_->AppendSynced(records, durable, sync == LogSync::kAll));
     statistics_->Add(Counter::wal_syncs);
     RaiseDurable(active_->next_record() - 1);
@@ -207,6 +211,7 @@ Status LogSet::Sync(bool all) {
     if (sealed && SEERDB_MUTANT("rotated-log-not-synced")) continue;
     // Not if the records were made durable as they were written.
     if (appended > durable_record_.load(std::memory_order_acquire)) {
+      const LatencyTimer timer(statistics_.get(), Latency::wal_sync_latency);
       if (!SEERDB_MUTANT("log-skips-sync")) SEERDB_RETURN_IF_ERROR(segment->Sync(all));
       statistics_->Add(Counter::wal_syncs);
       RaiseDurable(appended);
@@ -241,7 +246,7 @@ void LogSet::Release(uint64_t log_number) {
       const bool reusable = segment.mode() == wanted && wanted != LogMode::kMapped && !segment.failed() &&
                             segment.bytes() <= options_.segment_bytes && recyclable_.size() < room;
       if (reusable) {
-        recyclable_.push_back({segment.path(), segment.mode()});
+        recyclable_.push_back({segment.path(), segment.mode(), segment.file_bytes()});
       } else {
         deleted.push_back(segment.path());
       }
@@ -269,6 +274,14 @@ void LogSet::DeleteAll() {
   for (const std::string& path : paths) {
     fs_->DeleteFile(path).IgnoreError("an orphan is swept at the next open");
   }
+}
+
+uint64_t LogSet::file_bytes() const {
+  MutexLock lock(&mu_);
+  uint64_t sum = spare_bytes_.load(std::memory_order_relaxed);
+  for (const Live& live : live_) sum += live.segment->file_bytes();
+  for (const Recyclable& released : recyclable_) sum += released.bytes;
+  return sum;
 }
 
 uint64_t LogSet::live_bytes() const {

@@ -78,6 +78,8 @@ class LogSet {
   // Deletes every file: all logs are released. No call may follow.
   void DeleteAll() EXCLUDES(mu_);
 
+  // Bytes of all log files: live ones as allocated, the spare one, those kept for reuse.
+  uint64_t file_bytes() const EXCLUDES(mu_);
   // Bytes of live segments. The number the next record gets.
   uint64_t live_bytes() const EXCLUDES(mu_);
   uint64_t next_record() const { return active_->next_record(); }
@@ -96,6 +98,7 @@ class LogSet {
   struct Recyclable {
     std::string path;
     LogMode mode;
+    uint64_t bytes;
   };
   Result<Spare> MakeSpareLocked(uint64_t bytes, LogMode mode) REQUIRES(prepare_mu_);
   Status NextSegment(uint64_t frame_bytes) EXCLUDES(prepare_mu_);
@@ -120,6 +123,7 @@ class LogSet {
   // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
   std::atomic<LogMode> wanted_mode_;
   std::atomic<LogMode> spare_mode_{LogMode::kAuto};  // kAuto: there is none
+  std::atomic<uint64_t> spare_bytes_{0};             // of its file
   std::atomic<LogMode> refused_mode_{LogMode::kAuto};
   Mutex prepare_mu_;
   std::optional<Spare> spare_ GUARDED_BY(prepare_mu_);

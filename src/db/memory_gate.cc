@@ -60,6 +60,7 @@ Status MemoryGate::AdmitSlowly(uint64_t bytes, uint64_t memtable_bytes) {
     }
   }
   if (start_us != 0) {
+    parts_.statistics->Add(Counter::write_stalls);
     parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
   }
   return status;

@@ -106,29 +106,4 @@ Status CheckReadOptions(const ReadOptions& options) {
   return {};
 }
 
-Options Options::Embedded() {
-  Options options;
-  options.memtable_capacity = 64 * kMiB;
-  options.block_cache_capacity = 16 * kMiB;
-  options.metrics = false;
-  options.background_flush = false;
-  options.background_compaction = false;
-  return options;
-}
-
-Options Options::HighThroughput() {
-  Options options;
-  options.memtable_capacity = 512 * kMiB;
-  options.block_cache_capacity = 256 * kMiB;
-  return options;
-}
-
-Options Options::LargeScale() {
-  Options options;
-  options.memtable_capacity = kGiB;
-  options.block_cache_capacity = 512 * kMiB;
-  options.base_level_size = 4 * kGiB;
-  return options;
-}
-
 }  // namespace seerdb

@@ -110,7 +110,7 @@ class Repairer {
     state.num_levels = options_.num_levels;
     state.version = std::make_shared<const Version>(options_.num_levels);
     VersionEdit edit;
-    for (TableMeta& table : merged) edit.added_tables.push_back({1, kLeveledRun, std::move(table)});
+    for (TableMeta& table : merged) edit.added_tables.push_back({1, kFirstRun, std::move(table)});
     return Conclude(std::move(state), std::move(edit), sources);
   }
 

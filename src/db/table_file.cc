@@ -9,9 +9,10 @@ void DeletePermit::Withdraw() {
   open_ = false;
 }
 
-void DeletePermit::Delete(FileSystem& fs, const std::string& path) {
+void DeletePermit::Delete(FileSystem& fs, const std::string& path, uint64_t bytes) {
   MutexLock lock(&mu_);
   if (open_) fs.DeleteFile(path).IgnoreError("an orphan is swept at the next open");
+  obsolete_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta,
@@ -30,6 +31,7 @@ TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMeta
 }
 
 void TableFile::MarkObsolete() {
+  permit_->NoteObsolete(meta_->bytes);
   obsolete_.store(true, std::memory_order_release);
   MutexLock lock(&mu_);
   mapped_.MoveTo(MemoryClass::kMappedObsolete);
@@ -68,7 +70,7 @@ TableFile::~TableFile() {
     MutexLock lock(&mu_);
     owner_.reset();
   }
-  if (obsolete_.load(std::memory_order_acquire)) permit_->Delete(*fs_, path_);
+  if (obsolete_.load(std::memory_order_acquire)) permit_->Delete(*fs_, path_, meta_->bytes);
 }
 
 TableFiles::TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options)

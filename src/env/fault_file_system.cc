@@ -32,6 +32,8 @@ class FaultWritableFile final : public WritableFile {
   Status SyncAll() override {
     return plan_->Run(FileOp::kSyncAll, path_, [&] { return base_->SyncAll(); });
   }
+  // A hint is no call that could fail.
+  void StartWriteback(uint64_t offset, uint64_t bytes) override { base_->StartWriteback(offset, bytes); }
   Status Allocate(uint64_t bytes, bool extend) override {
     return plan_->Run(FileOp::kAllocate, path_, [&] { return base_->Allocate(bytes, extend); });
   }

@@ -19,6 +19,11 @@ class OsClock final : public Clock {
  public:
   uint64_t NowMicros() override { return ReadMicros(CLOCK_MONOTONIC); }
   uint64_t WallMicros() override { return ReadMicros(CLOCK_REALTIME); }
+  uint64_t NowNanos() override {
+    timespec now;
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000 * kMicrosPerSecond + static_cast<uint64_t>(now.tv_nsec);
+  }
   void SleepMicros(uint64_t micros) override {
     timespec left;
     left.tv_sec = static_cast<time_t>(micros / kMicrosPerSecond);

@@ -25,6 +25,9 @@ struct TableMeta {
   uint64_t tombstones = 0;
   TableTier tier = TableTier::kLocal;
   uint64_t epoch = 0;  // of the open that wrote it
+  // Wall clock, seconds since 1970: no tombstone in it, or in a table that it was merged from, is older.
+  // 0 = no tombstones, or not known.
+  uint64_t tombstones_since_s = 0;
 
   friend bool operator==(const TableMeta&, const TableMeta&) = default;
 };

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "base/mutant.h"
-
 namespace seerdb {
 namespace {
 
@@ -77,18 +75,6 @@ std::vector<TableMetaPtr> Version::Overlapping(const Run& run, Slice smallest, S
     tables.push_back(*it);
   }
   return tables;
-}
-
-bool Version::MayHoldBelow(uint32_t from_level, Slice key) const {
-  for (size_t i = from_level; i < levels_.size(); ++i) {
-    for (const Run& run : levels_[i].runs) {
-      const auto it = FirstNotBelow(run, key);
-      if (it == run.tables.end()) continue;
-      if (SEERDB_MUTANT("below-misses-smallest-key") && Slice((*it)->smallest_key) == key) continue;
-      if (Slice((*it)->smallest_key) <= key) return true;
-    }
-  }
-  return false;
 }
 
 std::string Version::ToString() const {

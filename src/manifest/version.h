@@ -1,9 +1,9 @@
 // Version: which tables make up the database at one moment. Metadata only, immutable, shared.
 //
 // A level is a list of runs, newest first. A run is a list of tables with disjoint key ranges, ascending;
-// no key has versions in two tables of one run. In L0 every table is a run of its own; below, the leveled
-// policy keeps one run. Every version of a key in an older run, or a deeper level, is older than every
-// version of that key in a newer run or higher level.
+// no key has versions in two tables of one run. In L0 every table is a run of its own; below, the tree's
+// shape says how many runs a level may have. Every version of a key in an older run, or a deeper level, is
+// older than every version of that key in a newer run or higher level.
 #pragma once
 
 #include <cstdint>
@@ -46,9 +46,6 @@ class Version {
 
   // The tables of `run` whose range meets [smallest, largest] (inclusive).
   static std::vector<TableMetaPtr> Overlapping(const Run& run, Slice smallest, Slice largest);
-  // True if some table of a level in [from_level, num_levels) may hold `key`.
-  bool MayHoldBelow(uint32_t from_level, Slice key) const;
-
   // A picture in text: levels, runs, tables with their ranges and sizes.
   std::string ToString() const;
 

@@ -21,6 +21,7 @@ enum Tag : uint8_t {
   kAddedLog = 8,
   kAddedTable = 9,
   kDeletedTable = 10,
+  kTombstonesSince = 128,
 };
 constexpr uint8_t kFirstSkippable = 128;
 
@@ -76,6 +77,16 @@ bool DecodeTable(Decoder* in, VersionEdit::AddedTable* table) {
   return true;
 }
 
+// Belongs to the table added last before it.
+bool DecodeTombstonesSince(Decoder* in, std::vector<VersionEdit::AddedTable>* tables) {
+  uint64_t number = 0;
+  uint64_t since_s = 0;
+  if (!in->ReadVarint(&number) || !in->ReadVarint(&since_s)) return false;
+  if (tables->empty() || tables->back().meta.number != number) return false;
+  tables->back().meta.tombstones_since_s = since_s;
+  return true;
+}
+
 template <typename T>
 bool DecodeNumber(Decoder* in, std::optional<T>* number) {
   uint64_t v = 0;
@@ -126,6 +137,8 @@ bool DecodeField(uint8_t tag, Decoder* in, VersionEdit* edit, bool* known) {
       auto& table = edit->deleted_tables.emplace_back();
       return in->ReadVarint32(&table.level) && in->ReadVarint(&table.number);
     }
+    case kTombstonesSince:
+      return DecodeTombstonesSince(in, &edit->added_tables);
     default:
       *known = false;
       return true;
@@ -178,7 +191,14 @@ std::string VersionEdit::Encode() const {
     AppendU64(&field, log.epoch);
     AppendField(&out, kAddedLog, field);
   }
-  for (const AddedTable& table : added_tables) AppendField(&out, kAddedTable, EncodeTable(table));
+  for (const AddedTable& table : added_tables) {
+    AppendField(&out, kAddedTable, EncodeTable(table));
+    if (table.meta.tombstones_since_s == 0) continue;
+    std::string field;
+    AppendVarint(&field, table.meta.number);
+    AppendVarint(&field, table.meta.tombstones_since_s);
+    AppendField(&out, kTombstonesSince, field);
+  }
   for (const DeletedTable& table : deleted_tables) {
     std::string field;
     AppendVarint(&field, table.level);
@@ -236,7 +256,9 @@ std::string VersionEdit::ToString() const {
            Hex(meta.smallest_key) + " .. " + Hex(meta.largest_key) + " sequences " +
            std::to_string(meta.smallest_sequence) + " .. " + std::to_string(meta.largest_sequence) +
            " entries " + std::to_string(meta.entries) + " tombstones " + std::to_string(meta.tombstones) +
-           " tier " + std::to_string(static_cast<int>(meta.tier)) + " epoch " + Hex(meta.epoch) + "\n";
+           " tier " + std::to_string(static_cast<int>(meta.tier)) + " epoch " + Hex(meta.epoch);
+    if (meta.tombstones_since_s != 0) out += " tombstones_since " + std::to_string(meta.tombstones_since_s);
+    out += "\n";
   }
   for (const DeletedTable& table : deleted_tables) {
     out += "delete table " + std::to_string(table.number) + " L" + std::to_string(table.level) + "\n";

@@ -77,11 +77,24 @@ TEST(VersionEdit, UnknownFields) {
         VersionEdit::Decode(known + Field(static_cast<uint8_t>(tag), "xyz")).status().IsNotSupported())
         << tag;
   }
-  for (const int tag : {128, 200, 255}) {
+  for (const int tag : {129, 200, 255}) {
     const auto decoded = VersionEdit::Decode(Field(static_cast<uint8_t>(tag), "xyz") + known);
     ASSERT_TRUE(decoded.ok()) << tag << " " << decoded.status().ToString();
     EXPECT_EQ(*decoded, Full());
   }
+}
+
+// Beside an added table, so that an earlier reader can skip it.
+TEST(VersionEdit, TheAgeOfTombstonesFollowsItsTable) {
+  VersionEdit edit = Full();
+  edit.added_tables[0].meta.tombstones_since_s = 1'700'000'000;
+  const auto decoded = VersionEdit::Decode(edit.Encode());
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  EXPECT_EQ(*decoded, edit);
+  // Of a table that was not just added.
+  EXPECT_TRUE(
+      VersionEdit::Decode(Field(128, std::string("\x63\x05")) + Full().Encode()).status().IsCorruption());
+  EXPECT_TRUE(VersionEdit::Decode(Full().Encode() + Field(128, std::string("\x63"))).status().IsCorruption());
 }
 
 TEST(VersionEdit, MalformedFields) {

@@ -69,30 +69,6 @@ TEST(Version, Overlapping) {
   }
 }
 
-TEST(Version, MayHoldBelow) {
-  const Version version = Example();
-  struct Case {
-    uint32_t level;
-    std::string key;
-    bool want;
-  };
-  for (const Case& c : std::vector<Case>{{0, "a", true},
-                                         {1, "a", false},
-                                         {0, "", false},
-                                         {1, "c", true},
-                                         {3, "c", false},
-                                         {4, "c", false},
-                                         {1, "e", false},
-                                         {0, "e", true},
-                                         {2, "f", true},
-                                         {2, "h", false},
-                                         {2, "h\xff", true},
-                                         {2, "k", true},
-                                         {2, "ka", false}}) {
-    EXPECT_EQ(version.MayHoldBelow(c.level, c.key), c.want) << c.level << " " << c.key;
-  }
-}
-
 TEST(Version, Picture) {
   EXPECT_EQ(Example().ToString(),
             "L0: 2 runs, 2 tables, 1700 bytes\n"

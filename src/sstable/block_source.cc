@@ -136,6 +136,8 @@ Status BlockSource::FetchRead(uint32_t block, const TableReadFlags& flags, Block
   }
   std::string stored(place.bytes + kBlockTrailerBytes, '\0');
   SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file_->Read(place.offset, stored.size(), stored.data()));
+  if (flags.shard != nullptr) flags.shard->Add(Counter::table_bytes_read, bytes.size());
+  if (flags.statistics != nullptr) flags.statistics->Add(Counter::table_bytes_read, bytes.size());
   if (bytes.size() != stored.size()) {
     return Corrupt(block, FoundExpected("bytes", bytes.size(), stored.size()));
   }

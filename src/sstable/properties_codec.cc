@@ -1,6 +1,7 @@
 #include "sstable/properties_codec.h"
 
 #include "base/coding.h"
+#include "base/key_sketch.h"
 
 namespace seerdb {
 namespace {
@@ -24,8 +25,11 @@ enum PropertyId : uint32_t {
   kModelSegments = 15,
   kModelMaxError = 16,
   kKeys = 17,
+  // From here on optional.
+  kKeySketch = 19,
 };
-constexpr uint32_t kLastProperty = kKeys;
+constexpr uint32_t kLastRequired = kKeys;
+constexpr uint32_t kLastProperty = kKeySketch;
 
 // The field of an id that is a number, or null.
 uint64_t* NumberField(TableProperties* p, uint32_t id) {
@@ -72,6 +76,10 @@ bool DecodeProperty(uint32_t id, Slice value, TableProperties* properties) {
     properties->largest_key = value;
     return true;
   }
+  if (id == kKeySketch) {
+    properties->key_sketch = value;
+    return KeySketch().Unite(value);
+  }
   Decoder in(value);
   uint64_t number = 0;
   if (!in.ReadVarint(&number) || !in.empty()) return false;
@@ -88,7 +96,7 @@ bool DecodeProperty(uint32_t id, Slice value, TableProperties* properties) {
 
 void AppendTableProperties(const TableProperties& properties, std::string* out) {
   TableProperties copy = properties;
-  for (uint32_t id = 1; id <= kLastProperty; ++id) {
+  for (uint32_t id = 1; id <= kLastRequired; ++id) {
     AppendVarint(out, id);
     if (id == kSmallestKey) {
       AppendLengthPrefixed(out, properties.smallest_key);
@@ -100,6 +108,10 @@ void AppendTableProperties(const TableProperties& properties, std::string* out) 
                                                : *NumberField(&copy, id));
       AppendLengthPrefixed(out, number);
     }
+  }
+  if (!properties.key_sketch.empty()) {
+    AppendVarint(out, kKeySketch);
+    AppendLengthPrefixed(out, properties.key_sketch);
   }
 }
 
@@ -113,14 +125,15 @@ Result<TableProperties> DecodeTableProperties(Slice bytes) {
     if (!in.ReadVarint32(&id) || !in.ReadLengthPrefixed(&value)) {
       return Status::Corruption("properties are cut off");
     }
-    if (id == 0 || id > kLastProperty) continue;
+    if (id == 0 || id > kLastProperty || (id > kLastRequired && id != kKeySketch)) continue;
     if ((seen >> id & 1) != 0 || !DecodeProperty(id, value, &properties)) {
       return Status::Corruption("property " + std::to_string(id) + " is malformed or repeated");
     }
     seen |= uint32_t{1} << id;
   }
   if (!in.ok()) return Status::Corruption("properties are cut off");
-  if (seen != (uint32_t{1} << (kLastProperty + 1)) - 2) return Status::Corruption("a property is missing");
+  constexpr uint32_t kRequired = (uint32_t{1} << (kLastRequired + 1)) - 2;
+  if ((seen & kRequired) != kRequired) return Status::Corruption("a property is missing");
   return properties;
 }
 

@@ -13,8 +13,9 @@ constexpr uint64_t kMaxReadBytes = 1 << 20;
 
 }  // namespace
 
-SequentialBlocks::SequentialBlocks(const BlockSource& source, uint64_t read_ahead_bytes)
-    : source_(source), fixed_bytes_(read_ahead_bytes), next_bytes_(kMinReadBytes) {}
+SequentialBlocks::SequentialBlocks(const BlockSource& source, uint64_t read_ahead_bytes,
+                                   Statistics* statistics)
+    : source_(source), statistics_(statistics), fixed_bytes_(read_ahead_bytes), next_bytes_(kMinReadBytes) {}
 
 Status SequentialBlocks::Open(FileSystem& fs) {
   SEERDB_ASSIGN_OR_RETURN(file_, fs.NewRandomAccessFile(source_.path()));
@@ -41,6 +42,7 @@ Status SequentialBlocks::Fill(uint32_t block) {
   filled_ = Slice();
   if (buffer_.size() < bytes) buffer_.resize(bytes);
   SEERDB_ASSIGN_OR_RETURN(filled_, file_->Read(place.offset, bytes, buffer_.data()));
+  if (statistics_ != nullptr) statistics_->Add(Counter::table_bytes_read, filled_.size());
   buffer_offset_ = place.offset;
   if (filled_.size() < block_bytes) {
     const uint64_t found = filled_.size();

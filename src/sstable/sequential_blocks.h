@@ -15,8 +15,9 @@ namespace seerdb {
 
 class SequentialBlocks {
  public:
-  // `read_ahead_bytes` 0 grows by itself. Borrows `source`.
-  SequentialBlocks(const BlockSource& source, uint64_t read_ahead_bytes);
+  // `read_ahead_bytes` 0 grows by itself. Borrows `source`, and `statistics` (may be null), which counts the
+  // bytes read.
+  SequentialBlocks(const BlockSource& source, uint64_t read_ahead_bytes, Statistics* statistics);
 
   // Opens the file again: the reader holds no descriptor when it is mapped.
   Status Open(FileSystem& fs);
@@ -27,6 +28,7 @@ class SequentialBlocks {
   Status Fill(uint32_t block);
 
   const BlockSource& source_;
+  Statistics* const statistics_;
   const uint64_t fixed_bytes_;
   std::unique_ptr<RandomAccessFile> file_;
   std::string buffer_;

@@ -19,7 +19,7 @@ class TableIterator final : public InternalIterator {
   TableIterator(const TableReadFlags& flags, const BlockSource& source) : flags_(flags), source_(source) {}
 
   void OpenSequential(FileSystem& fs) {
-    sequential_ = std::make_unique<SequentialBlocks>(source_, flags_.read_ahead_bytes);
+    sequential_ = std::make_unique<SequentialBlocks>(source_, flags_.read_ahead_bytes, flags_.statistics);
     unopened_ = sequential_->Open(fs);
     status_ = unopened_;
   }
@@ -87,6 +87,7 @@ class TableIterator final : public InternalIterator {
       block_number_ = SEERDB_MUTANT("failed-block-stays-in-hand") ? number : kNoBlock;
       return false;
     }
+    if (flags_.statistics != nullptr) flags_.statistics->Add(Counter::iterator_blocks_read);
     block_number_ = number;
     block_ = TagBlock(ref_.bytes);
     const Slice prefix = block_.prefix();

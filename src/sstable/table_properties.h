@@ -29,6 +29,11 @@ struct TableProperties {
   uint64_t filter_bytes = 0;
   uint64_t model_segments = 0;
   uint64_t model_max_error = 0;
+  // Of the distinct keys (base/key_sketch.h), if it takes little beside the data; else empty.
+  std::string key_sketch;
 };
+
+// A key sketch is stored if the data is at least this many times as long.
+inline constexpr uint64_t kLeastDataPerSketch = 64;
 
 }  // namespace seerdb

@@ -57,6 +57,9 @@ class TableOpener {
   Result<std::optional<Slice>> LoadMeta(uint32_t id, const char* part, bool required);
   Status LoadParts();
   Status CheckAgreement() const;
+  void CountRead(uint64_t bytes) const {
+    if (options_.statistics != nullptr) options_.statistics->Add(Counter::table_bytes_read, bytes);
+  }
 
   uint64_t file_bytes_ = 0;
   TableFooter footer_;
@@ -94,6 +97,7 @@ Status TableOpener::ReadFooter() {
   const uint64_t offset = file_bytes_ - kTableFooterBytes;
   char scratch[kTableFooterBytes];
   SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file_->Read(offset, sizeof scratch, scratch));
+  CountRead(bytes.size());
   Result<TableFooter> footer = DecodeTableFooter(bytes, file_bytes_);
   if (!footer.ok()) return InFile(footer.status(), path_, "footer", offset);
   footer_ = *footer;
@@ -124,6 +128,7 @@ Result<Slice> TableOpener::Load(const char* part, uint64_t offset, uint64_t byte
   const uintptr_t address = reinterpret_cast<uintptr_t>(buffer->data());
   char* const scratch = buffer->data() + (kMetaAlignment - address % kMetaAlignment) % kMetaAlignment;
   SEERDB_ASSIGN_OR_RETURN(const Slice read, file_->Read(offset, bytes, scratch));
+  CountRead(read.size());
   if (read.size() != bytes)
     return TableCorruption(path_, part, offset, FoundExpected("bytes", read.size(), bytes));
   if (read.data() != scratch) std::memcpy(scratch, read.data(), bytes);
@@ -212,9 +217,6 @@ class OpenTable final : public TableReader {
   OpenTable(TableOpener&& opened)
       : fs_(&opened.fs_),
         options_(opened.options_),
-        statistics_(options_.statistics != nullptr && options_.statistics->enabled()
-                        ? options_.statistics.get()
-                        : nullptr),
         held_(std::move(opened.held_)),
         properties_(std::move(opened.properties_)),
         index_(std::move(opened.index_)),
@@ -242,13 +244,8 @@ class OpenTable final : public TableReader {
   uint64_t held_bytes() const override { return held_bytes_; }
 
  private:
-  void Bump(Counter counter) const {
-    if (statistics_ != nullptr) statistics_->Add(counter);
-  }
-
   FileSystem* const fs_;  // outlives the reader, like every user of it
   const TableOpenOptions options_;
-  Statistics* const statistics_;  // null when nothing is counted
   const std::vector<std::unique_ptr<std::string>> held_;
   const TableProperties properties_;
   const BlockIndex index_;
@@ -261,18 +258,20 @@ class OpenTable final : public TableReader {
 
 Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const {
   result->state = Lookup::State::kAbsent;
+  CounterShard* const shard = flags.shard;
   if (!filter_.MayContain(lookup.hash)) {
-    Bump(Counter::filter_negatives);
+    if (shard != nullptr) shard->Add(Counter::filter_negatives);
     return Status::Ok();
   }
   bool by_model = false;
   uint32_t block = index_.Find(lookup.key, SeekTrailer(lookup.sequence), &by_model);
   source_.Prefetch(block);
-  Bump(by_model ? Counter::index_model_hits : Counter::index_fallbacks);
+  if (shard != nullptr) shard->Add(by_model ? Counter::index_model_hits : Counter::index_fallbacks);
   const uint8_t tag = TagOfHash(lookup.hash);
   BlockRef ref;
   do {
     SEERDB_RETURN_IF_ERROR(source_.Fetch(block, flags, &ref));
+    if (shard != nullptr) shard->Add(Counter::blocks_read);
     TagRecord record;
     if (TagBlock(ref.bytes).Find(lookup.key, tag, lookup.sequence, &record)) {
       result->type = TrailerType(record.trailer);
@@ -285,7 +284,7 @@ Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Look
     ++block;
     if (SEERDB_MUTANT("get-stops-at-block-end")) break;
   } while (block < index_.blocks() && index_.Continues(block, lookup.key));
-  if (!filter_.empty()) Bump(Counter::filter_false_positives);
+  if (shard != nullptr && !filter_.empty()) shard->Add(Counter::filter_false_positives);
   return Status::Ok();
 }
 
@@ -295,6 +294,7 @@ Status OpenTable::Verify(VerifyResult* result) const {
   TableOpenOptions options = options_;
   options.access = TableAccess::kPread;
   options.cache = nullptr;
+  options.statistics = nullptr;
   options.expected_bytes = properties_.file_bytes;
   TableOpener opener(*fs_, name, options);
   SEERDB_RETURN_IF_ERROR(opener.Run());

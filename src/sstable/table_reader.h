@@ -40,6 +40,10 @@ struct TableReadFlags {
   bool keys_only = false;
   bool sequential_pread = false;  // iterators: read calls with read-ahead, no mapping, no cache
   uint64_t read_ahead_bytes = 0;  // 0 = grow from 64 KiB to 1 MiB; only for read calls
+  // Get: where it counts, the calling thread's own. Null: nowhere.
+  CounterShard* shard = nullptr;
+  // Iterators: who counts for them; outlives them. Null: nobody.
+  Statistics* statistics = nullptr;
 };
 
 class TableReader : public std::enable_shared_from_this<TableReader> {

@@ -338,18 +338,53 @@ TEST(TableRoundTripTest, CountersTellFilterModelAndCache) {
   for (uint64_t i = 0; i < 5000; ++i) entries[{Digits(i * 2, 16), PackTrailer(1, ValueType::kValue)}] = "v";
   TestTable table;
   ASSERT_TRUE(table.Build(entries, {}).ok());
-  auto statistics = std::make_shared<Statistics>(true);
-  const auto reader = table.Open(TableAccess::kMapped, nullptr, statistics);
+  const auto reader = table.Open(TableAccess::kMapped, nullptr);
   ASSERT_TRUE(reader.ok());
+  CounterShard counted;
+  TableReadFlags flags;
+  flags.shard = &counted;
   Lookup result;
   for (uint64_t i = 0; i < 10000; ++i)
-    ASSERT_TRUE((*reader)->Get({}, MakeLookup(Digits(i, 16), 9), &result).ok());
-  const uint64_t false_positives = statistics->Get(Counter::filter_false_positives);
-  EXPECT_EQ(statistics->Get(Counter::filter_negatives) + false_positives, 5000u);
+    ASSERT_TRUE((*reader)->Get(flags, MakeLookup(Digits(i, 16), 9), &result).ok());
+  const uint64_t false_positives = counted.Get(Counter::filter_false_positives);
+  EXPECT_EQ(counted.Get(Counter::filter_negatives) + false_positives, 5000u);
   EXPECT_LT(false_positives, 100u);
-  EXPECT_EQ(statistics->Get(Counter::index_model_hits) + statistics->Get(Counter::index_fallbacks),
-            5000 + false_positives);
-  EXPECT_EQ(statistics->Get(Counter::index_fallbacks), 0u);
+  EXPECT_EQ(counted.Get(Counter::index_model_hits), 5000 + false_positives);
+  EXPECT_EQ(counted.Get(Counter::index_fallbacks), 0u);
+  EXPECT_EQ(counted.Get(Counter::blocks_read), 5000 + false_positives);
+}
+
+// By gets, and by iterators with read calls of their own; what is cached is not read again.
+TEST(TableRoundTripTest, BytesTakenByReadCallsAreCounted) {
+  TestEntries entries;
+  for (uint64_t i = 0; i < 5000; ++i) entries[{Digits(i, 16), PackTrailer(1, ValueType::kValue)}] = "v";
+  TestTable table;
+  ASSERT_TRUE(table.Build(entries, {}).ok());
+  auto statistics = std::make_shared<Statistics>(true);
+  auto cache = std::make_shared<BlockCache>(1 << 20, nullptr);
+  const auto reader = table.Open(TableAccess::kPread, cache, statistics);
+  ASSERT_TRUE(reader.ok());
+  const TableProperties& properties = (*reader)->properties();
+  const uint64_t at_open = statistics->Get(Counter::table_bytes_read);
+  EXPECT_GT(at_open, 0u);
+  EXPECT_LE(at_open, properties.file_bytes - properties.data_bytes);
+  CounterShard counted;
+  TableReadFlags flags;
+  flags.shard = &counted;
+  Lookup result;
+  for (int round = 0; round < 2; ++round) {
+    for (uint64_t i = 0; i < 5000; ++i)
+      ASSERT_TRUE((*reader)->Get(flags, MakeLookup(Digits(i, 16), 9), &result).ok());
+    EXPECT_EQ(counted.Get(Counter::table_bytes_read), properties.data_bytes);
+  }
+  flags.shard = nullptr;
+  flags.statistics = statistics.get();
+  flags.sequential_pread = true;
+  const auto iterator = (*reader)->NewIterator(flags);
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+  }
+  EXPECT_EQ(statistics->Get(Counter::table_bytes_read) - at_open, properties.data_bytes);
+  EXPECT_EQ(statistics->Get(Counter::iterator_blocks_read), properties.data_blocks);
 }
 
 }  // namespace

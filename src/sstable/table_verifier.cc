@@ -15,7 +15,7 @@ constexpr uint64_t kReadBytes = 1 << 20;
 }  // namespace
 
 Status TableVerifier::Run(VerifyResult* result) {
-  SequentialBlocks blocks(source_, kReadBytes);
+  SequentialBlocks blocks(source_, kReadBytes, nullptr);
   SEERDB_RETURN_IF_ERROR(blocks.Open(fs_));
   counted_.smallest_sequence = kMaxSequence;
   for (uint32_t number = 0; number < source_.index().blocks(); ++number) {

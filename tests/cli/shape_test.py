@@ -4,8 +4,9 @@ import unittest
 
 from cli_case import ERROR, USAGE, CliCase
 
-COMMANDS = ["load", "get", "put", "delete", "scan", "stats", "verify", "compact", "tree", "dump"]
-READERS = [["get", "k"], ["delete", "k"], ["scan"], ["stats"], ["verify"], ["compact"], ["tree"]]
+COMMANDS = ["load", "get", "put", "delete", "scan", "stats", "health", "verify", "compact", "tree", "dump",
+            "config"]
+READERS = [["get", "k"], ["delete", "k"], ["scan"], ["stats"], ["health"], ["verify"], ["compact"], ["tree"]]
 
 
 class Usage(CliCase):
@@ -15,7 +16,7 @@ class Usage(CliCase):
             out = self.run_tool(command, "--help").out.decode()
             self.assertIn(command, self.run_tool("--help").out.decode())
             self.assertIn("--help", out)
-            self.assertEqual(command != "dump", "--db" in out)
+            self.assertEqual(command not in ("dump", "config"), "--db" in out)
 
     def test_version(self):
         self.assertRegex(self.run_tool("--version").out, rb"^seerdb \d+\.\d+\.\d+\n$")
@@ -26,15 +27,36 @@ class Usage(CliCase):
                  ["get", "--db", "x", "--hex", "zz"], ["delete", "--db", "x", "--hex", "0"],
                  ["put", "--db", "x", "--hex", "00", "0"], ["scan", "--db", "x", "--hex", "--start", "0"],
                  ["compact", "--db", "x", "--hex", "--end", "q"], ["scan", "--db", "x", "--limit", "-1"],
-                 ["scan", "--db", "x", "--output", "xml"], ["load", "--db", "x", "-", "--batch", "0"],
+                 ["scan", "--db", "x", "--output", "xml"], ["stats", "--db", "x", "--output", "xml"], ["load", "--db", "x", "-", "--batch", "0"],
                  ["load", "--db", "x", "-", "--format", "yaml"], ["put", "--db", "x", "k", "v", "more"],
                  ["put", "--db", "x", "k", "v", "--sync-policy", "sometimes"],
-                 ["get", "--db", "x", "k", "--keys-from", "-"]]
+                 ["get", "--db", "x", "k", "--keys-from", "-"], ["config", "--preset", "fast"],
+                 ["config", "--workload", "some"], ["config", "--memory", "much"],
+                 ["config", "--preset", "default", "--memory", "1GB"]]
         for arguments in cases:
             with self.subTest(arguments=arguments):
                 outcome = self.run_tool(*arguments, code=USAGE)
                 self.assertEqual(b"", outcome.out)
                 self.assertTrue(outcome.err.startswith(b"seerdb: "), outcome.err)
+
+    def test_config(self):
+        def shown(*arguments):
+            return dict(line.split(" ", 1) for line in self.run_tool("config", *arguments).out.decode().splitlines())
+
+        standard = shown()
+        self.assertEqual("64 MiB", standard["memtable_capacity"])
+        self.assertEqual("true", standard["create_if_missing"])
+        self.assertEqual(standard, shown("--preset", "default"))
+        cases = [(["--preset", "embedded"], "metrics", "false"), (["--preset", "large_scale"], "base_level_size", "4 GiB"),
+                 (["--preset", "high_throughput"], "memtable_capacity", "512 MiB"),
+                 (["--memory", "1073741824"], "max_memory_bytes", "1 GiB"), (["--memory", "1GB"], "max_memory_bytes", "1 GiB"),
+                 (["--memory", "1GiB"], "max_memory_bytes", "1 GiB"),
+                 (["--disk", "100G"], "min_disk_space_bytes", "5 GiB"),
+                 (["--workload", "bulk"], "compaction_policy", "tiered"),
+                 (["--memory", "8MB", "--disk", "1TB", "--workload", "scan_heavy"], "compaction_policy", "leveled")]
+        for arguments, name, value in cases:
+            with self.subTest(arguments=arguments):
+                self.assertEqual(value, shown(*arguments)[name])
 
     def test_database_from_the_environment(self):
         environment = {"SEERDB_DB": str(self.db)}
@@ -70,11 +92,31 @@ class Shape(CliCase):
         self.load(self.records)
 
     def test_stats(self):
-        self.assertIn(b"total_sstables", self.on_db("stats").out)
-        stats = json.loads(self.on_db("stats", "--json").out)
+        text = self.on_db("stats").out.decode()
+        self.assertIn("\ntotal_sstables ", text)
+        self.assertIn("\nwrite_stall          healthy ", text)
+        stats = json.loads(self.on_db("stats", "--output", "json").out)
+        for name in ("total_puts", "write_amplification", "directory_bytes"):
+            self.assertIn(name, stats)
+        self.assertEqual(0, stats["get_latency"]["count"])
+        self.assertEqual("healthy", stats["health"]["compaction_lag"]["status"])
         self.assertEqual(5000, sum(level["entries"] for level in stats["levels"]))
         self.assertEqual(stats["total_disk_bytes"], sum(level["bytes"] for level in stats["levels"]))
         self.assertGreaterEqual(stats["last_sequence"], 5000)
+
+    def test_stats_for_prometheus(self):
+        out = self.on_db("stats", "--output", "prometheus").out.decode()
+        self.assertRegex(out, r"(?m)^# TYPE seerdb_puts_total counter\nseerdb_puts_total 0$")
+        self.assertRegex(out, r'(?m)^seerdb_level_entries\{level="\d"\} 5000$')
+        self.assertRegex(out, r'(?m)^seerdb_health\{check="wal_size"\} 0$')
+        self.assertRegex(out, r'(?m)^seerdb_get_latency_seconds_count 0$')
+
+    def test_health(self):
+        lines = self.on_db("health").out.decode().splitlines()
+        self.assertEqual("healthy", lines[0])
+        self.assertEqual(["compaction_lag", "wal_size", "memtable_utilization", "put_latency_p99", "get_latency_p99",
+                          "worker_errors", "write_stall"], [line.split()[0] for line in lines[1:]])
+        self.assertTrue(all(line.split()[1] == "healthy" for line in lines[1:]), lines)
 
     def test_verify(self):
         out = self.on_db("verify").out.decode()

@@ -30,18 +30,25 @@ Options Tiny(uint32_t num_levels, uint32_t size_ratio) {
   return options;
 }
 
+// Runs of such a policy alone.
+Options Fixed(Options options, CompactionPolicy policy) {
+  options.adaptive_compaction = false;
+  options.compaction_policy = policy;
+  return options;
+}
+
 std::vector<OptionSet> MakeOptionSets() {
   std::vector<OptionSet> sets;
   const auto add = [&sets](const char* name, const Options& options) -> OptionSet& {
     sets.push_back({name, options});
     return sets.back();
   };
-  add("Tiny", Tiny(6, 2));
+  add("Tiny", Fixed(Tiny(6, 2), CompactionPolicy::kLeveled));
   add("TinyTwoLevels", Tiny(2, 4)).options.bloom_bits_per_key = 0;
-  Options o = Small();
+  Options o = Fixed(Small(), CompactionPolicy::kTiered);
   o.compression = CompressionType::kLz4;
   add("Lz4", o);
-  o = Small();
+  o = Fixed(Small(), CompactionPolicy::kLazyLeveling);
   o.compression = CompressionType::kZstd;
   o.table_access = TableAccess::kPread;
   o.wal_sync_policy = SyncPolicy::kBarrier;
@@ -57,9 +64,10 @@ std::vector<OptionSet> MakeOptionSets() {
   o.table_access = TableAccess::kPread;
   o.block_cache_capacity = 8 << 10;
   o.max_immutable_memtables = 1;
+  o.space_amplification_target = 1.3;
   o.log_mode = LogMode::kMapped;
   add("PreadSmallCacheMappedLog", o);
-  add("Cooperative", Tiny(5, 3)).cooperative = true;
+  add("Cooperative", Fixed(Tiny(5, 3), CompactionPolicy::kLeveled)).cooperative = true;
   o = Options::Embedded();
   o.metrics = true;  // the test counts by them
   o.memtable_capacity = 8 << 10;
@@ -77,7 +85,15 @@ std::vector<OptionSet> MakeOptionSets() {
   add("NearDefault", o);
   o = Small();
   o.table_access = TableAccess::kMapped;
+  o.max_background_compactions = 4;
   add("RealFiles", o).real_files = true;
+  o = Small();
+  o.compression = CompressionType::kLz4;
+  o.table_access = TableAccess::kPread;
+  o.max_memory_bytes = 8 << 20;
+  o.max_open_files = 16;
+  o.min_disk_space_bytes = 1;
+  add("SmallBudgetFewFiles", o);
   return sets;
 }
 

@@ -237,9 +237,9 @@ TEST(Resume, FailedFlushLeavesNoFileAndIsDoneAgain) {
 TEST(Resume, FailedCompactionLeavesNoFileAndIsDoneAgain) {
   FaultRun run(SmallOptions(), false);
   ASSERT_OK(run.Open());
-  for (int i = 0; i < 60; ++i) ASSERT_OK(run.Put("k" + std::to_string(i), std::string(200, 'v')));
+  for (int i = 0; i < 200; ++i) ASSERT_OK(run.Put("k" + std::to_string(i), std::string(200, 'v')));
   ASSERT_OK(run.CompactRange());
-  for (int i = 0; i < 60; i += 2) ASSERT_OK(run.Put("k" + std::to_string(i), "new"));
+  for (int i = 0; i < 200; i += 2) ASSERT_OK(run.Put("k" + std::to_string(i), "new"));
   ASSERT_OK(run.Flush());
   uint64_t failures = 0;
   for (uint64_t nth = 1; nth < 60; ++nth) {
@@ -291,7 +291,7 @@ TEST(Resume, WritersGoOnByThemselves) {
     options.clock = nullptr;
     std::atomic<int> resumed{0};
     options.logger = [&](Slice line) {
-      if (line == "resume: OK") resumed.fetch_add(1);
+      if (line == "event=resume status=OK") resumed.fetch_add(1);
     };
     auto db = OpenOrFail(options, kFaultDirectory);
     ASSERT_TRUE(db);

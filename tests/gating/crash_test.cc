@@ -19,8 +19,18 @@ constexpr bool kSampled = true;
 constexpr bool kSampled = kSanitized;
 #endif
 
-// Every sync policy with every log mode, the work of the background done by the writer or cooperatively and
-// the compressions in turn.
+// Shapes of trees that have several runs in their levels, or one, or change.
+void ShapeTree(uint64_t combination, Options* options) {
+  constexpr CompactionPolicy kShapes[] = {CompactionPolicy::kLeveled, CompactionPolicy::kTiered,
+                                          CompactionPolicy::kLazyLeveling};
+  options->adaptive_compaction = combination % 4 == 3;
+  options->compaction_policy = kShapes[combination % 4 % std::size(kShapes)];
+  if (options->compaction_policy != CompactionPolicy::kLeveled) options->size_ratio = 3;
+  if (combination % 3 == 0) options->space_amplification_target = 1.5;
+}
+
+// Every sync policy with every log mode, the work of the background done by the writer or cooperatively, and
+// the compressions and shapes in turn.
 void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<Boundary> focus = {}) {
   const uint64_t strides = (kSampled ? 16 : 1) * inner_stride;
   uint64_t crash_points = 0;
@@ -38,6 +48,7 @@ void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<
         options.wal_sync_policy = policy;
         options.log_mode = mode;
         options.compression = kCompressions[combination % std::size(kCompressions)];
+        ShapeTree(combination, &options);
         CrashExplorer explorer(trace, options, cooperative);
         if (focus) explorer.Focus(*focus);
         explorer.Explore(LongRun() ? 1 : strides);

@@ -56,6 +56,7 @@ class WatchedWritableFile final : public WritableFile {
     const auto state = Watch(RunState::kLogSync);
     return base_->SyncAll();
   }
+  void StartWriteback(uint64_t offset, uint64_t bytes) override { base_->StartWriteback(offset, bytes); }
   Status Allocate(uint64_t bytes, bool extend) override { return base_->Allocate(bytes, extend); }
   Status Truncate(uint64_t bytes) override { return base_->Truncate(bytes); }
   Status Close() override { return base_->Close(); }

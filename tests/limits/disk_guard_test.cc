@@ -103,8 +103,8 @@ TEST_F(DiskGuardTest, CompactionWaitsAndIsNoError) {
   for (int round = 0; round < 4; ++round) fill(round);
   EXPECT_EQ(db->Stats().total_compactions, 0u);
   EXPECT_GT(db->Stats().disk_guard_delays, 0u);
-  EXPECT_NE(lines_.find("compaction put off: "), std::string::npos) << lines_;
-  EXPECT_EQ(lines_.find("compaction put off: "), lines_.rfind("compaction put off: ")) << "said once";
+  EXPECT_NE(lines_.find("compaction_put_off"), std::string::npos) << lines_;
+  EXPECT_EQ(lines_.find("compaction_put_off"), lines_.rfind("compaction_put_off")) << "said once";
   ExpectRefused(db->CompactRange());
   EXPECT_OK(db->Put("writes", "go on"));
   SetAvailable(1000 * kMiB);

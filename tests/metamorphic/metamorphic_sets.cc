@@ -42,6 +42,23 @@ const Settings& Tiny() {
   return settings;
 }
 
+Settings PolicySettings(CompactionPolicy policy, bool adaptive) {
+  Settings settings = {SEERDB_SETTING(c.options.adaptive_compaction = true)};
+  if (!adaptive) settings = {SEERDB_SETTING(c.options.adaptive_compaction = false)};
+  switch (policy) {
+    case CompactionPolicy::kLeveled:
+      settings.push_back(SEERDB_SETTING(c.options.compaction_policy = CompactionPolicy::kLeveled));
+      break;
+    case CompactionPolicy::kTiered:
+      settings.push_back(SEERDB_SETTING(c.options.compaction_policy = CompactionPolicy::kTiered));
+      break;
+    case CompactionPolicy::kLazyLeveling:
+      settings.push_back(SEERDB_SETTING(c.options.compaction_policy = CompactionPolicy::kLazyLeveling));
+      break;
+  }
+  return settings;
+}
+
 std::vector<MetamorphicSet> MakeSets() {
   const Settings foreground = {SEERDB_SETTING(c.options.background_flush = false),
                                SEERDB_SETTING(c.options.background_compaction = false)};
@@ -54,6 +71,7 @@ std::vector<MetamorphicSet> MakeSets() {
   const Settings pread = {SEERDB_SETTING(c.options.table_access = TableAccess::kPread)};
   const Settings lz4 = {SEERDB_SETTING(c.options.compression = CompressionType::kLz4)};
   const Settings zstd = {SEERDB_SETTING(c.options.compression = CompressionType::kZstd)};
+  const Settings four_to_one = {SEERDB_SETTING(c.options.size_ratio = 4)};
   const Settings two_levels = {SEERDB_SETTING(c.options.num_levels = 2)};
   const Settings no_log = {SEERDB_SETTING(c.options.skip_wal = true),
                            SEERDB_SETTING(c.flush_before_crash = true)};
@@ -105,9 +123,30 @@ std::vector<MetamorphicSet> MakeSets() {
       {Tiny(), foreground, {SEERDB_SETTING(c.options.wal_segment_bytes = 1 << 20)}});
   add("SmallSegmentsLargeMemtable", {{SEERDB_SETTING(c.options.wal_segment_bytes = 4096)}});
   add("TinyGroupOfOne", {Tiny(), {SEERDB_SETTING(c.options.group_commit_max_batch_size = 1)}});
+  const CompactionPolicy policies[] = {CompactionPolicy::kLeveled, CompactionPolicy::kTiered,
+                                       CompactionPolicy::kLazyLeveling};
+  for (const CompactionPolicy policy : policies) {
+    const std::string name = CompactionPolicyName(policy);
+    const Settings fixed = PolicySettings(policy, false);
+    const Settings adaptive = PolicySettings(policy, true);
+    add("TinyFixed_" + name, {Tiny(), foreground, fixed});
+    add("TinyFixedCooperative_" + name, {Tiny(), cooperative, fixed, four_to_one});
+    add("TinyFixedThreads_" + name,
+        {Tiny(), fixed, {SEERDB_SETTING(c.options.max_background_compactions = 4)}});
+    add("TinyAdaptive_" + name, {Tiny(), foreground, adaptive});
+    add("TinySpaceTarget_" + name,
+        {Tiny(), cooperative, adaptive, {SEERDB_SETTING(c.options.space_amplification_target = 1.2)}});
+  }
+  add("TinyManyTombstones",
+      {Tiny(), foreground, {SEERDB_SETTING(c.options.tombstone_density_trigger = 0.01)}});
   add("NoLog", {no_log});
   add("TinyNoLog", {Tiny(), foreground, no_log});
   add("TinyNoMetrics", {Tiny(), foreground, {SEERDB_SETTING(c.options.metrics = false)}});
+  const Settings budget = {SEERDB_SETTING(c.options.max_memory_bytes = 8 << 20),
+                           SEERDB_SETTING(c.options.max_open_files = 16),
+                           SEERDB_SETTING(c.options.min_disk_space_bytes = 1)};
+  add("SmallBudget", {budget});
+  add("TinySmallBudgetPread", {Tiny(), foreground, pread, lz4, budget});
   add("Embedded", {{SEERDB_SETTING(c.options = Options::Embedded())}});
   return sets;
 }

@@ -1,0 +1,59 @@
+// Picking: pure functions from a Version to the most urgent CompactionPlan.
+//
+// One picker serves all policies; they differ in the TreeShape. L0 is due at l0_compaction_trigger runs, a
+// level when it has more runs or bytes than LimitsOf says. A level whose target may have one run is merged
+// into that one, a part at a time; else it becomes a new run of the target as a whole. The last level, grown
+// too large, moves down as it is. Then come what an overdrawn space target asks for, and tables whose
+// tombstones are many or old. Every picked plan brings the tree nearer to a shape in which nothing is due, so
+// repeated picking ends.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "compaction/compaction_plan.h"
+#include "compaction/merge_planner.h"
+#include "compaction/tree_shape.h"
+#include "manifest/version.h"
+#include "seerdb/types.h"
+
+namespace seerdb {
+
+struct PickerOptions {
+  TreeShape shape;
+  uint32_t l0_compaction_trigger = 4;
+  uint64_t base_level_size = 0;
+  // A merge that can be done in parts takes parts of about this many bytes of inputs.
+  uint64_t merge_bytes = uint64_t{1} << 30;
+  double tombstone_density_trigger = 0;  // 0 = off, as tombstone_max_age_s
+  uint64_t tombstone_max_age_s = 0;
+};
+
+// What else a decision depends on, beside the version.
+struct PickContext {
+  TableNumberSet unavailable;          // damaged tables, and inputs of running jobs
+  std::vector<RunningOutput> running;  // where those will write
+  // Everything below is visible to every reader alike.
+  SequenceNumber oldest_snapshot = kMaxSequence;
+  uint64_t now_s = 0;  // wall clock
+  // More bytes on disk than the space target allows: data is merged down although no level is full.
+  bool too_much_space = false;
+};
+
+// How urgent compaction of `level` is: >= 1 means due.
+double LevelScore(const PickerOptions& options, const TreeLimits& limits, const Version& version,
+                  uint32_t level);
+
+// Bytes below L0 above what their levels may hold. The last level may hold all.
+uint64_t DebtBytes(const PickerOptions& options, const Version& version);
+
+// The most urgent plan, or nullopt.
+std::optional<CompactionPlan> PickCompaction(const PickerOptions& options, const Version& version,
+                                             const PickContext& context);
+
+// For a manual compaction: the tables of `level` that meet `wanted`, with what must go along, into level + 1.
+std::optional<CompactionPlan> PlanRangeCompaction(const Version& version, uint32_t level,
+                                                  const KeyRange& wanted, const TableNumberSet& unavailable);
+
+}  // namespace seerdb

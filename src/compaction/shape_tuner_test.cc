@@ -1,0 +1,121 @@
+#include "compaction/shape_tuner.h"
+
+#include <gtest/gtest.h>
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+
+VersionPtr TreeOf(uint32_t runs, uint64_t run_bytes) {
+  std::vector<Level> levels(7);
+  for (uint32_t i = 0; i < runs; ++i) {
+    auto meta = std::make_shared<TableMeta>();
+    meta->number = i + 1;
+    meta->bytes = run_bytes;
+    levels[1].runs.insert(levels[1].runs.begin(), Run{i + 1, {meta}});
+  }
+  return std::make_shared<const Version>(std::move(levels));
+}
+
+TreeFacts Facts(double bytes) {
+  TreeFacts facts;
+  facts.bytes = bytes;
+  facts.base_bytes = 256.0 * kMiB;
+  return facts;
+}
+
+WorkloadSample Puts(double count) { return {.puts = count, .put_bytes = 116 * count, .entry_bytes = 130}; }
+WorkloadSample Gets(double count) {
+  return {.gets_found = count / 2, .gets_missing = count / 2, .entry_bytes = 130};
+}
+WorkloadSample Scans(double count) {
+  return {.scans = count, .scanned_entries = 50 * count, .entry_bytes = 130};
+}
+
+TreeShape BestFor(const WorkloadSample& work, const TreeFacts& facts) {
+  TreeShape best;
+  double best_cost = -1;
+  for (const TreeShape& shape : CandidateShapes(facts.bounded_space)) {
+    const double cost = CostOf(shape, work, facts);
+    if (best_cost < 0 || cost < best_cost) {
+      best = shape;
+      best_cost = cost;
+    }
+  }
+  return best;
+}
+
+TEST(ShapeTuner, WritesWantManyRunsAndReadsFew) {
+  const TreeFacts facts = Facts(10'000.0 * kMiB);
+  EXPECT_GT(BestFor(Puts(1e6), facts).last_runs, 1);
+  EXPECT_EQ(BestFor(Gets(1e6), facts).upper_runs, 1);
+  EXPECT_EQ(BestFor(Scans(1e6), facts).upper_runs, 1);
+  EXPECT_EQ(BestFor(Scans(1e6), facts).last_runs, 1);
+}
+
+TEST(ShapeTuner, ASpaceTargetRulesOutSeveralRunsInTheLastLevel) {
+  TreeFacts facts = Facts(10'000.0 * kMiB);
+  facts.bounded_space = true;
+  EXPECT_EQ(BestFor(Puts(1e6), facts).last_runs, 1);
+  TunerState state{ShapeOf(CompactionPolicy::kTiered, 10), {}, 0};
+  state = NextState(state, Puts(10), *TreeOf(1, kMiB), facts);
+  EXPECT_EQ(state.shape.last_runs, 1);
+}
+
+TEST(ShapeTuner, RatiosStayWithinFourToTwenty) {
+  for (const TreeShape& shape : CandidateShapes(false)) {
+    EXPECT_GE(shape.size_ratio, 4);
+    EXPECT_LE(shape.size_ratio, 20);
+  }
+}
+
+// Costs what it says: a change waits until the regret pays for it.
+TEST(ShapeTuner, ChangesWhenRegretHasPaidForIt) {
+  const VersionPtr tree = TreeOf(9, 256 * kMiB);
+  const TreeFacts facts = Facts(9 * 256.0 * kMiB);
+  TunerState state{ShapeOf(CompactionPolicy::kTiered, 10), {}, 0};
+  const double price = TransitionCost(ShapeOf(CompactionPolicy::kLeveled, 10), *tree, facts);
+  EXPECT_GT(price, 500'000);
+  uint64_t scans = 0;
+  while (state.shape.last_runs > 1) {
+    state = NextState(state, Scans(1000), *tree, facts);
+    scans += 1000;
+    ASSERT_LT(scans, 10'000'000);
+  }
+  const double saved_a_scan =
+      CostOf(ShapeOf(CompactionPolicy::kTiered, 10), Scans(1), facts) - CostOf(state.shape, Scans(1), facts);
+  EXPECT_NEAR(static_cast<double>(scans) * saved_a_scan, price, 0.3 * price);
+  // And a few writes do not change it back and forth.
+  const TreeShape shape = state.shape;
+  for (int i = 0; i < 20; ++i) {
+    state = NextState(state, Puts(100), *tree, facts);
+    state = NextState(state, Scans(1000), *tree, facts);
+    EXPECT_EQ(state.shape, shape);
+  }
+}
+
+TEST(ShapeTuner, ASteadyLoadSettles) {
+  const VersionPtr tree = TreeOf(1, 256 * kMiB);
+  TunerState state{ShapeOf(CompactionPolicy::kLazyLeveling, 10), {}, 0};
+  int changes = 0;
+  for (int i = 0; i < 500; ++i) {
+    const TreeShape before = state.shape;
+    WorkloadSample mixed = Puts(500);
+    mixed.gets_found = 500;
+    mixed.scans = 20;
+    state = NextState(state, mixed, *tree, Facts(2560.0 * kMiB));
+    changes += state.shape == before ? 0 : 1;
+  }
+  EXPECT_LE(changes, 1);
+}
+
+TEST(ShapeTuner, NothingDoneChangesNothing) {
+  const TunerState state{ShapeOf(CompactionPolicy::kTiered, 10), Puts(5), 7};
+  const TunerState next = NextState(state, {}, *TreeOf(1, kMiB), Facts(kMiB));
+  EXPECT_EQ(next.shape, state.shape);
+  EXPECT_EQ(next.regret, 7);
+}
+
+}  // namespace
+}  // namespace seerdb

@@ -1,0 +1,21 @@
+// LiveEstimate: how many keys and bytes of a tree are live, without reading it.
+//
+// From the key sketches, entry counts and tombstone counts of its tables: distinct keys less tombstones.
+// Deleted keys that were written again, or are deleted twice, count as dead, so the estimate is rather low
+// than high while there are tombstones. Thread safety: plain values.
+#pragma once
+
+#include "db/tree_view.h"
+
+namespace seerdb {
+
+struct LiveEstimate {
+  double keys = 0;
+  double raw_bytes = 0;   // of their keys and values
+  double disk_bytes = 0;  // what tables of nothing else would have
+};
+
+// Cost: 2 KiB for each table. Tables that cannot be read count as dead.
+LiveEstimate EstimateLive(const TreeView& tree);
+
+}  // namespace seerdb

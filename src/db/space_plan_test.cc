@@ -1,0 +1,73 @@
+#include "db/space_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+
+SpaceFacts Facts(double target, uint64_t disk_mib, double live_mib, double live_disk_mib) {
+  SpaceFacts facts;
+  facts.target = target;
+  facts.disk_bytes = disk_mib * kMiB;
+  facts.live = {1e6, live_mib * kMiB, live_disk_mib * kMiB};
+  facts.l0_run_bytes = kMiB;
+  return facts;
+}
+
+TEST(SpacePlan, WithoutATargetNothingIsLimited) {
+  const SpacePlan plan = PlanSpace(Facts(0, 1000, 100, 100));
+  EXPECT_FALSE(plan.limited);
+  EXPECT_FALSE(plan.too_much);
+  EXPECT_EQ(plan.pressure, 0);
+  EXPECT_EQ(plan.merge_bytes, UINT64_MAX);
+}
+
+TEST(SpacePlan, StartsAtHalfTheSlackAndPressesUpToTheTarget) {
+  // 400 MiB live, 410 in tables; 1.3 allows 520, so the slack is 110.
+  struct Case {
+    uint64_t disk_mib;
+    bool too_much;
+    double pressure;
+  };
+  for (const Case& c : {Case{410, false, 0}, Case{464, false, 0}, Case{466, true, 0.02}, Case{493, true, 0.5},
+                        Case{520, true, 1}, Case{900, true, 1}}) {
+    const SpacePlan plan = PlanSpace(Facts(1.3, c.disk_mib, 400, 410));
+    EXPECT_EQ(plan.too_much, c.too_much) << c.disk_mib;
+    EXPECT_NEAR(plan.pressure, c.pressure, 0.01) << c.disk_mib;
+  }
+}
+
+TEST(SpacePlan, WhatMayBeWrittenAtOnceFitsIntoTheSlack) {
+  const SpacePlan plan = PlanSpace(Facts(1.3, 410, 400, 410));
+  EXPECT_TRUE(plan.limited);
+  EXPECT_LE(plan.merge_bytes, 28 * kMiB);
+  EXPECT_LE(plan.base_level_size, 14 * kMiB);
+  EXPECT_LE(plan.target_file_size, 7 * kMiB);
+  EXPECT_EQ(plan.l0_compaction_trigger, 13);
+}
+
+TEST(SpacePlan, ATightTargetWantsALargeRatio) {
+  EXPECT_EQ(PlanSpace(Facts(1.1, 1, 1, 1)).least_size_ratio, 20);
+  EXPECT_EQ(PlanSpace(Facts(1.3, 1, 1, 1)).least_size_ratio, 8);
+  EXPECT_EQ(PlanSpace(Facts(5, 1, 1, 1)).least_size_ratio, 4);
+}
+
+// Overhead alone may exceed the target: then all is merged that can be, and writers are not stopped for it.
+TEST(SpacePlan, ATargetBelowTheOverheadIsApproached) {
+  const SpacePlan plan = PlanSpace(Facts(1.1, 130, 100, 120));
+  EXPECT_TRUE(plan.too_much);
+  EXPECT_EQ(plan.pressure, 0);
+  EXPECT_GT(plan.merge_bytes, 0);
+  EXPECT_EQ(plan.l0_compaction_trigger, 1);
+}
+
+TEST(SpacePlan, AnEmptyTreeIsNotPressed) {
+  const SpacePlan plan = PlanSpace(Facts(1.3, 0, 0, 0));
+  EXPECT_FALSE(plan.too_much);
+  EXPECT_EQ(plan.pressure, 0);
+}
+
+}  // namespace
+}  // namespace seerdb

@@ -1,0 +1,121 @@
+#include "db/tree_policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMicrosPerSecond = 1'000'000;
+// Merges that can be done in parts take parts of this many tables.
+constexpr uint64_t kFilesPerMerge = 16;
+
+uint64_t Saturating(uint64_t a, uint64_t b) { return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b; }
+
+// What has been counted since `*last`, which becomes the present count.
+double Since(uint64_t* last, uint64_t now) {
+  const uint64_t before = std::exchange(*last, now);
+  return now > before ? static_cast<double>(now - before) : 0;
+}
+
+double AverageL0Run(const Version& version) {
+  const Level& level0 = version.level(0);
+  return level0.empty() ? 0 : static_cast<double>(level0.bytes()) / static_cast<double>(level0.runs.size());
+}
+
+double AverageEntry(const Version& version) {
+  double entries = 0;
+  for (const Level& level : version.levels()) {
+    for (const Run& run : level.runs) {
+      for (const TableMetaPtr& table : run.tables) entries += static_cast<double>(table->entries);
+    }
+  }
+  return entries == 0 ? 0 : static_cast<double>(version.bytes()) / entries;
+}
+
+// No shape with more than one run in the last level keeps a space target.
+TreeShape Bounded(TreeShape shape, const SpacePlan& space) {
+  if (!space.limited) return shape;
+  shape.size_ratio = std::max(shape.size_ratio, space.least_size_ratio);
+  if (shape.upper_runs > 1) shape.upper_runs = shape.size_ratio - 1;
+  shape.last_runs = 1;
+  return shape;
+}
+
+}  // namespace
+
+TreePolicy::TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics, Clock* clock)
+    : options_(options), statistics_(std::move(statistics)), clock_(clock) {
+  uint32_t ratio = options_.size_ratio;
+  if (options_.adaptive_compaction) ratio = std::clamp<uint32_t>(ratio, 4, 20);
+  MutexLock lock(&mu_);
+  tuner_.shape = ShapeOf(options_.compaction_policy, ratio);
+}
+
+TreeShape TreePolicy::shape() const {
+  MutexLock lock(&mu_);
+  return tuner_.shape;
+}
+
+bool TreePolicy::wants_ticks() const {
+  return options_.adaptive_compaction || options_.space_amplification_target != 0 ||
+         options_.tombstone_max_age_s != 0;
+}
+
+WorkloadSample TreePolicy::TakeSampleLocked(const Version& version) {
+  WorkloadSample sample;
+  const auto count = [this](Counter counter) { return statistics_->Get(counter); };
+  sample.puts = Since(&puts_, count(Counter::total_puts) + count(Counter::total_deletes));
+  sample.put_bytes = Since(&put_bytes_, count(Counter::logical_bytes_written));
+  const double gets = Since(&gets_, count(Counter::total_gets));
+  sample.gets_found = std::min(gets, Since(&found_, count(Counter::total_gets_found)));
+  sample.gets_missing = gets - sample.gets_found;
+  sample.scans = Since(&seeks_, count(Counter::total_seeks));
+  sample.scanned_entries = Since(&entries_, count(Counter::total_scan_entries));
+  sample.entry_bytes = AverageEntry(version);
+  return sample;
+}
+
+TreeFacts TreePolicy::FactsOf(const Version& version, const SpacePlan& space) const {
+  TreeFacts facts;
+  facts.bytes = static_cast<double>(version.bytes());
+  facts.base_bytes = static_cast<double>(std::min(options_.base_level_size, space.base_level_size));
+  facts.block_bytes = options_.block_bytes;
+  facts.l0_runs = options_.l0_compaction_trigger;
+  facts.filter_miss = options_.bloom_bits_per_key == 0 ? 1 : std::pow(0.6185, options_.bloom_bits_per_key);
+  facts.bounded_space = space.limited;
+  return facts;
+}
+
+TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_bytes) {
+  const Version& version = *tree.version();
+  SpaceFacts space;
+  space.target = options_.space_amplification_target;
+  space.disk_bytes = disk_bytes;
+  space.l0_run_bytes = AverageL0Run(version);
+  if (space.target != 0) space.live = EstimateLive(tree);
+  Settings settings;
+  settings.space = PlanSpace(space);
+  space_pressure_.store(settings.space.pressure, std::memory_order_relaxed);
+  PickerOptions& picker = settings.picker;
+  {
+    MutexLock lock(&mu_);
+    if (options_.adaptive_compaction) {
+      const TreeShape before = tuner_.shape;
+      tuner_ = NextState(tuner_, TakeSampleLocked(version), version, FactsOf(version, settings.space));
+      if (tuner_.shape != before) statistics_->Add(Counter::total_shape_changes);
+    }
+    picker.shape = Bounded(tuner_.shape, settings.space);
+  }
+  picker.l0_compaction_trigger =
+      std::min(options_.l0_compaction_trigger, settings.space.l0_compaction_trigger);
+  picker.base_level_size = std::min(options_.base_level_size, settings.space.base_level_size);
+  settings.target_file_size = std::min(options_.target_file_size, settings.space.target_file_size);
+  picker.merge_bytes =
+      std::min(Saturating(settings.target_file_size, kFilesPerMerge), settings.space.merge_bytes);
+  picker.tombstone_density_trigger = options_.tombstone_density_trigger;
+  picker.tombstone_max_age_s = options_.tombstone_max_age_s;
+  return settings;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,60 @@
+// TreePolicy: how the tree is shaped now: the options' policy, moved by what is done with the database and
+// bent to the space target.
+//
+// Thread safety: all methods concurrently. mu_ is a leaf lock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/mutex.h"
+#include "compaction/compaction_picker.h"
+#include "compaction/shape_tuner.h"
+#include "db/space_plan.h"
+#include "db/tree_view.h"
+#include "metrics/statistics.h"
+#include "seerdb/clock.h"
+#include "seerdb/options.h"
+
+namespace seerdb {
+
+class TreePolicy {
+ public:
+  TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics, Clock* clock);
+
+  struct Settings {
+    PickerOptions picker;
+    uint64_t target_file_size = 0;
+    SpacePlan space;
+  };
+  // Takes a sample of the workload, decides anew, and says what holds now. `disk_bytes`: tables, logs and
+  // unfinished files.
+  Settings Decide(const TreeView& tree, uint64_t disk_bytes) EXCLUDES(mu_);
+
+  TreeShape shape() const EXCLUDES(mu_);
+  // As of the last Decide. 0 .. 1, see SpacePlan.
+  double space_pressure() const { return space_pressure_.load(std::memory_order_relaxed); }
+  // True if the tree may have work although nothing is written: someone should call Decide now and then.
+  bool wants_ticks() const;
+
+ private:
+  WorkloadSample TakeSampleLocked(const Version& version) REQUIRES(mu_);
+  TreeFacts FactsOf(const Version& version, const SpacePlan& space) const;
+
+  const Options options_;
+  const std::shared_ptr<Statistics> statistics_;
+  Clock* const clock_;
+  std::atomic<double> space_pressure_{0};
+  mutable Mutex mu_;
+  TunerState tuner_ GUARDED_BY(mu_);
+  // Counters at the last sample.
+  uint64_t puts_ GUARDED_BY(mu_) = 0;
+  uint64_t put_bytes_ GUARDED_BY(mu_) = 0;
+  uint64_t gets_ GUARDED_BY(mu_) = 0;
+  uint64_t found_ GUARDED_BY(mu_) = 0;
+  uint64_t seeks_ GUARDED_BY(mu_) = 0;
+  uint64_t entries_ GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace seerdb
