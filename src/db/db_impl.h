@@ -122,6 +122,7 @@ class DbImpl final : public DB {
   // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.
   Status FlushOne(SequenceNumber taken = 0);
   Result<bool> CompactOne();
+  Status AdmitPlanToDisk(const CompactionPlan& plan);
   // The disk guard has refused a compaction: it comes again later.
   void PutOffCompaction(const Status& refusal);
   Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size);

@@ -188,8 +188,11 @@ Result<bool> DbImpl::CompactOne() {
   };
   const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) return false;
-  work_->PokeCompaction();  // another may find work beside this one
-  const Status status = ExecutePlan(*plan, version, target_file_size);
+  Status status = AdmitPlanToDisk(*plan);
+  if (status.ok()) {
+    work_->PokeCompaction();  // another may find work beside this one
+    status = ExecutePlan(*plan, version, target_file_size);
+  }
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
     events_.Write(
@@ -204,6 +207,11 @@ Result<bool> DbImpl::CompactOne() {
   compaction_put_off_.store(false, std::memory_order_relaxed);
   if (!status.ok() && !status.IsCorruption()) return status;
   return true;
+}
+
+Status DbImpl::AdmitPlanToDisk(const CompactionPlan& plan) {
+  if (disk_guard_ == nullptr || plan.kind != CompactionPlan::Kind::kMerge) return {};
+  return disk_guard_->AdmitJob("compaction", plan.input_bytes());
 }
 
 void DbImpl::PutOffCompaction(const Status& refusal) {
@@ -230,9 +238,7 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
 Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size) {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
-  if (disk_guard_ != nullptr) {
-    SEERDB_RETURN_IF_ERROR(disk_guard_->AdmitJob("compaction", plan.input_bytes()));
-  }
+  SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan));
   const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
   CompactionInputs inputs;
   inputs.plan = plan;
