@@ -105,7 +105,7 @@ class RecoveryModeTest : public ::testing::Test {
     ASSERT_EQ(Difference(wanted, ReadAll(*db)), "");
     const DBStats stats = db->Stats();
     EXPECT_EQ(stats.recovery.losses.size(), losses) << stats.ToString();
-    EXPECT_EQ(lines_.find("lost at open: ") != std::string::npos, losses > 0) << lines_;
+    EXPECT_EQ(lines_.find("event=lost_at_open ") != std::string::npos, losses > 0) << lines_;
     if (losses > 0) {
       EXPECT_GT(stats.last_sequence, last_sequence_) << "a sequence is given again";
       EXPECT_NE(stats.ToString().find("lost at open: "), std::string::npos);
