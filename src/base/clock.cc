@@ -1,9 +1,9 @@
 #include "seerdb/clock.h"
 
-#include <thread>
+#include <sched.h>
 
 namespace seerdb {
 
-void Clock::Yield() { std::this_thread::yield(); }
+void Clock::Yield() { sched_yield(); }
 
 }  // namespace seerdb
