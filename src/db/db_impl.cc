@@ -88,7 +88,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
       recovery_(std::move(opened.recovery)),
-      policy_(options_, statistics_, clock_.get()),
+      policy_(options_, statistics_),
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),

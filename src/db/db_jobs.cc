@@ -256,7 +256,6 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.snapshots = snapshots_->List();
   TableOutputOptions output = OutputOptions();
   output.target_file_size = target_file_size;
-  const uint64_t start_us = clock_->NowMicros();
   uint64_t slept_us = 0;
   output.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
   Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));

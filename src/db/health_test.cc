@@ -60,7 +60,7 @@ std::vector<Case> Cases() {
                      expected});
   };
   error(Status(), false, kHealthy);
-  error(Status::NoSpace("flush"), true, kDegraded);
+  error(Status::IoError("flush", StatusDetail::kNoSpace), true, kDegraded);
   error(Status::IoError("flush"), false, kUnhealthy);
   const auto stall = [&](const StallReason& reason, CheckStatus expected) {
     cases.push_back({"write_stall", [=](HealthInputs* in) { in->stall = reason; }, expected});

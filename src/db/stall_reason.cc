@@ -6,7 +6,7 @@ namespace seerdb {
 namespace {
 
 std::string MiB(uint64_t bytes) {
-  const uint64_t tenths = bytes / (104858);  // of a MiB
+  const uint64_t tenths = bytes / (1 << 20) * 10 + (bytes % (1 << 20) * 10 + (1 << 19)) / (1 << 20);
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
 }
 

@@ -27,7 +27,9 @@ TEST(Histogram, EveryLengthLiesInABucketWhoseMiddleIsNear) {
       EXPECT_NEAR(HistogramBuckets::Middle(bucket), static_cast<double>(ns),
                   static_cast<double>(ns) * kRelativeError)
           << ns;
-      if (i == 0) EXPECT_GT(bucket, before) << ns;
+      if (i == 0) {
+        EXPECT_GT(bucket, before) << ns;
+      }
     }
     before = HistogramBuckets::Of((uint64_t{2} << bits) - 1);
   }

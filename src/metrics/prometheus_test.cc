@@ -93,10 +93,10 @@ TEST(Prometheus, HoldsEveryNumberInTheFormat) {
     families.erase(name);
     return family.samples;
   };
-  const auto scale = [](const std::string& name) { return name.ends_with("_us") ? 1e-6 : 1.0; };
+  const auto scale = [](const std::string& name) { return name.ends_with("_us") ? 1e6 : 1.0; };
 #define SEERDB_EXPECT(name, help)                       \
   EXPECT_EQ(take(Exposed(#name) + "_total", "counter"), \
-            (std::map<std::string, double>{{"", static_cast<double>(stats.name) * scale(#name)}}));
+            (std::map<std::string, double>{{"", static_cast<double>(stats.name) / scale(#name)}}));
   SEERDB_COUNTER_LIST(SEERDB_EXPECT)
 #undef SEERDB_EXPECT
 #define SEERDB_EXPECT(type, name, help)                                               \
@@ -104,7 +104,7 @@ TEST(Prometheus, HoldsEveryNumberInTheFormat) {
                  : std::string(#name) == "total_sstables" ? "seerdb_total_sstables"   \
                                                           : Exposed(#name),           \
                  "gauge"),                                                            \
-            (std::map<std::string, double>{{"", static_cast<double>(stats.name) * scale(#name)}}));
+            (std::map<std::string, double>{{"", static_cast<double>(stats.name) / scale(#name)}}));
   SEERDB_GAUGE_LIST(SEERDB_EXPECT)
 #undef SEERDB_EXPECT
 #define SEERDB_EXPECT(name, help)                                                               \

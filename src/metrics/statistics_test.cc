@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <cmath>
 #include <set>
 #include <thread>
 #include <vector>

@@ -108,7 +108,7 @@ class RecoveryModeTest : public ::testing::Test {
     EXPECT_EQ(lines_.find("event=lost_at_open ") != std::string::npos, losses > 0) << lines_;
     if (losses > 0) {
       EXPECT_GT(stats.last_sequence, last_sequence_) << "a sequence is given again";
-      EXPECT_NE(stats.ToString().find("event=lost_at_open "), std::string::npos);
+      EXPECT_NE(stats.ToString().find("lost at open: "), std::string::npos);
       EXPECT_EQ(stats.recovery.losses[0].file.substr(0, 4), "/db/");
     }
     ASSERT_OK(db->Put("key3", "after"));
