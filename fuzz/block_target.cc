@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/key_window.h"
 #include "fuzz/input.h"
 #include "fuzz/targets.h"
 #include "sstable/block_compression.h"
@@ -77,10 +78,12 @@ void RoundTrip(Input* input) {
   });
   TagBlockBuilder builder;
   for (const Entry& entry : entries) {
-    builder.Add(entry.key, entry.trailer, entry.value, TagOfHash(Hash64(entry.key)));
+    const size_t shared = builder.empty() ? 0 : CommonPrefixBytes(builder.last_key(), entry.key);
+    builder.Add(entry.key, entry.trailer, entry.value, TagOfHash(Hash64(entry.key)), shared);
   }
-  std::string bytes;
-  builder.Finish(&bytes);
+  OutputBuffer output;
+  builder.Finish(&output);
+  const std::string bytes(output.bytes());
   BlockCompressor compressor(type);
   std::string stored;
   std::string again;

@@ -20,7 +20,7 @@ constexpr char kPath[] = "/000007.sst";
 struct Reads {
   explicit Reads(uint8_t choice) {
     open.access = (choice & 1) != 0 ? TableAccess::kPread : TableAccess::kMapped;
-    if ((choice & 2) != 0) open.cache = std::make_shared<BlockCache>(64 << 10, nullptr);
+    if ((choice & 2) != 0) open.cache = std::make_shared<BlockCache>(64 << 10);
     if ((choice & 4) != 0) open.statistics = std::make_shared<Statistics>(true);
     open.table_number = kFuzzTableNumber;
     flags.keys_only = (choice & 8) != 0;

@@ -18,6 +18,7 @@ SUITES=(
   "crash|d|a crash at every file operation, and the rest of the gating tests, in release"
   "differential|d|random operations against std::map, in release"
   "metamorphic|d|one random script gives the same answers under every option set; failing ones are shrunk"
+  "metrics-cost|d|what metrics cost in instructions, counted by callgrind: at most 3 %"
   "peer|d|random operations against RocksDB, where its library can be had"
   "kill|d|processes killed while they write, on real files, and what a power cut would have left of them"
   "mutants|d|every deliberate fault makes its test fail"
@@ -102,6 +103,13 @@ suite_peer() {
     return 0
   fi
   release_program peer_rocksdb_test
+}
+
+suite_metrics-cost() {
+  need_packages valgrind
+  configure release
+  build release metrics_cost
+  python3 tests/metrics_cost/metrics_cost_test.py build/release/tests/metrics_cost
 }
 
 suite_golden() {

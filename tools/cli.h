@@ -16,8 +16,10 @@ namespace seerdb::cli {
 enum ExitCode : int {
   kExitOk = 0,
   kExitNotFound = 1,  // get: a key has no value
+  kExitDegraded = 1,  // health: a check is degraded, none unhealthy
   kExitUsage = 2,     // the command line is wrong; nothing was done
   kExitError = 3,     // the message on stderr says what failed
+  kExitUnhealthy = 4,
 };
 
 // The options that say which database to open and how. Text is kept as given and checked by the parser.
@@ -54,6 +56,7 @@ void AddPutCommand(CLI::App* app, int* exit_code);
 void AddDeleteCommand(CLI::App* app, int* exit_code);
 void AddScanCommand(CLI::App* app, int* exit_code);
 void AddStatsCommand(CLI::App* app, int* exit_code);
+void AddHealthCommand(CLI::App* app, int* exit_code);
 void AddVerifyCommand(CLI::App* app, int* exit_code);
 void AddRepairCommand(CLI::App* app, int* exit_code);
 void AddCompactCommand(CLI::App* app, int* exit_code);

@@ -1,36 +1,45 @@
-// seerdb stats: prints a database's counters and shape. Page: docs/cli/stats.md.
+// seerdb stats: prints a database's counters, latencies and shape. Page: docs/cli/stats.md.
 #include <nlohmann/json.hpp>
 
-#include "base/status_macros.h"
 #include "cli.h"
 #include "output.h"
+#include "seerdb/prometheus.h"
 
 namespace seerdb::cli {
 namespace {
 
 struct StatsArguments {
   DatabaseArguments database;
-  bool json = false;
+  std::string output = "text";
 };
 
-std::string StatsAsJson(const DBStats& stats) {
+nlohmann::ordered_json AsJson(const LatencySummary& latency) {
+  return {{"count", latency.count},   {"mean_us", latency.mean_us}, {"p50_us", latency.p50_us},
+          {"p95_us", latency.p95_us}, {"p99_us", latency.p99_us},   {"p999_us", latency.p999_us},
+          {"max_us", latency.max_us}};
+}
+
+nlohmann::ordered_json AsJson(const HealthStatus& health) {
   nlohmann::ordered_json json;
-#define SEERDB_COUNTER_TO_JSON(name, help) json[#name] = stats.name;
-  SEERDB_COUNTER_LIST(SEERDB_COUNTER_TO_JSON)
-#undef SEERDB_COUNTER_TO_JSON
-  json["memtable_size_bytes"] = stats.memtable_size_bytes;
-  json["memtable_capacity_bytes"] = stats.memtable_capacity_bytes;
-  json["memtable_entries"] = stats.memtable_entries;
-  json["immutable_memtables"] = stats.immutable_memtables;
-  json["wal_size_bytes"] = stats.wal_size_bytes;
-  json["total_disk_bytes"] = stats.total_disk_bytes;
-  json["block_cache_size"] = stats.block_cache_size;
-  json["block_cache_capacity"] = stats.block_cache_capacity;
-  json["total_sstables"] = stats.total_sstables;
-  json["last_sequence"] = stats.last_sequence;
-  json["live_snapshots"] = stats.live_snapshots;
-  json["uptime_us"] = stats.uptime_us;
-  json["write_amplification"] = stats.write_amplification;
+  for (const HealthCheck& check : health.checks) {
+    json[check.name] = {{"status", CheckStatusName(check.status)}, {"message", check.message}};
+  }
+  return json;
+}
+
+std::string StatsAsJson(const DBStats& stats, const HealthStatus& health) {
+  nlohmann::ordered_json json;
+#define SEERDB_NUMBER_TO_JSON(name, help) json[#name] = stats.name;
+  SEERDB_COUNTER_LIST(SEERDB_NUMBER_TO_JSON)
+#undef SEERDB_NUMBER_TO_JSON
+#define SEERDB_GAUGE_TO_JSON(type, name, help) json[#name] = stats.name;
+  SEERDB_GAUGE_LIST(SEERDB_GAUGE_TO_JSON)
+#undef SEERDB_GAUGE_TO_JSON
+#define SEERDB_LATENCY_TO_JSON(name, help) json[#name] = AsJson(stats.name);
+  SEERDB_LATENCY_LIST(SEERDB_LATENCY_TO_JSON)
+#undef SEERDB_LATENCY_TO_JSON
+  json["recovery_records_replayed"] = stats.recovery.records_replayed;
+  json["recovery_losses"] = stats.recovery.losses.size();
   json["levels"] = nlohmann::ordered_json::array();
   for (const LevelStats& level : stats.levels) {
     json["levels"].push_back({{"runs", level.runs},
@@ -39,20 +48,28 @@ std::string StatsAsJson(const DBStats& stats) {
                               {"entries", level.entries},
                               {"tombstones", level.tombstones}});
   }
+  json["health"] = AsJson(health);
   return json.dump(2) + "\n";
+}
+
+std::string StatsAs(const std::string& output, const DBStats& stats, const HealthStatus& health) {
+  if (output == "json") return StatsAsJson(stats, health);
+  if (output == "prometheus") return PrometheusText(stats, health);
+  return stats.ToString() + health.ToString();
 }
 
 }  // namespace
 
 void AddStatsCommand(CLI::App* app, int* exit_code) {
   auto arguments = std::make_shared<StatsArguments>();
-  CLI::App* command = app->add_subcommand("stats", "Print counters and shape of the database");
+  CLI::App* command = app->add_subcommand("stats", "Print counters, latencies and shape of the database");
   AddDatabaseOptions(command, &arguments->database);
-  command->add_flag("--json", arguments->json, "Print one JSON object");
+  command->add_option("--output", arguments->output, "Form: text, json or prometheus")
+      ->check(CLI::IsMember({"text", "json", "prometheus"}))
+      ->capture_default_str();
   command->final_callback([=] {
     *exit_code = WithDatabase(arguments->database, MayCreate::kNo, [&](DB* db) -> Result<int> {
-      const DBStats stats = db->Stats();
-      Print(arguments->json ? StatsAsJson(stats) : stats.ToString());
+      Print(StatsAs(arguments->output, db->Stats(), db->Health()));
       return int{kExitOk};
     });
   });

@@ -11,7 +11,9 @@ int Run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("seerdb ") + VersionString());
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 done, 1 a key was not found (get), 2 wrong use, 3 error.\n"
+      "Exit codes: 0 done, 1 a key was not found (get) or a check is degraded (health), 2 wrong use, 3 "
+      "error,\n"
+      "4 a check is unhealthy (health).\n"
       "`seerdb COMMAND --help` explains one command.");
   int exit_code = kExitOk;
   AddLoadCommand(&app, &exit_code);
@@ -20,6 +22,7 @@ int Run(int argc, char** argv) {
   AddDeleteCommand(&app, &exit_code);
   AddScanCommand(&app, &exit_code);
   AddStatsCommand(&app, &exit_code);
+  AddHealthCommand(&app, &exit_code);
   AddVerifyCommand(&app, &exit_code);
   AddRepairCommand(&app, &exit_code);
   AddCompactCommand(&app, &exit_code);

@@ -33,7 +33,7 @@ struct SEERDB_EXPORT BulkLoadOptions {
   // The keys ascend; equal ones may follow each other. This is checked, and kInvalidArgument if it is not so.
   bool already_sorted = false;
   // Memory for sorting; what does not fit is sorted in runs on disk, in the directory of the database.
-  // 1 MiB .. 1 TiB. Not used with already_sorted.
+  // 1 MiB .. 1 TiB; at most an eighth of a memory budget is used. Not used with already_sorted.
   uint64_t memory_bytes = uint64_t{256} << 20;
   // Called by the loading thread every few megabytes. May be null; must not throw.
   std::function<void(const BulkLoadProgress&)> progress;
@@ -64,6 +64,7 @@ struct SEERDB_EXPORT BulkLoadStats {
   uint32_t target_level = 0;              // as asked for, or the last level
   std::vector<uint64_t> tables_in_level;  // where the tables went
   uint64_t runs_spilled = 0;              // sorted on disk
+  uint64_t bytes_spilled = 0;             // written for that
 };
 
 struct BulkLoadEntry {

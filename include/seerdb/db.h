@@ -20,7 +20,9 @@
 
 #include "seerdb/bulk_load.h"
 #include "seerdb/export.h"
+#include "seerdb/health.h"
 #include "seerdb/iterator.h"
+#include "seerdb/memory_budget.h"
 #include "seerdb/options.h"
 #include "seerdb/options_for.h"
 #include "seerdb/pinned_value.h"
@@ -138,10 +140,18 @@ class SEERDB_EXPORT DB {
   // error, which names file and offset. Changes nothing.
   virtual Result<VerifyResult> Verify() = 0;
 
+  // Counters, latencies and shape. Cost: that of looking at every table's metadata; no I/O.
   virtual DBStats Stats() = 0;
+  // Whether the database is well, and if not, why and what helps (health.h). Works also when writes have
+  // stopped. No I/O.
+  virtual HealthStatus Health() = 0;
   // Bytes / entries of the active memtable.
   virtual uint64_t memtable_size() = 0;
   virtual uint64_t memtable_len() = 0;
+  // Memory that this database holds, by what it is for; see memory_budget.h. Cheap.
+  virtual MemoryUsage memory_usage() = 0;
+  // The total of it.
+  uint64_t estimate_memory_usage() { return memory_usage().total_bytes; }
   // Estimated bytes of tables that hold keys in [begin, end). Memtables are not counted.
   virtual uint64_t ApproximateSize(Slice begin, Slice end) = 0;
 

@@ -29,9 +29,11 @@ class SEERDB_EXPORT Executor {
   virtual bool RunOne() = 0;
 };
 
-// One thread a lane, with raised niceness so that background work yields to the host's threads. The
-// destructor runs what is queued (delayed tasks at once), then joins.
-SEERDB_EXPORT std::shared_ptr<Executor> NewThreadPoolExecutor();
+// One thread for the flush lane and `compaction_threads` (1 .. 64; others are moved into that range) for the
+// compaction lane, with raised niceness so that background work yields to the host's threads. Tasks of a lane
+// start in the order they came; those of the compaction lane may run beside each other. The destructor runs
+// what is queued (delayed tasks at once), then joins.
+SEERDB_EXPORT std::shared_ptr<Executor> NewThreadPoolExecutor(uint32_t compaction_threads = 1);
 
 // No threads: tasks queue until RunOne() is called. Delayed tasks become due by `RunOne` calls alone, after
 // all others, in order of their due time. Given one such executor, one file system without randomness and

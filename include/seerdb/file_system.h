@@ -68,14 +68,15 @@ class SEERDB_EXPORT WritableFile {
   virtual Status AppendSynced(Slice bytes, bool all);
   // What the size of each append must be a multiple of: 1, or a block's bytes.
   virtual uint64_t append_unit_bytes() const { return 1; }
-  // Hint: the file system may begin to make the appended bytes below `end` durable, so that a later Sync has
-  // less to wait for. Promises nothing and never fails; errors show in that Sync.
-  virtual void BeginWriteBack(uint64_t /*end*/) {}
   // Makes all appended bytes durable, with the metadata needed to read them (fdatasync). After an error
   // nothing is known about what is durable; a retry that succeeds proves nothing.
   virtual Status Sync() = 0;
   // As Sync, with all metadata (fsync).
   virtual Status SyncAll() = 0;
+  // Hint: begin to bring [offset, offset + bytes), which were appended, to the device, so that a later Sync
+  // has less to wait for. Promises nothing of durability; an error that it meets is the next Sync's. Counts
+  // as an append: one caller at a time. Default: does nothing.
+  virtual void StartWriteback(uint64_t /*offset*/, uint64_t /*bytes*/) {}
   // Reserves disk space for [0, bytes). With `extend` the file grows to that size, and reads back as
   // zeros where nothing was appended; without, the size is unchanged. kNotSupported is harmless.
   virtual Status Allocate(uint64_t bytes, bool extend) = 0;

@@ -73,7 +73,8 @@ struct SEERDB_EXPORT Options {
   // --- writing -------------------------------------------------------------------------------------
   // Bytes of one memtable before it is sealed and flushed. 4 KiB .. 64 GiB.
   uint64_t memtable_capacity = uint64_t{64} << 20;
-  // Sealed memtables that may wait for their flush before writers wait for one. 1 .. 64.
+  // Sealed memtables that may wait for their flush before writers wait for one; while the memtable behind the
+  // last of them fills, writers are delayed more and more. 1 .. 64.
   uint32_t max_immutable_memtables = 2;
   SyncPolicy wal_sync_policy = SyncPolicy::kSyncData;
   // kBarrier only: longest time between an acknowledged write and the sync that covers it.
@@ -102,8 +103,10 @@ struct SEERDB_EXPORT Options {
   uint32_t size_ratio = 10;
   // Bytes at which compaction starts a new table. 4 KiB .. 16 GiB.
   uint64_t target_file_size = uint64_t{64} << 20;
-  // L0 tables at which compaction starts (1 .. 1,000) / every write is delayed / writes wait. They must
-  // not decrease in this order; at most 100,000.
+  // L0 tables at which compaction starts (1 .. 1,000) / writes are slowed / writes wait. They must not
+  // decrease in this order; at most 100,000. Delays begin halfway between the first two and grow without a
+  // step up to the third; halfway there as much is let in as compaction takes out of L0
+  // (docs/decisions/0015).
   uint32_t l0_compaction_trigger = 4;
   uint32_t l0_slowdown_writes_trigger = 20;
   uint32_t l0_stop_writes_trigger = 36;
@@ -122,8 +125,9 @@ struct SEERDB_EXPORT Options {
   uint64_t tombstone_max_age_s = uint64_t{7} * 24 * 3600;
   // Compactions that may run at once. 0 = one for each two processors, at least two. 0 .. 64.
   uint32_t max_background_compactions = 0;
-  // Bytes a second that compaction may write. 0 = as much as the tree needs: little while it is in shape, all
-  // there is while writers wait. 0, or 1 MiB .. 1 TiB.
+  // Bytes a second that all compactions together may write; a limit also for CompactRange, WaitForCompaction
+  // and while writers wait. 0 = as much as the tree needs: little while it is in shape, all there is while
+  // somebody waits or nobody writes. 0, or 1 MiB .. 1 TiB.
   uint64_t compaction_bytes_per_second = 0;
   // False: the writer that fills a memtable flushes it / compaction runs inside the flush. With both
   // false the database uses no thread of its own.
@@ -154,10 +158,11 @@ struct SEERDB_EXPORT Options {
   uint32_t max_open_files = 0;
 
   // --- observing -----------------------------------------------------------------------------------
-  // False: counters are not kept, and Stats() reports zeros for them.
+  // False: counters and latencies are not kept, and Stats() reports zeros for them.
   bool metrics = true;
-  // Receives one line for each open, flush, compaction, close and error; called from any thread, never
-  // concurrently. Nothing is written anywhere unless this is set.
+  // Receives one line, "event=NAME key=value ...", for each open, flush, compaction, stall, error and close
+  // (docs/observing.md); called from any thread, never concurrently. Nothing is written anywhere unless this
+  // is set.
   std::function<void(Slice line)> logger;
 
   // --- seams ---------------------------------------------------------------------------------------

@@ -9,50 +9,59 @@
 #include <vector>
 
 #include "seerdb/export.h"
+#include "seerdb/memory_budget.h"
 
 namespace seerdb {
 
 // One line: name, help. A counter exists here and nowhere else.
-#define SEERDB_COUNTER_LIST(X)                                                                             \
-  X(total_puts, "puts acknowledged, also inside batches")                                                  \
-  X(total_deletes, "deletes acknowledged, also inside batches")                                            \
-  X(total_gets, "keys looked up by Get and MultiGet")                                                      \
-  X(total_gets_found, "keys looked up and found")                                                          \
-  X(total_iterators, "iterators made")                                                                     \
-  X(total_seeks, "positions that iterators were sent to")                                                  \
-  X(total_scan_entries, "entries that iterators gave")                                                     \
-  X(total_flushes, "memtables written to tables")                                                          \
-  X(total_compactions, "merging compactions installed")                                                    \
-  X(total_trivial_moves, "tables moved down a level without rewriting")                                    \
-  X(total_dropped_tables, "tables removed whole because nobody needed them")                               \
-  X(total_shape_changes, "changes of the tree's shape by adaptive compaction")                             \
-  X(logical_bytes_written, "key and value bytes of acknowledged writes and loads")                         \
-  X(wal_bytes_written, "bytes appended to logs")                                                           \
-  X(wal_bytes_prepared, "bytes written into log files before their use, as direct logs need")              \
-  X(flush_bytes_written, "bytes of tables written by flush and recovery")                                  \
-  X(compaction_bytes_read, "bytes of tables read by compaction")                                           \
-  X(compaction_bytes_written, "bytes of tables written by compaction")                                     \
-  X(total_bulk_loads, "bulk loads installed")                                                              \
-  X(bulk_load_bytes_written, "bytes of tables written by bulk loads")                                      \
-  X(manifest_bytes_written, "bytes appended to manifests")                                                 \
-  X(wal_syncs, "syncs of a log")                                                                           \
-  X(write_groups, "commit groups")                                                                         \
-  X(write_stalls, "times that a writer was delayed or waited for background work")                         \
-  X(write_stall_us, "time writers were delayed or waited for background work")                             \
-  X(blocks_read, "data blocks that Get and MultiGet looked into, wherever they came from")                 \
-  X(iterator_blocks_read, "data blocks that iterators looked into, wherever they came from")               \
+#define SEERDB_COUNTER_LIST(X)                                                                              \
+  X(total_puts, "puts acknowledged, also inside batches")                                                   \
+  X(total_deletes, "deletes acknowledged, also inside batches")                                             \
+  X(total_gets, "keys looked up by Get and MultiGet")                                                       \
+  X(total_gets_found, "keys looked up and found")                                                           \
+  X(total_iterators, "iterators made")                                                                      \
+  X(total_seeks, "positions that iterators were sent to")                                                   \
+  X(total_scan_entries, "entries that iterators gave")                                                      \
+  X(total_flushes, "memtables written to tables")                                                           \
+  X(total_compactions, "merging compactions installed")                                                     \
+  X(total_trivial_moves, "tables moved down a level without rewriting")                                     \
+  X(total_dropped_tables, "tables removed whole because nobody needed them")                                \
+  X(total_shape_changes, "changes of the tree's shape by adaptive compaction")                              \
+  X(logical_bytes_written, "key and value bytes of acknowledged writes and loads")                          \
+  X(wal_bytes_written, "bytes appended to logs")                                                            \
+  X(wal_bytes_prepared, "bytes written into log files before their use, as direct logs need")               \
+  X(flush_bytes_written, "bytes of tables written by flush and recovery")                                   \
+  X(compaction_bytes_read, "bytes of tables read by compaction")                                            \
+  X(compaction_bytes_written, "bytes of tables written by compaction")                                      \
+  X(total_bulk_loads, "bulk loads installed")                                                               \
+  X(bulk_load_bytes_written, "bytes of tables written by bulk loads")                                       \
+  X(manifest_bytes_written, "bytes appended to manifests")                                                  \
+  X(wal_syncs, "syncs of a log")                                                                            \
+  X(write_groups, "commit groups")                                                                          \
+  X(write_stalls, "times that a writer was delayed or waited for background work")                          \
+  X(write_stall_us, "time writers were delayed or waited for background work")                              \
+  X(blocks_read, "data blocks that Get and MultiGet looked into, wherever they came from")                  \
+  X(iterator_blocks_read, "data blocks that iterators looked into, wherever they came from")                \
   X(table_bytes_read, "bytes of tables taken by read calls, by reads and to open them; without compaction") \
-  X(filter_negatives, "table lookups answered absent by the filter")                                       \
-  X(filter_false_positives, "table lookups passed by the filter that found nothing")                       \
-  X(index_model_hits, "table lookups whose block the model bracketed")                                     \
-  X(index_fallbacks, "table lookups that searched the index by comparison alone")                          \
-  X(cache_hits, "block cache hits")                                                                        \
-  X(cache_misses, "block cache misses")                                                                    \
+  X(disk_guard_refusals, "writes refused for want of min_disk_space_bytes")                                 \
+  X(disk_guard_delays, "compactions put off for want of min_disk_space_bytes")                              \
+  X(memory_stalls, "commit groups that waited for the memory budget")                                       \
+  X(memory_flushes, "memtables flushed early for the memory budget")                                        \
+  X(filter_negatives, "table lookups answered absent by the filter")                                        \
+  X(filter_false_positives, "table lookups passed by the filter that found nothing")                        \
+  X(index_model_hits, "table lookups whose block the model bracketed")                                      \
+  X(index_fallbacks, "table lookups that searched the index by comparison alone")                           \
+  X(cache_hits, "block cache hits")                                                                         \
+  X(cache_misses, "block cache misses")                                                                     \
+  X(cache_inserts, "blocks added to the block cache")                                                       \
+  X(cache_evictions, "blocks evicted from the block cache")                                                 \
+  X(table_files_opened, "descriptors of tables opened")                                                     \
+  X(table_files_evicted, "descriptors of tables given up for max_open_files")                               \
   X(unobserved_iterator_errors, "iterators stopped by an error nobody asked for")
 
-// One line: name, help. Failed operations count too. Of those called sampled one in kLatencySampling is timed,
-// chosen at random whatever the operation, so that percentiles are those of all; of threads beyond 64 at one
-// time none is. The others are timed always.
+// One line: name, help. Failed operations count too. Of those called sampled one in kLatencySampling is
+// timed, chosen at random whatever the operation, so that percentiles are those of all; of threads beyond 64
+// at one time none is. The others are timed always.
 #define SEERDB_LATENCY_LIST(X)                                               \
   X(put_latency, "Put, from call to return; sampled")                        \
   X(get_latency, "Get; sampled")                                             \
@@ -89,7 +98,8 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, wal_size_bytes, "bytes written to live log segments")                                          \
   X(uint64_t, total_disk_bytes, "bytes of live tables")                                                      \
   X(uint64_t, obsolete_table_bytes, "bytes of replaced tables that readers still hold")                      \
-  X(uint64_t, wal_disk_bytes, "bytes of log files: live ones as allocated, spare ones, those kept for reuse") \
+  X(uint64_t, wal_disk_bytes,                                                                                \
+    "bytes of log files: live ones as allocated, spare ones, those kept for reuse")                          \
   X(uint64_t, manifest_size_bytes, "bytes of the manifest in use")                                           \
   X(uint64_t, directory_bytes, "sum of the last four: everything on disk but what is being written")         \
   X(uint64_t, live_bytes_estimate, "bytes of keys and values that readers can reach; 0 = not known")         \
@@ -105,6 +115,19 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, block_cache_entries, "blocks in the block cache")                                              \
   X(uint64_t, block_cache_capacity, "bytes the block cache may hold")                                        \
   X(uint64_t, total_sstables, "live tables")                                                                 \
+  X(uint64_t, disk_available_bytes, "free space as the disk guard knows it; 0 without min_disk_space_bytes") \
+  X(uint64_t, memory_limit_bytes, "limit of the memory budget; 0 = none")                                    \
+  X(uint64_t, memory_total_bytes, "memory held by this database")                                            \
+  X(uint64_t, memory_active_memtable_bytes, "of it, the active memtable")                                    \
+  X(uint64_t, memory_immutable_memtable_bytes, "of it, memtables that wait for their flush")                 \
+  X(uint64_t, memory_pinned_memtable_bytes, "of it, flushed memtables in use by readers")                    \
+  X(uint64_t, memory_block_cache_bytes, "of it, blocks in the cache")                                        \
+  X(uint64_t, memory_pinned_block_bytes, "of it, blocks in use by readers and in no cache")                  \
+  X(uint64_t, memory_table_metadata_bytes, "of it, indexes and filters that are not mapped")                 \
+  X(uint64_t, memory_job_bytes, "of it, set aside for running flushes and compactions")                      \
+  X(uint64_t, memory_log_bytes, "of it, buffers and mapped segments of the log")                             \
+  X(uint64_t, mapped_bytes, "bytes of mapped tables; not part of memory_total_bytes")                        \
+  X(uint64_t, mapped_obsolete_bytes, "bytes of mapped tables that are no longer in the tree; likewise")      \
   X(uint64_t, last_sequence, "sequence of the newest visible write")                                         \
   X(uint64_t, live_snapshots, "snapshots not released")                                                      \
   X(uint64_t, uptime_us, "time since the database was opened")
@@ -152,6 +175,8 @@ struct SEERDB_EXPORT DBStats {
 #define SEERDB_DECLARE_GAUGE(type, name, help) type name = 0;
   SEERDB_GAUGE_LIST(SEERDB_DECLARE_GAUGE)
 #undef SEERDB_DECLARE_GAUGE
+  // What this database holds; the limit is that of the budget, which others may share (MemoryBudget::usage).
+  MemoryUsage memory;
   std::vector<LevelStats> levels;
   RecoveryReport recovery;
 

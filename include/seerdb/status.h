@@ -36,10 +36,12 @@ enum class StatusDetail : unsigned char {
   kWalCorruption = 4,  // a log record that was known durable cannot be read
   kTableCorruption = 5,
   kManifestCorruption = 6,
-  kDeadWorker = 7,     // the executor let go of a background task without running it
-  kAlreadyExists = 9,  // EEXIST
-  kPermission = 10,    // EACCES, EPERM, EROFS
-  kSyncFailed = 11,    // a sync failed, for whatever cause: what it covers may be lost, only reopening tells
+  kDeadWorker = 7,      // the executor let go of a background task without running it
+  kAlreadyExists = 9,   // EEXIST
+  kPermission = 10,     // EACCES, EPERM, EROFS
+  kSyncFailed = 11,     // a sync failed, for whatever cause: what it covers may be lost, only reopening tells
+  kDiskSpaceFull = 12,  // the guard of Options::min_disk_space_bytes refused the write; nothing was changed
+  kMemoryFull = 13,     // the memory budget has no room for it, and nothing can make any
 };
 
 class [[nodiscard]] SEERDB_EXPORT Status {

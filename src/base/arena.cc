@@ -75,7 +75,18 @@ Arena::Chunk Arena::NewChunk(size_t bytes) {
   chunks_.push_back(chunk);
   bytes_reserved_.store(bytes_reserved_.load(std::memory_order_relaxed) + chunk.bytes,
                         std::memory_order_relaxed);
+  charge_.Add(chunk.bytes);
   return chunk;
+}
+
+uint64_t Arena::CapacityOf(uint64_t reserved_bytes) {
+  uint64_t sum = 0;
+  for (uint64_t chunk = kFirstChunkBytes; sum + chunk <= reserved_bytes;) {
+    sum += chunk;
+    if (chunk == kChunkBytes) return sum + (reserved_bytes - sum) / kChunkBytes * kChunkBytes;
+    chunk *= 2;
+  }
+  return sum;
 }
 
 }  // namespace seerdb

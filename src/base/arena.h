@@ -2,13 +2,17 @@
 //
 // The first chunks are small and grow, so that a small owner stays small; later chunks are 2 MiB, aligned,
 // and offered to the kernel as huge pages. Memory is not zeroed. Running out of memory ends the process.
-// Thread safety: Allocate by one thread at a time; the counters by any thread at any time.
+// Thread safety: Allocate and charge() by one thread at a time; the counters by any thread at any time.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include "base/memory_account.h"
 
 namespace seerdb {
 
@@ -18,7 +22,9 @@ class Arena {
   static constexpr size_t kChunkBytes = 2 * 1024 * 1024;
   static constexpr size_t kMaxAlignment = 4096;
 
-  Arena() = default;
+  // What it takes from the system is charged to `account`, as an active memtable's; null: to nobody.
+  explicit Arena(std::shared_ptr<MemoryAccount> account = nullptr)
+      : charge_(std::move(account), MemoryClass::kActiveMemTable) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -37,6 +43,15 @@ class Arena {
   uint64_t bytes_used() const { return bytes_used_.load(std::memory_order_relaxed); }
   // Bytes taken from the system.
   uint64_t bytes_reserved() const { return bytes_reserved_.load(std::memory_order_relaxed); }
+
+  // What it would take from the system to hand out so many bytes more.
+  uint64_t BytesToReserve(uint64_t bytes) const {
+    return bytes <= end_ - next_ ? 0 : std::max<uint64_t>(bytes, next_chunk_bytes_);
+  }
+  // The most bytes that can be had of a new arena, in pieces much smaller than a chunk, while it reserves at
+  // most `reserved_bytes`.
+  static uint64_t CapacityOf(uint64_t reserved_bytes);
+  MemoryCharge& charge() { return charge_; }
 
  private:
   struct Chunk {
@@ -57,6 +72,7 @@ class Arena {
   uintptr_t end_ = 0;
   size_t next_chunk_bytes_ = kFirstChunkBytes;
   std::vector<Chunk> chunks_;
+  MemoryCharge charge_;
   std::atomic<uint64_t> bytes_used_{0};
   std::atomic<uint64_t> bytes_reserved_{0};
 };

@@ -5,7 +5,7 @@
 #include "base/coding.h"
 
 #if defined(__x86_64__)
-#include <nmmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace seerdb::crc32c {
@@ -82,18 +82,64 @@ __attribute__((target("sse4.2"))) uint32_t ExtendSse42(uint32_t crc, const char*
   return ~tail;
 }
 
-#endif
+// The powers of x that fold 16 bytes over a distance: multiplied by them, its halves have the same remainder
+// that they would have `bits` bits further on. Reflected like the CRC; one bit more is the polynomial
+// product's due (Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction").
+struct FoldFactors {
+  uint64_t low;
+  uint64_t high;
+};
+constexpr uint64_t PowerOfX(size_t n) {
+  uint32_t power = 0x80000000;
+  for (; n > 0; --n) power = (power >> 1) ^ ((power & 1) != 0 ? kPolynomial : 0);
+  return uint64_t{power} << 1;
+}
+constexpr FoldFactors FactorsFor(size_t bits) { return {PowerOfX(bits + 32), PowerOfX(bits - 32)}; }
 
-using ExtendFunction = uint32_t (*)(uint32_t, const char*, size_t);
+#define SEERDB_CRC_AVX512 __attribute__((target("avx512f,avx512dq,vpclmulqdq,pclmul,sse4.2")))
 
-ExtendFunction Choose() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2")) return ExtendSse42;
-#endif
-  return ExtendPortable;
+SEERDB_CRC_AVX512 inline __m512i Broadcast(FoldFactors factors) {
+  return _mm512_broadcast_i64x2(
+      _mm_set_epi64x(static_cast<long long>(factors.high), static_cast<long long>(factors.low)));
 }
 
-}  // namespace
+// `x` moved on by the factors' distance, and the bytes that stand there.
+SEERDB_CRC_AVX512 inline __m512i Fold(__m512i x, __m512i factors, __m512i next) {
+  constexpr int kXor3 = 0x96;
+  return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(x, factors, 0x00),
+                                   _mm512_clmulepi64_epi128(x, factors, 0x11), next, kXor3);
+}
+
+SEERDB_CRC_AVX512 uint32_t ExtendAvx512(uint32_t crc, const char* p, size_t n) {
+  constexpr size_t kStep = 64;
+  if (n < 4 * kStep) return ExtendSse42(crc, p, n);
+  static constexpr FoldFactors kFourSteps = FactorsFor(4 * 8 * kStep);
+  static constexpr FoldFactors kOneStep = FactorsFor(8 * kStep);
+  const __m512i four_steps = Broadcast(kFourSteps);
+  const __m512i one_step = Broadcast(kOneStep);
+  __m512i a = _mm512_xor_si512(_mm512_loadu_si512(p),
+                               _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(~crc))));
+  __m512i b = _mm512_loadu_si512(p + kStep);
+  __m512i c = _mm512_loadu_si512(p + 2 * kStep);
+  __m512i d = _mm512_loadu_si512(p + 3 * kStep);
+  for (p += 4 * kStep, n -= 4 * kStep; n >= 4 * kStep; p += 4 * kStep, n -= 4 * kStep) {
+    a = Fold(a, four_steps, _mm512_loadu_si512(p));
+    b = Fold(b, four_steps, _mm512_loadu_si512(p + kStep));
+    c = Fold(c, four_steps, _mm512_loadu_si512(p + 2 * kStep));
+    d = Fold(d, four_steps, _mm512_loadu_si512(p + 3 * kStep));
+  }
+  d = Fold(Fold(Fold(a, one_step, b), one_step, c), one_step, d);
+  for (; n >= kStep; p += kStep, n -= kStep) d = Fold(d, one_step, _mm512_loadu_si512(p));
+  // What is left of all before has the remainder that these 64 bytes would have.
+  char left[kStep];
+  _mm512_storeu_si512(left, d);
+  // ExtendSse42 inverts: this begins with a remainder of 0.
+  return ExtendSse42(ExtendSse42(~uint32_t{0}, left, sizeof left), p, n);
+}
+
+#undef SEERDB_CRC_AVX512
+
+#endif
 
 uint32_t ExtendPortable(uint32_t crc, const char* p, size_t n) {
   uint32_t state = ~crc;
@@ -107,9 +153,29 @@ uint32_t ExtendPortable(uint32_t crc, const char* p, size_t n) {
   return ~state;
 }
 
-uint32_t Extend(uint32_t crc, const char* bytes, size_t n) {
-  static const ExtendFunction extend = Choose();
-  return extend(crc, bytes, n);
+std::vector<Form> FormsOfThisProcessor() {
+  std::vector<Form> forms;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("sse4.2")) {
+    forms.push_back({"avx512", ExtendAvx512});
+  }
+  if (__builtin_cpu_supports("sse4.2")) forms.push_back({"sse4.2", ExtendSse42});
+#endif
+  forms.push_back({"portable", ExtendPortable});
+  return forms;
+}
+
+}  // namespace
+
+const std::vector<Form>& Forms() {
+  static const std::vector<Form> forms = FormsOfThisProcessor();
+  return forms;
+}
+
+uint32_t Extend(uint32_t crc, const char* p, size_t n) {
+  static const auto extend = Forms().front().extend;
+  return extend(crc, p, n);
 }
 
 }  // namespace seerdb::crc32c

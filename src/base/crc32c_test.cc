@@ -29,11 +29,13 @@ TEST(Crc32c, KnownValues) {
                                          {rising, 0x46dd794e},
                                          {falling, 0x113fdb5c}}) {
     EXPECT_EQ(crc32c::Value(c.bytes), c.crc) << c.bytes;
-    EXPECT_EQ(crc32c::ExtendPortable(0, c.bytes.data(), c.bytes.size()), c.crc) << c.bytes;
+    for (const crc32c::Form& form : crc32c::Forms()) {
+      EXPECT_EQ(form.extend(0, c.bytes.data(), c.bytes.size()), c.crc) << form.name << " " << c.bytes;
+    }
   }
 }
 
-TEST(Crc32c, PortableAndHardwareAgree) {
+TEST(Crc32c, AllFormsAgree) {
   const uint64_t seed = SystemSeed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   Random random(seed);
@@ -41,14 +43,16 @@ TEST(Crc32c, PortableAndHardwareAgree) {
   for (char& c : bytes) c = static_cast<char>(random.Next());
   const auto check = [&](size_t begin, size_t n) {
     const uint32_t start = static_cast<uint32_t>(random.Next());
-    ASSERT_EQ(crc32c::Extend(start, bytes.data() + begin, n),
-              crc32c::ExtendPortable(start, bytes.data() + begin, n))
-        << begin << " " << n;
+    const uint32_t crc = crc32c::Extend(start, bytes.data() + begin, n);
+    for (const crc32c::Form& form : crc32c::Forms()) {
+      ASSERT_EQ(form.extend(start, bytes.data() + begin, n), crc) << form.name << " " << begin << " " << n;
+    }
   };
-  for (size_t n = 0; n < 200; ++n) {
+  EXPECT_STREQ(crc32c::Forms().back().name, "portable");
+  for (size_t n = 0; n < 700; ++n) {
     for (size_t begin = 0; begin < 9; ++begin) check(begin, n);
   }
-  // Around the length at which three lanes are used, and beyond.
+  // Around the length at which sse4.2 uses three lanes, and beyond.
   for (size_t n = 3040; n < 3110; ++n) check(n % 8, n);
   for (int i = 0; i < 500; ++i) {
     const size_t begin = random.Uniform(bytes.size());

@@ -1,173 +1,117 @@
 #include "cache/block_cache.h"
 
-#include <atomic>
-#include <functional>
-#include <unordered_map>
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "base/mutex.h"
+#include "cache/cache_shard.h"
 
 namespace seerdb {
 namespace {
 
 constexpr size_t kShards = 16;
-// The entry itself, its node in the map, the block's string and control block.
-constexpr uint64_t kOverheadBytes = 160;
-constexpr uint8_t kMaxCredit = 3;
-
-uint64_t ChargeOf(const BlockCache::Block& block) { return block->size() + kOverheadBytes; }
-
-struct Key {
-  uint64_t file_id;
-  uint64_t offset;
-  friend bool operator==(const Key&, const Key&) = default;
-};
-uint64_t HashOf(uint64_t file_id, uint64_t offset) {
-  uint64_t z = (file_id * 0x9e3779b97f4a7c15) ^ (offset * 0xc2b2ae3d27d4eb4f);
-  z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9;
-  return z ^ (z >> 32);
-}
-struct KeyHash {
-  size_t operator()(const Key& key) const { return HashOf(key.file_id, key.offset); }
-};
 
 }  // namespace
 
-// Entries stand on a ring of slots; the hand goes round it, taking credit from used entries and evicting
-// those without.
 class BlockCache::Shard {
  public:
-  void set_capacity(uint64_t bytes) { capacity_bytes_ = bytes; }
-
-  Block Find(const Key& key) {
+  Block Find(const CacheKey& key) EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
-    const auto found = slots_by_key_.find(key);
-    if (found == slots_by_key_.end()) return nullptr;
-    Slot& slot = slots_[found->second];
-    if (slot.credit < kMaxCredit) ++slot.credit;
-    return slot.block;
+    return shard_.Find(key);
   }
-
-  void Insert(const Key& key, Block block) {
-    const uint64_t charge = ChargeOf(block);
-    if (charge > capacity_bytes_) return;
-    // Blocks are freed after the mutex is released.
-    std::vector<Block> evicted;
+  Block Insert(const CacheKey& key, const Block& block, uint64_t capacity_bytes, CacheShard::Evicted* evicted)
+      EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
-    const auto found = slots_by_key_.find(key);
-    if (found != slots_by_key_.end()) {
-      Slot& slot = slots_[found->second];
-      bytes_ += charge - ChargeOf(slot.block);
-      evicted.push_back(std::exchange(slot.block, std::move(block)));
-      EvictUntil(0, &evicted);
-      return;
-    }
-    EvictUntil(charge, &evicted);
-    const size_t index = TakeSlot();
-    slots_[index] = Slot{key, std::move(block), 0};
-    slots_by_key_.emplace(key, index);
-    bytes_ += charge;
+    return shard_.Insert(key, block, capacity_bytes, evicted);
   }
-
-  void EraseFile(uint64_t file_id) {
-    std::vector<Block> evicted;
+  void EraseFile(uint64_t file_id, CacheShard::Evicted* evicted) EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      if (slots_[i].block != nullptr && slots_[i].key.file_id == file_id) Evict(i, &evicted);
-    }
+    shard_.EraseFile(file_id, evicted);
   }
-
-  uint64_t bytes() {
+  void Trim(uint64_t capacity_bytes, CacheShard::Evicted* evicted) EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
-    return bytes_;
+    shard_.Trim(capacity_bytes, evicted);
+  }
+  uint64_t bytes() EXCLUDES(mutex_) {
+    MutexLock lock(&mutex_);
+    return shard_.bytes();
+  }
+  uint64_t entries() EXCLUDES(mutex_) {
+    MutexLock lock(&mutex_);
+    return shard_.entries();
   }
 
  private:
-  struct Slot {
-    Key key{};
-    Block block;  // null: free
-    uint8_t credit = 0;
-  };
-
-  void Evict(size_t index, std::vector<Block>* evicted) REQUIRES(mutex_) {
-    Slot& slot = slots_[index];
-    bytes_ -= ChargeOf(slot.block);
-    slots_by_key_.erase(slot.key);
-    evicted->push_back(std::move(slot.block));
-    slot.block = nullptr;
-    free_slots_.push_back(index);
-  }
-  void EvictUntil(uint64_t room, std::vector<Block>* evicted) REQUIRES(mutex_) {
-    while (bytes_ + room > capacity_bytes_ && !slots_by_key_.empty()) {
-      if (hand_ >= slots_.size()) hand_ = 0;
-      Slot& slot = slots_[hand_];
-      if (slot.block != nullptr) {
-        if (slot.credit > 0)
-          --slot.credit;
-        else
-          Evict(hand_, evicted);
-      }
-      ++hand_;
-    }
-  }
-  size_t TakeSlot() REQUIRES(mutex_) {
-    if (!free_slots_.empty()) {
-      const size_t index = free_slots_.back();
-      free_slots_.pop_back();
-      return index;
-    }
-    slots_.emplace_back();
-    return slots_.size() - 1;
-  }
-
-  uint64_t capacity_bytes_ = 0;  // set before use
   Mutex mutex_;
-  uint64_t bytes_ GUARDED_BY(mutex_) = 0;
-  size_t hand_ GUARDED_BY(mutex_) = 0;
-  std::vector<Slot> slots_ GUARDED_BY(mutex_);
-  std::vector<size_t> free_slots_ GUARDED_BY(mutex_);
-  std::unordered_map<Key, size_t, KeyHash> slots_by_key_ GUARDED_BY(mutex_);
+  CacheShard shard_ GUARDED_BY(mutex_);
 };
 
-BlockCache::BlockCache(uint64_t capacity_bytes, std::shared_ptr<Statistics> statistics)
-    : capacity_bytes_(capacity_bytes),
-      statistics_(std::move(statistics)),
-      shards_(std::make_unique<Shard[]>(kShards)) {
-  for (size_t i = 0; i < kShards; ++i) shards_[i].set_capacity(capacity_bytes / kShards);
-}
+BlockCache::BlockCache(uint64_t capacity_bytes, std::shared_ptr<const MemoryAccount> budget,
+                       uint64_t budget_bytes)
+    : configured_bytes_(capacity_bytes),
+      budget_(std::move(budget)),
+      budget_bytes_(budget_bytes),
+      shards_(std::make_unique<Shard[]>(kShards)) {}
 
-BlockCache::~BlockCache() = default;
+BlockCache::~BlockCache() {
+  // Blocks that readers still hold are theirs from now on.
+  configured_bytes_.store(0);
+  Trim();
+}
 
 uint64_t BlockCache::NewFileId() {
   static std::atomic<uint64_t> next{1};
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-BlockCache::Shard& BlockCache::ShardFor(uint64_t file_id, uint64_t offset) const {
-  return shards_[HashOf(file_id, offset) >> 60];
+BlockCache::Shard& BlockCache::ShardFor(uint64_t hash) const { return shards_[hash >> 60]; }
+
+uint64_t BlockCache::capacity_bytes() const {
+  const uint64_t configured_bytes = configured_bytes_.load(std::memory_order_relaxed);
+  if (budget_ == nullptr) return configured_bytes;
+  const uint64_t held_bytes = budget_->held_bytes();
+  return std::min(configured_bytes, budget_bytes_ - std::min(held_bytes, budget_bytes_));
 }
 
 BlockCache::Block BlockCache::Find(uint64_t file_id, uint64_t offset) {
-  Block block = ShardFor(file_id, offset).Find({file_id, offset});
-  if (statistics_ != nullptr) {
-    statistics_->Add(block != nullptr ? Counter::cache_hits : Counter::cache_misses);
-  }
-  return block;
+  const CacheKey key{file_id, offset};
+  return ShardFor(key.hash()).Find(key);
 }
 
-void BlockCache::Insert(uint64_t file_id, uint64_t offset, Block block) {
-  if (block == nullptr) return;
-  ShardFor(file_id, offset).Insert({file_id, offset}, std::move(block));
+BlockCache::Inserted BlockCache::Insert(uint64_t file_id, uint64_t offset, Block block) {
+  const CacheKey key{file_id, offset};
+  CacheShard::Evicted evicted;
+  // The block itself is among what is held, until the cache has it.
+  const uint64_t capacity = capacity_bytes() / kShards;
+  Block resident = ShardFor(key.hash()).Insert(key, block, capacity, &evicted);
+  const bool kept = resident == block;
+  return {resident != nullptr ? std::move(resident) : std::move(block), kept, evicted.size()};
 }
 
 void BlockCache::EraseFile(uint64_t file_id) {
-  for (size_t i = 0; i < kShards; ++i) shards_[i].EraseFile(file_id);
+  for (size_t i = 0; i < kShards; ++i) {
+    CacheShard::Evicted evicted;
+    shards_[i].EraseFile(file_id, &evicted);
+  }
+}
+
+void BlockCache::Trim() {
+  const uint64_t capacity = capacity_bytes() / kShards;
+  for (size_t i = 0; i < kShards; ++i) {
+    CacheShard::Evicted evicted;
+    shards_[i].Trim(capacity, &evicted);
+  }
 }
 
 uint64_t BlockCache::bytes() const {
   uint64_t sum = 0;
   for (size_t i = 0; i < kShards; ++i) sum += shards_[i].bytes();
+  return sum;
+}
+
+uint64_t BlockCache::entries() const {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < kShards; ++i) sum += shards_[i].entries();
   return sum;
 }
 

@@ -1,47 +1,89 @@
-// BlockCache: blocks that were read or decompressed, charged in bytes, shared by all tables.
+// BlockCache: blocks that were read or decompressed, charged in bytes, shared by tables and databases.
 //
-// Keys are (file id, offset); a file id is unique in the process for the life of the cache, so a name that
-// is used again cannot alias. Sharded; each shard evicts by CLOCK with a scan-resistant entry: a block
-// enters with no credit and earns it by being used again. A block that is pinned by a caller stays
-// readable after eviction. Thread safety: all methods concurrently; each takes one shard's mutex briefly.
+// Keys are (file id, offset); a file id is unique in the process, so a name that is used again cannot alias.
+// Sharded; each shard evicts by S3-FIFO (J. Yang et al., "FIFO queues are all you need for cache eviction",
+// SOSP 2023): new blocks stand in a small queue and move to the main one only if used again, so that a scan
+// passes through without displacing what is used (docs/decisions/0013). A block is memory of its own,
+// shared by the cache and whoever reads it: one that is pinned stays readable after eviction.
+// Thread safety: all methods concurrently; each takes one shard's mutex briefly.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include "metrics/statistics.h"
+#include "base/memory_account.h"
 #include "seerdb/slice.h"
 
 namespace seerdb {
 
+// A block's bytes, charged for as long as they exist: to the cache while it holds them, else to their
+// readers.
+class CachedBlock {
+ public:
+  // The entry of the cache, its places in the maps, control block and string.
+  static constexpr uint64_t kOverheadBytes = 240;
+
+  // `account` may be null.
+  CachedBlock(std::string bytes, std::shared_ptr<MemoryAccount> account)
+      : bytes_(std::move(bytes)),
+        charge_(std::move(account), MemoryClass::kPinnedBlocks, bytes_.capacity() + kOverheadBytes) {}
+
+  Slice bytes() const { return bytes_; }
+  uint64_t charged_bytes() const { return charge_.bytes(); }
+  // By the cache alone, under its shard's mutex.
+  void SetCached(bool cached) const {
+    charge_.MoveTo(cached ? MemoryClass::kBlockCache : MemoryClass::kPinnedBlocks);
+  }
+
+ private:
+  const std::string bytes_;
+  mutable MemoryCharge charge_;
+};
+
 class BlockCache {
  public:
-  using Block = std::shared_ptr<const std::string>;
+  using Block = std::shared_ptr<const CachedBlock>;
 
-  // `capacity_bytes` 0 keeps nothing. `statistics` may be null.
-  BlockCache(uint64_t capacity_bytes, std::shared_ptr<Statistics> statistics);
+  // With `budget`, the cache and everything else in that account together take at most `budget_bytes`: the
+  // cache is as small as that needs. `capacity_bytes` 0 keeps nothing.
+  explicit BlockCache(uint64_t capacity_bytes, std::shared_ptr<const MemoryAccount> budget = nullptr,
+                      uint64_t budget_bytes = 0);
   ~BlockCache();
 
-  // A process-wide unique id for a table that is about to use the cache.
   static uint64_t NewFileId();
 
   // Null when absent.
   Block Find(uint64_t file_id, uint64_t offset);
-  // Keeps the block unless it is larger than a shard; replaces what is there.
-  void Insert(uint64_t file_id, uint64_t offset, Block block);
-  // Forgets all blocks of a file.
+
+  struct Inserted {
+    Block block;        // the one to use: of two that were loaded at once, the first
+    bool kept = false;  // `block` was added
+    uint64_t evicted = 0;
+  };
+  // Keeps the block unless it is larger than a shard. Requires: not null, and in no cache.
+  Inserted Insert(uint64_t file_id, uint64_t offset, Block block);
+  // Forgets all blocks of a file. Costs as much as there are, and a look into each shard.
   void EraseFile(uint64_t file_id);
 
-  uint64_t capacity_bytes() const { return capacity_bytes_; }
+  // Raises or lowers the capacity. What is too much is evicted at the next Insert or Trim.
+  void AddCapacity(int64_t bytes) { configured_bytes_.fetch_add(static_cast<uint64_t>(bytes)); }
+  // Evicts what is beyond the capacity.
+  void Trim();
+
+  // At present: the capacity it was given, or less by the budget.
+  uint64_t capacity_bytes() const;
   uint64_t bytes() const;
+  uint64_t entries() const;
 
  private:
   class Shard;
-  Shard& ShardFor(uint64_t file_id, uint64_t offset) const;
+  Shard& ShardFor(uint64_t hash) const;
 
-  const uint64_t capacity_bytes_;
-  const std::shared_ptr<Statistics> statistics_;
+  std::atomic<uint64_t> configured_bytes_;
+  const std::shared_ptr<const MemoryAccount> budget_;
+  const uint64_t budget_bytes_;
   std::unique_ptr<Shard[]> shards_;
 };
 

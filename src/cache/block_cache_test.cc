@@ -11,27 +11,30 @@
 namespace seerdb {
 namespace {
 
-BlockCache::Block MakeBlock(size_t bytes, char c = 'b') {
-  return std::make_shared<const std::string>(bytes, c);
+BlockCache::Block MakeBlock(size_t bytes, char c = 'b', std::shared_ptr<MemoryAccount> account = nullptr) {
+  return std::make_shared<const CachedBlock>(std::string(bytes, c), std::move(account));
 }
 
-TEST(BlockCacheTest, FindsWhatWasInsertedAndReplaces) {
-  BlockCache cache(1 << 20, nullptr);
+TEST(BlockCacheTest, FindsWhatWasInsertedAndKeepsTheFirst) {
+  BlockCache cache(1 << 20);
   EXPECT_EQ(cache.Find(1, 0), nullptr);
-  cache.Insert(1, 0, MakeBlock(100, 'x'));
+  EXPECT_TRUE(cache.Insert(1, 0, MakeBlock(100, 'x')).kept);
   ASSERT_NE(cache.Find(1, 0), nullptr);
-  EXPECT_EQ((*cache.Find(1, 0))[0], 'x');
+  EXPECT_EQ(cache.Find(1, 0)->bytes()[0], 'x');
   EXPECT_EQ(cache.Find(1, 8), nullptr);
   EXPECT_EQ(cache.Find(2, 0), nullptr);
-  cache.Insert(1, 0, MakeBlock(50, 'y'));
-  EXPECT_EQ((*cache.Find(1, 0))[0], 'y');
-  EXPECT_GE(cache.bytes(), 50u);
-  EXPECT_LT(cache.bytes(), 50u + 1000);
+  // Two threads that miss load the same bytes: one of the two blocks is used by both.
+  const BlockCache::Inserted second = cache.Insert(1, 0, MakeBlock(100, 'y'));
+  EXPECT_FALSE(second.kept);
+  EXPECT_EQ(second.block, cache.Find(1, 0));
+  EXPECT_EQ(second.block->bytes()[0], 'x');
+  EXPECT_GE(cache.bytes(), 100u);
+  EXPECT_LT(cache.bytes(), 100u + 1000);
 }
 
 TEST(BlockCacheTest, NeverHoldsMoreThanItsCapacity) {
   for (const uint64_t capacity : {uint64_t{0}, uint64_t{1000}, uint64_t{100'000}, uint64_t{1} << 20}) {
-    BlockCache cache(capacity, nullptr);
+    BlockCache cache(capacity);
     Random random(7);
     for (uint64_t i = 0; i < 20'000; ++i) {
       const uint64_t offset = random.Uniform(3000);
@@ -48,13 +51,13 @@ TEST(BlockCacheTest, NeverHoldsMoreThanItsCapacity) {
 }
 
 TEST(BlockCacheTest, CapacityIsUsed) {
-  BlockCache cache(4 << 20, nullptr);
+  BlockCache cache(4 << 20);
   for (uint64_t i = 0; i < 10'000; ++i) cache.Insert(1, i * 4096, MakeBlock(4096));
   EXPECT_GT(cache.bytes(), uint64_t{4 << 20} * 9 / 10);
 }
 
 TEST(BlockCacheTest, BlocksUsedAgainSurviveAScan) {
-  BlockCache cache(4 << 20, nullptr);
+  BlockCache cache(4 << 20);
   const uint64_t hot = 200;
   for (uint64_t i = 0; i < hot; ++i) cache.Insert(1, i, MakeBlock(4096));
   for (int round = 0; round < 3; ++round) {
@@ -68,17 +71,18 @@ TEST(BlockCacheTest, BlocksUsedAgainSurviveAScan) {
 }
 
 TEST(BlockCacheTest, PinnedBlockStaysReadableAfterEviction) {
-  BlockCache cache(100'000, nullptr);
+  BlockCache cache(100'000);
   cache.Insert(1, 0, MakeBlock(1000, 'p'));
   const BlockCache::Block pinned = cache.Find(1, 0);
   ASSERT_NE(pinned, nullptr);
-  for (uint64_t i = 0; i < 10'000; ++i) cache.Insert(2, i, MakeBlock(1000));
+  cache.AddCapacity(-100'000);
+  cache.Trim();
   EXPECT_EQ(cache.Find(1, 0), nullptr);
-  EXPECT_EQ(*pinned, std::string(1000, 'p'));
+  EXPECT_EQ(pinned->bytes(), std::string(1000, 'p'));
 }
 
 TEST(BlockCacheTest, EraseFileForgetsThatFileOnly) {
-  BlockCache cache(1 << 20, nullptr);
+  BlockCache cache(1 << 20);
   for (uint64_t i = 0; i < 50; ++i) {
     cache.Insert(1, i, MakeBlock(100));
     cache.Insert(2, i, MakeBlock(100));
@@ -91,29 +95,69 @@ TEST(BlockCacheTest, EraseFileForgetsThatFileOnly) {
 }
 
 TEST(BlockCacheTest, BlockLargerThanAShardIsNotKept) {
-  BlockCache cache(1 << 20, nullptr);
-  cache.Insert(1, 0, MakeBlock(1 << 20));
+  BlockCache cache(1 << 20);
+  const BlockCache::Block large = MakeBlock(1 << 20);
+  const BlockCache::Inserted inserted = cache.Insert(1, 0, large);
+  EXPECT_FALSE(inserted.kept);
+  EXPECT_EQ(inserted.block, large);
   EXPECT_EQ(cache.Find(1, 0), nullptr);
   EXPECT_EQ(cache.bytes(), 0u);
-  cache.Insert(1, 0, nullptr);
-  EXPECT_EQ(cache.Find(1, 0), nullptr);
 }
 
-TEST(BlockCacheTest, CountsHitsAndMisses) {
-  auto statistics = std::make_shared<Statistics>(true);
-  BlockCache cache(1 << 20, statistics);
-  cache.Find(1, 0);
-  cache.Insert(1, 0, MakeBlock(10));
-  cache.Find(1, 0);
-  cache.Find(1, 0);
-  EXPECT_EQ(statistics->Get(Counter::cache_misses), 1u);
-  EXPECT_EQ(statistics->Get(Counter::cache_hits), 2u);
+TEST(BlockCacheTest, EachByteIsChargedToTheCacheOrToReaders) {
+  const auto account = std::make_shared<MemoryAccount>();
+  BlockCache::Block pinned;
+  {
+    BlockCache cache(100'000);
+    pinned = MakeBlock(1000, 'p', account);
+    EXPECT_EQ(account->bytes(MemoryClass::kPinnedBlocks), pinned->charged_bytes());
+    cache.Insert(1, 0, pinned);
+    EXPECT_EQ(account->bytes(MemoryClass::kPinnedBlocks), 0u);
+    for (uint64_t i = 0; i < 1000; ++i) {
+      cache.Insert(2, i, MakeBlock(1000, 'q', account));
+      ASSERT_EQ(account->bytes(MemoryClass::kBlockCache), cache.bytes());
+    }
+    EXPECT_EQ(account->bytes(MemoryClass::kPinnedBlocks), pinned->charged_bytes());
+    cache.EraseFile(2);
+    EXPECT_EQ(account->bytes(MemoryClass::kBlockCache), 0u);
+    cache.Insert(3, 0, pinned);
+  }
+  EXPECT_EQ(account->bytes(MemoryClass::kPinnedBlocks), pinned->charged_bytes());
+  pinned.reset();
+  EXPECT_EQ(account->total_bytes(), 0u);
+}
+
+TEST(BlockCacheTest, GivesWayToWhatElseTheBudgetHolds) {
+  const auto account = std::make_shared<MemoryAccount>();
+  BlockCache cache(8 << 20, account, 4 << 20);
+  const auto fill = [&] {
+    for (uint64_t i = 0; i < 2000; ++i) cache.Insert(1, i, MakeBlock(4096, 'b', account));
+  };
+  fill();
+  EXPECT_GT(cache.bytes(), 3'500'000u);
+  EXPECT_LE(account->total_bytes(), uint64_t{4} << 20);
+  {
+    const MemoryCharge other(account, MemoryClass::kActiveMemTable, 3 << 20);
+    EXPECT_EQ(cache.capacity_bytes(), uint64_t{1} << 20);
+    cache.Trim();
+    EXPECT_LE(account->total_bytes(), uint64_t{4} << 20);
+    const MemoryCharge more(account, MemoryClass::kPinnedBlocks, 2 << 20);
+    cache.Trim();
+    EXPECT_EQ(cache.bytes(), 0u);
+    fill();
+    EXPECT_EQ(cache.bytes(), 0u);
+  }
+  fill();
+  EXPECT_GT(cache.bytes(), 3'500'000u);
+  cache.AddCapacity(-(7 << 20));
+  cache.Trim();
+  EXPECT_LE(cache.bytes(), uint64_t{1} << 20);
 }
 
 TEST(BlockCacheTest, FileIdsAreUnique) { EXPECT_NE(BlockCache::NewFileId(), BlockCache::NewFileId()); }
 
 TEST(BlockCacheTest, ThreadsMayDoEverythingAtOnce) {
-  BlockCache cache(300'000, std::make_shared<Statistics>(true));
+  BlockCache cache(300'000);
   std::vector<std::thread> threads;
   for (uint64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&cache, t] {
@@ -127,8 +171,8 @@ TEST(BlockCacheTest, ThreadsMayDoEverythingAtOnce) {
         } else if (random.OneIn(3)) {
           cache.Insert(file, offset, MakeBlock(1 + random.Uniform(4000), expected));
         } else if (const BlockCache::Block block = cache.Find(file, offset); block != nullptr) {
-          ASSERT_EQ(block->front(), expected);
-          ASSERT_EQ(block->back(), expected);
+          ASSERT_EQ(block->bytes().front(), expected);
+          ASSERT_EQ(block->bytes().back(), expected);
         }
         if (random.OneIn(100)) {
           ASSERT_LE(cache.bytes(), 300'000u);

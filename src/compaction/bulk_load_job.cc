@@ -1,5 +1,6 @@
 #include "compaction/bulk_load_job.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -9,6 +10,8 @@ namespace seerdb {
 namespace {
 
 constexpr uint64_t kReportBytes = uint64_t{8} << 20;
+// As much is asked for, and then written, at a time.
+constexpr uint64_t kAdmittedBytes = uint64_t{8} << 20;
 constexpr size_t kPrintedKeyBytes = 40;
 
 // For messages: printable characters as they are, the rest as \xNN, cut after kPrintedKeyBytes.
@@ -27,16 +30,6 @@ std::string Printed(Slice key) {
   return out + (key.size() > kPrintedKeyBytes ? "'..." : "'");
 }
 
-Status CheckSizes(const BulkLoadEntry& entry, uint64_t number) {
-  const bool key = entry.key.size() > kMaxKeyBytes;
-  if (!key && entry.value.size() <= kMaxValueBytes) [[likely]]
-    return {};
-  return Status::InvalidArgument(
-      "bulk load entry " + std::to_string(number) + ": found a " + (key ? "key" : "value") + " of " +
-      std::to_string(key ? entry.key.size() : entry.value.size()) + " bytes, expected at most " +
-      std::to_string(key ? kMaxKeyBytes : kMaxValueBytes));
-}
-
 Status OutOfOrder(uint64_t number, Slice before, Slice key) {
   return Status::InvalidArgument("bulk load entry " + std::to_string(number) + ": found key " + Printed(key) +
                                  " behind key " + Printed(before) +
@@ -53,12 +46,28 @@ BulkLoadJob::BulkLoadJob(FileSystem& fs, const BulkLoadOptions& options, const B
       engine_key_(context.key_prefix),
       report_at_bytes_(kReportBytes) {}
 
+Status BulkLoadJob::CheckSizes(const BulkLoadEntry& entry) const {
+  const bool key = entry.key.size() > kMaxKeyBytes;
+  const uint64_t most = key ? kMaxKeyBytes : std::min(kMaxValueBytes, context_.max_value_bytes);
+  const uint64_t found = key ? entry.key.size() : entry.value.size();
+  if (found <= most) [[likely]]
+    return {};
+  const bool for_memory = !key && found <= kMaxValueBytes;
+  Status refused =
+      Status::InvalidArgument("bulk load entry " + std::to_string(progress_.entries_read) + ": found a " +
+                              (key ? "key" : "value") + " of " + std::to_string(found) +
+                              " bytes, expected at most " + std::to_string(most) +
+                              (for_memory ? " with this memory budget" : ""));
+  return for_memory ? std::move(refused).WithDetail(StatusDetail::kMemoryFull) : refused;
+}
+
 BulkLoadStats BulkLoadJob::stats() const {
   BulkLoadStats stats;
   stats.entries_loaded = progress_.entries_written;
   stats.duplicates_dropped = duplicates_;
   stats.payload_bytes = progress_.bytes_written;
   stats.runs_spilled = runs_spilled_;
+  stats.bytes_spilled = bytes_spilled_;
   for (const TableMeta& table : tables_.tables()) {
     ++stats.sstables_created;
     stats.bytes_written += table.bytes;
@@ -75,14 +84,14 @@ template <typename Take>
 Status BulkLoadJob::ReadAll(BulkLoadSource& source, const Take& take) {
   std::vector<BulkLoadEntry> batch;
   for (;;) {
-    SEERDB_RETURN_IF_ERROR(context_.may_continue());
+    SEERDB_RETURN_IF_ERROR(context_.may_write(0));
     batch.clear();
     SEERDB_RETURN_IF_ERROR(source.Next(&batch));
     if (batch.empty()) return {};
     for (const BulkLoadEntry& entry : batch) {
       ++progress_.entries_read;
       progress_.bytes_read += entry.key.size() + entry.value.size();
-      SEERDB_RETURN_IF_ERROR(CheckSizes(entry, progress_.entries_read));
+      SEERDB_RETURN_IF_ERROR(CheckSizes(entry));
       SEERDB_RETURN_IF_ERROR(take(entry, &entry == &batch.back()));
     }
     if (progress_.bytes_read + progress_.bytes_written >= report_at_bytes_) Report();
@@ -94,6 +103,11 @@ Status BulkLoadJob::Write(Slice key, Slice value) {
   engine_key_.append(key);
   ++progress_.entries_written;
   progress_.bytes_written += key.size() + value.size();
+  if (progress_.bytes_written > written_bytes_admitted_) [[unlikely]] {
+    const uint64_t bytes = std::max<uint64_t>(kAdmittedBytes, key.size() + value.size());
+    SEERDB_RETURN_IF_ERROR(context_.may_write(bytes));
+    written_bytes_admitted_ = progress_.bytes_written + bytes;
+  }
   return tables_.Add(engine_key_, value);
 }
 
@@ -130,9 +144,9 @@ Status BulkLoadJob::LoadSorted(BulkLoadSource& source) {
 Status BulkLoadJob::LoadUnsorted(BulkLoadSource& source) {
   ExternalSorterOptions sort;
   sort.directory = context_.output.directory;
-  sort.memory_bytes = options_.memory_bytes;
+  sort.memory_bytes = context_.sort_memory_bytes;
   sort.new_file_number = context_.output.new_file_number;
-  sort.may_continue = context_.may_continue;
+  sort.may_write = context_.may_write;
   ExternalSorter sorter(fs_, std::move(sort));
   SEERDB_RETURN_IF_ERROR(
       ReadAll(source, [&](const BulkLoadEntry& entry, bool) { return sorter.Add(entry.key, entry.value); }));
@@ -142,16 +156,18 @@ Status BulkLoadJob::LoadUnsorted(BulkLoadSource& source) {
     if (!more) break;
     SEERDB_RETURN_IF_ERROR(Write(sorter.key(), sorter.value()));
     if (progress_.bytes_read + progress_.bytes_written >= report_at_bytes_) {
-      SEERDB_RETURN_IF_ERROR(context_.may_continue());
+      SEERDB_RETURN_IF_ERROR(context_.may_write(0));
       Report();
     }
   }
   duplicates_ = sorter.duplicates_dropped();
   runs_spilled_ = sorter.runs_spilled();
+  bytes_spilled_ = sorter.bytes_spilled();
   return {};
 }
 
 Status BulkLoadJob::Run(BulkLoadSource& source) {
+  SEERDB_RETURN_IF_ERROR(context_.may_write(kAdmittedBytes));  // before the source is read in vain
   SEERDB_RETURN_IF_ERROR(options_.already_sorted ? LoadSorted(source) : LoadUnsorted(source));
   SEERDB_RETURN_IF_ERROR(tables_.FinishData());
   Report();

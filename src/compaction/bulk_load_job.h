@@ -14,15 +14,19 @@
 #include "seerdb/bulk_load.h"
 #include "seerdb/file_system.h"
 #include "seerdb/status.h"
+#include "seerdb/types.h"
 
 namespace seerdb {
 
 struct BulkLoadContext {
   TableOutputOptions output;
   std::string key_prefix;  // put in front of every key
-  // Asked before each batch of the source, each run of the sort, and every few megabytes of its output; an
-  // error ends the load.
-  std::function<Status()> may_continue;
+  uint64_t sort_memory_bytes = 0;
+  // A larger value is refused: what compacts it later holds it in memory.
+  uint64_t max_value_bytes = kMaxValueBytes;
+  // Asked before about so many bytes are written, and with 0 before each batch of the source; an error ends
+  // the load.
+  std::function<Status(uint64_t bytes)> may_write;
 };
 
 class BulkLoadJob {
@@ -41,6 +45,7 @@ class BulkLoadJob {
   Status ReadAll(BulkLoadSource& source, const Take& take);
   Status LoadSorted(BulkLoadSource& source);
   Status LoadUnsorted(BulkLoadSource& source);
+  Status CheckSizes(const BulkLoadEntry& entry) const;
   Status Write(Slice key, Slice value);
   void Report();
 
@@ -51,8 +56,10 @@ class BulkLoadJob {
   std::string engine_key_;
   BulkLoadProgress progress_;
   uint64_t report_at_bytes_ = 0;  // when read and written bytes have come so far
+  uint64_t written_bytes_admitted_ = 0;
   uint64_t duplicates_ = 0;
   uint64_t runs_spilled_ = 0;
+  uint64_t bytes_spilled_ = 0;
 };
 
 }  // namespace seerdb

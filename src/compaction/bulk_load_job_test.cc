@@ -44,7 +44,8 @@ class BulkLoadJobTest : public testing::Test {
     context_.output.target_file_size = 1 << 20;
     context_.output.new_file_number = [this]() -> Result<uint64_t> { return ++number_; };
     context_.key_prefix = "P";
-    context_.may_continue = [this] { return may_continue_; };
+    context_.may_write = [this](uint64_t) { return may_write_; };
+    context_.sort_memory_bytes = uint64_t{1} << 20;
   }
   size_t Files() { return fs_->ListDirectory("/db")->size(); }
 
@@ -80,7 +81,7 @@ class BulkLoadJobTest : public testing::Test {
   std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
   BulkLoadContext context_;
   uint64_t number_ = 0;
-  Status may_continue_;
+  Status may_write_;
 };
 
 // Equal keys inside a batch, across batches, at both ends, all of them; the last one stays.
@@ -179,13 +180,13 @@ TEST_F(BulkLoadJobTest, TheSourceOrTheDatabaseMayEndIt) {
     Entries found;
     BulkLoadStats stats;
     BulkLoadOptions options = BulkLoadOptions().AlreadySorted(sorted).WithMaxEntries(500);
-    options.memory_bytes = 1 << 20;
+    context_.sort_memory_bytes = 1 << 20;
     EXPECT_TRUE(Load(options, source, &found, &stats).IsBusy());
     EXPECT_EQ(Files(), 0u);
-    may_continue_ = Status::Shutdown("closing");
+    may_write_ = Status::Shutdown("closing");
     Batches another(input, 100);
     EXPECT_TRUE(Load(options, another, &found, &stats).IsShutdown());
-    may_continue_ = {};
+    may_write_ = {};
   }
 }
 
@@ -196,7 +197,7 @@ TEST_F(BulkLoadJobTest, ReportsProgress) {
   for (const bool sorted : {true, false}) {
     std::vector<BulkLoadProgress> seen;
     BulkLoadOptions options = BulkLoadOptions().AlreadySorted(sorted);
-    options.memory_bytes = 4 << 20;
+    context_.sort_memory_bytes = 4 << 20;
     options.progress = [&](const BulkLoadProgress& progress) { seen.push_back(progress); };
     Batches source(input, 10);
     Entries found;
@@ -232,7 +233,7 @@ TEST_F(BulkLoadJobTest, FailuresLeaveNothing) {
       Status status;
       {
         BulkLoadOptions options = BulkLoadOptions().AlreadySorted(sorted).WithMaxEntries(25);
-        options.memory_bytes = 256 << 10;
+        context_.sort_memory_bytes = 256 << 10;
         BulkLoadJob job(*faults, options, context_);
         Batches source(input, 10);
         status = job.Run(source);

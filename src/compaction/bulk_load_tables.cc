@@ -8,14 +8,13 @@
 namespace seerdb {
 namespace {
 
-// Space is reserved, and write-back begun, in steps of this much.
+// Space is reserved in steps of this much.
 constexpr uint64_t kReserveBytes = uint64_t{64} << 20;
-constexpr uint64_t kWriteBackBytes = uint64_t{4} << 20;
 
-// Reserves space ahead of what is appended, and has it written back behind.
-class SteadyFile final : public WritableFile {
+// Reserves space ahead of what is appended.
+class ReservingFile final : public WritableFile {
  public:
-  explicit SteadyFile(std::unique_ptr<WritableFile> base) : base_(std::move(base)) {}
+  explicit ReservingFile(std::unique_ptr<WritableFile> base) : base_(std::move(base)) {}
 
   Status Append(Slice bytes) override {
     const uint64_t end = appended_ + bytes.size();
@@ -27,13 +26,9 @@ class SteadyFile final : public WritableFile {
     }
     SEERDB_RETURN_IF_ERROR(base_->Append(bytes));
     appended_ = end;
-    if (appended_ - begun_ >= kWriteBackBytes) {
-      begun_ = appended_;
-      base_->BeginWriteBack(begun_);
-    }
     return {};
   }
-  void BeginWriteBack(uint64_t end) override { base_->BeginWriteBack(end); }
+  void StartWriteback(uint64_t offset, uint64_t bytes) override { base_->StartWriteback(offset, bytes); }
   Status Sync() override { return base_->Sync(); }
   Status SyncAll() override { return base_->SyncAll(); }
   Status Allocate(uint64_t bytes, bool extend) override { return base_->Allocate(bytes, extend); }
@@ -44,7 +39,6 @@ class SteadyFile final : public WritableFile {
   const std::unique_ptr<WritableFile> base_;
   uint64_t appended_ = 0;
   uint64_t reserved_ = 0;
-  uint64_t begun_ = 0;
   bool reserves_ = true;
 };
 
@@ -89,7 +83,7 @@ Status BulkLoadTables::NextTable() {
   SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
                           fs_.NewWritableFile(TemporaryOf(number), CreateMode::kTruncate));
   written_.push_back({number, {}, false});
-  file_ = std::make_unique<SteadyFile>(std::move(file));
+  file_ = std::make_unique<ReservingFile>(std::move(file));
   TableBuilderOptions table = output_.table;
   table.table_number = number;
   builder_ = std::make_unique<TableBuilder>(table, file_.get());
@@ -113,7 +107,6 @@ Status BulkLoadTables::EndTable() {
   builder_.reset();
   // Gives back what was reserved and not used.
   SEERDB_RETURN_IF_ERROR(file_->Truncate(written.table.properties.file_bytes));
-  file_->BeginWriteBack(written.table.properties.file_bytes);
   SEERDB_RETURN_IF_ERROR(SyncLast());
   unsynced_ = std::move(file_);
   metas_.push_back(MetaOf(written.number, written.table.properties, output_.epoch));

@@ -22,14 +22,15 @@ namespace seerdb {
 
 class BulkLoadTables {
  public:
-  // A table ends at `max_entries`, or when keys and values are `output.target_file_size`.
+  // A table ends at `max_entries`, when keys and values are `output.target_file_size`, or when its index and
+  // filter need more than `output.table_memory_bytes`, if that is not 0.
   BulkLoadTables(FileSystem& fs, TableOutputOptions output, uint64_t max_entries);
   // Removes every file, unless Keep() was called.
   ~BulkLoadTables();
 
   // Requires: keys ascend strictly.
   Status Add(Slice engine_key, Slice value) {
-    if (entries_left_ == 0 || payload_bytes_ >= output_.target_file_size) [[unlikely]]
+    if (entries_left_ == 0 || payload_bytes_ >= output_.target_file_size || NeedsTooMuchMemory()) [[unlikely]]
       SEERDB_RETURN_IF_ERROR(NextTable());
     --entries_left_;
     payload_bytes_ += engine_key.size() + value.size();
@@ -55,6 +56,9 @@ class BulkLoadTables {
     bool named = false;
   };
 
+  bool NeedsTooMuchMemory() const {
+    return output_.table_memory_bytes != 0 && builder_->memory_bytes() >= output_.table_memory_bytes;
+  }
   Status NextTable();
   Status EndTable();
   // Syncs and closes the table before the present one.

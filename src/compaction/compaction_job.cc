@@ -20,7 +20,8 @@ class InputParts final : public RunParts {
     TableMetaPtr meta;
     std::shared_ptr<const TableReader> reader;
   };
-  explicit InputParts(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  InputParts(std::vector<Part> parts, uint64_t read_ahead_bytes)
+      : parts_(std::move(parts)), read_ahead_bytes_(read_ahead_bytes) {}
   size_t count() const override { return parts_.size(); }
   Slice smallest(size_t part) const override { return parts_[part].meta->smallest_key; }
   Slice largest(size_t part) const override { return parts_[part].meta->largest_key; }
@@ -28,11 +29,13 @@ class InputParts final : public RunParts {
     TableReadFlags flags;
     flags.sequential_pread = true;
     flags.fill_cache = false;
+    flags.read_ahead_bytes = read_ahead_bytes_;
     return parts_[part].reader->NewIterator(flags);
   }
 
  private:
   const std::vector<Part> parts_;
+  const uint64_t read_ahead_bytes_;
 };
 
 std::unique_ptr<InternalIterator> MergeInputs(const CompactionInputs& inputs) {
@@ -42,7 +45,8 @@ std::unique_ptr<InternalIterator> MergeInputs(const CompactionInputs& inputs) {
   uint64_t run_id = 0;
   const auto end_run = [&] {
     if (!run.empty()) {
-      children.push_back(NewConcatenatingIterator(std::make_unique<InputParts>(std::move(run))));
+      children.push_back(
+          NewConcatenatingIterator(std::make_unique<InputParts>(std::move(run), inputs.read_ahead_bytes)));
       run.clear();
     }
   };

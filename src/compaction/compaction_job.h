@@ -28,6 +28,7 @@ struct CompactionInputs {
   // Ascending, ending with the visible sequence; taken after the plan was fixed.
   std::vector<SequenceNumber> snapshots;
   const std::atomic<bool>* cancelled = nullptr;  // may be null
+  uint64_t read_ahead_bytes = 0;                 // of each input; 0 grows by itself
 };
 
 struct CompactionOutcome {

@@ -247,27 +247,14 @@ double LevelScore(const PickerOptions& options, const TreeLimits& limits, const 
   return std::max(by_runs, by_bytes);
 }
 
-uint64_t PendingBytes(const PickerOptions& options, const Version& version) {
+uint64_t DebtBytes(const PickerOptions& options, const Version& version) {
   const TreeLimits limits = LimitsOf(options.shape, options.base_level_size, version);
-  double pending = 0;
-  double arriving = 0;  // what the level above will send
-  for (uint32_t level = 0; level < limits.last; ++level) {
-    const double bytes = static_cast<double>(version.level(level).bytes()) + arriving;
-    double above = 0;
-    if (level == 0) {
-      const double runs = static_cast<double>(version.level(0).runs.size());
-      const double trigger = static_cast<double>(options.l0_compaction_trigger);
-      if (runs > trigger) above = bytes * (runs - trigger) / runs;
-    } else if (bytes > static_cast<double>(limits.levels[level].bytes)) {
-      above = bytes - static_cast<double>(limits.levels[level].bytes);
-    }
-    const bool joins = limits.levels[level + 1].runs == 1 && bytes > 0;
-    const double below = static_cast<double>(version.level(level + 1).bytes());
-    pending +=
-        above * (joins ? 1.0 + std::min(below / bytes, static_cast<double>(options.shape.size_ratio)) : 1.0);
-    arriving = above;
+  uint64_t debt_bytes = 0;
+  for (uint32_t level = 1; level < limits.last; ++level) {
+    const uint64_t bytes = version.level(level).bytes();
+    debt_bytes += bytes - std::min(bytes, limits.levels[level].bytes);
   }
-  return static_cast<uint64_t>(pending);
+  return debt_bytes;
 }
 
 std::optional<CompactionPlan> PickCompaction(const PickerOptions& options, const Version& version,

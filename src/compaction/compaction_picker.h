@@ -45,10 +45,8 @@ struct PickContext {
 double LevelScore(const PickerOptions& options, const TreeLimits& limits, const Version& version,
                   uint32_t level);
 
-// Bytes that compaction has to read before no level is due: what is above the limits, and the part of the
-// target levels that has to be merged with it. An estimate, and continuous: it grows with each byte above a
-// limit.
-uint64_t PendingBytes(const PickerOptions& options, const Version& version);
+// Bytes below L0 above what their levels may hold. The last level may hold all.
+uint64_t DebtBytes(const PickerOptions& options, const Version& version);
 
 // The most urgent plan, or nullopt.
 std::optional<CompactionPlan> PickCompaction(const PickerOptions& options, const Version& version,

@@ -238,13 +238,11 @@ TEST(CompactionPicker, SpaceTakesWhatIsDeepestFirst) {
   EXPECT_EQ(Show(PickCompaction(options, *Tree({"5:a-m", "", "1:a-b 2:m-p"}), context)), "none");
 }
 
-TEST(CompactionPicker, PendingBytesGrowWithEachByteAboveALimit) {
+TEST(CompactionPicker, DebtIsWhatIsAboveTheLimits) {
   const PickerOptions options = Shaped(CompactionPolicy::kLeveled);
-  EXPECT_EQ(PendingBytes(options, *Tree({"", "3:a-d", "1:a-b 2:m-p"})), 0);
-  const uint64_t one = PendingBytes(options, *Tree({"", "3:a-d 4:e-f 5:g-h", "1:a-b 2:m-p"}));
-  const uint64_t two = PendingBytes(options, *Tree({"", "3:a-d 4:e-f 5:g-h 6:i-j", "1:a-b 2:m-p"}));
-  EXPECT_GT(one, 0);
-  EXPECT_GT(two, one);
+  EXPECT_EQ(DebtBytes(options, *Tree({"", "3:a-d", "1:a-b 2:m-p"})), 0);
+  EXPECT_EQ(DebtBytes(options, *Tree({"", "3:a-d 4:e-f 5:g-h", "1:a-b 2:m-p"})), 100);
+  EXPECT_EQ(DebtBytes(options, *Tree({"", "3:a-d 4:e-f 5:g-h 6:i-j", "1:a-b 2:m-p"})), 200);
 }
 
 KeyRange Wanted(std::string smallest, std::string largest) { return {smallest, largest, false}; }

@@ -123,8 +123,8 @@ Status ExternalSorter::Add(Slice key, Slice value) {
   return {};
 }
 
-Result<SortRunWriter> ExternalSorter::NewWriter(std::string* path) {
-  if (options_.may_continue != nullptr) SEERDB_RETURN_IF_ERROR(options_.may_continue());
+Result<SortRunWriter> ExternalSorter::NewWriter(uint64_t expected_bytes, std::string* path) {
+  if (options_.may_write != nullptr) SEERDB_RETURN_IF_ERROR(options_.may_write(expected_bytes));
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, options_.new_file_number());
   *path = SortRunPath(options_.directory, number);
   SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
@@ -135,13 +135,15 @@ Result<SortRunWriter> ExternalSorter::NewWriter(std::string* path) {
 Status ExternalSorter::Spill() {
   duplicates_ += buffer_.Sort();
   KeptRun kept;
-  SEERDB_ASSIGN_OR_RETURN(SortRunWriter writer, NewWriter(&kept.run.path));
+  SEERDB_ASSIGN_OR_RETURN(SortRunWriter writer, NewWriter(buffer_.bytes(), &kept.run.path));
   runs_.push_back(kept);  // its file is removed from here on, whatever happens
   for (size_t i = 0; i < buffer_.size(); ++i) {
     SEERDB_RETURN_IF_ERROR(writer.Add(buffer_.key(i), buffer_.value(i)));
   }
   SEERDB_RETURN_IF_ERROR(writer.Finish());
   runs_.back().run.entries = writer.entries();
+  runs_.back().run.bytes = writer.bytes();
+  bytes_spilled_ += writer.bytes();
   ++spilled_;
   buffer_.Clear();
   return MergeGenerations();
@@ -166,17 +168,22 @@ Result<ExternalSorter::KeptRun> ExternalSorter::MergeRuns(const std::vector<Sort
                                                           uint32_t generation) {
   KeptRun larger;
   larger.generation = generation;
+  uint64_t expected_bytes = 0;
+  for (const SortRun& run : runs) expected_bytes += run.bytes;
   const auto merge = [&]() -> Status {
     SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<SortedRuns> merged, SortedRuns::Open(fs_, runs));
-    SEERDB_ASSIGN_OR_RETURN(SortRunWriter writer, NewWriter(&larger.run.path));
+    SEERDB_ASSIGN_OR_RETURN(SortRunWriter writer, NewWriter(expected_bytes, &larger.run.path));
     for (;;) {
       SEERDB_ASSIGN_OR_RETURN(const bool more, merged->Next());
       if (!more) break;
       SEERDB_RETURN_IF_ERROR(writer.Add(merged->key(), merged->value()));
     }
     duplicates_ += merged->duplicates();
+    SEERDB_RETURN_IF_ERROR(writer.Finish());
     larger.run.entries = writer.entries();
-    return writer.Finish();
+    larger.run.bytes = writer.bytes();
+    bytes_spilled_ += writer.bytes();
+    return {};
   };
   if (Status status = merge(); !status.ok()) {
     if (!larger.run.path.empty()) Remove(larger.run.path);

@@ -24,8 +24,8 @@ struct ExternalSorterOptions {
   std::string directory;
   uint64_t memory_bytes = 0;
   std::function<Result<uint64_t>()> new_file_number;
-  // Asked before each run is written or merged; an error ends the sort. May be null.
-  std::function<Status()> may_continue;
+  // Asked before a run of about so many bytes is written; an error ends the sort. May be null.
+  std::function<Status(uint64_t bytes)> may_write;
 };
 
 class SortedRuns;
@@ -47,6 +47,8 @@ class ExternalSorter {
 
   uint64_t duplicates_dropped() const { return duplicates_; }
   uint64_t runs_spilled() const { return spilled_; }
+  // Of all runs, also those merged of others.
+  uint64_t bytes_spilled() const { return bytes_spilled_; }
 
  private:
   struct KeptRun {
@@ -58,7 +60,7 @@ class ExternalSorter {
   // Merges the last runs while there are kMaxFanIn of one generation.
   Status MergeGenerations();
   Result<KeptRun> MergeRuns(const std::vector<SortRun>& runs, uint32_t generation);
-  Result<SortRunWriter> NewWriter(std::string* path);
+  Result<SortRunWriter> NewWriter(uint64_t expected_bytes, std::string* path);
   void Remove(const std::string& path);
 
   FileSystem& fs_;
@@ -72,6 +74,7 @@ class ExternalSorter {
   Slice value_;
   uint64_t duplicates_ = 0;
   uint64_t spilled_ = 0;
+  uint64_t bytes_spilled_ = 0;
 };
 
 }  // namespace seerdb

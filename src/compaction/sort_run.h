@@ -30,6 +30,7 @@ inline uint64_t SortWindow(Slice key) {
 struct SortRun {
   std::string path;
   uint64_t entries = 0;
+  uint64_t bytes = 0;
 };
 
 class SortRunWriter {
@@ -42,6 +43,7 @@ class SortRunWriter {
   // Writes what is left and closes the file. No call may follow.
   Status Finish();
   uint64_t entries() const { return entries_; }
+  uint64_t bytes() const { return offset_ + chunk_.size(); }
 
  private:
   Status WriteChunk();

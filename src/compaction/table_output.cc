@@ -54,6 +54,7 @@ Status TableOutput::EndTable() {
   file_.reset();
   builder_.reset();
   bytes_written_ += properties.file_bytes;
+  paced_bytes_ = 0;
   TableMeta meta;
   meta.number = number_;
   meta.bytes = properties.file_bytes;
@@ -69,11 +70,19 @@ Status TableOutput::EndTable() {
   return {};
 }
 
+void TableOutput::Pace(uint64_t table_bytes) {
+  if (options_.pace != nullptr) options_.pace(table_bytes - paced_bytes_);
+  paced_bytes_ = table_bytes;
+}
+
 Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_key) {
   if (builder_ != nullptr && starts_key && options_.target_file_size != 0) {
     const uint64_t bytes = builder_->estimated_bytes();
-    const bool end = options_.should_end_before != nullptr ? options_.should_end_before(key, bytes)
-                                                           : bytes >= options_.target_file_size;
+    const bool full = options_.should_end_before != nullptr ? options_.should_end_before(key, bytes)
+                                                            : bytes >= options_.target_file_size;
+    const bool end = full || (options_.table_memory_bytes != 0 &&
+                              builder_->memory_bytes() >= options_.table_memory_bytes);
+    if (bytes >= paced_bytes_ + kPaceBytes) Pace(bytes);
     if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }
   if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());

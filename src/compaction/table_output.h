@@ -23,14 +23,20 @@ struct TableOutputOptions {
   std::string directory;
   TableBuilderOptions table;      // table_number is filled in for each
   uint64_t target_file_size = 0;  // 0 = one table, whatever its size
-  uint64_t expected_bytes = 0;    // of the whole output; a hint for reserving space
+  // With a target: a table also ends when its index and filter take so much memory. 0 = no limit.
+  uint64_t table_memory_bytes = 0;
+  uint64_t expected_bytes = 0;  // of the whole output; a hint for reserving space
   uint64_t epoch = 0;
   std::function<Result<uint64_t>()> new_file_number;
   // Of the oldest tombstone that may be written; becomes that of each table that has one.
   uint64_t tombstones_since_s = 0;
   // True if the present table, of `table_bytes`, should end before `key`. Null: when it is full.
   std::function<bool(Slice key, uint64_t table_bytes)> should_end_before;
+  // Called with the bytes of output that came since the last call, each kPaceBytes or so, and may take its
+  // time. May be null.
+  std::function<void(uint64_t bytes)> pace;
 };
+inline constexpr uint64_t kPaceBytes = 256 << 10;
 
 class TableOutput {
  public:
@@ -48,6 +54,7 @@ class TableOutput {
  private:
   Status StartTable();
   Status EndTable();
+  void Pace(uint64_t table_bytes);
 
   FileSystem& fs_;
   const TableOutputOptions options_;
@@ -56,6 +63,7 @@ class TableOutput {
   std::string temporary_path_;
   uint64_t number_ = 0;
   uint64_t bytes_written_ = 0;
+  uint64_t paced_bytes_ = 0;  // of the present table
   std::vector<TableMeta> tables_;
   bool finished_ = false;
 };

@@ -2,7 +2,7 @@
 //
 // Want of space alone (kNoSpace) is forgotten when writes are resumed; any other cause, a failed sync among
 // them, is kept until the database is reopened, and takes the place of a want of space.
-// Thread safety: all methods concurrently. Under mu_ only the listener is called.
+// Thread safety: all methods concurrently. Under mu_ only the listener of OnNoSpace is called.
 #pragma once
 
 #include <atomic>
@@ -18,6 +18,10 @@ class BackgroundError {
   // Called whenever writes stop for want of space, on the thread that found it, before anyone else learns of
   // it; must not call this object. Given before the first Set.
   void OnNoSpace(std::function<void()> listener) { listener_ = std::move(listener); }
+
+  // Called, without a lock, with each cause that Set keeps. Given before the first Set; the object that it
+  // belongs to outlives the last.
+  void OnError(std::function<void(const Status& cause)> listener) { error_listener_ = std::move(listener); }
 
   // Keeps `cause` if it is the first, or the first that needs a reopen. `operation` says what failed: "log
   // append", "flush".
@@ -36,6 +40,7 @@ class BackgroundError {
   enum class State { kNone, kNoSpace, kReopen };
 
   std::function<void()> listener_;
+  std::function<void(const Status&)> error_listener_;
   std::atomic<State> state_{State::kNone};
   mutable Mutex mu_;
   Status cause_ GUARDED_BY(mu_);

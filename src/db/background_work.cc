@@ -1,5 +1,8 @@
 #include "db/background_work.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "base/status_macros.h"
 #include "db/owed_task.h"
 
@@ -8,11 +11,40 @@ namespace {
 
 constexpr uint64_t kCooperativeWaitMicros = 1000;
 
+// While it lives, somebody waits.
+class Counted {
+ public:
+  explicit Counted(std::atomic<uint32_t>* count) : count_(count) {
+    count_->fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Counted() { count_->fetch_sub(1, std::memory_order_relaxed); }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<uint32_t>* const count_;
+};
+
+BackgroundModes Fitting(BackgroundModes modes, const Executor& executor) {
+  if (!modes.background_compaction || executor.cooperative()) modes.max_compactions = 1;
+  modes.max_compactions = std::max(modes.max_compactions, 1u);
+  return modes;
+}
+
 }  // namespace
+
+uint32_t CompactionSlots(const Options& options) {
+  if (options.max_background_compactions != 0) return options.max_background_compactions;
+  return std::clamp(std::thread::hardware_concurrency() / 2, 2u, 64u);
+}
 
 BackgroundWork::BackgroundWork(std::shared_ptr<Executor> executor, BackgroundModes modes,
                                BackgroundError* error, BackgroundJobs jobs)
-    : executor_(std::move(executor)), modes_(modes), error_(error), jobs_(std::move(jobs)) {}
+    : executor_(std::move(executor)),
+      modes_(Fitting(modes, *executor_)),
+      error_(error),
+      jobs_(std::move(jobs)),
+      ticker_(std::make_shared<Ticker>(executor_)) {}
 
 bool BackgroundWork::Stopped() const { return error_->is_set() || shutting_down(); }
 
@@ -47,7 +79,11 @@ void BackgroundWork::PokeCompaction() {
 
 void BackgroundWork::StartLocked(Executor::Lane lane) {
   const bool flush = lane == Executor::Lane::kFlush;
-  (flush ? flush_active_ : compaction_active_) = true;
+  if (flush) {
+    flush_active_ = true;
+  } else {
+    ++compactions_;
+  }
   const auto run = [this, flush] { flush ? FlushTask() : CompactionTask(); };
   const auto dropped = [this, lane] {
     MutexLock lock(&mu_);
@@ -61,7 +97,11 @@ void BackgroundWork::NoteDroppedLocked(Executor::Lane lane) {
   error_->Set(
       flush ? "flush" : "compaction",
       Status::Shutdown("the executor let go of the task without running it", StatusDetail::kDeadWorker));
-  (flush ? flush_active_ : compaction_active_) = false;
+  if (flush) {
+    flush_active_ = false;
+  } else {
+    --compactions_;
+  }
   progress_.SignalAll();
 }
 
@@ -70,10 +110,19 @@ void BackgroundWork::ScheduleFlushLocked() {
   StartLocked(Executor::Lane::kFlush);
 }
 
+bool BackgroundWork::SlotFreeLocked() const {
+  return !manual_ && manual_waiting_ == 0 && compactions_ < modes_.max_compactions;
+}
+
+bool BackgroundWork::CompactionsYield() const {
+  MutexLock lock(&mu_);
+  return manual_waiting_ > 0;
+}
+
 void BackgroundWork::ScheduleCompactionLocked() {
   if (shutdown_ || error_->is_set()) return;
-  if (compaction_active_ || compaction_waiters_ > 0) {
-    compaction_wanted_ = true;  // looks again when the present one, or the one that waits, ends
+  if (!SlotFreeLocked()) {
+    compaction_wanted_ = true;  // looks again when a slot is free
     return;
   }
   StartLocked(Executor::Lane::kCompaction);
@@ -97,24 +146,19 @@ void BackgroundWork::FlushTask() {
   bool compact = false;
   if (flushed && !modes_.background_compaction) {
     MutexLock lock(&mu_);
-    compact = !shutdown_ && !compaction_active_;
-    if (compact) compaction_active_ = true;
+    compact = !shutdown_ && SlotFreeLocked();
+    if (compact) ++compactions_;
   }
   if (compact) CompactAll();
   MutexLock lock(&mu_);
-  if (compact) compaction_active_ = false;
+  if (compact) --compactions_;
   flush_active_ = false;
   if (modes_.background_flush) ScheduleFlushLocked();  // one may have come due since
   progress_.SignalAll();
 }
 
-bool BackgroundWork::CompactionYields() const {
-  MutexLock lock(&mu_);
-  return compaction_waiters_ > 0;
-}
-
 void BackgroundWork::CompactAll() {
-  while (!Stopped() && !CompactionYields()) {
+  while (!Stopped() && !CompactionsYield()) {
     const Result<bool> ran = jobs_.compact_one();
     if (!ran.ok()) {
       if (!ran.status().IsShutdown()) error_->Set("compaction", ran.status());
@@ -131,8 +175,8 @@ void BackgroundWork::CompactAll() {
 void BackgroundWork::CompactionTask() {
   CompactAll();
   MutexLock lock(&mu_);
-  compaction_active_ = false;
-  if (compaction_wanted_) {
+  --compactions_;
+  if (compaction_wanted_ && SlotFreeLocked()) {
     compaction_wanted_ = false;
     ScheduleCompactionLocked();
   }
@@ -140,7 +184,7 @@ void BackgroundWork::CompactionTask() {
 }
 
 bool BackgroundWork::AwaitProgressLocked() {
-  if (!flush_active_ && !compaction_active_ && side_tasks_ == 0) return false;
+  if (!flush_active_ && compactions_ == 0 && !manual_ && side_tasks_ == 0) return false;
   if (!executor_->cooperative()) {
     progress_.Wait(&mu_);
     return true;
@@ -155,6 +199,7 @@ bool BackgroundWork::AwaitProgressLocked() {
 
 Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
   bool poked = false;
+  const Counted hurry(&hurried_);
   for (;;) {
     if (done()) return {};
     if (error_->is_set()) SEERDB_RETURN_IF_ERROR(error_->status());  // unless resumed meanwhile
@@ -173,10 +218,11 @@ Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
 }
 
 Status BackgroundWork::WaitUntilIdle() {
+  const Counted hurry(&hurried_);
   Poke();
   PokeCompaction();
   MutexLock lock(&mu_);
-  while (flush_active_ || compaction_active_) {
+  while (flush_active_ || compactions_ > 0 || manual_) {
     if (shutdown_) return Status::Shutdown("the database is closing");
     if (error_->is_set() || !AwaitProgressLocked()) break;
   }
@@ -186,17 +232,18 @@ Status BackgroundWork::WaitUntilIdle() {
 Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
   {
     MutexLock lock(&mu_);
-    ++compaction_waiters_;
-    bool runs = true;
-    while (compaction_active_ && !shutdown_ && runs) runs = AwaitProgressLocked();
-    --compaction_waiters_;
+    ++manual_waiting_;
+    const Counted hurry(&hurried_);
+    while ((compactions_ > 0 || manual_) && !shutdown_) AwaitProgressLocked();
+    --manual_waiting_;
     if (shutdown_) return Status::Shutdown("the database is closing");
-    if (!runs) return Status::Busy("a compaction is queued and nothing runs it");
-    compaction_active_ = true;
+    manual_ = true;
   }
+  const Counted hurry(&hurried_);
   Status status = work();
   MutexLock lock(&mu_);
-  compaction_active_ = false;
+  manual_ = false;
+  // For what was put off meanwhile, and for what a job that made way has left.
   compaction_wanted_ = false;
   if (modes_.background_compaction) ScheduleCompactionLocked();
   progress_.SignalAll();
@@ -237,11 +284,16 @@ void BackgroundWork::RunSoon(std::function<void()> task) {
   if (!ScheduleOwed(executor_.get(), Executor::Lane::kFlush, run, ended)) --side_tasks_;
 }
 
+void BackgroundWork::StartTicking(uint64_t interval_us, std::function<void()> tick) {
+  if (modes_.background_flush) ticker_->Start(interval_us, std::move(tick));
+}
+
 void BackgroundWork::Shutdown() {
+  ticker_->Stop();
   MutexLock lock(&mu_);
   shutdown_ = true;
   progress_.SignalAll();
-  while (flush_active_ || compaction_active_ || side_tasks_ > 0) {
+  while (flush_active_ || compactions_ > 0 || manual_ || side_tasks_ > 0) {
     if (!AwaitProgressLocked()) break;
   }
 }

@@ -1,19 +1,25 @@
 // BackgroundWork: decides when flush and compaction run, and lets writers wait for them.
 //
-// At most one flush and one compaction run at a time, each in its lane of the executor, or, in foreground
-// mode, on the thread that asks. It knows nothing of what a job does: the jobs come as functions.
+// One flush and up to max_compactions compactions run at a time, each in its lane of the executor, or, in
+// foreground mode, on the thread that asks; without threads (foreground mode, a cooperative executor) one
+// compaction. It knows nothing of what a job does: the jobs come as functions.
+// A slot for compaction begins with one attempt to find work. Whoever finds some calls PokeCompaction, so
+// that the next free slot tries as well; and a slot whose job has ended tries again.
 // A task that the executor lets go of unrun stops all writes (kDeadWorker), so that nobody waits for it.
 // Thread safety: all methods concurrently. mu_ is never held while a job runs or is asked anything but
 // atomics.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 
 #include "base/mutex.h"
 #include "db/background_error.h"
+#include "db/ticker.h"
 #include "seerdb/executor.h"
+#include "seerdb/options.h"
 #include "seerdb/result.h"
 #include "seerdb/status.h"
 
@@ -24,14 +30,19 @@ struct BackgroundJobs {
   std::function<bool()> flush_due;
   // Flushes the oldest waiting memtable.
   std::function<Status()> flush_one;
-  // Runs the most urgent compaction; false if none is due.
+  // Runs the most urgent compaction that can run beside those that do; false if there is none. Called from
+  // several threads at once; calls PokeCompaction when it has chosen.
   std::function<Result<bool>()> compact_one;
 };
 
 struct BackgroundModes {
   bool background_flush = true;
   bool background_compaction = true;  // false: compaction runs right after a flush, in its task
+  uint32_t max_compactions = 1;
 };
+
+// How many compactions a database with these options may run at once.
+uint32_t CompactionSlots(const Options& options);
 
 class BackgroundWork {
  public:
@@ -51,8 +62,7 @@ class BackgroundWork {
   // kShutdown when closing.
   Status WaitUntilIdle() EXCLUDES(mu_);
 
-  // Runs `work` on this thread with no compaction beside it. Waits for the one that runs, and goes before
-  // those that are due.
+  // Runs `work` on this thread with no compaction beside it. None starts from the call on.
   Status RunAsCompaction(const std::function<Status()>& work) EXCLUDES(mu_);
 
   // Runs `work` on this thread with no flush beside it. kBusy if one runs or is queued and the caller may not
@@ -61,6 +71,13 @@ class BackgroundWork {
 
   // Runs `task` in the flush lane soon; not at all in foreground mode or when closing.
   void RunSoon(std::function<void()> task) EXCLUDES(mu_);
+
+  // Calls `tick` in the flush lane, each time interval_us after the last, until Shutdown; at most once. There
+  // are no ticks in foreground mode and with a cooperative executor. See Ticker for what a tick may do.
+  void StartTicking(uint64_t interval_us, std::function<void()> tick) EXCLUDES(mu_);
+
+  // True while somebody waits for what compaction does: it should go as fast as it can.
+  bool hurried() const { return hurried_.load(std::memory_order_relaxed) > 0; }
 
   // Starts no more jobs and waits for those that run.
   void Shutdown() EXCLUDES(mu_);
@@ -72,13 +89,15 @@ class BackgroundWork {
   void NoteDroppedLocked(Executor::Lane lane) REQUIRES(mu_);
   void ScheduleFlushLocked() REQUIRES(mu_);
   void ScheduleCompactionLocked() REQUIRES(mu_);
+  // False while all slots are taken or somebody wants them to be empty.
+  bool SlotFreeLocked() const REQUIRES(mu_);
+  bool CompactionsYield() const EXCLUDES(mu_);
   void FlushTask() EXCLUDES(mu_);
   void CompactionTask() EXCLUDES(mu_);
   // Runs flushes while they are due. False if one failed.
   bool FlushAll() EXCLUDES(mu_);
   void CompactAll() EXCLUDES(mu_);
   bool Stopped() const EXCLUDES(mu_);
-  bool CompactionYields() const EXCLUDES(mu_);
   // One step of waiting: blocks, or runs a task. False if nothing can happen any more.
   bool AwaitProgressLocked() REQUIRES(mu_);
 
@@ -89,11 +108,14 @@ class BackgroundWork {
   mutable Mutex mu_;
   CondVar progress_;
   bool flush_active_ GUARDED_BY(mu_) = false;       // scheduled or running
-  bool compaction_active_ GUARDED_BY(mu_) = false;  // scheduled, running, or a manual one
-  bool compaction_wanted_ GUARDED_BY(mu_) = false;
-  uint32_t compaction_waiters_ GUARDED_BY(mu_) = 0;  // callers of RunAsCompaction that wait for their turn
+  uint32_t compactions_ GUARDED_BY(mu_) = 0;        // scheduled or running
+  bool compaction_wanted_ GUARDED_BY(mu_) = false;  // somebody looked for a slot and found none
+  bool manual_ GUARDED_BY(mu_) = false;             // RunAsCompaction's work runs
+  uint32_t manual_waiting_ GUARDED_BY(mu_) = 0;
   uint32_t side_tasks_ GUARDED_BY(mu_) = 0;
   bool shutdown_ GUARDED_BY(mu_) = false;
+  std::atomic<uint32_t> hurried_{0};
+  const std::shared_ptr<Ticker> ticker_;
 };
 
 }  // namespace seerdb

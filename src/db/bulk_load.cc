@@ -21,6 +21,8 @@ constexpr uint64_t kTargetSizes = 4;
 
 constexpr uint64_t kMinMemoryBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 40;
+// Of a memory budget, a load may sort in one part of so many.
+constexpr uint64_t kBudgetShare = 8;
 
 Status CheckBulkLoadOptions(const BulkLoadOptions& options) {
   const auto bad = [](const char* name, uint64_t value, const std::string& range) {
@@ -53,20 +55,52 @@ KeyRange RangeBoundForL0(const Version& version, const std::vector<TableMeta>& t
 
 }  // namespace
 
-Status DbImpl::MayLoadMore() const { return CheckOpen(); }
+Status DbImpl::MayLoad(uint64_t bytes) {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  if (bytes == 0 || disk_guard_ == nullptr || SEERDB_MUTANT("bulk-load-asks-no-disk-guard")) return {};
+  Status status = disk_guard_->AdmitJob("bulk load", bytes);
+  if (!status.ok()) statistics_->Add(Counter::disk_guard_refusals);
+  return status;
+}
+
+Status DbImpl::ReserveLoadMemory(const BulkLoadOptions& options, MemoryCharge* charge,
+                                 BulkLoadContext* context) const {
+  const uint64_t table_bytes = CompactionMemory(memory_plan_, 0, context->output.target_file_size);
+  uint64_t& sort_bytes = context->sort_memory_bytes;
+  sort_bytes = options.already_sorted ? 0 : options.memory_bytes;
+  if (budget_ == nullptr) {
+    charge->Add(table_bytes + sort_bytes);
+    return {};
+  }
+  context->max_value_bytes = memory_plan_.max_value_bytes;
+  sort_bytes = std::min(sort_bytes, budget_->limit_bytes() / kBudgetShare);
+  while (!budget_->TryCharge(charge, table_bytes + sort_bytes)) {
+    if (sort_bytes / 2 < kMinMemoryBytes) {
+      return Status::Busy("bulk load needs " + std::to_string(table_bytes + sort_bytes) +
+                              " bytes of memory: " + budget_->usage().ToString(),
+                          StatusDetail::kMemoryFull);
+    }
+    sort_bytes /= 2;
+  }
+  return {};
+}
 
 Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   SEERDB_RETURN_IF_ERROR(CheckBulkLoadOptions(options));
   if (error_->is_set()) SEERDB_RETURN_IF_ERROR(Flush());  // resumes writes, if that is due
+  const uint64_t start_us = clock_->NowMicros();
   const uint32_t target_level = std::min(options.target_level, options_.num_levels - 1);
   BulkLoadContext context;
   context.output = OutputOptions();
   context.output.target_file_size = kTargetSizes * options_.target_file_size;
-  context.may_continue = [this] { return MayLoadMore(); };
+  context.may_write = [this](uint64_t bytes) { return MayLoad(bytes); };
   AppendKeyspacePrefix(&context.key_prefix, kDefaultKeyspace);
+  MemoryCharge memory(account_, MemoryClass::kBulkLoad);
+  SEERDB_RETURN_IF_ERROR(ReserveLoadMemory(options, &memory, &context));
   BulkLoadJob job(*fs_, options, context);
   SEERDB_RETURN_IF_ERROR(job.Run(source));
+  memory.Release();
   SEERDB_FAILPOINT("bulk_load::after_data");
 
   std::vector<uint64_t> tables_in_level(options_.num_levels);
@@ -81,11 +115,14 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
   stats.tables_in_level = std::move(tables_in_level);
   statistics_->Add(Counter::total_bulk_loads);
   statistics_->Add(Counter::logical_bytes_written, stats.payload_bytes);
-  statistics_->Add(Counter::bulk_load_bytes_written, stats.bytes_written);
+  statistics_->Add(Counter::bulk_load_bytes_written, stats.bytes_written + stats.bytes_spilled);
   if (events_.enabled()) {
-    events_.Write("bulk load: " + std::to_string(stats.entries_loaded) + " entries in " +
-                  std::to_string(stats.sstables_created) + " tables, " +
-                  std::to_string(stats.duplicates_dropped) + " duplicates dropped");
+    events_.Write(EventLine("bulk_load")
+                      .Add("entries", stats.entries_loaded)
+                      .Add("duplicates", stats.duplicates_dropped)
+                      .Add("tables", stats.sstables_created)
+                      .Add("bytes", stats.bytes_written)
+                      .Add("us", clock_->NowMicros() - start_us));
   }
   return stats;
 }
@@ -105,11 +142,12 @@ Status DbImpl::SinkBelowLoad(const std::vector<TableMeta>& tables, uint32_t targ
   if (!plan.has_value()) return {};  // damaged tables are in the way: the load stays above them
   Status status = ExecutePlan(*plan, version, options_.target_file_size);
   if (status.IsCorruption()) {
-    events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
+    events_.Write(EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));
     Quarantine(*plan);
     return {};
   }
-  if (status.IsIoError()) error_->Set("compaction", status);
+  const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
+  if (status.IsIoError() && !refused) error_->Set("compaction", status);
   return status;
 }
 

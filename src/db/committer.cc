@@ -10,7 +10,7 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kSlowdownMicros = 1000;
+constexpr uint64_t kNanosPerMicro = 1000;
 // A memtable is sealed when the log behind it is this many times its capacity: tombstones and small values
 // weigh more in the log than in memory.
 constexpr uint64_t kLogBytesPerCapacity = 4;
@@ -31,7 +31,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (stopped_) return Status::Shutdown("the database is closed");
   if (parts_.error->is_set()) [[unlikely]]
     SEERDB_RETURN_IF_ERROR(parts_.resume());
-  SEERDB_RETURN_IF_ERROR(MakeRoom());
+  SEERDB_RETURN_IF_ERROR(MakeRoom(group));
   uint64_t count = 0;
   bool sync = false;
   for (const WriteRequest* request : group) {
@@ -55,6 +55,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   }
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);
+  if (parts_.memory != nullptr) parts_.memory->Settle();
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);
   return {};
 }
@@ -121,25 +122,39 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
                              Count{Counter::logical_bytes_written, logical_bytes});
 }
 
-Status Committer::MakeRoom() {
-  const size_t l0_runs = parts_.views->l0_runs();
-  if (l0_runs >= options_.l0_slowdown_writes_trigger) [[unlikely]] {
-    const uint64_t start_us = parts_.clock->NowMicros();
-    parts_.work->Poke();
-    parts_.work->PokeCompaction();
-    Status waited = Status::Busy("the slowdown trigger asks for a delay alone");
-    if (l0_runs >= options_.l0_stop_writes_trigger) {
-      waited = parts_.work->WaitUntil(
-          [this] { return parts_.views->l0_runs() < options_.l0_stop_writes_trigger; });
-    }
-    // Nothing can make L0 smaller while a damaged table is in the way: writes go on, slowly.
-    if (waited.IsBusy()) {
-      parts_.clock->SleepMicros(kSlowdownMicros);
-    } else if (!waited.ok()) {
-      return waited;
-    }
-    parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
+Status Committer::AdmitToMemory(const std::vector<WriteRequest*>& group) {
+  uint64_t bytes = 0;
+  uint64_t operations = 0;
+  for (const WriteRequest* request : group) {
+    bytes += request->operations.size();
+    operations += request->count;
   }
+  return parts_.memory->Admit(*active_, bytes, operations);
+}
+
+double Committer::ActiveFill() const {
+  const auto part = [](uint64_t value, uint64_t whole) {
+    return static_cast<double>(value) / static_cast<double>(whole);
+  };
+  return std::max(part(active_->bytes(), options_.memtable_capacity),
+                  part(parts_.log->appended_bytes() - log_bytes_before_, max_log_bytes_));
+}
+
+Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
+  if (parts_.controller->UnderPressure()) [[unlikely]] {
+    uint64_t bytes = 0;
+    for (const WriteRequest* request : group) bytes += request->operations.size();
+    const size_t l0_runs = parts_.views->l0_runs();
+    if (l0_runs >= options_.l0_slowdown_writes_trigger) {
+      const bool stop = l0_runs >= options_.l0_stop_writes_trigger;
+      BeginStall({StallKind::kL0Runs, stop, l0_runs,
+                  stop ? options_.l0_stop_writes_trigger : options_.l0_slowdown_writes_trigger, 0});
+    }
+    SEERDB_RETURN_IF_ERROR(parts_.controller->Slow(bytes, ActiveFill()));
+  } else if (stall_.kind != StallKind::kNone) [[unlikely]] {
+    LogStallEnd();
+  }
+  if (parts_.memory != nullptr) SEERDB_RETURN_IF_ERROR(AdmitToMemory(group));
   if (active_->bytes() < options_.memtable_capacity &&
       parts_.log->appended_bytes() - log_bytes_before_ < max_log_bytes_) [[likely]] {
     return {};
@@ -151,14 +166,44 @@ Status Committer::WaitForImmutableSlot() {
   const auto has_slot = [this] { return parts_.views->immutable_count() < options_.max_immutable_memtables; };
   if (has_slot()) return {};
   const uint64_t start_us = parts_.clock->NowMicros();
+  BeginStall(
+      {StallKind::kImmutables, true, parts_.views->immutable_count(), options_.max_immutable_memtables});
   SEERDB_RETURN_IF_ERROR(parts_.work->WaitUntil(has_slot));
-  parts_.statistics->Add(Counter::write_stall_us, parts_.clock->NowMicros() - start_us);
+  EndStall(start_us);
   return {};
+}
+
+void Committer::BeginStall(const StallReason& reason) {
+  if (stall_.kind == reason.kind && stall_.waits == reason.waits) return;
+  if (!parts_.events->enabled()) return;
+  if (stall_.kind != StallKind::kNone) LogStallEnd();
+  stall_ = reason;
+  stall_begin_us_ = parts_.clock->NowMicros();
+  parts_.events->Write(EventLine("stall_begin")
+                           .Add("reason", StallKindName(reason.kind))
+                           .Add("effect", reason.waits ? "wait" : "delay")
+                           .Add("found", reason.found)
+                           .Add("limit", reason.limit));
+}
+
+void Committer::EndStall(uint64_t start_us) {
+  const uint64_t stall_us = parts_.clock->NowMicros() - start_us;
+  using Count = Statistics::Count;
+  parts_.statistics->AddEach(Count{Counter::write_stalls, 1}, Count{Counter::write_stall_us, stall_us});
+  parts_.statistics->Record(Latency::write_stall_latency, stall_us * kNanosPerMicro);
+}
+
+void Committer::LogStallEnd() {
+  parts_.events->Write(EventLine("stall_end")
+                           .Add("reason", StallKindName(stall_.kind))
+                           .Add("us", parts_.clock->NowMicros() - stall_begin_us_));
+  stall_ = StallReason();
 }
 
 Status Committer::SealMemTable() {
   if (active_->empty()) return {};
   SEERDB_RETURN_IF_ERROR(WaitForImmutableSlot());
+  parts_.views->Collect();
   if (Status status = SwitchMemTable(); !status.ok()) {
     parts_.error->Set("log rotation", status);
     return status;
@@ -176,7 +221,8 @@ Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 
 Status Committer::SwitchMemTable() {
   SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
-  MemTableSlot next{std::make_shared<MemTable>(), parts_.log->mark()};
+  MemTableSlot next{std::make_shared<MemTable>(parts_.account), parts_.log->mark()};
+  sealed_bytes_.store(sealed_bytes() + active_->bytes(), std::memory_order_relaxed);
   active_ = next.memtable.get();
   log_bytes_before_ = parts_.log->appended_bytes();
   parts_.views->SwitchMemTable(std::move(next));

@@ -4,6 +4,7 @@
 // the WriteQueue. After a failed log append or sync nothing is acknowledged until writes are resumed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,9 +13,13 @@
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
+#include "db/event_log.h"
 #include "db/log_set.h"
+#include "db/memory_gate.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
+#include "db/stall_reason.h"
+#include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "metrics/statistics.h"
 #include "seerdb/clock.h"
@@ -28,10 +33,14 @@ struct CommitterParts {
   ReadViewHolder* views = nullptr;
   SnapshotList* snapshots = nullptr;
   BackgroundWork* work = nullptr;
+  WriteController* controller = nullptr;
   BarrierSync* barrier = nullptr;  // null unless the policy is kBarrier
   BackgroundError* error = nullptr;
+  MemoryGate* memory = nullptr;            // null: memory has no limit
+  std::shared_ptr<MemoryAccount> account;  // of memtables
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
+  EventLog* events = nullptr;
   // Called under leadership while the error is set: OK if writes may go on, the error's status otherwise.
   std::function<Status()> resume;
 };
@@ -47,6 +56,8 @@ class Committer final : public GroupCommitter {
   // Seals the active memtable, were it empty, because the log behind it has failed: the next record goes to a
   // fresh segment. Requires: nothing is acknowledged before the sealed memtable is flushed.
   Status LeaveFailedLog();
+  // Bytes of all memtables sealed so far. Readable at any time.
+  uint64_t sealed_bytes() const { return sealed_bytes_.load(std::memory_order_relaxed); }
   // The highest sequence given to a group, also to one that failed.
   SequenceNumber last_sequence() const { return last_sequence_; }
   // The next sequence, for what is not written through the log. Never given again.
@@ -55,9 +66,17 @@ class Committer final : public GroupCommitter {
   void Stop() { stopped_ = true; }
 
  private:
-  Status MakeRoom();
+  Status MakeRoom(const std::vector<WriteRequest*>& group);
+  Status AdmitToMemory(const std::vector<WriteRequest*>& group);
+  // The part of the active memtable that is full: of its capacity, or of the log it may have.
+  double ActiveFill() const;
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
+  // A writer begins to wait or to be delayed; `EndStall` counts it. The log is told of the first of several
+  // in a row, and of the first group that meets none.
+  void BeginStall(const StallReason& reason);
+  void EndStall(uint64_t start_us);
+  void LogStallEnd();
   Status LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync);
   Status LogOperationByOperation(LogSync sync);
   void InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base);
@@ -69,6 +88,9 @@ class Committer final : public GroupCommitter {
   SequenceNumber last_sequence_;
   std::vector<LogSegment::Record> records_;
   bool stopped_ = false;
+  std::atomic<uint64_t> sealed_bytes_{0};
+  StallReason stall_;              // the one that the log was told of
+  uint64_t stall_begin_us_ = 0;    // of it
   uint64_t log_bytes_before_ = 0;  // appended to the log when the active memtable began
 };
 

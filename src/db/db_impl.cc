@@ -4,11 +4,14 @@
 
 #include "base/status_macros.h"
 #include "db/options_check.h"
+#include "env/open_file_cap.h"
 #include "format/batch_codec.h"
 #include "format/keyspace_prefix.h"
 
 namespace seerdb {
 namespace {
+
+constexpr uint64_t kTickMicros = 1'000'000;
 
 Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
   if (key_bytes > kMaxKeyBytes) {
@@ -27,16 +30,46 @@ Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes
 }
 
 BackgroundModes Modes(const Options& options) {
-  return {options.background_flush, options.background_compaction};
+  return {options.background_flush, options.background_compaction, CompactionSlots(options)};
 }
 
 TableOpenOptions TableOptions(const Options& options, std::shared_ptr<BlockCache> cache,
+                              std::shared_ptr<MemoryAccount> account,
                               std::shared_ptr<Statistics> statistics) {
   TableOpenOptions table;
+  table.account = std::move(account);
   table.access = options.table_access;
   table.cache = std::move(cache);
   table.statistics = std::move(statistics);
   return table;
+}
+
+// What tables are opened with.
+std::shared_ptr<FileSystem> TableFileSystem(const Options& options,
+                                            const std::shared_ptr<Statistics>& statistics) {
+  const size_t max_files = options.max_open_files != 0 ? options.max_open_files : DefaultMaxOpenFiles();
+  OpenFileEvents events;
+  events.opened = [statistics] { statistics->Add(Counter::table_files_opened); };
+  events.evicted = [statistics] { statistics->Add(Counter::table_files_evicted); };
+  return NewOpenFileCap(options.file_system, max_files, std::move(events));
+}
+
+bool OnlyDeletes(const WriteBatch& batch) {
+  BatchReader reader(batch.rep());
+  BatchOperation operation;
+  while (reader.Next(&operation)) {
+    if (operation.type != ValueType::kDeletion) return false;
+  }
+  return true;
+}
+
+// The budget's cache, to which this database adds its capacity; or one of its own.
+std::shared_ptr<BlockCache> CacheOf(const Options& options, const SharedBudget* budget) {
+  if (budget == nullptr || options.block_cache_capacity == 0) {
+    return std::make_shared<BlockCache>(options.block_cache_capacity);
+  }
+  budget->cache()->AddCapacity(static_cast<int64_t>(options.block_cache_capacity));
+  return budget->cache();
 }
 
 }  // namespace
@@ -55,58 +88,124 @@ DbImpl::DbImpl(OpenedDatabase opened)
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
       recovery_(std::move(opened.recovery)),
-      policy_(options_, statistics_, clock_.get()),
+      policy_(options_, statistics_),
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
       versions_(std::move(opened.versions)),
-      cache_(std::make_shared<BlockCache>(options_.block_cache_capacity, statistics_)),
-      table_files_(fs_, directory_, TableOptions(options_, cache_, statistics_)) {}
+      budget_(std::move(opened.budget)),
+      memory_plan_(opened.memory_plan),
+      account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
+      cache_(CacheOf(options_, budget_.get())),
+      table_files_(TableFileSystem(options_, statistics_), directory_,
+                   TableOptions(options_, cache_, account_, statistics_)) {}
+
+void DbImpl::StartMemoryGate() {
+  if (budget_ == nullptr) return;
+  MemoryGate::Parts parts;
+  parts.budget = budget_;
+  parts.views = views_.get();
+  parts.work = work_.get();
+  parts.error = error_.get();
+  parts.statistics = statistics_.get();
+  parts.clock = clock_.get();
+  parts.seal = [this] { return committer_->SealMemTable(); };
+  parts.try_lead = [this](const std::function<void()>& work) { queue_->TryRunExclusive(work); };
+  parts.max_immutables = options_.max_immutable_memtables;
+  parts.worthwhile_bytes = options_.memtable_capacity / 8;
+  parts.cooperative = executor_->cooperative();
+  memory_gate_ = std::make_shared<MemoryGate>(std::move(parts), account_);
+}
 
 Status DbImpl::Start() {
   const ManifestState state = versions_->state();
   snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
-  log_ = std::make_shared<LogSet>(
-      fs_,
-      LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes, options_.log_mode},
-      versions_.get(), statistics_);
+  log_ = std::make_shared<LogSet>(fs_,
+                                  LogSetOptions{directory_, state.database_id, epoch_,
+                                                options_.wal_segment_bytes, options_.log_mode, account_},
+                                  versions_.get(), statistics_);
   log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
     barrier_ = std::make_shared<BarrierSync>(log_, error_, clock_, options_.barrier_interval_us);
   }
   auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
   for (const uint64_t number : tree->DamagedTables()) {
-    events_.Write("damaged table: " + tree->Find(number)->reader().status().ToString());
+    events_.Write(EventLine("damaged_table")
+                      .Add("table", number)
+                      .Add("error", tree->Find(number)->reader().status().ToString()));
   }
   views_ = std::make_unique<ReadViewHolder>(
-      std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(), log_->mark()},
+      std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(account_), log_->mark()},
                                        std::vector<MemTableSlot>{}, std::move(tree)));
   work_ = std::make_unique<BackgroundWork>(
       executor_, Modes(options_), error_.get(),
       BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
                      [this] { return CompactOne(); }});
+  controller_ = std::make_unique<WriteController>(
+      options_, WriteController::Parts{views_.get(), work_.get(), statistics_.get(), clock_.get()});
+  NoteDebt(*versions_->current());
+  pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
+  error_->OnError(
+      [this](const Status& cause) { events_.Write(EventLine("error").Add("status", cause.ToString())); });
   error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
     if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
   });
-  CommitterParts parts{
-      log_.get(),        views_.get(),   snapshots_.get(),
-      work_.get(),       barrier_.get(), error_.get(),
-      statistics_.get(), clock_.get(),   [this] { return ResumeWrites(ResumeMode::kIfDue); }};
+  StartMemoryGate();
+  StartDiskGuard();
+  CommitterParts parts{log_.get(),
+                       views_.get(),
+                       snapshots_.get(),
+                       work_.get(),
+                       controller_.get(),
+                       barrier_.get(),
+                       error_.get(),
+                       memory_gate_.get(),
+                       account_,
+                       statistics_.get(),
+                       clock_.get(),
+                       &events_,
+                       [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   WriteQueueOptions queue_options;
   queue_options.max_group_writers = options_.group_commit_max_batch_size;
   queue_options.group_delay_us = options_.group_commit_delay_us;
   queue_options.clock = clock_.get();
   queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
+  if (memory_gate_ != nullptr) budget_->Join(memory_gate_);
   work_->PokeCompaction();
+  // The workload, the age of tombstones and what is on disk may ask for work although nothing is written.
+  if (policy_.wants_ticks()) work_->StartTicking(kTickMicros, [this] {
+      views_->Collect();
+      work_->PokeCompaction();
+    });
   return {};
 }
 
+void DbImpl::StartDiskGuard() {
+  if (options_.min_disk_space_bytes == 0) return;
+  disk_guard_ = std::make_shared<DiskGuard>(DiskGuard::Parts{fs_, directory_, clock_, executor_,
+                                                             options_.min_disk_space_bytes,
+                                                             [this] { work_->PokeCompaction(); }});
+}
+
+Status DbImpl::AdmitToDisk(uint64_t bytes) {
+  if (disk_guard_ == nullptr) return {};
+  Status status = disk_guard_->AdmitWrite(bytes);
+  if (!status.ok()) statistics_->Add(Counter::disk_guard_refusals);
+  return status;
+}
+
 DbImpl::~DbImpl() {
-  if (queue_ == nullptr) return;  // never started
-  if (!closed_.load()) Close().IgnoreError("the destructor has no way to report it");
+  // Unless it was never started.
+  if (queue_ != nullptr && !closed_.load()) {
+    Close().IgnoreError("the destructor has no way to report it");
+  }
+  if (budget_ != nullptr && options_.block_cache_capacity != 0) {
+    cache_->AddCapacity(-static_cast<int64_t>(options_.block_cache_capacity));
+    cache_->Trim();
+  }
 }
 
 Status DbImpl::CheckOpen() const {
@@ -118,7 +217,13 @@ Status DbImpl::CheckOpen() const {
 Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
   cancel_compaction_.store(true);
+  controller_->Stop();
   space_->Stop();
+  if (disk_guard_ != nullptr) disk_guard_->Stop();
+  if (memory_gate_ != nullptr) {
+    budget_->Leave(memory_gate_.get());
+    memory_gate_->Stop();
+  }
   // The last thing done under leadership: nothing is written after it.
   Status status = queue_->RunExclusive([this]() -> Status {
     committer_->Stop();
@@ -145,8 +250,24 @@ Status DbImpl::Close() {
   lock_.reset();
   if (error_->is_set()) status = error_->cause();
   if (status.ok()) status = unobserved_->first();
-  events_.Write("close: " + status.ToString());
+  events_.Write(EventLine("close").Add("status", status.ToString()));
   return status;
+}
+
+Status DbImpl::CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const {
+  const auto refuse = [this](const char* what, uint64_t bytes, uint64_t most) {
+    return Status::InvalidArgument(std::string(what) + " has " + std::to_string(bytes) +
+                                   " bytes, expected at most " + std::to_string(most) +
+                                   " with a memory budget of " + std::to_string(budget_->limit_bytes()))
+        .WithDetail(StatusDetail::kMemoryFull);
+  };
+  if (value_bytes > memory_plan_.max_value_bytes) {
+    return refuse("value", value_bytes, memory_plan_.max_value_bytes);
+  }
+  if (batch_bytes > memory_plan_.max_batch_bytes) {
+    return refuse("batch", batch_bytes, memory_plan_.max_batch_bytes);
+  }
+  return {};
 }
 
 Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count,
@@ -172,6 +293,8 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
 
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
+  SEERDB_RETURN_IF_ERROR(AdmitToDisk(key.size() + value.size()));
   const SampledTimer timer(statistics_.get(), Latency::put_latency);
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
   static thread_local std::string kept;
@@ -196,7 +319,10 @@ Status DbImpl::Delete(const WriteOptions& options, Slice key) {
 Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch), batch.rep().size()));
   if (batch.empty()) return CheckOpen();
+  // Deletions are what makes room.
+  if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) return status;
   const SampledTimer timer(statistics_.get(), Latency::write_latency);
   return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }
@@ -223,41 +349,5 @@ Status DbImpl::Flush() {
                         [&sealed](const MemTableSlot& slot) { return slot.memtable == sealed; });
   });
 }
-
-DBStats DbImpl::Stats() {
-  DBStats stats;
-  statistics_->Fill(&stats);
-  const std::shared_ptr<const ReadView> view = views_->Acquire();
-  stats.memtable_size_bytes = view->active().memtable->bytes();
-  stats.memtable_capacity_bytes = options_.memtable_capacity;
-  stats.memtable_entries = view->active().memtable->entries();
-  stats.immutable_memtables = view->immutables().size();
-  stats.wal_size_bytes = log_->live_bytes();
-  stats.block_cache_size = cache_->bytes();
-  stats.block_cache_capacity = cache_->capacity_bytes();
-  const Version& version = *view->tree()->version();
-  stats.total_disk_bytes = version.bytes();
-  stats.total_sstables = version.table_count();
-  for (const Level& level : version.levels()) {
-    LevelStats& out = stats.levels.emplace_back();
-    out.runs = static_cast<uint32_t>(level.runs.size());
-    out.bytes = level.bytes();
-    out.files = static_cast<uint32_t>(level.table_count());
-    for (const Run& run : level.runs) {
-      for (const TableMetaPtr& table : run.tables) {
-        out.entries += table->entries;
-        out.tombstones += table->tombstones;
-      }
-    }
-  }
-  stats.last_sequence = snapshots_->visible();
-  stats.live_snapshots = snapshots_->count();
-  stats.uptime_us = clock_->NowMicros() - opened_us_;
-  stats.recovery = recovery_;
-  return stats;
-}
-
-uint64_t DbImpl::memtable_size() { return views_->Acquire()->active().memtable->bytes(); }
-uint64_t DbImpl::memtable_len() { return views_->Acquire()->active().memtable->entries(); }
 
 }  // namespace seerdb

@@ -11,22 +11,28 @@
 
 #include "base/mutex.h"
 #include "cache/block_cache.h"
-#include "compaction/bulk_load_tables.h"
+#include "compaction/bulk_load_job.h"
 #include "compaction/compaction_picker.h"
 #include "compaction/table_output.h"
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
 #include "db/committer.h"
+#include "db/compaction_pacer.h"
 #include "db/db_iterator.h"
+#include "db/disk_guard.h"
 #include "db/event_log.h"
 #include "db/log_set.h"
+#include "db/memory_gate.h"
+#include "db/memory_plan.h"
 #include "db/read_view.h"
 #include "db/running_compactions.h"
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
+#include "db/stall_reason.h"
 #include "db/table_file.h"
 #include "db/tree_policy.h"
+#include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "manifest/version_set.h"
 #include "metrics/statistics.h"
@@ -36,7 +42,9 @@ namespace seerdb {
 
 // What DB::Open has prepared when the parts start.
 struct OpenedDatabase {
-  Options options;  // with all seams filled in
+  Options options;                       // with all seams filled in, and cut to what the budget allows
+  std::shared_ptr<SharedBudget> budget;  // null: no limit
+  MemoryPlan memory_plan;
   std::string directory;
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<VersionSet> versions;
@@ -78,17 +86,28 @@ class DbImpl final : public DB {
   Status WaitForCompaction() override;
   Result<VerifyResult> Verify() override;
   DBStats Stats() override;
+  HealthStatus Health() override;
   uint64_t memtable_size() override;
   uint64_t memtable_len() override;
+  MemoryUsage memory_usage() override;
   uint64_t ApproximateSize(Slice begin, Slice end) override;
 
  private:
   Status CheckOpen() const;
+  void StartMemoryGate();
+  void StartDiskGuard();
+  void FillMemory(DBStats* stats);
+  // For writes that add data.
+  Status AdmitToDisk(uint64_t bytes);
+  Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
   Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
                                              const TableReadFlags& flags, Slice key);
+
+  // What holds up a writer that comes now.
+  StallReason CurrentStall(const ReadView& view) const;
 
   // Resuming after want of space (resume.cc). All but the first two under leadership of the write queue.
   bool PollSpace();
@@ -102,8 +121,12 @@ class DbImpl final : public DB {
   Status ResumeWrites(ResumeMode mode);
   Status FlushToResume();
 
-  // Bulk load (bulk_load.cc). OK if the load may go on: the database is not closing.
-  Status MayLoadMore() const;
+  // Bulk load (bulk_load.cc). OK if the load may go on and write so much: the database is not closing, and the
+  // disk guard agrees.
+  Status MayLoad(uint64_t bytes);
+  // Charges what the load holds until its tables are written, and says in `context` what it may use.
+  Status ReserveLoadMemory(const BulkLoadOptions& options, MemoryCharge* charge,
+                           BulkLoadContext* context) const;
   Status PrepareLoad(const std::vector<TableMeta>& tables, uint32_t target_level);
   // Under leadership of the write queue: everything but the load is in tables when it is installed.
   Status InstallLoad(BulkLoadTables* tables, uint32_t target_level, std::vector<uint64_t>* tables_in_level);
@@ -115,11 +138,19 @@ class DbImpl final : public DB {
   // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.
   Status FlushOne(SequenceNumber taken = 0);
   Result<bool> CompactOne();
+  Status AdmitPlanToDisk(const CompactionPlan& plan);
+  // The disk guard has refused a compaction: it comes again later.
+  void PutOffCompaction(const Status& refusal);
   Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size);
   Status InstallWithoutMerge(const CompactionPlan& plan);
   Status CompactLevels(const KeyRange& wanted);
   Status ConsolidateRange(uint32_t level, const KeyRange& wanted);
   Status RewriteStale(uint32_t level, const KeyRange& wanted);
+  // Bytes that writes have put into memtables since the open, about.
+  uint64_t IngestedBytes();
+  CompactionPacer::Parts PacerParts();
+  // What the tree holds above what its levels may hold slows writers down.
+  void NoteDebt(const Version& version);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   TableOutputOptions OutputOptions() const;
@@ -147,19 +178,27 @@ class DbImpl final : public DB {
   const std::shared_ptr<BackgroundError> error_;
   std::shared_ptr<UnobservedErrors> unobserved_;
   std::unique_ptr<VersionSet> versions_;
-  std::shared_ptr<BlockCache> cache_;
+  const std::shared_ptr<SharedBudget> budget_;  // null: no limit
+  const MemoryPlan memory_plan_;
+  const std::shared_ptr<MemoryAccount> account_;
+  const std::shared_ptr<BlockCache> cache_;  // the budget's, if there is one
   TableFiles table_files_;
   std::shared_ptr<SnapshotList> snapshots_;
   std::shared_ptr<LogSet> log_;
   std::shared_ptr<BarrierSync> barrier_;  // null unless the policy is kBarrier
   std::unique_ptr<ReadViewHolder> views_;
   std::unique_ptr<BackgroundWork> work_;
+  std::shared_ptr<MemoryGate> memory_gate_;  // null: no limit
+  std::unique_ptr<WriteController> controller_;
+  std::unique_ptr<CompactionPacer> pacer_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;
+  std::shared_ptr<DiskGuard> disk_guard_;  // null: none
 
   std::atomic<bool> closed_{false};
   std::atomic<bool> cancel_compaction_{false};
+  std::atomic<bool> compaction_put_off_{false};
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
   Mutex install_mu_;
   Mutex quarantine_mu_;

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
@@ -59,6 +61,45 @@ TEST(DbImpl, AnIteratorThatOutlivesItsDatabaseRemovesNoFileOfTheNextOne) {
     EXPECT_TRUE(got->has_value());
   }
   EXPECT_TRUE(next->Verify().ok());
+}
+
+// The system's clock, which tells when the compaction thread first sleeps.
+class CompactionSleeps final : public Clock {
+ public:
+  uint64_t NowMicros() override { return SystemClock()->NowMicros(); }
+  uint64_t WallMicros() override { return SystemClock()->WallMicros(); }
+  void SleepMicros(uint64_t micros) override {
+    sleeps_.fetch_add(1);
+    SystemClock()->SleepMicros(micros);
+  }
+  uint64_t sleeps() const { return sleeps_.load(); }
+
+ private:
+  std::atomic<uint64_t> sleeps_{0};
+};
+
+TEST(DbImpl, ClosesWhileCompactionIsHeldBack) {
+  Options options = OnMemory(std::make_shared<MemoryFileSystem>());
+  const auto clock = std::make_shared<CompactionSleeps>();
+  options.clock = clock;
+  options.memtable_capacity = 1 << 20;
+  options.l0_compaction_trigger = 2;
+  options.max_background_compactions = 3;
+  options.compaction_bytes_per_second = 1 << 20;
+  auto db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  constexpr int kKeys = 4'000;
+  const std::string value(1000, 'v');
+  // Twice, so that tables overlap and must be merged.
+  for (int i = 0; i < 2 * kKeys; ++i) ASSERT_TRUE(db->Put("key" + std::to_string(i % kKeys), value).ok());
+  while (clock->sleeps() == 0) std::this_thread::yield();
+  ASSERT_TRUE(db->Close().ok());
+  db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  for (int i = 0; i < kKeys; ++i) {
+    const auto got = db->Get("key" + std::to_string(i));
+    ASSERT_TRUE(got.ok() && got->has_value()) << i;
+  }
 }
 
 // In foreground mode the logger runs inside a Put; what it puts elsewhere must not mix with it.

@@ -49,16 +49,19 @@ class DbIterator final : public Iterator {
   }
 
   void SeekToFirst() override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     Start(true);
     input_->Seek(options_.bounds.lower, kFirstTrailer);
     FindForward(false);
   }
   void SeekToLast() override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     Start(false);
     input_->SeekForPrev(options_.bounds.upper, kFirstTrailer);
     FindBackward();
   }
   void Seek(Slice target) override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     SetTarget(target);
     Start(true);
     if (Slice(target_) < Slice(options_.bounds.lower)) target_ = options_.bounds.lower;
@@ -66,6 +69,7 @@ class DbIterator final : public Iterator {
     FindForward(false);
   }
   void SeekForPrev(Slice target) override {
+    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
     SetTarget(target);
     Start(false);
     if (Slice(target_) >= Slice(options_.bounds.upper)) {

@@ -1,5 +1,7 @@
 // The background half of DbImpl: flush, compaction, and the one way their results become visible.
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/failpoint.h"
 #include "base/mutant.h"
@@ -12,7 +14,20 @@
 namespace seerdb {
 namespace {
 
+// Tables that a merge reads at the same time: one of each run.
+size_t MergedRuns(const CompactionPlan& plan) {
+  std::set<std::pair<uint32_t, uint64_t>> runs;
+  for (const CompactionPlan::Input& input : plan.inputs) runs.insert({input.level, input.run});
+  return runs.size();
+}
+
 constexpr uint64_t kMicrosPerSecond = 1'000'000;
+
+uint64_t BytesFromL0(const CompactionPlan& plan) {
+  uint64_t bytes = 0;
+  for (const CompactionPlan::Input& input : plan.inputs) bytes += input.level == 0 ? input.table->bytes : 0;
+  return bytes;
+}
 
 }  // namespace
 
@@ -24,9 +39,34 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
   output.target_file_size = options_.target_file_size;
   output.epoch = epoch_;
+  output.table_memory_bytes = memory_plan_.table_memory_bytes;
   output.tombstones_since_s = clock_->WallMicros() / kMicrosPerSecond;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
   return output;
+}
+
+uint64_t DbImpl::IngestedBytes() {
+  const ReadViewHolder::Pin view(views_.get());
+  return committer_->sealed_bytes() + view->active().memtable->bytes();
+}
+
+CompactionPacer::Parts DbImpl::PacerParts() {
+  CompactionPacer::Parts parts;
+  parts.clock = clock_.get();
+  parts.cancelled = &cancel_compaction_;
+  parts.cap_bytes_per_second = options_.compaction_bytes_per_second;
+  parts.has_threads = options_.background_compaction && !executor_->cooperative();
+  parts.hurried = [this] { return work_->hurried(); };
+  parts.urgency = [this] { return controller_->UrgencyNow(); };
+  parts.ingested_bytes = [this] { return IngestedBytes(); };
+  return parts;
+}
+
+void DbImpl::NoteDebt(const Version& version) {
+  PickerOptions picker;
+  picker.shape = policy_.shape();
+  picker.base_level_size = options_.base_level_size;
+  controller_->SetDebt(DebtBytes(picker, version), version.bytes());
 }
 
 Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
@@ -41,7 +81,9 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
     // While the view still holds them: the last to let go of a marked file removes it.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
-    views_->InstallTree(std::make_shared<const TreeView>(versions_->current(), &table_files_), flushed);
+    const VersionPtr version = versions_->current();
+    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
+    NoteDebt(*version);
   }
   views_->Collect();
   return {};
@@ -50,14 +92,20 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
 Status DbImpl::FlushOne(SequenceNumber taken) {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   if (view->immutables().empty()) return {};
+  const uint64_t start_us = clock_->NowMicros();
+  const LatencyTimer timer(statistics_.get(), Latency::flush_latency);
   // Inputs first, then the snapshots.
   const MemTableSlot oldest = view->immutables().back();
   const size_t count = view->immutables().size();
   const LogMark next = count > 1 && !SEERDB_MUTANT("flush-releases-younger-logs")
                            ? view->immutables()[count - 2].log_start
                            : view->active().log_start;
+  if (disk_guard_ != nullptr) SEERDB_RETURN_IF_ERROR(disk_guard_->AdmitFlush(oldest.memtable->bytes()));
+  JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kFlush,
+                    FlushMemory(oldest.memtable->entries(), oldest.memtable->bytes()));
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
                           WriteMemTable(*fs_, *oldest.memtable, snapshots_->List(), OutputOptions()));
+  buffers.Release();
   SEERDB_FAILPOINT("flush::after_sstable_write");
   VersionEdit edit;
   edit.log_number = next.log_number;
@@ -77,12 +125,15 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
   SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
+  controller_->drain().NoteFlush(oldest.memtable->bytes(), bytes, clock_->NowMicros() - start_us);
   statistics_->Add(Counter::total_flushes);
   statistics_->Add(Counter::flush_bytes_written, bytes);
   if (events_.enabled()) {
-    events_.Write("flush: table " + std::to_string(number) + ", " +
-                  std::to_string(oldest.memtable->entries()) + " entries, " + std::to_string(bytes) +
-                  " bytes");
+    events_.Write(EventLine("flush")
+                      .Add("table", number)
+                      .Add("entries", oldest.memtable->entries())
+                      .Add("bytes", bytes)
+                      .Add("us", clock_->NowMicros() - start_us));
   }
   return {};
 }
@@ -117,6 +168,7 @@ void DbImpl::Quarantine(const CompactionPlan& plan) {
 }
 
 Result<bool> DbImpl::CompactOne() {
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   PickContext context;
   context.unavailable = Unavailable();
   context.oldest_snapshot = snapshots_->List().front();
@@ -129,22 +181,45 @@ Result<bool> DbImpl::CompactOne() {
     version = view->tree()->version();
     TreePolicy::Settings settings = policy_.Decide(*view->tree(), other_bytes + version->bytes());
     target_file_size = settings.target_file_size;
+    controller_->SetSpacePressure(settings.space.pressure);
     PickContext all = beside;
     all.too_much_space = settings.space.too_much;
     return PickCompaction(settings.picker, *version, all);
   };
   const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) return false;
-  const Status status = ExecutePlan(*plan, version, target_file_size);
-  running_.End(*plan);
+  Status status = AdmitPlanToDisk(*plan);
+  if (status.ok()) {
+    work_->PokeCompaction();  // another may find work beside this one
+    status = ExecutePlan(*plan, version, target_file_size);
+  }
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
-    events_.Write("compaction met damage, its inputs are left alone: " + status.ToString());
+    events_.Write(
+        EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));
     Quarantine(*plan);
-    return true;
   }
-  SEERDB_RETURN_IF_ERROR(status);
+  running_.End(*plan);
+  if (status.detail() == StatusDetail::kDiskSpaceFull) {
+    PutOffCompaction(status);
+    return false;
+  }
+  compaction_put_off_.store(false, std::memory_order_relaxed);
+  if (!status.ok() && !status.IsCorruption()) return status;
   return true;
+}
+
+Status DbImpl::AdmitPlanToDisk(const CompactionPlan& plan) {
+  if (disk_guard_ == nullptr || plan.kind != CompactionPlan::Kind::kMerge) return {};
+  return disk_guard_->AdmitJob("compaction", plan.input_bytes());
+}
+
+void DbImpl::PutOffCompaction(const Status& refusal) {
+  statistics_->Add(Counter::disk_guard_delays);
+  if (!compaction_put_off_.exchange(true, std::memory_order_relaxed)) {
+    events_.Write(EventLine("compaction_put_off").Add("reason", refusal.ToString()));
+  }
+  disk_guard_->RetryLater();
 }
 
 Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
@@ -152,8 +227,10 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
   SEERDB_RETURN_IF_ERROR(InstallResult(moves ? MoveEdit(plan) : DropEdit(plan), nullptr));
   statistics_->Add(moves ? Counter::total_trivial_moves : Counter::total_dropped_tables, plan.inputs.size());
   if (events_.enabled()) {
-    events_.Write((moves ? "move: " : "drop: ") + std::to_string(plan.inputs.size()) + " tables" +
-                  (moves ? " to L" + std::to_string(plan.output_level) : "") + " (" + plan.reason + ")");
+    EventLine line(moves ? "move" : "drop");
+    line.Add("tables", plan.inputs.size()).Add("bytes", plan.input_bytes());
+    if (moves) line.Add("level", plan.output_level);
+    events_.Write(line.Add("reason", plan.reason));
   }
   return {};
 }
@@ -161,10 +238,16 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
 Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size) {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
+  SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan));
+  const uint64_t start_us = clock_->NowMicros();
+  const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
   CompactionInputs inputs;
   inputs.plan = plan;
   inputs.version = version;
   inputs.cancelled = &cancel_compaction_;
+  inputs.read_ahead_bytes = memory_plan_.read_ahead_bytes;
+  JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kCompaction,
+                    CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
   for (const CompactionPlan::Input& input : plan.inputs) {
     const std::shared_ptr<TableFile> file = table_files_.Get(input.table);
     SEERDB_ASSIGN_OR_RETURN(std::shared_ptr<const TableReader> reader, file->shared_reader());
@@ -174,21 +257,32 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.snapshots = snapshots_->List();
   TableOutputOptions output = OutputOptions();
   output.target_file_size = target_file_size;
+  uint64_t slept_us = 0;
+  output.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
   Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
   SEERDB_FAILPOINT("compaction::after_output_write");
   inputs.readers.clear();
+  buffers.Release();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
-  statistics_->Add(Counter::total_compactions);
-  statistics_->Add(Counter::compaction_bytes_read, outcome.bytes_read);
-  statistics_->Add(Counter::compaction_bytes_written, outcome.bytes_written);
+  controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - slept_us);
+  using Count = Statistics::Count;
+  statistics_->AddEach(Count{Counter::total_compactions, 1},
+                       Count{Counter::compaction_bytes_read, outcome.bytes_read},
+                       Count{Counter::compaction_bytes_written, outcome.bytes_written});
   if (events_.enabled()) {
-    events_.Write("compaction: " + std::to_string(plan.inputs.size()) + " tables to " +
-                  std::to_string(outputs) + " in L" + std::to_string(plan.output_level) + ", " +
-                  std::to_string(outcome.entries_dropped) + " of " + std::to_string(outcome.entries_read) +
-                  " entries dropped (" + plan.reason + ")");
+    events_.Write(EventLine("compaction")
+                      .Add("inputs", plan.inputs.size())
+                      .Add("outputs", outputs)
+                      .Add("level", plan.output_level)
+                      .Add("entries_read", outcome.entries_read)
+                      .Add("entries_dropped", outcome.entries_dropped)
+                      .Add("bytes_read", outcome.bytes_read)
+                      .Add("bytes_written", outcome.bytes_written)
+                      .Add("us", clock_->NowMicros() - start_us)
+                      .Add("reason", plan.reason));
   }
   return {};
 }
@@ -202,7 +296,8 @@ Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end
   AppendKeyspacePrefix(&wanted.largest, end.has_value() ? kDefaultKeyspace : kDefaultKeyspace + 1);
   if (end.has_value()) wanted.largest += *end;
   Status status = work_->RunAsCompaction([&] { return CompactLevels(wanted); });
-  if (status.IsIoError()) error_->Set("compaction", status);
+  const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
+  if (status.IsIoError() && !refused) error_->Set("compaction", status);
   return status;
 }
 

@@ -13,7 +13,7 @@ using RunOf = Run;  // a test fixture has a Run of its own
 constexpr uint64_t kValueBytes = 50;
 
 std::string KeyOf(uint64_t key) {
-  char text[16];
+  char text[32];
   std::snprintf(text, sizeof text, "key%09llu", static_cast<unsigned long long>(key));
   return text;
 }

@@ -14,6 +14,12 @@ namespace {
 constexpr size_t kMaxRecyclableDirect = 8;
 constexpr size_t kMaxRecyclable = 2;
 
+// The segment's buffer, as groups that are not large leave it.
+constexpr uint64_t kBufferBytes = 32 << 10;
+
+// Pages that are dirty, or may become so, and cannot be given back meanwhile.
+uint64_t DirtyBytes(const PreparedLogFile& file) { return file.mode == LogMode::kMapped ? file.bytes : 0; }
+
 uint64_t FrameBytes(const std::vector<LogSegment::Record>& records) {
   uint64_t sum = 0;
   for (const LogSegment::Record& record : records) {
@@ -36,7 +42,9 @@ LogSet::LogSet(std::shared_ptr<FileSystem> fs, LogSetOptions options, VersionSet
       versions_(versions),
       statistics_(std::move(statistics)),
       chooser_(options_.mode),
-      wanted_mode_(chooser_.wanted()) {}
+      active_charge_(options_.account, MemoryClass::kLog),
+      wanted_mode_(chooser_.wanted()),
+      spare_charge_(options_.account, MemoryClass::kLog) {}
 
 void LogSet::Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_record) {
   // A mode that is asked for and refused now is not tried again for each segment.
@@ -48,6 +56,7 @@ void LogSet::Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_
 
 void LogSet::Activate(Spare spare, uint64_t next_record) {
   const LogIdentity identity{options_.database, spare.log_number, options_.epoch};
+  active_charge_.Set(kBufferBytes + DirtyBytes(spare.file));
   auto segment = std::make_shared<LogSegment>(std::move(spare.file), identity, next_record);
   MutexLock lock(&mu_);
   live_.push_back({segment, false});
@@ -72,6 +81,7 @@ Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   LogFileSpec spec{options_.directory, LogFilePath(options_.directory, number), mode, bytes, {}};
   if (bytes == options_.segment_bytes && mode != LogMode::kMapped) spec.recycle_path = TakeRecyclable(mode);
   SEERDB_ASSIGN_OR_RETURN(PreparedLogFile file, PrepareLogFile(*fs_, spec));
+  statistics_->Add(Counter::wal_bytes_prepared, file.written_bytes);
   if (file.mode != mode) refused_mode_.store(mode, std::memory_order_relaxed);
   SEERDB_FAILPOINT("wal::after_prepare");
   VersionEdit edit;
@@ -85,7 +95,9 @@ Status LogSet::PrepareSpare() {
   if (spare_.has_value()) return {};
   SEERDB_ASSIGN_OR_RETURN(
       spare_, MakeSpareLocked(options_.segment_bytes, wanted_mode_.load(std::memory_order_relaxed)));
+  spare_bytes_.store(spare_->file.bytes, std::memory_order_relaxed);
   spare_mode_.store(spare_->file.mode, std::memory_order_release);
+  spare_charge_.Set(DirtyBytes(spare_->file));
   return {};
 }
 
@@ -101,7 +113,9 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
   SEERDB_FAILPOINT("wal::before_rotate");
   Spare next = *std::move(spare_);
   spare_.reset();
+  spare_charge_.Release();
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
+  spare_bytes_.store(0, std::memory_order_relaxed);
   Activate(std::move(next), next_record);
   if (active_->HasRoom(frame_bytes)) return {};
   // Too small for this group. It stays in the log without a record.
@@ -162,6 +176,7 @@ Status LogSet::Write(const std::vector<LogSegment::Record>& records, LogSync syn
       active_->mode() == LogMode::kDirect && sync != LogSync::kNone &&
       (durable + 1 == active_->next_record() || SEERDB_MUTANT("direct-log-skips-earlier-sync"));
   if (in_one && !SEERDB_MUTANT("log-skips-sync")) {
+    const LatencyTimer timer(statistics_.get(), Latency::wal_sync_latency);
     SEERDB_RETURN_IF_ERROR(active_->AppendSynced(records, durable, sync == LogSync::kAll));
     statistics_->Add(Counter::wal_syncs);
     RaiseDurable(active_->next_record() - 1);
@@ -196,6 +211,7 @@ Status LogSet::Sync(bool all) {
     if (sealed && SEERDB_MUTANT("rotated-log-not-synced")) continue;
     // Not if the records were made durable as they were written.
     if (appended > durable_record_.load(std::memory_order_acquire)) {
+      const LatencyTimer timer(statistics_.get(), Latency::wal_sync_latency);
       if (!SEERDB_MUTANT("log-skips-sync")) SEERDB_RETURN_IF_ERROR(segment->Sync(all));
       statistics_->Add(Counter::wal_syncs);
       RaiseDurable(appended);
@@ -230,7 +246,7 @@ void LogSet::Release(uint64_t log_number) {
       const bool reusable = segment.mode() == wanted && wanted != LogMode::kMapped && !segment.failed() &&
                             segment.bytes() <= options_.segment_bytes && recyclable_.size() < room;
       if (reusable) {
-        recyclable_.push_back({segment.path(), segment.mode()});
+        recyclable_.push_back({segment.path(), segment.mode(), segment.file_bytes()});
       } else {
         deleted.push_back(segment.path());
       }
@@ -247,6 +263,7 @@ void LogSet::DeleteAll() {
     MutexLock prepare_lock(&prepare_mu_);
     if (spare_.has_value()) paths.push_back(spare_->file.path);
     spare_.reset();
+    spare_charge_.Release();
     MutexLock lock(&mu_);
     for (const Live& live : live_) paths.push_back(live.segment->path());
     for (const Recyclable& released : recyclable_) paths.push_back(released.path);
@@ -257,6 +274,14 @@ void LogSet::DeleteAll() {
   for (const std::string& path : paths) {
     fs_->DeleteFile(path).IgnoreError("an orphan is swept at the next open");
   }
+}
+
+uint64_t LogSet::file_bytes() const {
+  MutexLock lock(&mu_);
+  uint64_t sum = spare_bytes_.load(std::memory_order_relaxed);
+  for (const Live& live : live_) sum += live.segment->file_bytes();
+  for (const Recyclable& released : recyclable_) sum += released.bytes;
+  return sum;
 }
 
 uint64_t LogSet::live_bytes() const {

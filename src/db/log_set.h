@@ -33,6 +33,7 @@ struct LogSetOptions {
   uint64_t epoch = 0;
   uint64_t segment_bytes = 0;
   LogMode mode = LogMode::kAuto;
+  std::shared_ptr<MemoryAccount> account;  // of mapped segments; may be null
 };
 
 // What a group of writes asks of the log.
@@ -77,6 +78,8 @@ class LogSet {
   // Deletes every file: all logs are released. No call may follow.
   void DeleteAll() EXCLUDES(mu_);
 
+  // Bytes of all log files: live ones as allocated, the spare one, those kept for reuse.
+  uint64_t file_bytes() const EXCLUDES(mu_);
   // Bytes of live segments. The number the next record gets.
   uint64_t live_bytes() const EXCLUDES(mu_);
   uint64_t next_record() const { return active_->next_record(); }
@@ -95,6 +98,7 @@ class LogSet {
   struct Recyclable {
     std::string path;
     LogMode mode;
+    uint64_t bytes;
   };
   Result<Spare> MakeSpareLocked(uint64_t bytes, LogMode mode) REQUIRES(prepare_mu_);
   Status NextSegment(uint64_t frame_bytes) EXCLUDES(prepare_mu_);
@@ -112,15 +116,18 @@ class LogSet {
   std::atomic<uint64_t> durable_record_{0};
   // The leader's:
   LogModeChooser chooser_;
+  MemoryCharge active_charge_;
   bool spare_requested_ = false;  // for the active segment
   bool abandoned_ = false;        // so is the active segment
   uint64_t appended_bytes_ = 0;
   // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
   std::atomic<LogMode> wanted_mode_;
   std::atomic<LogMode> spare_mode_{LogMode::kAuto};  // kAuto: there is none
+  std::atomic<uint64_t> spare_bytes_{0};             // of its file
   std::atomic<LogMode> refused_mode_{LogMode::kAuto};
   Mutex prepare_mu_;
   std::optional<Spare> spare_ GUARDED_BY(prepare_mu_);
+  MemoryCharge spare_charge_ GUARDED_BY(prepare_mu_);
   Mutex sync_mu_;
   mutable Mutex mu_;
   std::vector<Live> live_ GUARDED_BY(mu_);              // ascending; the last one is active

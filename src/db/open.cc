@@ -20,9 +20,23 @@ Options WithSeams(const Options& given) {
     // Foreground work needs no thread but for the timer of barrier syncs.
     const bool threads = options.background_flush || options.background_compaction ||
                          options.wal_sync_policy == SyncPolicy::kBarrier;
-    options.executor = threads ? NewThreadPoolExecutor() : NewCooperativeExecutor();
+    options.executor = threads ? NewThreadPoolExecutor(CompactionSlots(options)) : NewCooperativeExecutor();
   }
   return options;
+}
+
+// The budget that the options name or ask for; null if memory has no limit.
+Result<std::shared_ptr<SharedBudget>> BudgetOf(const Options& options) {
+  std::shared_ptr<MemoryBudget> budget = options.memory_budget;
+  if (budget == nullptr && options.max_memory_bytes != 0) {
+    SEERDB_ASSIGN_OR_RETURN(budget, MemoryBudget::Create(options.max_memory_bytes));
+  }
+  if (budget == nullptr) return std::shared_ptr<SharedBudget>();
+  auto shared = std::dynamic_pointer_cast<SharedBudget>(budget);
+  if (shared == nullptr) {
+    return Status::InvalidArgument("option memory_budget was not made by MemoryBudget::Create");
+  }
+  return shared;
 }
 
 std::string HolderText() { return "process " + std::to_string(::getpid()); }
@@ -95,6 +109,7 @@ Result<Beginning> CreateNew(const Options& options, const std::string& directory
 Result<Beginning> ContinueOld(const Options& options, const std::string& directory, uint64_t epoch,
                               std::shared_ptr<Statistics> statistics) {
   FileSystem& fs = *options.file_system;
+  Statistics& counted = *statistics;
   SEERDB_ASSIGN_OR_RETURN(RecoveredState recovered, Recover(fs, directory, options, epoch));
   SEERDB_RETURN_IF_ERROR(FitLevels(options.num_levels, &recovered.manifest));
   Beginning beginning;
@@ -106,22 +121,39 @@ Result<Beginning> ContinueOld(const Options& options, const std::string& directo
                           VersionSet::Continue(fs, directory, recovered.manifest, std::move(statistics)));
   beginning.edit.last_sequence = recovered.last_sequence;
   for (TableMeta& table : recovered.recovered_tables) {
+    counted.Add(Counter::flush_bytes_written, table.bytes);
     beginning.edit.added_tables.push_back({0, table.number, std::move(table)});
   }
   return beginning;
 }
 
 void LogLosses(const Options& options, const RecoveryReport& report) {
-  for (const RecoveryLoss& loss : report.losses) options.logger("lost at open: " + loss.ToString());
+  for (const RecoveryLoss& loss : report.losses) {
+    options.logger(EventLine("lost_at_open")
+                       .Add("file", loss.file)
+                       .Add("offset", loss.offset)
+                       .Add("first_record", loss.first_record)
+                       .Add("records", loss.records)
+                       .Add("reason", loss.reason)
+                       .text());
+  }
   if (report.intact_records_dropped == 0) return;
-  options.logger("lost at open: " + std::to_string(report.intact_records_dropped) +
-                 " intact records behind the first loss, by recovery_mode kPointInTime");
+  options.logger(EventLine("dropped_at_open")
+                     .Add("records", report.intact_records_dropped)
+                     .Add("reason", "intact, behind the first loss, and recovery_mode is kPointInTime")
+                     .text());
 }
 
 Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& directory,
                                            std::unique_ptr<FileLock> lock) {
   FileSystem& fs = *options.file_system;
   SEERDB_RETURN_IF_ERROR(CheckNoRepairPending(fs, directory));
+  OpenedDatabase opened;
+  SEERDB_ASSIGN_OR_RETURN(opened.budget, BudgetOf(options));
+  opened.memory_plan =
+      PlanMemory(options, opened.budget != nullptr ? opened.budget->limit_bytes() : uint64_t{0});
+  options.memtable_capacity = opened.memory_plan.memtable_capacity;
+  options.wal_segment_bytes = opened.memory_plan.wal_segment_bytes;
   Random random(options.seed != 0 ? options.seed : SystemSeed());
   const Result<FileInfo> current = fs.GetFileInfo(CurrentFilePath(directory));
   if (!current.ok() && current.status().detail() != StatusDetail::kNotFound) return current.status();
@@ -132,7 +164,6 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
   if (!exists && !options.create_if_missing) {
     return Status::InvalidArgument("open " + directory + ": no database, and create_if_missing is not set");
   }
-  OpenedDatabase opened;
   opened.statistics = std::make_shared<Statistics>(options.metrics, options.clock);
   opened.epoch = random.Next();
   if (exists) {
@@ -148,6 +179,7 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
       opened.log_file,
       PrepareLogFile(fs, {directory, LogFilePath(directory, opened.log_number),
                           LogSet::FirstMode(options.log_mode), NextLogBlock(options.wal_segment_bytes), ""}));
+  opened.statistics->Add(Counter::wal_bytes_prepared, opened.log_file.written_bytes);
   VersionEdit& edit = beginning.edit;
   edit.epoch = opened.epoch;
   edit.added_logs.push_back({opened.log_number, opened.epoch});
@@ -161,8 +193,12 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
                beginning.keep_unlisted_tables);
   if (options.logger != nullptr) {
     LogLosses(options, beginning.report);
-    options.logger("open " + directory + ": " + std::to_string(beginning.versions->current()->table_count()) +
-                   " tables, " + std::to_string(recovered) + " of them from the log");
+    options.logger(EventLine("open")
+                       .Add("directory", directory)
+                       .Add("tables", beginning.versions->current()->table_count())
+                       .Add("tables_from_log", recovered)
+                       .Add("records_replayed", beginning.report.records_replayed)
+                       .text());
   }
   opened.options = std::move(options);
   opened.directory = directory;

@@ -1,6 +1,7 @@
 // The presets of Options, and OptionsFor.
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "seerdb/options_for.h"
 
 namespace seerdb {
@@ -49,7 +50,7 @@ uint64_t ShareOf(uint64_t bytes, double share) {
 
 void SizeByMemory(uint64_t memory_bytes, const HintChoice& choice, Options* o) {
   constexpr uint64_t kMemtableMin = 512 << 10;
-  const uint64_t memtables = choice.waiting_memtables + 1;
+  const uint64_t memtables = SEERDB_MUTANT("memory-split-forgets-waiting") ? 1 : choice.waiting_memtables + 1;
   o->max_memory_bytes = std::clamp(memory_bytes, 8 * kMiB, 16 * kTiB);
   o->memtable_capacity = std::clamp(Rounded(ShareOf(o->max_memory_bytes, choice.memtable_share) / memtables),
                                     kMemtableMin, choice.memtable_max_bytes);

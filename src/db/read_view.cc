@@ -64,6 +64,7 @@ void ReadViewHolder::SwitchMemTable(MemTableSlot active) {
     MutexLock lock(&mu_);
     std::vector<MemTableSlot> immutables = owner_->immutables();
     immutables.insert(immutables.begin(), owner_->active());
+    immutables.front().memtable->SetClass(MemoryClass::kImmutableMemTable);
     previous = PublishLocked(
         std::make_shared<const ReadView>(std::move(active), std::move(immutables), owner_->tree()));
   }
@@ -77,6 +78,7 @@ void ReadViewHolder::InstallTree(std::shared_ptr<const TreeView> tree, const Mem
     std::vector<MemTableSlot> immutables = owner_->immutables();
     if (flushed != nullptr) {
       SEERDB_ASSERT(!immutables.empty() && immutables.back().memtable.get() == flushed);
+      immutables.back().memtable->SetClass(MemoryClass::kPinnedMemTable);
       immutables.pop_back();
     }
     previous = PublishLocked(

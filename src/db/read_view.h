@@ -83,8 +83,8 @@ class ReadViewHolder {
   // Publishes a new tree; `flushed`, if not null, is the oldest immutable memtable, now part of the tree.
   void InstallTree(std::shared_ptr<const TreeView> tree, const MemTable* flushed) EXCLUDES(mu_);
 
-  // Lets go of replaced views whose last reader has left since. Called after each background job.
-  void Collect() { epochs_.Collect(); }
+  // Lets go of replaced views whose last reader has left since; returns how many are still being read.
+  size_t Collect() { return epochs_.Collect(); }
 
   // Readable at any time; change before the job that changed them reports progress.
   size_t immutable_count() const { return immutable_count_.load(std::memory_order_acquire); }

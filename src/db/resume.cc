@@ -43,7 +43,7 @@ Status DbImpl::ResumeWrites(ResumeMode mode) {
   if (status.ok()) {
     status = work_->RunAsFlush(mode != ResumeMode::kByTimer, [this] { return FlushToResume(); });
   }
-  if (events_.enabled()) events_.Write("resume: " + status.ToString());
+  if (events_.enabled()) events_.Write(EventLine("resume").Add("status", status.ToString()));
   if (!status.ok()) {
     // A flush that is under way, or the end of the database, is no failure of its own.
     if (!status.IsBusy() && !status.IsShutdown()) error_->Set("resume", status);

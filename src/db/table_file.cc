@@ -9,9 +9,10 @@ void DeletePermit::Withdraw() {
   open_ = false;
 }
 
-void DeletePermit::Delete(FileSystem& fs, const std::string& path) {
+void DeletePermit::Delete(FileSystem& fs, const std::string& path, uint64_t bytes) {
   MutexLock lock(&mu_);
   if (open_) fs.DeleteFile(path).IgnoreError("an orphan is swept at the next open");
+  obsolete_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta,
@@ -20,9 +21,20 @@ TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMeta
       path_(std::move(path)),
       meta_(std::move(meta)),
       options_(std::move(options)),
-      permit_(std::move(permit)) {
+      permit_(std::move(permit)),
+      metadata_(options_.account, MemoryClass::kTableMetadata),
+      mapped_(options_.account, MemoryClass::kMappedTables) {
   MutexLock lock(&mu_);
+  metadata_.Set(sizeof(TableFile) + sizeof(TableMeta) + meta_->smallest_key.capacity() +
+                meta_->largest_key.capacity());
   OpenLocked();
+}
+
+void TableFile::MarkObsolete() {
+  permit_->NoteObsolete(meta_->bytes);
+  obsolete_.store(true, std::memory_order_release);
+  MutexLock lock(&mu_);
+  mapped_.MoveTo(MemoryClass::kMappedObsolete);
 }
 
 void TableFile::OpenLocked() const {
@@ -34,6 +46,8 @@ void TableFile::OpenLocked() const {
   }
   if (!opened.ok()) return;
   owner_ = *std::move(opened);
+  metadata_.Add(owner_->held_bytes());
+  mapped_.Set(owner_->mapped_bytes());
   reader_.store(owner_.get(), std::memory_order_release);
 }
 
@@ -56,7 +70,7 @@ TableFile::~TableFile() {
     MutexLock lock(&mu_);
     owner_.reset();
   }
-  if (obsolete_.load(std::memory_order_acquire)) permit_->Delete(*fs_, path_);
+  if (obsolete_.load(std::memory_order_acquire)) permit_->Delete(*fs_, path_, meta_->bytes);
 }
 
 TableFiles::TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options)

@@ -26,10 +26,14 @@ namespace seerdb {
 class DeletePermit {
  public:
   void Withdraw() EXCLUDES(mu_);
+  // A file of `bytes` is to be removed when its last holder lets go; then Delete is called with the same.
+  void NoteObsolete(uint64_t bytes) { obsolete_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   // Removes the file unless the permit was withdrawn.
-  void Delete(FileSystem& fs, const std::string& path) EXCLUDES(mu_);
+  void Delete(FileSystem& fs, const std::string& path, uint64_t bytes) EXCLUDES(mu_);
+  uint64_t obsolete_bytes() const { return obsolete_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  std::atomic<uint64_t> obsolete_bytes_{0};
   Mutex mu_;
   bool open_ GUARDED_BY(mu_) = true;
 };
@@ -50,7 +54,7 @@ class TableFile {
   }
   Result<std::shared_ptr<const TableReader>> shared_reader() const EXCLUDES(mu_);
   bool damaged() const { return reader_.load(std::memory_order_acquire) == nullptr; }
-  void MarkObsolete() { obsolete_.store(true, std::memory_order_release); }
+  void MarkObsolete() EXCLUDES(mu_);
 
  private:
   Result<const TableReader*> OpenAgain() const EXCLUDES(mu_);
@@ -64,6 +68,8 @@ class TableFile {
   mutable Mutex mu_;
   mutable std::shared_ptr<TableReader> owner_ GUARDED_BY(mu_);
   mutable Status damage_ GUARDED_BY(mu_);
+  mutable MemoryCharge metadata_ GUARDED_BY(mu_);
+  mutable MemoryCharge mapped_ GUARDED_BY(mu_);
   mutable std::atomic<const TableReader*> reader_{nullptr};  // owner_'s, once there is one
   std::atomic<bool> obsolete_{false};
 };
@@ -76,6 +82,8 @@ class TableFiles {
   std::shared_ptr<TableFile> Get(const TableMetaPtr& meta) EXCLUDES(mu_);
   // The table is no longer listed: its file goes with the last reference.
   void MarkObsolete(uint64_t number) EXCLUDES(mu_);
+  // Bytes of tables that are no longer listed and that somebody still holds.
+  uint64_t obsolete_bytes() const { return permit_->obsolete_bytes(); }
   // The directory is about to be given up: marked files that are still held stay, for the next open to sweep.
   void StopDeleting() { permit_->Withdraw(); }
 

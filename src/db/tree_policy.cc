@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kMicrosPerSecond = 1'000'000;
 // Merges that can be done in parts take parts of this many tables.
 constexpr uint64_t kFilesPerMerge = 16;
 
@@ -44,8 +44,8 @@ TreeShape Bounded(TreeShape shape, const SpacePlan& space) {
 
 }  // namespace
 
-TreePolicy::TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics, Clock* clock)
-    : options_(options), statistics_(std::move(statistics)), clock_(clock) {
+TreePolicy::TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics)
+    : options_(options), statistics_(std::move(statistics)) {
   uint32_t ratio = options_.size_ratio;
   if (options_.adaptive_compaction) ratio = std::clamp<uint32_t>(ratio, 4, 20);
   MutexLock lock(&mu_);

@@ -14,14 +14,13 @@
 #include "db/space_plan.h"
 #include "db/tree_view.h"
 #include "metrics/statistics.h"
-#include "seerdb/clock.h"
 #include "seerdb/options.h"
 
 namespace seerdb {
 
 class TreePolicy {
  public:
-  TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics, Clock* clock);
+  TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics);
 
   struct Settings {
     PickerOptions picker;
@@ -44,7 +43,6 @@ class TreePolicy {
 
   const Options options_;
   const std::shared_ptr<Statistics> statistics_;
-  Clock* const clock_;
   std::atomic<double> space_pressure_{0};
   mutable Mutex mu_;
   TunerState tuner_ GUARDED_BY(mu_);

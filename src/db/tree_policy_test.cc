@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "env/manual_clock.h"
 #include "env/memory_file_system.h"
 
 namespace seerdb {
@@ -20,7 +19,7 @@ class TreePolicyTest : public ::testing::Test {
     levels[1].runs = {{1, {meta}}};
     return TreeView(std::make_shared<const Version>(std::move(levels)), &files_);
   }
-  TreePolicy Policy(const Options& options) { return TreePolicy(options, statistics_, &clock_); }
+  TreePolicy Policy(const Options& options) { return TreePolicy(options, statistics_); }
   void Put(uint64_t count) {
     statistics_->Add(Counter::total_puts, count);
     statistics_->Add(Counter::logical_bytes_written, 116 * count);
@@ -31,7 +30,6 @@ class TreePolicyTest : public ::testing::Test {
   }
 
   std::shared_ptr<Statistics> statistics_ = std::make_shared<Statistics>(true);
-  ManualClock clock_;
   TableFiles files_{std::make_shared<MemoryFileSystem>(), "/db", TableOpenOptions{}};
 };
 

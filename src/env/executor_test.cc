@@ -74,6 +74,34 @@ TEST(ThreadPoolExecutor, AFlushRunsBesideACompactionThatDoesNotEnd) {
   flushed->Wait();
 }
 
+// Each compaction waits for all of them to run, so each needs a thread of its own.
+TEST(ThreadPoolExecutor, CompactionsRunBesideEachOther) {
+  constexpr int kThreads = 3;
+  const auto executor = NewThreadPoolExecutor(kThreads);
+  std::atomic<int> started{0};
+  const auto all_run = NewEvent(), done = NewEvent();
+  std::atomic<int> ended{0};
+  for (int i = 0; i < kThreads; ++i) {
+    executor->Schedule(Lane::kCompaction, [&] {
+      if (++started == kThreads) all_run->Set();
+      all_run->Wait();
+      if (++ended == kThreads) done->Set();
+    });
+  }
+  done->Wait();
+}
+
+// A thread that waits for a delayed task may be called away for another: then another must wait in its place.
+TEST(ThreadPoolExecutor, ADelayedTaskRunsWhileTheThreadThatAwaitedItIsBusy) {
+  for (int round = 0; round < 20; ++round) {
+    const auto executor = NewThreadPoolExecutor(2);
+    const auto delayed = NewEvent();
+    executor->ScheduleAfter(2000, Lane::kCompaction, [delayed] { delayed->Set(); });
+    executor->Schedule(Lane::kCompaction, [delayed] { delayed->Wait(); });
+    delayed->Wait();
+  }
+}
+
 TEST(ThreadPoolExecutor, ThreadsAreNicerNamedAndHandleNoSignalsOfTheHost) {
   struct Seen {
     int niceness = 0;

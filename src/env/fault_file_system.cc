@@ -26,13 +26,14 @@ class FaultWritableFile final : public WritableFile {
     });
   }
   uint64_t append_unit_bytes() const override { return base_->append_unit_bytes(); }
-  void BeginWriteBack(uint64_t end) override { base_->BeginWriteBack(end); }
   Status Sync() override {
     return plan_->Run(FileOp::kSync, path_, [&] { return base_->Sync(); });
   }
   Status SyncAll() override {
     return plan_->Run(FileOp::kSyncAll, path_, [&] { return base_->SyncAll(); });
   }
+  // A hint is no call that could fail.
+  void StartWriteback(uint64_t offset, uint64_t bytes) override { base_->StartWriteback(offset, bytes); }
   Status Allocate(uint64_t bytes, bool extend) override {
     return plan_->Run(FileOp::kAllocate, path_, [&] { return base_->Allocate(bytes, extend); });
   }

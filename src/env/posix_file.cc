@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 #include "base/status_macros.h"
@@ -41,22 +42,27 @@ class PosixWritableFile final : public WritableFile {
     return Status::Ok();
   }
 
-  void BeginWriteBack(uint64_t end) override {
-    if (end > position_ || end <= written_back_) return;
-    // Its outcome says nothing: what it meets comes out of the sync.
-    static_cast<void>(::sync_file_range(fd_.get(), static_cast<off_t>(written_back_),
-                                        static_cast<off_t>(end - written_back_), SYNC_FILE_RANGE_WRITE));
-    written_back_ = end;
-  }
-
   Status Sync() override {
+    SEERDB_RETURN_IF_ERROR(WritebackStatus());
     if (RetryInterrupted([&] { return ::fdatasync(fd_.get()); }) == 0) return Status::Ok();
     return ErrnoStatus("fdatasync", path_, errno);
   }
 
   Status SyncAll() override {
+    SEERDB_RETURN_IF_ERROR(WritebackStatus());
     if (RetryInterrupted([&] { return ::fsync(fd_.get()); }) == 0) return Status::Ok();
     return ErrnoStatus("fsync", path_, errno);
+  }
+
+  // Without waiting, which would take from fdatasync the errors of the pages waited for.
+  void StartWriteback(uint64_t offset, uint64_t bytes) override {
+    if (offset > kMaxFileBytes || bytes > kMaxFileBytes - offset) return;
+    const int failed = RetryInterrupted([&] {
+      return ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                               SYNC_FILE_RANGE_WRITE);
+    });
+    if (failed == 0 || errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == EOPNOTSUPP) return;
+    writeback_errno_.store(errno, std::memory_order_relaxed);
   }
 
   Status Allocate(uint64_t bytes, bool extend) override {
@@ -81,10 +87,15 @@ class PosixWritableFile final : public WritableFile {
   }
 
  private:
+  Status WritebackStatus() const {
+    const int error_number = writeback_errno_.load(std::memory_order_relaxed);
+    return error_number == 0 ? Status::Ok() : ErrnoStatus("write back", path_, error_number);
+  }
+
   UniqueFd fd_;
   const std::string path_;
   uint64_t position_ = 0;
-  uint64_t written_back_ = 0;  // bytes that write-back was begun for
+  std::atomic<int> writeback_errno_{0};  // Sync may run beside the appender
 };
 
 class PosixMappedRegion final : public MappedRegion {

@@ -35,8 +35,6 @@ class OsClock final : public Clock {
 
 }  // namespace
 
-void Clock::Yield() { std::this_thread::yield(); }
-
 std::shared_ptr<Clock> SystemClock() {
   // Not destroyed at exit: threads that outlive main may still read the time.
   static const auto* const clock = new std::shared_ptr<Clock>(std::make_shared<OsClock>());

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "seerdb/clock.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr size_t kLanes = 2;
 constexpr std::array<int, kLanes> kAddedNiceness = {5, 10};
+constexpr uint32_t kMaxCompactionThreads = 64;
 constexpr std::array<const char*, kLanes> kThreadNames = {"seerdb-flush", "seerdb-compact"};  // < 16 bytes
 
 // The queues of all lanes; owned by the executor and its threads together, so that a thread which outlives
@@ -83,6 +85,8 @@ class LaneQueues {
         Task task = std::move(lane.ready.front());
         lane.ready.pop_front();
         ++running_;
+        // This thread may have been the one that was to wake for what is left.
+        if (!lane.ready.empty() || !lane.delayed.empty()) lane.changed.Signal();
         return task;
       }
       if (stopping_ && running_ == 0 && AllEmpty()) return nullptr;
@@ -98,7 +102,7 @@ class LaneQueues {
   void Finish() EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
     --running_;
-    // The other lane waits for this one, since a task may schedule on either.
+    // The others wait for this one, since a task may schedule on either lane.
     if (stopping_ && running_ == 0) SignalAllLanes();
   }
 
@@ -154,7 +158,7 @@ class ThreadPoolExecutor final : public Executor {
   ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;
   ThreadPoolExecutor& operator=(const ThreadPoolExecutor&) = delete;
 
-  // When a task drops the last reference, this runs on a thread of ours, inside a task that the other lane
+  // When a task drops the last reference, this runs on a thread of ours, inside a task that another thread
   // may be waiting for: then no thread is joined, and each ends by itself after what is queued.
   ~ThreadPoolExecutor() override {
     queues_->Stop();
@@ -170,19 +174,12 @@ class ThreadPoolExecutor final : public Executor {
     }
   }
 
-  // False if the system refuses a thread.
-  bool Start() {
+  // False if the system refuses a lane its first thread; with fewer than asked for, the lane has those.
+  bool Start(uint32_t compaction_threads) {
     const BlockSignalsForNewThreads block_signals;
-    try {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        threads_[lane] = std::thread([queues = queues_, lane] {
-          ::pthread_setname_np(::pthread_self(), kThreadNames[lane]);
-          AddNicenessToThisThread(kAddedNiceness[lane]);
-          queues->RunLane(lane);
-        });
-      }
-    } catch (const std::system_error&) {
-      return false;
+    if (!StartThread(Lane::kFlush) || !StartThread(Lane::kCompaction)) return false;
+    for (uint32_t i = 1; i < compaction_threads; ++i) {
+      if (!StartThread(Lane::kCompaction)) break;
     }
     return true;
   }
@@ -197,16 +194,30 @@ class ThreadPoolExecutor final : public Executor {
   bool RunOne() override { return false; }
 
  private:
+  bool StartThread(Lane of) {
+    const auto lane = static_cast<size_t>(of);
+    try {
+      threads_.emplace_back([queues = queues_, lane] {
+        ::pthread_setname_np(::pthread_self(), kThreadNames[lane]);
+        AddNicenessToThisThread(kAddedNiceness[lane]);
+        queues->RunLane(lane);
+      });
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return true;
+  }
+
   const std::shared_ptr<LaneQueues> queues_ = std::make_shared<LaneQueues>();
-  std::array<std::thread, kLanes> threads_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace
 
-std::shared_ptr<Executor> NewThreadPoolExecutor() {
+std::shared_ptr<Executor> NewThreadPoolExecutor(uint32_t compaction_threads) {
   auto executor = std::make_shared<ThreadPoolExecutor>();
   // Without threads the engine still works, in the threads that call it.
-  if (!executor->Start()) return NewCooperativeExecutor();
+  if (!executor->Start(std::min(compaction_threads, kMaxCompactionThreads))) return NewCooperativeExecutor();
   return executor;
 }
 

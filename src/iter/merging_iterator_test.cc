@@ -120,6 +120,124 @@ TEST(MergingIterator, RandomWalksAgreeWithASortedList) {
   }
 }
 
+struct KeyShape {
+  const char* name;
+  std::vector<std::string> beginnings;
+  std::string bytes;  // what follows consists of
+  uint64_t max_bytes;
+};
+
+const KeyShape kShapes[] = {
+    {"few short keys", {""}, std::string("\0\xff", 2), 3},
+    {"shorter than a window", {"", "a"}, std::string("\0\1ab\xff", 5), 7},
+    {"prefixes of one another", {""}, std::string("\0", 1), 40},
+    {"one long beginning", {"usr/share/doc/network-manager/"}, std::string("\0a\xff", 3), 12},
+    {"windows that tie", {"directory/", "directory/aaaaaaaa", "directory/aaaaaaaaaaaaaaaa"}, "ab", 4},
+    {"beginnings that come and go", {"", "us", "usr/bin/", "usr/share/doc/a/", "usr/share/doc/b/"}, "xyz", 3},
+    {"the last bytes", {std::string(9, '\xff'), std::string(17, '\xff')}, std::string("\xff\0", 2), 9},
+};
+
+std::vector<Entry> Draw(Random* random, const KeyShape& shape, uint64_t count, SequenceNumber* sequence) {
+  std::vector<Entry> entries;
+  for (; count > 0; --count) {
+    std::string key = shape.beginnings[random->Uniform(shape.beginnings.size())];
+    for (uint64_t i = random->Uniform(shape.max_bytes + 1); i > 0; --i) {
+      key.push_back(shape.bytes[random->Uniform(shape.bytes.size())]);
+    }
+    entries.push_back(Put(key, (*sequence)++));
+  }
+  return entries;
+}
+
+// Walks of keys that make windows tie and prefixes change, over up to 40 sources: long ones each way, and
+// ones that turn at every step.
+TEST(MergingIterator, HostileKeysInManySourcesAgreeWithASortedList) {
+  const uint64_t seed = SystemSeed();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  Random random(seed);
+  for (int round = 0; round < 210; ++round) {
+    const KeyShape& shape = kShapes[static_cast<size_t>(round) % std::size(kShapes)];
+    SCOPED_TRACE(shape.name);
+    std::vector<std::vector<Entry>> sources(2 + random.Uniform(random.OneIn(2) ? 4 : 39));
+    std::vector<Entry> all;
+    SequenceNumber sequence = 1;
+    for (auto& source : sources) {
+      source = Draw(&random, shape, random.Uniform(60), &sequence);
+      all.insert(all.end(), source.begin(), source.end());
+    }
+    if (all.empty()) continue;
+    VectorIterator expected(all);
+    auto it = Merge(sources);
+    const auto compare = [&](const char* walk) { ASSERT_EQ(Show(*it), Show(expected)) << walk; };
+    it->SeekToFirst();
+    for (expected.SeekToFirst(); expected.Valid(); expected.Next(), it->Next()) compare("forward");
+    compare("end");
+    it->SeekToLast();
+    for (expected.SeekToLast(); expected.Valid(); expected.Prev(), it->Prev()) compare("backward");
+    compare("begin");
+    // Two steps on and one back, then the same from the end.
+    it->SeekToFirst();
+    expected.SeekToFirst();
+    for (int step = 0; expected.Valid(); ++step) {
+      compare("turning");
+      step % 3 == 2 ? it->Prev() : it->Next();
+      step % 3 == 2 ? expected.Prev() : expected.Next();
+    }
+    it->SeekToLast();
+    expected.SeekToLast();
+    for (int step = 0; expected.Valid(); ++step) {
+      compare("turning back");
+      step % 3 == 2 ? it->Next() : it->Prev();
+      step % 3 == 2 ? expected.Next() : expected.Prev();
+    }
+    for (int i = 0; i < 20; ++i) {
+      const Entry target = Draw(&random, shape, 1, &sequence).front();
+      const uint64_t trailer = SeekTrailer(random.Uniform(sequence));
+      const bool forward = random.OneIn(2);
+      forward ? it->Seek(target.key, trailer) : it->SeekForPrev(target.key, trailer);
+      forward ? expected.Seek(target.key, trailer) : expected.SeekForPrev(target.key, trailer);
+      for (int step = 0; step < 50 && expected.Valid(); ++step) {
+        compare("from a seek");
+        forward ? it->Next() : it->Prev();
+        forward ? expected.Next() : expected.Prev();
+      }
+      compare("from a seek");
+    }
+  }
+}
+
+// Fails at each entry of each of three sources, walking either way: what comes before the failure is right,
+// and then there is the error, and no further entry.
+TEST(MergingIterator, AnErrorAtAnyEntryIsNeverTheEndOfASource) {
+  const std::vector<std::vector<Entry>> sources = {{Put("a", 9), Put("dd", 8), Put("ddd", 7)},
+                                                   {Put("aa", 6), Put("d", 5), Put("dddddddddd", 4)},
+                                                   {Put("b", 3), Put("c", 2), Put("ddddddddde", 1)}};
+  for (size_t failing = 0; failing < sources.size(); ++failing) {
+    for (size_t at = 0; at < sources[failing].size(); ++at) {
+      for (const bool forward : {true, false}) {
+        std::vector<std::unique_ptr<InternalIterator>> children;
+        std::vector<Entry> all;
+        for (size_t i = 0; i < sources.size(); ++i) {
+          children.push_back(
+              std::make_unique<VectorIterator>(sources[i], i == failing ? at : VectorIterator::kNever));
+          all.insert(all.end(), sources[i].begin(), sources[i].end());
+        }
+        auto it = NewMergingIterator(std::move(children));
+        VectorIterator expected(all);
+        forward ? it->SeekToFirst() : it->SeekToLast();
+        forward ? expected.SeekToFirst() : expected.SeekToLast();
+        while (it->Valid()) {
+          ASSERT_EQ(Show(*it), Show(expected));
+          ASSERT_NE(it->sequence(), TrailerSequence(sources[failing][at].trailer));
+          forward ? it->Next() : it->Prev();
+          forward ? expected.Next() : expected.Prev();
+        }
+        EXPECT_TRUE(it->status().IsCorruption()) << failing << " " << at;
+      }
+    }
+  }
+}
+
 class VectorParts final : public RunParts {
  public:
   VectorParts(std::vector<std::vector<Entry>> parts, size_t failing = SIZE_MAX)

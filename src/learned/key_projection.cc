@@ -44,21 +44,6 @@ uint64_t DecimalWindowSlow(Slice key, size_t skip) {
 
 }  // namespace
 
-size_t CommonPrefixBytes(Slice a, Slice b) {
-  const size_t limit = a.size() < b.size() ? a.size() : b.size();
-  size_t n = 0;
-  while (n + sizeof(uint64_t) <= limit) {
-    uint64_t x = 0;
-    uint64_t y = 0;
-    std::memcpy(&x, a.data() + n, sizeof x);
-    std::memcpy(&y, b.data() + n, sizeof y);
-    if (x != y) return n + static_cast<size_t>(__builtin_ctzll(x ^ y)) / 8;
-    n += sizeof(uint64_t);
-  }
-  while (n < limit && a[n] == b[n]) ++n;
-  return n;
-}
-
 uint64_t KeyProjection::DecimalWindow(Slice key, size_t skip) {
   const size_t left = key.size() - skip;
   const uint64_t high = PadWithZeros(LoadPadded(key, skip), left);

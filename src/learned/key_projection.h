@@ -11,11 +11,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/key_window.h"
 #include "seerdb/slice.h"
 
 namespace seerdb {
-
-size_t CommonPrefixBytes(Slice a, Slice b);
 
 class KeyProjection {
  public:
@@ -58,7 +57,7 @@ class KeyProjection {
   }
 
   // Windows of `key` behind its first `skip` bytes. Require: skip <= key.size().
-  static uint64_t BytesWindow(Slice key, size_t skip) { return __builtin_bswap64(LoadPadded(key, skip)); }
+  static uint64_t BytesWindow(Slice key, size_t skip) { return LoadWindow(key, skip); }
   static uint64_t DecimalWindow(Slice key, size_t skip);
   // Whether kDecimal loses nothing of the 16 characters behind `skip`: they are digits, or end early.
   static bool IsDecimal(Slice key, size_t skip);
@@ -66,19 +65,7 @@ class KeyProjection {
  private:
   // The 8 bytes at `at`, the first lowest, zero where the key has ended.
   static uint64_t LoadPadded(Slice key, size_t at) {
-    const size_t left = at < key.size() ? key.size() - at : 0;
-    uint64_t word = 0;
-    if (left >= sizeof word) {
-      std::memcpy(&word, key.data() + at, sizeof word);
-    } else if (left == 0) {
-      return 0;
-    } else if (key.size() >= sizeof word) {
-      std::memcpy(&word, key.data() + key.size() - sizeof word, sizeof word);
-      word >>= 8 * (sizeof word - left);
-    } else {
-      for (size_t i = 0; i < left; ++i) word |= uint64_t{static_cast<unsigned char>(key[at + i])} << (8 * i);
-    }
-    return word;
+    return at < key.size() ? __builtin_bswap64(LoadWindow(key, at)) : 0;
   }
 
   Slice prefix_;

@@ -5,7 +5,7 @@
 
 namespace seerdb {
 
-MemTable::MemTable() = default;
+MemTable::MemTable(std::shared_ptr<MemoryAccount> account) : tree_(BestWindowSearch(), std::move(account)) {}
 
 void MemTable::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
   SEERDB_DCHECK(sequence > last_sequence());

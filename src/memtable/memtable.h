@@ -21,7 +21,8 @@ namespace seerdb {
 
 class MemTable {
  public:
-  MemTable();
+  // Its memory is charged to `account` (may be null): as an active memtable's until SetClass.
+  explicit MemTable(std::shared_ptr<MemoryAccount> account = nullptr);
 
   // Cannot fail: running out of memory ends the process, as everywhere.
   void Add(SequenceNumber sequence, ValueType type, Slice key, Slice value);
@@ -38,6 +39,10 @@ class MemTable {
   uint64_t bytes() const;
   // Memory taken from the system for it, used or not: at least bytes(). Readable at any time.
   uint64_t memory_bytes() const;
+  // What it would take from the system to add entries of about `bytes`. For the thread that adds.
+  uint64_t BytesToReserve(uint64_t bytes) const { return tree_.BytesToReserve(bytes); }
+  // What the memory counts as from now on. Not beside Add or itself.
+  void SetClass(MemoryClass what) { tree_.charge().MoveTo(what); }
   uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
   uint64_t tombstones() const { return tombstones_.load(std::memory_order_relaxed); }
   // Sequences of the first and last entry; 0 when empty.

@@ -36,7 +36,10 @@ namespace seerdb {
 
 class OrderedTree {
  public:
-  explicit OrderedTree(const WindowSearch& search = BestWindowSearch()) : search_(search) {}
+  // `account`: see Arena.
+  explicit OrderedTree(const WindowSearch& search = BestWindowSearch(),
+                       std::shared_ptr<MemoryAccount> account = nullptr)
+      : search_(search), arena_(std::move(account)) {}
 
   // Copies key and value. Requires: the versions of one key are inserted in ascending order of trailer, and
   // each (key, trailer) once.
@@ -52,6 +55,9 @@ class OrderedTree {
   const WindowSearch& search() const { return search_; }
   uint64_t bytes_used() const { return arena_.bytes_used(); }
   uint64_t bytes_reserved() const { return arena_.bytes_reserved(); }
+  // The writer's, as the arena's.
+  uint64_t BytesToReserve(uint64_t bytes) const { return arena_.BytesToReserve(bytes); }
+  MemoryCharge& charge() { return arena_.charge(); }
 
  private:
   // More than a tree of kNodeSlots-way nodes can have with 2^64 entries.

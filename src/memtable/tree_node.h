@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/key_window.h"
 #include "format/internal_key.h"
 #include "memtable/window_search.h"
 #include "seerdb/slice.h"
@@ -40,31 +41,6 @@ inline Position PositionOf(const Record& record) { return {record.key(), record.
 
 inline int Compare(const Record& record, const Position& position) {
   return CompareInternal(record.key(), record.trailer, position.key, position.trailer);
-}
-
-// The 8 bytes of `key` at `offset`, padded with zeros. Requires: offset <= key.size().
-inline uint64_t LoadWindow(Slice key, size_t offset) {
-  static_assert(std::endian::native == std::endian::little);
-  const size_t rest = key.size() - offset;
-  uint64_t bytes = 0;
-  if (rest >= 8) {
-    std::memcpy(&bytes, key.data() + offset, 8);
-    return __builtin_bswap64(bytes);
-  }
-  if (rest == 0) return 0;
-  if (key.size() >= 8) {  // one load that ends with the key
-    std::memcpy(&bytes, key.data() + key.size() - 8, 8);
-    return __builtin_bswap64(bytes) << (8 * (8 - rest));
-  }
-  std::memcpy(&bytes, key.data() + offset, rest);
-  return __builtin_bswap64(bytes);
-}
-
-inline size_t CommonPrefixBytes(Slice a, Slice b) {
-  const size_t limit = a.size() < b.size() ? a.size() : b.size();
-  size_t bytes = 0;
-  while (bytes < limit && a[bytes] == b[bytes]) ++bytes;
-  return bytes;
 }
 
 // A leaf, or the part that an inner node shares with it.

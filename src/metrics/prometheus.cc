@@ -63,8 +63,7 @@ class Exposition {
     quantile("0.95", latency.p95_us);
     quantile("0.99", latency.p99_us);
     quantile("0.999", latency.p999_us);
-    SampleOf("_sum", "",
-             Number(latency.mean_us * static_cast<double>(latency.count) / kMicrosPerSecond));
+    SampleOf("_sum", "", Number(latency.mean_us * static_cast<double>(latency.count) / kMicrosPerSecond));
     SampleOf("_count", "", Number(latency.count));
   }
   template <typename Value>
@@ -98,7 +97,8 @@ std::string PrometheusText(const DBStats& stats, const HealthStatus& health) {
   const std::vector<LevelStats>& levels = stats.levels;
   out.AddPerLevel("runs", "sorted runs of the level", levels, [](const LevelStats& l) { return l.runs; });
   out.AddPerLevel("files", "tables of the level", levels, [](const LevelStats& l) { return l.files; });
-  out.AddPerLevel("bytes", "bytes of the level's tables", levels, [](const LevelStats& l) { return l.bytes; });
+  out.AddPerLevel("bytes", "bytes of the level's tables", levels,
+                  [](const LevelStats& l) { return l.bytes; });
   out.AddPerLevel("entries", "entries of the level", levels, [](const LevelStats& l) { return l.entries; });
   out.AddPerLevel("tombstones", "tombstones of the level", levels,
                   [](const LevelStats& l) { return l.tombstones; });

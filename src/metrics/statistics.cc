@@ -63,9 +63,13 @@ uint64_t Statistics::Get(Counter counter) const {
   return sum;
 }
 
-void Statistics::Record(Latency latency, uint64_t begin_ns) {
-  const uint64_t end_ns = clock_->NowNanos();
-  histograms_[static_cast<size_t>(latency)]->Add(end_ns - begin_ns, CurrentThreadSlot());
+void Statistics::RecordSince(Latency latency, uint64_t begin_ns) {
+  Record(latency, clock_->NowNanos() - begin_ns);
+}
+
+void Statistics::Record(Latency latency, uint64_t ns) {
+  Histogram* const histogram = histograms_[static_cast<size_t>(latency)].get();
+  if (histogram != nullptr) histogram->Add(ns, CurrentThreadSlot());
 }
 
 LatencySummary Statistics::Summary(Latency latency) const {

@@ -120,15 +120,17 @@ class Statistics {
   }
   void End(Latency latency, uint64_t begin_ns) {
     if (begin_ns != 0) [[unlikely]]
-      Record(latency, begin_ns);
+      RecordSince(latency, begin_ns);
   }
+  // Something that was timed otherwise.
+  void Record(Latency latency, uint64_t ns);
   LatencySummary Summary(Latency latency) const;
 
   // Counters, latencies, and what follows from counters and stats->uptime_us.
   void Fill(DBStats* stats) const;
 
  private:
-  void Record(Latency latency, uint64_t begin_ns);
+  void RecordSince(Latency latency, uint64_t begin_ns);
 
   const std::shared_ptr<Clock> clock_;
   // One for each slot, and the one that is shared. Null when off.

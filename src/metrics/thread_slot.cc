@@ -33,8 +33,8 @@ uint32_t ClaimThreadSlot() {
   do {
     slot = static_cast<uint32_t>(std::countr_one(taken));
     if (slot >= kThreadSlots) return kNoThreadSlot;
-  } while (!slots_taken.compare_exchange_weak(taken, taken | (uint64_t{1} << slot),
-                                              std::memory_order_acquire, std::memory_order_relaxed));
+  } while (!slots_taken.compare_exchange_weak(taken, taken | (uint64_t{1} << slot), std::memory_order_acquire,
+                                              std::memory_order_relaxed));
   static thread_local Holder holder;
   holder.Hold();
   thread_slot = slot;

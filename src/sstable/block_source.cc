@@ -21,16 +21,17 @@ CompressionType TypeOf(Slice bytes) {
 
 }  // namespace
 
-BlockSource::BlockSource(TableIdentity identity, const BlockIndex* index,
-                         std::shared_ptr<const MappedRegion> region, std::unique_ptr<RandomAccessFile> file,
-                         std::shared_ptr<BlockCache> cache)
+BlockSource::BlockSource(TableIdentity identity, const BlockIndex* index, Bytes bytes,
+                         const TableOpenOptions& options)
     : identity_(std::move(identity)),
       index_(index),
-      region_(std::move(region)),
+      region_(std::move(bytes.region)),
       map_(region_ != nullptr ? region_->bytes() : Slice()),
-      file_(std::move(file)),
-      cache_(std::move(cache)),
-      cache_id_(cache_ != nullptr ? BlockCache::NewFileId() : 0) {
+      file_(std::move(bytes.file)),
+      cache_(options.cache),
+      cache_id_(cache_ != nullptr ? BlockCache::NewFileId() : 0),
+      account_(options.account),
+      statistics_(options.statistics) {
   if (region_ != nullptr) {
     checked_ = std::make_unique<std::atomic<uint64_t>[]>(BitmapWords(index_->blocks()));
   }
@@ -72,13 +73,27 @@ Status BlockSource::Open(uint32_t block, Slice bytes, std::string* buffer, Slice
   return Status::Ok();
 }
 
+BlockCache::Block BlockSource::FindCached(uint32_t block) const {
+  BlockCache::Block found = cache_->Find(cache_id_, index_->Place(block).offset);
+  if (statistics_ != nullptr) {
+    statistics_->Add(found != nullptr ? Counter::cache_hits : Counter::cache_misses);
+  }
+  return found;
+}
+
 void BlockSource::Keep(uint32_t block, const TableReadFlags& flags, std::string content,
                        BlockRef* ref) const {
-  ref->owner = std::make_shared<const std::string>(std::move(content));
-  ref->bytes = *ref->owner;
+  ref->owner = std::make_shared<const CachedBlock>(std::move(content), account_);
   if (cache_ != nullptr && flags.fill_cache) {
-    cache_->Insert(cache_id_, index_->Place(block).offset, ref->owner);
+    BlockCache::Inserted inserted =
+        cache_->Insert(cache_id_, index_->Place(block).offset, std::move(ref->owner));
+    ref->owner = std::move(inserted.block);
+    if (statistics_ != nullptr) {
+      if (inserted.kept) statistics_->Add(Counter::cache_inserts);
+      if (inserted.evicted > 0) statistics_->Add(Counter::cache_evictions, inserted.evicted);
+    }
   }
+  ref->bytes = ref->owner->bytes();
 }
 
 Status BlockSource::FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {
@@ -89,9 +104,9 @@ Status BlockSource::FetchMapped(uint32_t block, const TableReadFlags& flags, Blo
   const BlockPlace place = index_->Place(block);
   const Slice bytes = map_.substr(place.offset, place.bytes + kBlockTrailerBytes);
   if (TypeOf(bytes) != CompressionType::kNone && cache_ != nullptr) {
-    if (BlockCache::Block cached = cache_->Find(cache_id_, place.offset); cached != nullptr) {
+    if (BlockCache::Block cached = FindCached(block); cached != nullptr) {
       if (flags.verify_checksums) SEERDB_RETURN_IF_ERROR(CheckStored(block, bytes));
-      ref->bytes = *cached;
+      ref->bytes = cached->bytes();
       ref->owner = std::move(cached);
       return Status::Ok();
     }
@@ -112,8 +127,8 @@ Status BlockSource::FetchMapped(uint32_t block, const TableReadFlags& flags, Blo
 Status BlockSource::FetchRead(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {
   const BlockPlace place = index_->Place(block);
   if (cache_ != nullptr && !flags.verify_checksums) {
-    if (BlockCache::Block cached = cache_->Find(cache_id_, place.offset); cached != nullptr) {
-      ref->bytes = *cached;
+    if (BlockCache::Block cached = FindCached(block); cached != nullptr) {
+      ref->bytes = cached->bytes();
       ref->owner = std::move(cached);
       return Status::Ok();
     }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "cache/block_cache.h"
+#include "metrics/statistics.h"
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
 #include "sstable/block_index.h"
@@ -33,9 +34,13 @@ struct TableIdentity {
 
 class BlockSource {
  public:
-  // `index` is borrowed. Exactly one of `region` and `file` is set.
-  BlockSource(TableIdentity identity, const BlockIndex* index, std::shared_ptr<const MappedRegion> region,
-              std::unique_ptr<RandomAccessFile> file, std::shared_ptr<BlockCache> cache);
+  // Where the bytes are: exactly one of `region` and `file` is set.
+  struct Bytes {
+    std::shared_ptr<const MappedRegion> region;
+    std::unique_ptr<RandomAccessFile> file;
+  };
+  // `index` is borrowed. Of `options`: cache, account and statistics.
+  BlockSource(TableIdentity identity, const BlockIndex* index, Bytes bytes, const TableOpenOptions& options);
   ~BlockSource();
 
   // Requires: block < index.blocks().
@@ -77,6 +82,7 @@ class BlockSource {
   Status FetchRead(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
   Status CheckStored(uint32_t block, Slice bytes) const;
   Status Corrupt(uint32_t block, Slice what) const;
+  BlockCache::Block FindCached(uint32_t block) const;
   void Keep(uint32_t block, const TableReadFlags& flags, std::string content, BlockRef* ref) const;
 
   const TableIdentity identity_;
@@ -86,6 +92,8 @@ class BlockSource {
   const std::unique_ptr<RandomAccessFile> file_;
   const std::shared_ptr<BlockCache> cache_;
   const uint64_t cache_id_;
+  const std::shared_ptr<MemoryAccount> account_;
+  const std::shared_ptr<Statistics> statistics_;  // may be null
   // Mapped only. A bit is set once the block is known to be uncompressed and whole. The bytes are immutable,
   // so relaxed ordering is enough; two readers may both do the check.
   std::unique_ptr<std::atomic<uint64_t>[]> checked_;

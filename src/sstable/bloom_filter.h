@@ -26,6 +26,7 @@ class BloomFilterBuilder {
     if (bits_per_key_ != 0) hashes_.push_back(hash);
   }
   size_t bytes() const { return hashes_.size() * bits_per_key_ / 8; }
+  uint64_t memory_bytes() const { return hashes_.size() * sizeof(uint64_t) + bytes(); }
   // The encoded filter; empty when there are no bits or no keys.
   std::string Finish() const;
 

@@ -15,10 +15,7 @@ constexpr uint64_t kMaxReadBytes = 1 << 20;
 
 SequentialBlocks::SequentialBlocks(const BlockSource& source, uint64_t read_ahead_bytes,
                                    Statistics* statistics)
-    : source_(source),
-      statistics_(statistics),
-      fixed_bytes_(read_ahead_bytes),
-      next_bytes_(kMinReadBytes) {}
+    : source_(source), statistics_(statistics), fixed_bytes_(read_ahead_bytes), next_bytes_(kMinReadBytes) {}
 
 Status SequentialBlocks::Open(FileSystem& fs) {
   SEERDB_ASSIGN_OR_RETURN(file_, fs.NewRandomAccessFile(source_.path()));

@@ -4,8 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/coding.h"
 #include "base/hash.h"
 #include "base/key_sketch.h"
+#include "base/key_window.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/internal_key.h"
@@ -13,16 +15,19 @@
 #include "sstable/block_compression.h"
 #include "sstable/block_index.h"
 #include "sstable/bloom_filter.h"
+#include "sstable/output_buffer.h"
 #include "sstable/properties_codec.h"
 #include "sstable/table_format.h"
-#include "sstable/tag_block.h"
 #include "sstable/tag_block_builder.h"
 
 namespace seerdb {
 namespace {
 
-constexpr size_t kMinChunkBytes = 256 << 10;
+// Chunks begin and end at multiples of the smaller size, so that the kernel gets whole pages.
+constexpr size_t kChunkBytes = 256 << 10;
 constexpr size_t kMaxChunkBytes = 1 << 20;
+// What is handed to the device at once while the table is still being built.
+constexpr uint64_t kWritebackBytes = 2 << 20;
 // Keeps a block of one entry, with its columns, below kMaxBlockBytes.
 constexpr uint64_t kMaxEntryBytes = uint64_t{2} << 30;
 
@@ -84,12 +89,20 @@ class TableBuilder::Impl {
   uint64_t estimated_bytes() const {
     return offset() + block_.pending_bytes() + filter_.bytes() + index_.bytes() + kTableFooterBytes;
   }
-  Slice last_key() const { return last_key_; }
+  uint64_t memory_bytes() const { return filter_.memory_bytes() + 2 * index_.bytes(); }
+  Slice last_key() const { return block_.empty() ? Slice(last_key_) : block_.last_key(); }
 
  private:
+  // How an entry stands to the one before it.
+  struct Neighbour {
+    size_t shared_bytes;  // of the two keys
+    bool same_key;
+    bool ascending;
+  };
   uint64_t offset() const { return flushed_bytes_ + out_.size(); }
-  Status CheckEntry(Slice key, uint64_t trailer, Slice value, int order) const;
-  void Count(Slice key, uint64_t trailer, Slice value);
+  Neighbour Compare(Slice key, uint64_t trailer) const;
+  // Why the entry cannot be added, if it cannot.
+  Status CheckEntry(Slice key, uint64_t trailer, Slice value, const Neighbour& neighbour) const;
   Status FinishBlock();
   // Everything up to the end.
   Status FinishBlocks();
@@ -107,103 +120,126 @@ class TableBuilder::Impl {
   KeySketch sketch_;
   TableProperties properties_;
   std::vector<MetaBlock> metas_;
-  std::string out_;  // written, not yet handed to the file
+  OutputBuffer out_;  // not yet handed to the file
   uint64_t flushed_bytes_ = 0;
-  std::string raw_block_;
-  std::string last_key_;
+  uint64_t writeback_bytes_ = 0;  // of these, on their way to the device
+  OutputBuffer raw_block_;
+  std::string compressed_;
+  std::string last_key_;  // of the last finished block
   uint64_t last_trailer_ = 0;
   uint64_t last_hash_ = 0;
   Status failed_;  // the first error of the file
   bool finished_ = false;
 };
 
-Status TableBuilder::Impl::CheckEntry(Slice key, uint64_t trailer, Slice value, int order) const {
-  if (finished_) return Status::InvalidArgument("table builder: call after Finish");
-  if (static_cast<uint8_t>(trailer) >= static_cast<uint8_t>(ValueType::kRangeDeletion)) {
+TableBuilder::Impl::Neighbour TableBuilder::Impl::Compare(Slice key, uint64_t trailer) const {
+  if (properties_.entries == 0) return {0, false, true};
+  const Slice last = last_key();
+  const size_t shared = CommonPrefixBytes(last, key);
+  if (shared < last.size()) {
+    const bool greater = shared < key.size() &&
+                         static_cast<unsigned char>(key[shared]) > static_cast<unsigned char>(last[shared]);
+    return {shared, false, greater};
+  }
+  const bool same = shared == key.size();
+  return {shared, same, !same || trailer < last_trailer_};
+}
+
+Status TableBuilder::Impl::CheckEntry(Slice key, uint64_t trailer, Slice value,
+                                      const Neighbour& neighbour) const {
+  if (!failed_.ok()) [[unlikely]]
+    return failed_;
+  if (finished_) [[unlikely]]
+    return Status::InvalidArgument("table builder: call after Finish");
+  if (static_cast<uint8_t>(trailer) >= static_cast<uint8_t>(ValueType::kRangeDeletion)) [[unlikely]] {
     return Status::InvalidArgument("table builder: kind " + std::to_string(trailer & 0xff) +
                                    " is no point entry");
   }
-  if (key.size() > kMaxEntryBytes || value.size() > kMaxEntryBytes - key.size()) {
+  if (key.size() > kMaxEntryBytes || value.size() > kMaxEntryBytes - key.size()) [[unlikely]] {
     return Status::InvalidArgument("table builder: entry is larger than " + std::to_string(kMaxEntryBytes));
   }
-  if (order >= 0) return Status::InvalidArgument("table builder: entries are not in ascending order");
+  if (!neighbour.ascending) [[unlikely]]
+    return Status::InvalidArgument("table builder: entries are not in ascending order");
   return Status::Ok();
 }
 
 Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
-  const bool first = properties_.entries == 0;
-  const int key_order = first ? -1 : last_key_.compare(key);
-  const int order = key_order != 0 ? key_order : (last_trailer_ > trailer ? -1 : 1);
-  if (!failed_.ok()) [[unlikely]]
-    return failed_;
-  SEERDB_RETURN_IF_ERROR(CheckEntry(key, trailer, value, order));
-  if (!block_.empty() && block_.BytesWith(key, value) > options_.block_bytes) {
+  const Neighbour neighbour = Compare(key, trailer);
+  SEERDB_RETURN_IF_ERROR(CheckEntry(key, trailer, value, neighbour));
+  if (!block_.empty() &&
+      block_.BytesWith(key.size(), value.size(), neighbour.shared_bytes) > options_.block_bytes) {
     SEERDB_RETURN_IF_ERROR(FinishBlock());
   }
-  if (block_.empty()) index_.AddBlock(offset(), last_key_, key, trailer);
-  if (key_order != 0) {
+  if (block_.empty()) {
+    if (properties_.entries == 0) properties_.smallest_key.assign(key);
+    index_.AddBlock(offset(), last_key_, key, trailer);
+  }
+  if (!neighbour.same_key) {
     last_hash_ = Hash64(key);
     const bool forget =
         SEERDB_MUTANT("bloom-forgets-tombstones") && TrailerType(trailer) == ValueType::kDeletion;
     if (!forget) filter_.AddHash(last_hash_);
     sketch_.Add(last_hash_);
-    last_key_.assign(key);
     ++properties_.keys;
   }
   last_trailer_ = trailer;
-  block_.Add(key, trailer, value, TagOfHash(last_hash_));
-  Count(key, trailer, value);
-  return Status::Ok();
-}
-
-void TableBuilder::Impl::Count(Slice key, uint64_t trailer, Slice value) {
-  if (properties_.entries == 0) properties_.smallest_key.assign(key);
+  block_.Add(key, trailer, value, TagOfHash(last_hash_), neighbour.shared_bytes);
   ++properties_.entries;
   if (TrailerType(trailer) == ValueType::kDeletion) ++properties_.tombstones;
   properties_.raw_key_bytes += key.size();
   properties_.raw_value_bytes += value.size();
-  const SequenceNumber sequence = TrailerSequence(trailer);
-  properties_.smallest_sequence = std::min(properties_.smallest_sequence, sequence);
-  properties_.largest_sequence = std::max(properties_.largest_sequence, sequence);
+  return Status::Ok();
 }
 
 Status TableBuilder::Impl::FinishBlock() {
+  last_key_.assign(block_.last_key());
+  properties_.smallest_sequence = std::min(properties_.smallest_sequence, block_.min_sequence());
+  properties_.largest_sequence = std::max(properties_.largest_sequence, block_.max_sequence());
   const uint64_t block_offset = offset();
   const size_t begin = out_.size();
   CompressionType type = CompressionType::kNone;
   if (options_.compression == CompressionType::kNone) {
     block_.Finish(&out_);
   } else {
-    std::string compressed;
-    raw_block_.clear();
+    raw_block_.Clear();
     block_.Finish(&raw_block_);
-    if (compressor_.Compress(raw_block_, &compressed)) type = options_.compression;
-    out_.append(type == CompressionType::kNone ? raw_block_ : compressed);
+    if (compressor_.Compress(raw_block_.bytes(), &compressed_)) type = options_.compression;
+    out_.Append(type == CompressionType::kNone ? raw_block_.bytes() : Slice(compressed_));
   }
-  out_.push_back(static_cast<char>(type));
-  AppendU32(&out_, BlockChecksum(options_.table_number, block_offset, Slice(out_).substr(begin)));
+  *out_.Room(1) = static_cast<char>(type);
+  out_.Grow(1);
+  const uint32_t checksum = BlockChecksum(options_.table_number, block_offset, out_.bytes().substr(begin));
+  StoreU32(out_.Room(sizeof checksum), checksum);
+  out_.Grow(sizeof checksum);
   ++properties_.data_blocks;
   return FlushChunks(false);
 }
 
 Status TableBuilder::Impl::FlushChunks(bool all) {
-  if (!all && out_.size() < kMinChunkBytes) return Status::Ok();
-  for (size_t done = 0; done < out_.size();) {
-    const size_t n = std::min(out_.size() - done, kMaxChunkBytes);
-    if (Status status = file_->Append(Slice(out_).substr(done, n)); !status.ok()) {
+  const size_t bytes = all ? out_.size() : out_.size() / kChunkBytes * kChunkBytes;
+  if (bytes == 0) return Status::Ok();
+  for (size_t done = 0; done < bytes;) {
+    const size_t n = std::min(bytes - done, kMaxChunkBytes);
+    if (Status status = file_->Append(out_.bytes().substr(done, n)); !status.ok()) {
       failed_ = status;
       return status;
     }
     done += n;
   }
-  flushed_bytes_ += out_.size();
-  out_.clear();
-  if (out_.capacity() > 4 * kMaxChunkBytes) out_.shrink_to_fit();
+  out_.RemoveFront(bytes);
+  out_.Limit(4 * kMaxChunkBytes);
+  flushed_bytes_ += bytes;
+  if (flushed_bytes_ - writeback_bytes_ >= kWritebackBytes) {
+    file_->StartWriteback(writeback_bytes_, flushed_bytes_ - writeback_bytes_);
+    writeback_bytes_ = flushed_bytes_;
+  }
   return Status::Ok();
 }
 
 void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
-  metas_.push_back(AppendMetaBlock(options_.table_number, id, bytes, flushed_bytes_, &out_));
+  out_.AppendZeros((kMetaAlignment - offset() % kMetaAlignment) % kMetaAlignment);
+  metas_.push_back({id, TableChecksum(options_.table_number, offset(), bytes), offset(), bytes.size()});
+  out_.Append(bytes);
 }
 
 void TableBuilder::Impl::WriteMetaBlocks() {
@@ -238,16 +274,18 @@ Status TableBuilder::Impl::FinishBlocks() {
 
 Result<TableProperties> TableBuilder::Impl::Finish() {
   SEERDB_RETURN_IF_ERROR(FinishBlocks());
-  AppendEnd({&properties_, &metas_}, flushed_bytes_, &out_);
+  std::string end;
+  AppendEnd({&properties_, &metas_}, offset(), &end);
+  out_.Append(end);
   SEERDB_RETURN_IF_ERROR(FlushChunks(true));
   return properties_;
 }
 
 Result<EndlessTable> TableBuilder::Impl::FinishWithoutEnd() {
+  SEERDB_RETURN_IF_ERROR(FinishBlocks());
   if (properties_.largest_sequence != 0 || properties_.keys != properties_.entries) {
     return Status::InvalidArgument("table builder: entries with sequences, or several of a key");
   }
-  SEERDB_RETURN_IF_ERROR(FinishBlocks());
   SEERDB_RETURN_IF_ERROR(FlushChunks(true));
   properties_.file_bytes = offset();
   return EndlessTable{std::move(properties_), std::move(metas_)};
@@ -272,6 +310,7 @@ Result<TableProperties> TableBuilder::Finish() { return impl_->Finish(); }
 Result<EndlessTable> TableBuilder::FinishWithoutEnd() { return impl_->FinishWithoutEnd(); }
 uint64_t TableBuilder::entries() const { return impl_->entries(); }
 uint64_t TableBuilder::estimated_bytes() const { return impl_->estimated_bytes(); }
+uint64_t TableBuilder::memory_bytes() const { return impl_->memory_bytes(); }
 Slice TableBuilder::last_key() const { return impl_->last_key(); }
 
 }  // namespace seerdb

@@ -52,6 +52,8 @@ class TableBuilder {
   uint64_t entries() const;
   // Bytes written and pending, about what the file will have.
   uint64_t estimated_bytes() const;
+  // Memory held for the index and filter of the table.
+  uint64_t memory_bytes() const;
   // Key of the last entry; valid until the next Add. Requires: entries() > 0.
   Slice last_key() const;
 

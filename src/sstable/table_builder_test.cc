@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,14 +13,21 @@
 namespace seerdb {
 namespace {
 
-// Keeps the sizes of appends, and fails from the given one on.
+// Keeps the sizes of appends and the hints, and fails from the given append on.
 class RecordingFile final : public WritableFile {
  public:
   explicit RecordingFile(size_t fail_at = SIZE_MAX) : fail_at_(fail_at) {}
   Status Append(Slice bytes) override {
     if (sizes_.size() >= fail_at_) return Status::IoError("append: no space", StatusDetail::kNoSpace);
     sizes_.push_back(bytes.size());
+    appended_ += bytes.size();
     return Status::Ok();
+  }
+  void StartWriteback(uint64_t offset, uint64_t bytes) override {
+    EXPECT_EQ(offset, started_) << "each byte once, in order";
+    started_ = offset + bytes;
+    EXPECT_LE(started_, appended_);
+    longest_unstarted_ = std::max(longest_unstarted_, bytes);
   }
   Status Sync() override { return Status::Ok(); }
   Status SyncAll() override { return Status::Ok(); }
@@ -27,10 +35,15 @@ class RecordingFile final : public WritableFile {
   Status Truncate(uint64_t) override { return Status::Ok(); }
   Status Close() override { return Status::Ok(); }
   const std::vector<size_t>& sizes() const { return sizes_; }
+  uint64_t unstarted_bytes() const { return appended_ - started_; }
+  uint64_t longest_unstarted_bytes() const { return longest_unstarted_; }
 
  private:
   const size_t fail_at_;
   std::vector<size_t> sizes_;
+  uint64_t appended_ = 0;
+  uint64_t started_ = 0;
+  uint64_t longest_unstarted_ = 0;
 };
 
 TEST(TableBuilderTest, RefusesEntriesOutOfOrder) {
@@ -101,6 +114,19 @@ TEST(TableBuilderTest, WritesInLargeChunksAndEstimatesItsSize) {
   EXPECT_EQ(sum, properties->file_bytes);
   EXPECT_GT(estimate, sum * 98 / 100);
   EXPECT_LT(estimate, sum * 102 / 100);
+}
+
+TEST(TableBuilderTest, LeavesTheSyncLittleToWrite) {
+  RecordingFile file;
+  TableBuilder builder({}, &file);
+  for (int i = 0; i < 20'000; ++i) {
+    char key[20];
+    std::snprintf(key, sizeof key, "%08d", i);
+    ASSERT_TRUE(builder.Add(key, PackTrailer(1, ValueType::kValue), std::string(1000, 'v')).ok());
+  }
+  ASSERT_TRUE(builder.Finish().ok());
+  EXPECT_LE(file.longest_unstarted_bytes(), uint64_t{3} << 20);
+  EXPECT_LE(file.unstarted_bytes(), uint64_t{3} << 20);
 }
 
 TEST(TableBuilderTest, AFailedAppendIsReportedByEveryLaterCall) {

@@ -28,8 +28,8 @@ TEST(TableConcurrencyTest, ThreadsReadOneTableThroughEveryAccess) {
     ASSERT_TRUE(table.Build(entries, options).ok());
     for (const TableAccess access : {TableAccess::kMapped, TableAccess::kPread}) {
       // Small, so that blocks are evicted while others hold them.
-      const auto reader = table.Open(access, std::make_shared<BlockCache>(100'000, nullptr),
-                                     std::make_shared<Statistics>(true));
+      const auto reader =
+          table.Open(access, std::make_shared<BlockCache>(100'000), std::make_shared<Statistics>(true));
       ASSERT_TRUE(reader.ok());
       std::atomic<int> wrong{0};
       std::vector<std::thread> threads;

@@ -47,6 +47,7 @@ class TableOpener {
   // Read mode: what index and filter borrow. unique_ptr, so that moving the list moves no bytes.
   std::vector<std::unique_ptr<std::string>> held_;
   uint64_t meta_bytes_ = 0;
+  uint64_t held_bytes_ = 0;  // of them, what is not mapped
 
  private:
   Status ReadFooter();
@@ -131,6 +132,7 @@ Result<Slice> TableOpener::Load(const char* part, uint64_t offset, uint64_t byte
   if (read.size() != bytes)
     return TableCorruption(path_, part, offset, FoundExpected("bytes", read.size(), bytes));
   if (read.data() != scratch) std::memcpy(scratch, read.data(), bytes);
+  held_bytes_ += buffer->capacity();
   held_.push_back(std::move(buffer));
   return Slice(scratch, bytes);
 }
@@ -176,6 +178,7 @@ Status TableOpener::LoadParts() {
     Result<PlaModel> pla = DecodePlaModel(*model);
     if (!pla.ok()) return InFile(pla.status(), path_, "block model", 0);
     meta_bytes_ += pla->memory_bytes();
+    held_bytes_ += pla->memory_bytes();
     index_.set_model(*std::move(pla));
   }
   SEERDB_ASSIGN_OR_RETURN(const auto filter, LoadMeta(kMetaFilter, "filter", false));
@@ -231,9 +234,11 @@ class OpenTable final : public TableReader {
         properties_(std::move(opened.properties_)),
         index_(std::move(opened.index_)),
         filter_(opened.filter_),
+        mapped_bytes_(opened.region_ != nullptr ? opened.region_->bytes().size() : 0),
         source_({opened.path_, options_.table_number, properties_.global_sequence}, &index_,
-                std::move(opened.region_), std::move(opened.file_), options_.cache),
-        memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()) {}
+                {std::move(opened.region_), std::move(opened.file_)}, options_),
+        memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()),
+        held_bytes_(opened.held_bytes_ + source_.memory_bytes() + sizeof(OpenTable)) {}
 
   Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const override;
   std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags) const override {
@@ -249,6 +254,8 @@ class OpenTable final : public TableReader {
   const TableProperties& properties() const override { return properties_; }
   const std::string& path() const override { return source_.path(); }
   uint64_t memory_bytes() const override { return memory_bytes_; }
+  uint64_t mapped_bytes() const override { return mapped_bytes_; }
+  uint64_t held_bytes() const override { return held_bytes_; }
 
  private:
   FileSystem* const fs_;  // outlives the reader, like every user of it
@@ -257,8 +264,10 @@ class OpenTable final : public TableReader {
   const TableProperties properties_;
   const BlockIndex index_;
   const BloomFilter filter_;
+  const uint64_t mapped_bytes_;
   const BlockSource source_;
   const uint64_t memory_bytes_;
+  const uint64_t held_bytes_;
 };
 
 Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const {

@@ -27,6 +27,7 @@ namespace seerdb {
 struct TableOpenOptions {
   TableAccess access = TableAccess::kAuto;
   std::shared_ptr<BlockCache> cache;       // may be null
+  std::shared_ptr<MemoryAccount> account;  // what blocks are charged to; may be null
   std::shared_ptr<Statistics> statistics;  // may be null
   uint64_t table_number = 0;               // must equal the stored one
   uint64_t expected_bytes = 0;             // of the file, as the manifest says; checked before mapping
@@ -67,8 +68,11 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   virtual uint64_t ApproximateOffset(Slice key) const = 0;
   virtual const TableProperties& properties() const = 0;
   virtual const std::string& path() const = 0;
-  // Memory held by index and filter.
+  // Bytes of index and filter, mapped or not.
   virtual uint64_t memory_bytes() const = 0;
+  // Bytes of the mapping, and of memory held beside it. The blocks of the cache are not among them.
+  virtual uint64_t mapped_bytes() const = 0;
+  virtual uint64_t held_bytes() const = 0;
 };
 
 }  // namespace seerdb

@@ -204,7 +204,7 @@ void ExpectTableEquals(const TestEntries& entries, const Config& config, Random&
   options.table_number = 77;
   const Status built = table.Build(entries, options);
   ASSERT_TRUE(built.ok()) << built.ToString();
-  auto cache = config.cache ? std::make_shared<BlockCache>(200'000, nullptr) : nullptr;
+  auto cache = config.cache ? std::make_shared<BlockCache>(200'000) : nullptr;
   auto reader = table.Open(config.access, cache);
   ASSERT_TRUE(reader.ok()) << reader.status().ToString();
   ASSERT_EQ((*reader)->properties().entries, entries.size());
@@ -317,7 +317,7 @@ TEST(TableRoundTripTest, ValuesInTheMappingHaveNoOwnerAndOthersDo) {
     ASSERT_TRUE(table.Build(entries, options).ok());
     for (const TableAccess access : {TableAccess::kMapped, TableAccess::kPread}) {
       for (const bool cached : {false, true}) {
-        auto cache = cached ? std::make_shared<BlockCache>(1 << 20, nullptr) : nullptr;
+        auto cache = cached ? std::make_shared<BlockCache>(1 << 20) : nullptr;
         auto reader = table.Open(access, cache);
         ASSERT_TRUE(reader.ok());
         Lookup result;

@@ -57,16 +57,17 @@ Result<bool> WriteOnce(FileSystem& fs, const LogFileSpec& spec) {
   return true;
 }
 
-Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, LogMode* mode) {
+Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, PreparedLogFile* prepared) {
   SEERDB_ASSIGN_OR_RETURN(
       const std::unique_ptr<WritableFile> file,
       fs.NewWritableFile(spec.path, recycled ? CreateMode::kOverwrite : CreateMode::kMustNotExist));
   // A recycled file keeps its size: its blocks are allocated and written already.
   if (!recycled) SEERDB_RETURN_IF_ERROR(Allocate(*file, spec.bytes));
-  if (*mode == LogMode::kDirect && !recycled) {
+  if (prepared->mode == LogMode::kDirect && !recycled) {
+    prepared->written_bytes = spec.bytes;
     SEERDB_ASSIGN_OR_RETURN(const bool direct, WriteOnce(fs, spec));
     if (!direct) {
-      *mode = LogMode::kBuffered;
+      prepared->mode = LogMode::kBuffered;
       SEERDB_RETURN_IF_ERROR(WriteZeros(*file, spec.bytes));
     }
   }
@@ -83,9 +84,9 @@ Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec) 
   if (!spec.recycle_path.empty()) {
     SEERDB_ASSIGN_OR_RETURN(recycled, Recycle(fs, spec));
   }
-  PreparedLogFile prepared{nullptr, spec.path, spec.mode, spec.bytes};
+  PreparedLogFile prepared{nullptr, spec.path, spec.mode, spec.bytes, 0};
   if (spec.bytes == 0) prepared.mode = LogMode::kBuffered;
-  Status status = CreateFile(fs, spec, recycled, &prepared.mode);
+  Status status = CreateFile(fs, spec, recycled, &prepared);
   if (status.ok()) status = fs.SyncDirectory(spec.directory).WithDetail(StatusDetail::kSyncFailed);
   if (status.ok()) {
     auto file = fs.NewLogFile(spec.path, prepared.mode);

@@ -29,6 +29,7 @@ struct PreparedLogFile {
   std::string path;
   LogMode mode = LogMode::kBuffered;  // what the file system could do: as asked for, or kBuffered
   uint64_t bytes = 0;
+  uint64_t written_bytes = 0;  // into it, to make it ready
 };
 
 Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec);

@@ -6,6 +6,7 @@
 // Format: docs/format/log.md. Thread safety: one appender at a time; Sync may run beside Append.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -51,6 +52,8 @@ class LogSegment {
   uint64_t next_record() const { return next_record_.load(std::memory_order_acquire); }
   // Bytes written, header included.
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  // Bytes of the file, with what is allocated ahead.
+  uint64_t file_bytes() const { return std::max(bytes(), prepared_.bytes); }
   const std::string& path() const { return prepared_.path; }
   LogMode mode() const { return prepared_.mode; }
   // Whether frames of `frame_bytes` together have their place in the file. Behind it a buffered or direct

@@ -141,7 +141,7 @@ TEST_F(QuarantineTest, EachTableInEachWay) {
       auto db = OpenOrFail(WithDisk(disk), kDirectory);
       ASSERT_TRUE(db);
       if (damage != Damage::kBlock) {
-        EXPECT_NE(lines_.find("damaged table: "), std::string::npos) << lines_;
+        EXPECT_NE(lines_.find("event=damaged_table "), std::string::npos) << lines_;
       }
       refused += CheckReads(*db, *table);
       EXPECT_FALSE(db->Verify().ok());

@@ -105,7 +105,7 @@ class RecoveryModeTest : public ::testing::Test {
     ASSERT_EQ(Difference(wanted, ReadAll(*db)), "");
     const DBStats stats = db->Stats();
     EXPECT_EQ(stats.recovery.losses.size(), losses) << stats.ToString();
-    EXPECT_EQ(lines_.find("lost at open: ") != std::string::npos, losses > 0) << lines_;
+    EXPECT_EQ(lines_.find("event=lost_at_open ") != std::string::npos, losses > 0) << lines_;
     if (losses > 0) {
       EXPECT_GT(stats.last_sequence, last_sequence_) << "a sequence is given again";
       EXPECT_NE(stats.ToString().find("lost at open: "), std::string::npos);
@@ -185,7 +185,8 @@ TEST_F(RecoveryModeTest, TheReportSaysWhichRecords) {
   ASSERT_TRUE(prefix);
   EXPECT_EQ(prefix->Stats().recovery.records_replayed, 4u);
   EXPECT_EQ(prefix->Stats().recovery.intact_records_dropped, kWrites - 6u);
-  EXPECT_NE(lines_.find(std::to_string(kWrites - 6) + " intact records"), std::string::npos) << lines_;
+  EXPECT_NE(lines_.find("event=dropped_at_open records=" + std::to_string(kWrites - 6)), std::string::npos)
+      << lines_;
 }
 
 TEST_F(RecoveryModeTest, ATornTailIsNoDamageButForAbsoluteConsistency) {

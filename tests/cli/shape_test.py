@@ -4,9 +4,9 @@ import unittest
 
 from cli_case import ERROR, USAGE, CliCase
 
-COMMANDS = ["load", "get", "put", "delete", "scan", "stats", "verify", "compact", "tree", "dump",
+COMMANDS = ["load", "get", "put", "delete", "scan", "stats", "health", "verify", "compact", "tree", "dump",
             "config"]
-READERS = [["get", "k"], ["delete", "k"], ["scan"], ["stats"], ["verify"], ["compact"], ["tree"]]
+READERS = [["get", "k"], ["delete", "k"], ["scan"], ["stats"], ["health"], ["verify"], ["compact"], ["tree"]]
 
 
 class Usage(CliCase):
@@ -27,7 +27,7 @@ class Usage(CliCase):
                  ["get", "--db", "x", "--hex", "zz"], ["delete", "--db", "x", "--hex", "0"],
                  ["put", "--db", "x", "--hex", "00", "0"], ["scan", "--db", "x", "--hex", "--start", "0"],
                  ["compact", "--db", "x", "--hex", "--end", "q"], ["scan", "--db", "x", "--limit", "-1"],
-                 ["scan", "--db", "x", "--output", "xml"], ["load", "--db", "x", "-", "--batch", "0"],
+                 ["scan", "--db", "x", "--output", "xml"], ["stats", "--db", "x", "--output", "xml"], ["load", "--db", "x", "-", "--batch", "0"],
                  ["load", "--db", "x", "-", "--format", "yaml"], ["put", "--db", "x", "k", "v", "more"],
                  ["put", "--db", "x", "k", "v", "--sync-policy", "sometimes"],
                  ["get", "--db", "x", "k", "--keys-from", "-"], ["config", "--preset", "fast"],
@@ -92,11 +92,31 @@ class Shape(CliCase):
         self.load(self.records)
 
     def test_stats(self):
-        self.assertIn(b"total_sstables", self.on_db("stats").out)
-        stats = json.loads(self.on_db("stats", "--json").out)
+        text = self.on_db("stats").out.decode()
+        self.assertIn("\ntotal_sstables ", text)
+        self.assertIn("\nwrite_stall          healthy ", text)
+        stats = json.loads(self.on_db("stats", "--output", "json").out)
+        for name in ("total_puts", "write_amplification", "directory_bytes"):
+            self.assertIn(name, stats)
+        self.assertEqual(0, stats["get_latency"]["count"])
+        self.assertEqual("healthy", stats["health"]["compaction_lag"]["status"])
         self.assertEqual(5000, sum(level["entries"] for level in stats["levels"]))
         self.assertEqual(stats["total_disk_bytes"], sum(level["bytes"] for level in stats["levels"]))
         self.assertGreaterEqual(stats["last_sequence"], 5000)
+
+    def test_stats_for_prometheus(self):
+        out = self.on_db("stats", "--output", "prometheus").out.decode()
+        self.assertRegex(out, r"(?m)^# TYPE seerdb_puts_total counter\nseerdb_puts_total 0$")
+        self.assertRegex(out, r'(?m)^seerdb_level_entries\{level="\d"\} 5000$')
+        self.assertRegex(out, r'(?m)^seerdb_health\{check="wal_size"\} 0$')
+        self.assertRegex(out, r'(?m)^seerdb_get_latency_seconds_count 0$')
+
+    def test_health(self):
+        lines = self.on_db("health").out.decode().splitlines()
+        self.assertEqual("healthy", lines[0])
+        self.assertEqual(["compaction_lag", "wal_size", "memtable_utilization", "put_latency_p99", "get_latency_p99",
+                          "worker_errors", "write_stall"], [line.split()[0] for line in lines[1:]])
+        self.assertTrue(all(line.split()[1] == "healthy" for line in lines[1:]), lines)
 
     def test_verify(self):
         out = self.on_db("verify").out.decode()

@@ -200,6 +200,7 @@ TEST_P(ConcurrencyTest, EverythingAtOnce) {
   options.block_cache_capacity = 16 << 10;
   options.table_access = mode.access;
   options.background_flush = options.background_compaction = mode.background;
+  options.max_background_compactions = 3;
   options.wal_sync_policy = mode.policy;
   options.group_commit_delay_us = mode.group_delay_us;
   options.barrier_interval_us = 1000;

@@ -87,6 +87,13 @@ std::vector<OptionSet> MakeOptionSets() {
   o.table_access = TableAccess::kMapped;
   o.max_background_compactions = 4;
   add("RealFiles", o).real_files = true;
+  o = Small();
+  o.compression = CompressionType::kLz4;
+  o.table_access = TableAccess::kPread;
+  o.max_memory_bytes = 8 << 20;
+  o.max_open_files = 16;
+  o.min_disk_space_bytes = 1;
+  add("SmallBudgetFewFiles", o);
   return sets;
 }
 

@@ -291,7 +291,7 @@ TEST(Resume, WritersGoOnByThemselves) {
     options.clock = nullptr;
     std::atomic<int> resumed{0};
     options.logger = [&](Slice line) {
-      if (line == "resume: OK") resumed.fetch_add(1);
+      if (line == "event=resume status=OK") resumed.fetch_add(1);
     };
     auto db = OpenOrFail(options, kFaultDirectory);
     ASSERT_TRUE(db);

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/coding.h"
+#include "base/key_window.h"
 #include "env/memory_file_system.h"
 #include "format/batch_codec.h"
 #include "fuzz/table_script.h"
@@ -220,10 +221,13 @@ void WriteTableSeeds() {
 void WriteBlockSeeds() {
   TagBlockBuilder builder;
   for (int i = 0; i < 20; ++i) {
-    builder.Add("key" + std::to_string(100 + i), PackTrailer(5, ValueType::kValue), std::string(20, 'v'), 1);
+    const std::string key = "key" + std::to_string(100 + i);
+    const size_t shared = builder.empty() ? 0 : CommonPrefixBytes(builder.last_key(), key);
+    builder.Add(key, PackTrailer(5, ValueType::kValue), std::string(20, 'v'), 1, shared);
   }
-  std::string block;
-  builder.Finish(&block);
+  OutputBuffer output;
+  builder.Finish(&output);
+  const std::string block(output.bytes());
   WriteSeed("block", "plain", Choice({0}) + block);
   for (const CompressionType type : {CompressionType::kLz4, CompressionType::kZstd}) {
     std::string stored;

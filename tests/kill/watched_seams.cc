@@ -48,7 +48,6 @@ class WatchedWritableFile final : public WritableFile {
     return base_->AppendSynced(bytes, all);
   }
   uint64_t append_unit_bytes() const override { return base_->append_unit_bytes(); }
-  void BeginWriteBack(uint64_t end) override { base_->BeginWriteBack(end); }
   Status Sync() override {
     const auto state = Watch(RunState::kLogSync);
     return base_->Sync();
@@ -57,6 +56,7 @@ class WatchedWritableFile final : public WritableFile {
     const auto state = Watch(RunState::kLogSync);
     return base_->SyncAll();
   }
+  void StartWriteback(uint64_t offset, uint64_t bytes) override { base_->StartWriteback(offset, bytes); }
   Status Allocate(uint64_t bytes, bool extend) override { return base_->Allocate(bytes, extend); }
   Status Truncate(uint64_t bytes) override { return base_->Truncate(bytes); }
   Status Close() override { return base_->Close(); }

@@ -142,6 +142,11 @@ std::vector<MetamorphicSet> MakeSets() {
   add("NoLog", {no_log});
   add("TinyNoLog", {Tiny(), foreground, no_log});
   add("TinyNoMetrics", {Tiny(), foreground, {SEERDB_SETTING(c.options.metrics = false)}});
+  const Settings budget = {SEERDB_SETTING(c.options.max_memory_bytes = 8 << 20),
+                           SEERDB_SETTING(c.options.max_open_files = 16),
+                           SEERDB_SETTING(c.options.min_disk_space_bytes = 1)};
+  add("SmallBudget", {budget});
+  add("TinySmallBudgetPread", {Tiny(), foreground, pread, lz4, budget});
   add("Embedded", {{SEERDB_SETTING(c.options = Options::Embedded())}});
   return sets;
 }

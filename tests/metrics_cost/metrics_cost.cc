@@ -71,8 +71,8 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"get", Gets, true, 0},        {"get-absent", Gets, true, 1}, {"get-from-memtable", Gets, false, 0},
-    {"put", Puts, false, 1},       {"scan", Scans, true, 0},
+    {"get", Gets, true, 0},  {"get-absent", Gets, true, 1}, {"get-from-memtable", Gets, false, 0},
+    {"put", Puts, false, 1}, {"scan", Scans, true, 0},
 };
 
 }  // namespace

@@ -1,0 +1,9 @@
+#include "seerdb/clock.h"
+
+#include <sched.h>
+
+namespace seerdb {
+
+void Clock::Yield() { sched_yield(); }
+
+}  // namespace seerdb

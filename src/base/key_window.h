@@ -1,0 +1,51 @@
+// Windows: eight bytes of a key as a number that orders keys, and what two keys have in common.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+static_assert(std::endian::native == std::endian::little);
+
+// The 8 bytes of `key` at `offset`, big-endian, padded with zeros. Of keys that are equal before `offset`,
+// those with different windows lie in the order of these; those with equal windows may lie in any. Requires:
+// offset
+// <= key.size().
+inline uint64_t LoadWindow(Slice key, size_t offset) {
+  const size_t rest = key.size() - offset;
+  uint64_t bytes = 0;
+  if (rest >= 8) {
+    std::memcpy(&bytes, key.data() + offset, 8);
+    return __builtin_bswap64(bytes);
+  }
+  if (rest == 0) return 0;
+  if (key.size() >= 8) {  // one load that ends with the key
+    std::memcpy(&bytes, key.data() + key.size() - 8, 8);
+    return __builtin_bswap64(bytes) << (8 * (8 - rest));
+  }
+  for (size_t i = 0; i < rest; ++i) {
+    bytes |= uint64_t{static_cast<unsigned char>(key[offset + i])} << (56 - 8 * i);
+  }
+  return bytes;
+}
+
+inline size_t CommonPrefixBytes(Slice a, Slice b) {
+  const size_t limit = a.size() < b.size() ? a.size() : b.size();
+  size_t n = 0;
+  while (n + sizeof(uint64_t) <= limit) {
+    uint64_t x = 0;
+    uint64_t y = 0;
+    std::memcpy(&x, a.data() + n, sizeof x);
+    std::memcpy(&y, b.data() + n, sizeof y);
+    if (x != y) return n + static_cast<size_t>(__builtin_ctzll(x ^ y)) / 8;
+    n += sizeof(uint64_t);
+  }
+  while (n < limit && a[n] == b[n]) ++n;
+  return n;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,129 @@
+#include "cache/shared_budget.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/mutant.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMinLimitBytes = uint64_t{8} << 20;
+constexpr uint64_t kMaxLimitBytes = uint64_t{16} << 40;
+// The cache keeps so far below the mark of early flushes that writers need not trim it for each group.
+constexpr uint64_t kCacheMarginShare = 32;
+
+uint64_t CacheLimit(uint64_t limit_bytes) {
+  return limit_bytes / 5 * 4 - limit_bytes / kCacheMarginShare - SharedBudget::JobReserve(limit_bytes);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<MemoryBudget>> MemoryBudget::Create(uint64_t limit_bytes) {
+  if (limit_bytes < kMinLimitBytes || limit_bytes > kMaxLimitBytes) {
+    return Status::InvalidArgument("memory budget is " + std::to_string(limit_bytes) + ", expected " +
+                                   std::to_string(kMinLimitBytes) + " .. " + std::to_string(kMaxLimitBytes));
+  }
+  return std::shared_ptr<MemoryBudget>(std::make_shared<SharedBudget>(limit_bytes));
+}
+
+SharedBudget::SharedBudget(uint64_t limit_bytes)
+    : limit_bytes_(limit_bytes),
+      account_(std::make_shared<MemoryAccount>()),
+      cache_(std::make_shared<BlockCache>(0, account_, CacheLimit(limit_bytes))) {}
+
+uint64_t SharedBudget::JobReserve(uint64_t limit_bytes) {
+  constexpr uint64_t kChunksBytes = 3 << 19;  // of the files that are written
+  return kChunksBytes + limit_bytes / 8;
+}
+
+uint64_t SharedBudget::pressure_bytes() const {
+  return account_->held_bytes() + std::max(account_->bytes(MemoryClass::kJobs), job_reserve_bytes());
+}
+
+MemoryUsage SharedBudget::usage() const {
+  MemoryUsage usage = account_->usage();
+  usage.limit_bytes = limit_bytes_;
+  return usage;
+}
+
+void SharedBudget::Join(std::shared_ptr<BudgetMember> member) {
+  MutexLock lock(&mu_);
+  members_.push_back(std::move(member));
+}
+
+void SharedBudget::Leave(const BudgetMember* member) {
+  MutexLock lock(&mu_);
+  std::erase_if(members_, [member](const auto& other) { return other.get() == member; });
+}
+
+SharedBudget::Members SharedBudget::Others(const BudgetMember* asker) const {
+  MutexLock lock(&mu_);
+  Members others = members_;
+  std::erase_if(others, [asker](const auto& other) { return other.get() == asker; });
+  return others;
+}
+
+uint64_t SharedBudget::LargestOther(const BudgetMember* asker) const {
+  uint64_t largest = 0;
+  for (const auto& other : Others(asker)) largest = std::max(largest, other->active_memtable_bytes());
+  return largest;
+}
+
+bool SharedBudget::AskLargest(const BudgetMember* asker) {
+  uint64_t largest = 0;
+  std::shared_ptr<BudgetMember> asked;
+  for (const auto& other : Others(asker)) {
+    const uint64_t bytes = other->active_memtable_bytes();
+    if (bytes <= largest) continue;
+    largest = bytes;
+    asked = other;
+  }
+  return asked != nullptr && asked->GiveBack();
+}
+
+bool SharedBudget::TryCharge(MemoryCharge* charge, uint64_t bytes) {
+  MutexLock lock(&mu_);
+  if (pressure_bytes() + bytes >= stop_bytes() && !SEERDB_MUTANT("memory-limit-not-kept")) return false;
+  charge->Add(bytes);
+  return true;
+}
+
+void SharedBudget::StartJob(Job job, MemoryCharge* charge, uint64_t bytes) {
+  const size_t kind = static_cast<size_t>(job);
+  MutexLock lock(&mu_);
+  while (jobs_[kind] > 0 && account_->total_bytes() + bytes > limit_bytes_) job_ended_.Wait(&mu_);
+  ++jobs_[kind];
+  charge->Add(bytes);
+}
+
+void SharedBudget::EndJob(Job job) {
+  MutexLock lock(&mu_);
+  --jobs_[static_cast<size_t>(job)];
+  job_ended_.SignalAll();
+}
+
+JobMemory::JobMemory(SharedBudget* budget, const std::shared_ptr<MemoryAccount>& account,
+                     SharedBudget::Job job, uint64_t bytes)
+    : budget_(budget), job_(job), charge_(account, MemoryClass::kJobs) {
+  if (budget_ != nullptr) {
+    budget_->StartJob(job_, &charge_, bytes);
+  } else {
+    charge_.Add(bytes);
+  }
+}
+
+void JobMemory::Release() {
+  charge_.Release();
+  if (budget_ != nullptr) budget_->EndJob(job_);
+  budget_ = nullptr;
+}
+
+bool SharedBudget::AskAll(const BudgetMember* asker) {
+  bool any = false;
+  for (const auto& other : Others(asker)) any |= other->GiveBack();
+  return any;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,199 @@
+#include "db/background_work.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "seerdb/clock.h"
+
+namespace seerdb {
+namespace {
+
+// Compactions that run until they are let go.
+class HeldJobs {
+ public:
+  explicit HeldJobs(int jobs) : left_(jobs) {}
+
+  // One job; false if none is left.
+  Result<bool> Run(BackgroundWork* work) {
+    {
+      MutexLock lock(&mu_);
+      if (left_ == 0) return false;
+      --left_;
+      most_ = std::max(most_, ++running_);
+      changed_.SignalAll();
+    }
+    work->PokeCompaction();
+    MutexLock lock(&mu_);
+    while (!let_go_) changed_.Wait(&mu_);
+    --running_;
+    return true;
+  }
+  void WaitForRunning(int count) {
+    MutexLock lock(&mu_);
+    while (running_ < count) changed_.Wait(&mu_);
+  }
+  void LetGo() {
+    MutexLock lock(&mu_);
+    let_go_ = true;
+    changed_.SignalAll();
+  }
+  int running() const {
+    MutexLock lock(&mu_);
+    return running_;
+  }
+  int left() const {
+    MutexLock lock(&mu_);
+    return left_;
+  }
+  int most() const {
+    MutexLock lock(&mu_);
+    return most_;
+  }
+
+ private:
+  mutable Mutex mu_;
+  CondVar changed_;
+  int left_ GUARDED_BY(mu_);
+  int running_ GUARDED_BY(mu_) = 0;
+  int most_ GUARDED_BY(mu_) = 0;
+  bool let_go_ GUARDED_BY(mu_) = false;
+};
+
+// A BackgroundWork whose compactions are HeldJobs, on a pool of threads or on none.
+struct Fixture {
+  Fixture(std::shared_ptr<Executor> executor, uint32_t slots, int job_count)
+      : jobs(job_count),
+        work(std::move(executor), BackgroundModes{true, true, slots}, &error,
+             {[] { return false; }, [] { return Status(); }, [this] { return jobs.Run(&work); }}) {}
+  ~Fixture() {
+    jobs.LetGo();
+    work.Shutdown();
+  }
+  HeldJobs jobs;
+  BackgroundError error;
+  BackgroundWork work;
+};
+
+TEST(BackgroundWorkTest, OnePokeFillsTheSlotsAndNoMore) {
+  Fixture f(NewThreadPoolExecutor(4), 3, 7);
+  f.work.PokeCompaction();
+  f.jobs.WaitForRunning(3);
+  f.work.PokeCompaction();
+  EXPECT_EQ(f.jobs.running(), 3);
+  f.jobs.LetGo();
+  EXPECT_TRUE(f.work.WaitUntilIdle().ok());
+  EXPECT_EQ(f.jobs.left(), 0);
+  EXPECT_EQ(f.jobs.most(), 3);
+}
+
+TEST(BackgroundWorkTest, WithoutThreadsOneAtATime) {
+  Fixture f(NewCooperativeExecutor(), 3, 5);
+  f.jobs.LetGo();
+  EXPECT_TRUE(f.work.WaitUntilIdle().ok());
+  EXPECT_EQ(f.jobs.left(), 0);
+  EXPECT_EQ(f.jobs.most(), 1);
+}
+
+TEST(BackgroundWorkTest, AManualCompactionRunsAloneAndTheOthersGoOnAfterIt) {
+  Fixture f(NewThreadPoolExecutor(2), 2, 6);
+  f.work.PokeCompaction();
+  f.jobs.WaitForRunning(2);
+  EXPECT_FALSE(f.work.hurried());
+  std::atomic<int> beside{-1}, left{-1};
+  std::thread manual([&] {
+    const Status status = f.work.RunAsCompaction([&] {
+      beside = f.jobs.running();
+      left = f.jobs.left();
+      EXPECT_TRUE(f.work.hurried());
+      f.work.PokeCompaction();
+      return Status();
+    });
+    EXPECT_TRUE(status.ok()) << status.ToString();
+  });
+  while (!f.work.hurried()) std::this_thread::yield();  // it waits
+  f.jobs.LetGo();
+  manual.join();
+  EXPECT_EQ(beside, 0);
+  EXPECT_GE(left, 2) << "those that run make way, and do not first do all there is";
+  EXPECT_TRUE(f.work.WaitUntilIdle().ok());
+  EXPECT_EQ(f.jobs.left(), 0);
+}
+
+TEST(BackgroundWorkTest, ManualCompactionsTakeTurns) {
+  Fixture f(NewThreadPoolExecutor(2), 2, 0);
+  std::atomic<int> inside{0}, most{0}, ran{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        EXPECT_TRUE(f.work
+                        .RunAsCompaction([&] {
+                          most = std::max(most.load(), ++inside);
+                          ++ran;
+                          --inside;
+                          return Status();
+                        })
+                        .ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ran, 150);
+  EXPECT_EQ(most, 1);
+}
+
+TEST(BackgroundWorkTest, ShutdownEndsTheWaitForAManualCompaction) {
+  Fixture f(NewThreadPoolExecutor(1), 1, 1);
+  f.work.PokeCompaction();
+  f.jobs.WaitForRunning(1);
+  std::thread manual([&] { EXPECT_TRUE(f.work.RunAsCompaction([] { return Status(); }).IsShutdown()); });
+  while (!f.work.hurried()) std::this_thread::yield();
+  std::thread closer([&] { f.work.Shutdown(); });
+  manual.join();
+  EXPECT_EQ(f.jobs.running(), 1) << "it is waited for, not the other way round";
+  f.jobs.LetGo();
+  closer.join();
+  EXPECT_EQ(f.jobs.running(), 0);
+}
+
+TEST(BackgroundWorkTest, TicksUntilShutdown) {
+  std::atomic<int> ticks{0};
+  {
+    Fixture f(NewThreadPoolExecutor(), 1, 0);
+    f.work.StartTicking(100, [&] { ++ticks; });
+    while (ticks < 3) std::this_thread::yield();
+    f.work.Shutdown();
+    const int seen = ticks;
+    SystemClock()->SleepMicros(2000);
+    EXPECT_EQ(ticks, seen);
+  }
+}
+
+TEST(BackgroundWorkTest, NoTicksWithoutThreadsNorAfterTheEnd) {
+  int ticks = 0;
+  const auto executor = NewCooperativeExecutor();
+  {
+    Fixture f(executor, 1, 0);
+    f.work.StartTicking(1, [&] { ++ticks; });
+    EXPECT_FALSE(executor->RunOne());
+  }
+  EXPECT_EQ(ticks, 0);
+  std::atomic<int> late{0};
+  {
+    const auto pool = NewThreadPoolExecutor();
+    {
+      Fixture f(pool, 1, 0);
+      f.work.StartTicking(uint64_t{3600} * 1'000'000, [&] { ++late; });
+    }
+  }  // runs what is delayed at once
+  EXPECT_EQ(late, 0);
+}
+
+}  // namespace
+}  // namespace seerdb

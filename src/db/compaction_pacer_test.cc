@@ -1,0 +1,124 @@
+#include "db/compaction_pacer.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "env/manual_clock.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr uint64_t kSecondUs = 1'000'000;
+
+TEST(CompactionPacerTest, Rates) {
+  struct Case {
+    const char* name;
+    PaceInputs inputs;
+    uint64_t mib_per_second;  // 0 = as fast as it can
+  };
+  const Case cases[] = {
+      {"calm", {0, false, false, 0, 0}, 32},
+      {"calm, much comes in", {0, false, false, 0, 50 * kMiB}, 200},
+      {"halfway to a delay", {0, false, false, 0.5, 50 * kMiB}, 400},
+      {"close to a delay", {0, false, false, 0.99, 50 * kMiB}, 20000},
+      {"writers are delayed", {0, false, false, 1, 50 * kMiB}, 0},
+      {"somebody waits", {0, true, false, 0, 50 * kMiB}, 0},
+      {"nobody writes", {0, false, true, 0, 0}, 0},
+      {"a cap above the need", {100 * kMiB, false, false, 0, 0}, 32},
+      {"a cap below the need", {10 * kMiB, false, false, 0, 0}, 10},
+      {"a cap holds whoever waits", {10 * kMiB, true, false, 2, 0}, 10},
+  };
+  for (const Case& c : cases) {
+    EXPECT_NEAR(static_cast<double>(CompactionRate(c.inputs)) / kMiB, static_cast<double>(c.mib_per_second),
+                0.001 * static_cast<double>(c.mib_per_second))
+        << c.name;
+  }
+}
+
+TEST(CompactionPacerTest, GrowthIsAveragedAndItsEndSeen) {
+  GrowthRate rate;
+  uint64_t now_us = 10 * kSecondUs, total = 500;
+  rate.Look(total, now_us);
+  EXPECT_EQ(rate.per_second(), 0u);
+  for (int i = 0; i < 200; ++i) rate.Look(total += 1000, now_us += kSecondUs / 10);
+  EXPECT_NEAR(static_cast<double>(rate.per_second()), 10'000, 10);
+  EXPECT_FALSE(rate.still_for(kSecondUs, now_us));
+  for (int i = 0; i < 15; ++i) rate.Look(total, now_us += kSecondUs / 10);
+  EXPECT_TRUE(rate.still_for(kSecondUs, now_us));
+  EXPECT_LT(rate.per_second(), 6'000u);
+  rate.Look(total - 300, now_us += kSecondUs);  // a sum of two counters, looked at between them
+  rate.Look(total, now_us += kSecondUs);
+  EXPECT_LT(rate.per_second(), 6'000u);
+}
+
+// A clock that calls a function after each sleep.
+class WatchedClock final : public Clock {
+ public:
+  uint64_t NowMicros() override { return clock_.NowMicros(); }
+  uint64_t WallMicros() override { return clock_.WallMicros(); }
+  void SleepMicros(uint64_t micros) override {
+    clock_.SleepMicros(micros);
+    if (slept != nullptr) slept();
+  }
+  uint64_t slept_us() const { return clock_.slept_us(); }
+  std::function<void()> slept;
+
+ private:
+  ManualClock clock_{kSecondUs};
+};
+
+struct Fixture {
+  explicit Fixture(uint64_t cap = 0, bool has_threads = true)
+      : pacer({&clock, &cancelled, cap, has_threads, [this] { return hurried; }, [this] { return urgency; },
+               [this] { return ingested_bytes += 1; }}) {}
+  WatchedClock clock;
+  std::atomic<bool> cancelled{false};
+  bool hurried = false;
+  double urgency = 0;
+  uint64_t ingested_bytes = 0;
+  CompactionPacer pacer;
+};
+
+TEST(CompactionPacerTest, HoldsTheRate) {
+  Fixture f;
+  const uint64_t start_us = f.clock.NowMicros();
+  for (int i = 0; i < 1280; ++i) f.pacer.Pay(kMiB / 4);
+  const double took_us = static_cast<double>(f.clock.NowMicros() - start_us);
+  EXPECT_NEAR(took_us, 10.0 * kSecondUs, 0.1 * kSecondUs) << "320 MiB at 32 a second";
+}
+
+TEST(CompactionPacerTest, SleepsInPiecesAndStopsWithTheReason) {
+  const struct {
+    const char* name;
+    std::function<void(Fixture*)> change;
+  } cases[] = {
+      {"cancelled", [](Fixture* f) { f->cancelled = true; }},
+      {"somebody waits", [](Fixture* f) { f->hurried = true; }},
+      {"writers are delayed", [](Fixture* f) { f->urgency = 1; }},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    Fixture f;
+    int sleeps = 0;
+    f.clock.slept = [&] {
+      if (++sleeps == 3) c.change(&f);
+    };
+    const uint64_t slept_us = f.pacer.Pay(320 * kMiB);  // ten seconds' worth
+    EXPECT_EQ(sleeps, 3);
+    EXPECT_LE(slept_us, 15'000u);
+    EXPECT_EQ(slept_us, f.clock.slept_us());
+    EXPECT_EQ(f.pacer.Pay(kMiB), 0u);
+  }
+}
+
+TEST(CompactionPacerTest, WithoutThreadsOnlyTheCapHolds) {
+  Fixture free(0, false);
+  EXPECT_EQ(free.pacer.Pay(320 * kMiB), 0u);
+  Fixture capped(10 * kMiB, false);
+  EXPECT_NEAR(static_cast<double>(capped.pacer.Pay(100 * kMiB)), 10.0 * kSecondUs, 0.1 * kSecondUs);
+}
+
+}  // namespace
+}  // namespace seerdb

@@ -1,0 +1,161 @@
+// A database is loaded with twenty times its memory budget, in a process of its own whose anonymous memory
+// the operating system measures and limits.
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/random.h"
+#include "seerdb/memory_budget.h"
+#include "tests/limits/process_memory.h"
+#include "tests/support/test_support.h"
+
+namespace seerdb::testing {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+// What is not the engine's, or not memory that it holds: stacks of threads and pages that the allocator
+// keeps.
+constexpr uint64_t kOutsideBytes = 12 * kMiB;
+// Address space beyond that: stacks whole, the allocator's regions, what an aligned mapping takes in passing.
+constexpr uint64_t kOutsideAddressBytes = 24 * kMiB;
+
+struct LoadCase {
+  const char* name;
+  TableAccess access;
+  CompressionType compression;
+  LogMode log_mode;
+  bool background;
+  uint64_t budget_mib;  // in short runs
+};
+
+std::string KeyOf(uint64_t number) {
+  char key[17];
+  std::snprintf(key, sizeof key, "%016llx", static_cast<unsigned long long>(number * 0x9e3779b97f4a7c15));
+  return key;
+}
+
+// Follows the peak of what the system counts.
+class Peak {
+ public:
+  Peak() : before_bytes_(ProcessStatusBytes("RssAnon")), group_before_(Group()) {}
+  void Look() {
+    process_ = std::max(process_, ProcessStatusBytes("RssAnon") - before_bytes_);
+    group_peak_ = std::max(group_peak_, Group() - std::min(Group(), group_before_));
+  }
+  uint64_t process() const { return process_; }
+  uint64_t group() const { return group_peak_; }
+  bool has_group() const { return group_.valid(); }
+
+ private:
+  uint64_t Group() const { return group_.valid() ? group_.anonymous_bytes() : 0; }
+  MemoryCgroup group_;
+  const uint64_t before_bytes_;
+  const uint64_t group_before_;
+  uint64_t process_ = 0;
+  uint64_t group_peak_ = 0;
+};
+
+void LimitAddressSpace(uint64_t bytes) {
+  if (kSanitized) return;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 512 << 10);
+  pthread_setattr_default_np(&attributes);
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_DATA, &limit), 0);
+  limit.rlim_cur = ProcessStatusBytes("VmData") + bytes;
+  ASSERT_EQ(setrlimit(RLIMIT_DATA, &limit), 0);
+}
+
+void Load(const LoadCase& tested, uint64_t budget_bytes) {
+  TempDirectory place;
+  LimitAddressSpace(budget_bytes + kOutsideAddressBytes);
+  Peak peak;
+  Options options;
+  options.max_memory_bytes = budget_bytes;
+  options.table_access = tested.access;
+  options.compression = tested.compression;
+  options.log_mode = tested.log_mode;
+  options.wal_sync_policy = SyncPolicy::kNone;
+  options.background_flush = options.background_compaction = tested.background;
+  auto db = OpenOrFail(options, place.path() + "/db");
+  ASSERT_TRUE(db);
+  Random random(1);
+  const std::string noise = [&random] {
+    std::string bytes(4096, '\0');
+    for (char& c : bytes) c = static_cast<char>(random.Next());
+    return bytes;
+  }();
+  const uint64_t entries = 20 * budget_bytes / 116;
+  uint64_t counted_peak = 0;
+  for (uint64_t i = 0; i < entries; ++i) {
+    const Status status = db->Put(KeyOf(i), Slice(noise).substr(i % 3900, 100));
+    ASSERT_OK(status);
+    if (i % 16 == 0) {  // reads fill the cache meanwhile
+      const uint64_t asked = random.Uniform(i + 1);
+      const auto got = db->Get(KeyOf(asked));
+      ASSERT_TRUE(got.ok() && got->has_value()) << asked;
+      ASSERT_EQ((*got)->slice(), Slice(noise).substr(asked % 3900, 100));
+    }
+    if (i % 4096 != 0) continue;
+    peak.Look();
+    const MemoryUsage usage = db->memory_usage();
+    counted_peak = std::max(counted_peak, usage.total_bytes);
+    ASSERT_LE(usage.total_bytes, budget_bytes) << usage.ToString();
+  }
+  peak.Look();
+  const DBStats stats = db->Stats();
+  std::printf(
+      "[ MEMORY   ] %s: budget %llu KiB, loaded %llu KiB; peaks: counted %llu, process %llu, cgroup %s%llu "
+      "KiB; "
+      "%llu stalls, %llu early flushes, %llu tables\n",
+      tested.name, static_cast<unsigned long long>(budget_bytes >> 10),
+      static_cast<unsigned long long>(entries * 116 >> 10),
+      static_cast<unsigned long long>(counted_peak >> 10),
+      static_cast<unsigned long long>(peak.process() >> 10),
+      peak.has_group() ? "" : "NOT AVAILABLE HERE, SKIPPED ",
+      static_cast<unsigned long long>(peak.group() >> 10),
+      static_cast<unsigned long long>(stats.memory_stalls),
+      static_cast<unsigned long long>(stats.memory_flushes),
+      static_cast<unsigned long long>(stats.total_sstables));
+  if (!kSanitized) {
+    EXPECT_LE(peak.process(), budget_bytes + kOutsideBytes);
+    EXPECT_LE(peak.group(), budget_bytes + kOutsideBytes);
+  }
+  EXPECT_OK(db->Close());
+  // Recovery and a walk over everything stay within it too.
+  db = OpenOrFail(options, place.path() + "/db");
+  ASSERT_TRUE(db);
+  uint64_t found = 0;
+  for (const ScanEntry& entry : db->Scan()) {
+    ASSERT_TRUE(entry.ok()) << entry.status().ToString();
+    ++found;
+  }
+  EXPECT_EQ(found, entries);
+  peak.Look();
+  if (!kSanitized) {
+    EXPECT_LE(peak.process(), budget_bytes + kOutsideBytes);
+  }
+  EXPECT_OK(db->Close());
+}
+
+class MemoryLoadTest : public ::testing::TestWithParam<LoadCase> {};
+
+TEST_P(MemoryLoadTest, TwentyTimesTheBudget) {
+  const uint64_t budget_bytes = (LongRun() ? 64 : GetParam().budget_mib) * kMiB;
+  EXPECT_EQ(RunInChild([&] { Load(GetParam(), budget_bytes); }), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Limits, MemoryLoadTest,
+                         ::testing::Values(LoadCase{"Mapped", TableAccess::kMapped, CompressionType::kNone,
+                                                    LogMode::kMapped, true, 16},
+                                           LoadCase{"PreadLz4", TableAccess::kPread, CompressionType::kLz4,
+                                                    LogMode::kBuffered, true, 8},
+                                           LoadCase{"ForegroundZstd", TableAccess::kMapped,
+                                                    CompressionType::kZstd, LogMode::kAuto, false, 8}),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace seerdb::testing
