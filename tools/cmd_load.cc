@@ -200,12 +200,10 @@ void AddLoadCommand(CLI::App* app, int* exit_code) {
           ->capture_default_str();
   CLI::Option* header =
       command->add_flag("--header", arguments->columns.header, "The first record names the columns");
-  CLI::Option* batch =
-      command->add_option("--batch", arguments->batch_records, "Records in one atomic write")
-          ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
-          ->capture_default_str();
-  CLI::Option* sync =
-      command->add_flag("--sync", arguments->sync, "Make each batch durable before the next");
+  CLI::Option* batch = command->add_option("--batch", arguments->batch_records, "Records in one atomic write")
+                           ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000}))
+                           ->capture_default_str();
+  CLI::Option* sync = command->add_flag("--sync", arguments->sync, "Make each batch durable before the next");
   CLI::Option* bulk =
       command->add_flag("--bulk", arguments->bulk, "Write tables directly; all records or none")
           ->excludes(batch)

@@ -26,7 +26,7 @@ struct BulkLoadProgress {
 
 struct SEERDB_EXPORT BulkLoadOptions {
   // Deepest level that tables may go to; the last one if there are fewer. A table goes less deep where older
-  // entries lie in its range.
+  // entries lie in its range, and never below the deepest level that has tables, if one below L0 has any.
   uint32_t target_level = 6;
   // Entries of one table, at least 1. A table also ends at four times Options::target_file_size.
   uint64_t max_entries_per_sst = 1'000'000;

@@ -2,8 +2,8 @@
 //
 // Counted is the memory that the engine holds and the system cannot take back: memtables, cached blocks,
 // blocks and memtables that iterators and pinned values keep readable, indexes and filters held in memory,
-// buffers of flush, compaction and bulk load, and what is dirty in mapped log segments. Clean pages of mapped tables are
-// shown apart.
+// buffers of flush, compaction and bulk load, and what is dirty in mapped log segments. Clean pages of mapped
+// tables are shown apart.
 //
 // What a limit of M does: memtables, log segments and compaction get shares of M, and options that ask for
 // more are cut to them (DBStats::memtable_capacity_bytes); the block cache has what is left below 80 % of M,

@@ -34,7 +34,7 @@ namespace seerdb {
   X(compaction_bytes_read, "bytes of tables read by compaction")                                            \
   X(compaction_bytes_written, "bytes of tables written by compaction")                                      \
   X(total_bulk_loads, "bulk loads installed")                                                               \
-  X(bulk_load_bytes_written, "bytes of tables written by bulk loads")                                       \
+  X(bulk_load_bytes_written, "bytes of tables written by bulk loads, and of runs sorted for them")          \
   X(manifest_bytes_written, "bytes appended to manifests")                                                  \
   X(wal_syncs, "syncs of a log")                                                                            \
   X(write_groups, "commit groups")                                                                          \
@@ -124,6 +124,7 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, memory_block_cache_bytes, "of it, blocks in the cache")                                        \
   X(uint64_t, memory_pinned_block_bytes, "of it, blocks in use by readers and in no cache")                  \
   X(uint64_t, memory_table_metadata_bytes, "of it, indexes and filters that are not mapped")                 \
+  X(uint64_t, memory_bulk_load_bytes, "of it, for sorting and writing bulk loads")                           \
   X(uint64_t, memory_job_bytes, "of it, set aside for running flushes and compactions")                      \
   X(uint64_t, memory_log_bytes, "of it, buffers and mapped segments of the log")                             \
   X(uint64_t, mapped_bytes, "bytes of mapped tables; not part of memory_total_bytes")                        \

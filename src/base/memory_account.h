@@ -27,7 +27,7 @@ enum class MemoryClass : uint8_t {
   kPinnedBlocks,  // in use by readers, and in no cache
   kTableMetadata,
   kBulkLoad,  // sorting and writing of bulk loads
-  kJobs,  // buffers of flush and compaction
+  kJobs,      // buffers of flush and compaction
   kLog,
   // Clean pages of files, which the system takes back when it needs them: shown, and in no sum.
   kMappedTables,

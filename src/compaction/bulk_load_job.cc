@@ -53,11 +53,10 @@ Status BulkLoadJob::CheckSizes(const BulkLoadEntry& entry) const {
   if (found <= most) [[likely]]
     return {};
   const bool for_memory = !key && found <= kMaxValueBytes;
-  Status refused =
-      Status::InvalidArgument("bulk load entry " + std::to_string(progress_.entries_read) + ": found a " +
-                              (key ? "key" : "value") + " of " + std::to_string(found) +
-                              " bytes, expected at most " + std::to_string(most) +
-                              (for_memory ? " with this memory budget" : ""));
+  Status refused = Status::InvalidArgument(
+      "bulk load entry " + std::to_string(progress_.entries_read) + ": found a " + (key ? "key" : "value") +
+      " of " + std::to_string(found) + " bytes, expected at most " + std::to_string(most) +
+      (for_memory ? " with this memory budget" : ""));
   return for_memory ? std::move(refused).WithDetail(StatusDetail::kMemoryFull) : refused;
 }
 

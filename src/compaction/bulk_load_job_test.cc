@@ -208,9 +208,9 @@ TEST_F(BulkLoadJobTest, ReportsProgress) {
       EXPECT_GE(seen[i].entries_read, seen[i - 1].entries_read);
       EXPECT_GE(seen[i].bytes_written, seen[i - 1].bytes_written);
     }
-    EXPECT_EQ(seen.back().entries_read, 200u);
-    EXPECT_EQ(seen.back().entries_written, 200u);
-    EXPECT_EQ(seen.back().bytes_read, 200u * 100'007);
+    EXPECT_EQ(seen.back().entries_read, 300u);
+    EXPECT_EQ(seen.back().entries_written, 300u);
+    EXPECT_EQ(seen.back().bytes_read, 300u * 100'007);
     EXPECT_EQ(seen.back().bytes_written, stats.payload_bytes);
   }
 }

@@ -33,7 +33,9 @@ uint32_t LevelFor(const Version& version, const TableMeta& table, uint32_t deepe
 
 std::vector<LoadPlace> PlaceNewestTables(const Version& version, const std::vector<TableMeta>& tables,
                                          uint32_t target_level) {
-  const uint32_t deepest = std::min(target_level, version.num_levels() - 1);
+  uint32_t deepest = std::min(target_level, version.num_levels() - 1);
+  if (version.deepest_level() > 0)
+    deepest = std::min(deepest, static_cast<uint32_t>(version.deepest_level()));
   std::vector<LoadPlace> places;
   places.reserve(tables.size());
   for (const TableMeta& table : tables) {

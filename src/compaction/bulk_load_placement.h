@@ -1,9 +1,11 @@
 // Where the tables of a bulk load go: a pure function of the tree.
 //
 // Their entries are newer than all others, so a table goes to the deepest level at or above which nothing
-// meets its range, and at most to the target. One that meets L1 but not L0 becomes part of a run of L1 that is
-// newer than the others there; one that meets L0 becomes a run of its own in L0, above all.
-// Source: RocksDB's ingestion of external files.
+// meets its range, and at most to the target. One that meets L1 but not L0 becomes part of a run of L1 that
+// is newer than the others there; one that meets L0 becomes a run of its own in L0, above all. Where there
+// are levels below L0, none goes below the last of them: what a level may hold follows the size of the last
+// one (tree_shape.h), and with a few tables there the rest of the tree would have to sink to them. Source:
+// RocksDB's ingestion of external files.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ TEST(BulkLoadPlacement, Places) {
     const char* name;
     std::vector<std::string> tree;
     uint32_t target;
-    std::vector<LoadPlace> want;   // for b-c, m-n, x-y
+    std::vector<LoadPlace> want;  // for b-c, m-n, x-y
   };
   const Case cases[] = {
       {"empty tree", {"", "", "", ""}, 6, {{3, 1}, {3, 1}, {3, 1}}},
@@ -50,11 +50,15 @@ TEST(BulkLoadPlacement, Places) {
       {"L0 holds all", {"a-z", "", "", ""}, 6, {{0, 0}, {0, 0}, {0, 0}}},
       {"L0 is above all", {"m-p", "", "", "x-x"}, 6, {{3, 1}, {0, 0}, {2, 1}}},
       {"L1 holds older entries", {"", "a-z", "", ""}, 6, {{1, 2}, {1, 2}, {1, 2}}},
-      {"an upper level counts although lower ones are free", {"", "n-o", "", ""}, 6, {{3, 1}, {1, 2}, {3, 1}}},
+      {"an upper level counts although lower ones are free",
+       {"", "n-o", "", "z-z"},
+       6,
+       {{3, 1}, {1, 2}, {3, 1}}},
+      {"none goes below the last level", {"", "n-o", "", ""}, 6, {{1, 1}, {1, 2}, {1, 1}}},
       {"touching keys overlap", {"", "a-b", "n-n", "y-z"}, 6, {{1, 2}, {1, 1}, {2, 1}}},
-      {"neighbours do not", {"", "a-a d-l o-w", "z-z", ""}, 6, {{3, 1}, {3, 1}, {3, 1}}},
+      {"neighbours do not", {"", "a-a d-l o-w", "z-z", ""}, 6, {{2, 1}, {2, 1}, {2, 1}}},
       {"every run of a level counts", {"", "", "a-a|x-z", "a-a z-z|m-z"}, 6, {{3, 2}, {2, 2}, {1, 1}}},
-      {"an older run of L1 alone", {"", "a-a|m-z", "", ""}, 6, {{3, 1}, {1, 2}, {1, 2}}},
+      {"an older run of L1 alone", {"", "a-a|m-z", "", ""}, 6, {{1, 2}, {1, 2}, {1, 2}}},
       {"every run of L0 counts", {"a-a|m-m|z-z", "", "", ""}, 6, {{3, 1}, {0, 0}, {3, 1}}},
       {"two levels", {"m-m", "a-d"}, 6, {{1, 2}, {0, 0}, {1, 1}}},
   };
@@ -99,7 +103,8 @@ TEST(BulkLoadPlacement, IsTheDeepestPlaceAboveAllThatIsOlder) {
     for (size_t i = 0; i < tables.size(); ++i) {
       SCOPED_TRACE(tree.ToString());
       const LoadPlace place = places[i];
-      const uint32_t deepest = std::min(target, tree.num_levels() - 1);
+      uint32_t deepest = std::min(target, tree.num_levels() - 1);
+      if (tree.deepest_level() > 0) deepest = std::min(deepest, static_cast<uint32_t>(tree.deepest_level()));
       ASSERT_LE(place.level, deepest);
       // Nothing above it meets it, nothing in its own run, and no run of its level that is newer.
       for (uint32_t level = 0; level < place.level; ++level) ASSERT_FALSE(meets(level, tables[i]));
@@ -111,8 +116,8 @@ TEST(BulkLoadPlacement, IsTheDeepestPlaceAboveAllThatIsOlder) {
         ASSERT_TRUE(Version::Overlapping(run, tables[i].smallest_key, tables[i].largest_key).empty());
       }
       // One level deeper something would meet it, or it may not go there.
-      const bool stopped = place.level == deepest || meets(place.level, tables[i]) ||
-                           meets(place.level + 1, tables[i]);
+      const bool stopped =
+          place.level == deepest || meets(place.level, tables[i]) || meets(place.level + 1, tables[i]);
       ASSERT_TRUE(stopped);
     }
   }

@@ -142,7 +142,8 @@ Status DbImpl::SinkBelowLoad(const std::vector<TableMeta>& tables, uint32_t targ
   if (!plan.has_value()) return {};  // damaged tables are in the way: the load stays above them
   Status status = ExecutePlan(*plan, version, options_.target_file_size);
   if (status.IsCorruption()) {
-    events_.Write(EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));
+    events_.Write(
+        EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));
     Quarantine(*plan);
     return {};
   }
@@ -193,6 +194,7 @@ Status DbImpl::ListLoad(BulkLoadTables* tables, uint32_t target_level,
     error_->Set("bulk load", installed);
     return installed;
   }
+  committer_->RenewMemTable();
   const bool unpublished = SEERDB_MUTANT("bulk-load-not-published");
   if (!unpublished) snapshots_->Publish(sequence);
   return {};

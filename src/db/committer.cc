@@ -212,6 +212,13 @@ Status Committer::SealMemTable() {
   return {};
 }
 
+void Committer::RenewMemTable() {
+  if (!active_->empty()) return;
+  auto next = std::make_shared<MemTable>(parts_.account);
+  active_ = next.get();
+  parts_.views->ReplaceMemTable(std::move(next));
+}
+
 Result<SequenceNumber> Committer::TakeSequence() {
   if (last_sequence_ == kMaxSequence) return Status::InvalidArgument("sequence numbers are used up");
   return ++last_sequence_;

@@ -56,6 +56,10 @@ class Committer final : public GroupCommitter {
   // Seals the active memtable, were it empty, because the log behind it has failed: the next record goes to a
   // fresh segment. Requires: nothing is acknowledged before the sealed memtable is flushed.
   Status LeaveFailedLog();
+  // No view published before sees a write that follows: a reader that has taken its view, and not yet its
+  // sequence, must not see writes that come after a load without the load. Requires: the active memtable is
+  // empty.
+  void RenewMemTable();
   // Bytes of all memtables sealed so far. Readable at any time.
   uint64_t sealed_bytes() const { return sealed_bytes_.load(std::memory_order_relaxed); }
   // The highest sequence given to a group, also to one that failed.

@@ -121,8 +121,8 @@ class DbImpl final : public DB {
   Status ResumeWrites(ResumeMode mode);
   Status FlushToResume();
 
-  // Bulk load (bulk_load.cc). OK if the load may go on and write so much: the database is not closing, and the
-  // disk guard agrees.
+  // Bulk load (bulk_load.cc). OK if the load may go on and write so much: the database is not closing, and
+  // the disk guard agrees.
   Status MayLoad(uint64_t bytes);
   // Charges what the load holds until its tables are written, and says in `context` what it may use.
   Status ReserveLoadMemory(const BulkLoadOptions& options, MemoryCharge* charge,

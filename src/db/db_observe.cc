@@ -73,6 +73,7 @@ void DbImpl::FillMemory(DBStats* stats) {
   stats->memory_block_cache_bytes = usage.block_cache_bytes;
   stats->memory_pinned_block_bytes = usage.pinned_block_bytes;
   stats->memory_table_metadata_bytes = usage.table_metadata_bytes;
+  stats->memory_bulk_load_bytes = usage.bulk_load_bytes;
   stats->memory_job_bytes = usage.job_bytes;
   stats->memory_log_bytes = usage.log_bytes;
   stats->mapped_bytes = usage.mapped_bytes;

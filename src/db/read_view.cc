@@ -71,6 +71,17 @@ void ReadViewHolder::SwitchMemTable(MemTableSlot active) {
   Retire(std::move(previous));
 }
 
+void ReadViewHolder::ReplaceMemTable(std::shared_ptr<MemTable> memtable) {
+  std::shared_ptr<const ReadView> previous;
+  {
+    MutexLock lock(&mu_);
+    SEERDB_ASSERT(owner_->active().memtable->empty());
+    previous = PublishLocked(std::make_shared<const ReadView>(
+        MemTableSlot{std::move(memtable), owner_->active().log_start}, owner_->immutables(), owner_->tree()));
+  }
+  Retire(std::move(previous));
+}
+
 void ReadViewHolder::InstallTree(std::shared_ptr<const TreeView> tree, const MemTable* flushed) {
   std::shared_ptr<const ReadView> previous;
   {

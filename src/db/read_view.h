@@ -80,6 +80,8 @@ class ReadViewHolder {
 
   // Seals the active memtable behind a new one.
   void SwitchMemTable(MemTableSlot active) EXCLUDES(mu_);
+  // Puts an empty memtable in the place of the active one. Requires: that is empty, and nobody writes to it.
+  void ReplaceMemTable(std::shared_ptr<MemTable> memtable) EXCLUDES(mu_);
   // Publishes a new tree; `flushed`, if not null, is the oldest immutable memtable, now part of the tree.
   void InstallTree(std::shared_ptr<const TreeView> tree, const MemTable* flushed) EXCLUDES(mu_);
 

@@ -44,7 +44,8 @@ class TestTable {
     return (*file)->Close();
   }
   // As Build, from entries with sequence 0 that all get `sequence` when the rest has been written.
-  Status BuildLoaded(const TestEntries& entries, const TableBuilderOptions& options, SequenceNumber sequence) {
+  Status BuildLoaded(const TestEntries& entries, const TableBuilderOptions& options,
+                     SequenceNumber sequence) {
     options_ = options;
     Result<std::unique_ptr<WritableFile>> file = fs_->NewWritableFile(kPath, CreateMode::kTruncate);
     if (!file.ok()) return file.status();

@@ -1,7 +1,8 @@
-// Bulk loads beside writers, readers, snapshots, flushes and compactions of the same range. Run under TSan too.
+// Bulk loads beside writers, readers, snapshots, flushes and compactions of the same range. Run under TSan
+// too.
 //
-// Every load stores one number under all of its keys, so that a view that shows half of one is seen at once; keys of
-// writers lie between those of the loads.
+// Every load stores one number under all of its keys, so that a view that shows half of one is seen at once;
+// keys of writers lie between those of the loads.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -25,6 +26,8 @@ std::string LoadKey(int i) {
   std::snprintf(text, sizeof text, "k/%04d/load", i);
   return text;
 }
+// Written after each load, with its number: whoever sees it sees the load.
+const char kAfterLoad[] = "k/after";
 std::string WriterKey(int i, int writer) {
   char text[32];
   std::snprintf(text, sizeof text, "k/%04d/writer%d", i, writer);
@@ -53,6 +56,7 @@ void LoadLoop(Shared* shared) {
     const auto stats = shared->db->BulkLoad(options, entries);
     ASSERT_TRUE(stats.ok()) << stats.status().ToString();
     shared->loaded.store(load);
+    ASSERT_OK(shared->db->Put(kAfterLoad, std::to_string(load)));
   }
 }
 
@@ -78,7 +82,9 @@ void CheckView(Shared* shared, const Snapshot* snapshot, int at_least) {
   const auto it = shared->db->NewIterator(options);
   int number = -1;
   int found = 0;
+  int after = -1;
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    if (it->key() == kAfterLoad) after = NumberOf(it->value());
     if (!it->key().ends_with("/load")) continue;
     if (found++ == 0) number = NumberOf(it->value());
     ASSERT_EQ(NumberOf(it->value()), number) << it->key();
@@ -86,6 +92,7 @@ void CheckView(Shared* shared, const Snapshot* snapshot, int at_least) {
   ASSERT_OK(it->status());
   ASSERT_TRUE(found == kKeys || (found == 0 && at_least == 0)) << found;
   ASSERT_GE(number, found == 0 ? -1 : at_least);
+  ASSERT_GE(number, after) << "a write after a load is seen, and the load is not";
 }
 
 void ReadLoop(Shared* shared, uint64_t seed) {

@@ -95,7 +95,8 @@ void DifferentialRun::BulkLoadSome() {
                      [](const auto& a, const auto& b) { return a.first < b.first; });
   }
   Note("BulkLoad of " + std::to_string(entries.size()) + " to L" + std::to_string(options.target_level) +
-       (options.already_sorted ? ", sorted" : "") + (entries.empty() ? "" : ": " + Printable(entries[0].first)));
+       (options.already_sorted ? ", sorted" : "") +
+       (entries.empty() ? "" : ": " + Printable(entries[0].first)));
   const auto stats = db_->BulkLoad(options, entries);
   if (!Check(stats.ok() ? Status::Ok() : stats.status(), "BulkLoad")) return;
   if (!entries.empty()) unlogged_ = false;

@@ -1,4 +1,5 @@
-// Gating test 9: bulk loads over existing keys, with duplicates, with unsorted input that claims to be sorted.
+// Gating test 9: bulk loads over existing keys, with duplicates, with unsorted input that claims to be
+// sorted.
 #include <algorithm>
 
 #include "env/fault_file_system.h"
@@ -57,9 +58,8 @@ class BulkLoadGating : public ::testing::Test {
   static size_t LeftoversOf(FileSystem& fs) {
     const auto names = fs.ListDirectory(kDirectory);
     EXPECT_TRUE(names.ok());
-    return static_cast<size_t>(std::count_if(names->begin(), names->end(), [](const std::string& name) {
-      return name.ends_with(".tmp");
-    }));
+    return static_cast<size_t>(std::count_if(names->begin(), names->end(),
+                                             [](const std::string& name) { return name.ends_with(".tmp"); }));
   }
 
   std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
@@ -119,7 +119,8 @@ TEST_F(BulkLoadGating, NewestWinsOverEveryLevel) {
       expected_.erase(Key(6));
       EXPECT_EQ(Difference(expected_, ReadAll(*db_)), "");
       ASSERT_OK(db_->CompactRange());
-      EXPECT_EQ(Difference(before, ReadAll(*db_, &snapshot)), "") << "a snapshot from before, after compaction";
+      EXPECT_EQ(Difference(before, ReadAll(*db_, &snapshot)), "")
+          << "a snapshot from before, after compaction";
       if (HasFailure()) return;
     }
   }
@@ -141,8 +142,8 @@ TEST_F(BulkLoadGating, EachLoadThroughReopenAndCompaction) {
   EXPECT_EQ(GetText(*db_, "b"), "=13");
 }
 
-// What is written while a load goes on is older than the load, even in its last moments: here in the middle of
-// the flush that makes room for it.
+// What is written while a load goes on is older than the load, even in its last moments: here in the middle
+// of the flush that makes room for it.
 TEST_F(BulkLoadGating, WritesDuringALoadAreOlder) {
   ASSERT_OK(db_->Close());
   const auto faults = std::make_shared<FaultFileSystem>(fs_);
@@ -184,8 +185,9 @@ TEST_F(BulkLoadGating, UnsortedInputClaimedSortedIsRefused) {
     entries[bad].first = "a";
     const auto stats = db_->BulkLoad(BulkLoadOptions().AlreadySorted().WithMaxEntries(10), entries);
     EXPECT_TRUE(stats.status().IsInvalidArgument());
-    EXPECT_NE(stats.status().message().find("entry " + std::to_string(bad + 1) + ": found key 'a' behind key"),
-              std::string::npos)
+    EXPECT_NE(
+        stats.status().message().find("entry " + std::to_string(bad + 1) + ": found key 'a' behind key"),
+        std::string::npos)
         << stats.status().ToString();
     EXPECT_EQ(Leftovers(), 0u);
     EXPECT_EQ(db_->Stats().total_bulk_loads, 0u);
@@ -251,8 +253,8 @@ TEST_F(BulkLoadGating, EveryFailedCallLeavesTheDatabaseAsItWas) {
         entries.emplace_back(Key(i), "loaded");
         loaded[Key(i)] = "loaded";
       }
-      faults->AddRule(FaultRule::Fail(
-          FileOp::kAny, "/db", no_space ? FaultRule::NoSpaceError() : FaultRule::DeviceError(), call));
+      faults->AddRule(FaultRule::Fail(FileOp::kAny, "/db",
+                                      no_space ? FaultRule::NoSpaceError() : FaultRule::DeviceError(), call));
       const auto stats = db->BulkLoad(BulkLoadOptions().WithMaxEntries(8), entries);
       const bool fired = faults->faults_fired() > 0;
       faults->ClearRules();
@@ -287,8 +289,8 @@ TEST_F(BulkLoadGating, AFailedLoadDoesNotStopWrites) {
   for (int i = 0; i < 100; ++i) entries.emplace_back(Key(i), std::string(1000, 'v'));
   for (const FileOp op : {FileOp::kOpenWrite, FileOp::kAppend, FileOp::kSync, FileOp::kRename}) {
     // Not the memtable's table: the load's come before and after it.
-    const uint64_t number = faults->AddRule(
-        FaultRule::Fail(op, ".sst", FaultRule::DeviceError(), op == FileOp::kRename ? 2 : 1));
+    const uint64_t number =
+        faults->AddRule(FaultRule::Fail(op, ".sst", FaultRule::DeviceError(), op == FileOp::kRename ? 2 : 1));
     const auto stats = db_->BulkLoad(BulkLoadOptions().AlreadySorted().WithMaxEntries(30), entries);
     EXPECT_TRUE(stats.status().IsIoError()) << FileOpName(op) << ": " << stats.status().ToString();
     faults->RemoveRule(number);

@@ -133,7 +133,8 @@ TEST(Crash, SnapshotsAndTombstones) {
 TEST(Crash, BulkLoadsAreWholeOrAbsent) {
   const auto entries = [](int from, int to, int step, int round) {
     std::vector<Operation> operations;
-    for (int i = from; i < to; i += step) operations.emplace_back("key" + std::to_string(i), Value(round, 90));
+    for (int i = from; i < to; i += step)
+      operations.emplace_back("key" + std::to_string(i), Value(round, 90));
     return operations;
   };
   Trace trace{"bulk loads", {}};

@@ -26,8 +26,8 @@ std::string KeyOf(uint64_t i) { return "key" + std::to_string(1'000'000 + i); }
 
 uint64_t SumOf(const MemoryUsage& usage) {
   return usage.active_memtable_bytes + usage.immutable_memtable_bytes + usage.pinned_memtable_bytes +
-         usage.block_cache_bytes + usage.pinned_block_bytes + usage.table_metadata_bytes + usage.job_bytes +
-         usage.log_bytes;
+         usage.block_cache_bytes + usage.pinned_block_bytes + usage.table_metadata_bytes +
+         usage.bulk_load_bytes + usage.job_bytes + usage.log_bytes;
 }
 
 TEST(MemoryBudgetTest, CreateChecksItsRange) {

@@ -9,10 +9,9 @@ namespace seerdb::testing {
 namespace {
 
 const char* const kKindNames[] = {
-    "kPut",   "kDelete",       "kBatch",        "kGet",          "kMultiGet",
-    "kScan",  "kOpenIterator", "kMoveIterator", "kTakeSnapshot", "kReleaseSnapshot",
-    "kFlush", "kCompact",      "kVerify",       "kReopen",       "kCrash",
-    "kBulkLoad"};
+    "kPut",          "kDelete",       "kBatch",           "kGet",   "kMultiGet", "kScan",   "kOpenIterator",
+    "kMoveIterator", "kTakeSnapshot", "kReleaseSnapshot", "kFlush", "kCompact",  "kVerify", "kReopen",
+    "kCrash",        "kBulkLoad"};
 const char* const kMoveNames[] = {"kFirst", "kLast", "kSeek", "kSeekForPrev", "kNext", "kPrev"};
 const char* const kSyncNames[] = {"kByPolicy", "kSync", "kNoSync"};
 

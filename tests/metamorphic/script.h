@@ -42,8 +42,8 @@ enum class ScriptKind : unsigned char {
   kFlush,
   kCompact,  // [key, end]; empty end: to the end
   kVerify,
-  kReopen,  // after Close; iterators and snapshots go
-  kCrash,   // open again as after the death of the process; iterators and snapshots go
+  kReopen,    // after Close; iterators and snapshots go
+  kCrash,     // open again as after the death of the process; iterators and snapshots go
   kBulkLoad,  // writes, of which none is a delete; sorted; limit = the target level
 };
 

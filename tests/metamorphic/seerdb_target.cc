@@ -130,7 +130,8 @@ class SeerdbTarget final : public ScriptTarget {
   std::string BulkLoad(const ScriptOp& op) {
     std::vector<std::pair<std::string, std::string>> entries;
     for (const ScriptWrite& write : op.writes) entries.emplace_back(write.key, write.value.Bytes());
-    const auto options = BulkLoadOptions().AlreadySorted(op.sorted).WithTargetLevel(op.limit).WithMaxEntries(16);
+    const auto options =
+        BulkLoadOptions().AlreadySorted(op.sorted).WithTargetLevel(op.limit).WithMaxEntries(16);
     return Words(db_->BulkLoad(options, entries).status());
   }
 
