@@ -6,6 +6,8 @@
 // that it delays (no coordinated omission). A control thread sleeps a millisecond at a time throughout and
 // notes how much too late it wakes: what of a pause the machine owes. Prints a summary as JSON, and writes
 // one line a second to a CSV file.
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
@@ -253,6 +255,51 @@ double FindRate(Writer* writer, Collector* collector, uint64_t seconds) {
   return static_cast<double>(counted) * kSecondNs / static_cast<double>(end - half);
 }
 
+// What made bursts slow, as far as the kernel's counts of the writer's thread tell.
+class Causes {
+ public:
+  static constexpr uint64_t kSlowNs = 5'000'000;
+
+  void Begin() {
+    Read(&before_);
+    start_ns_ = NowNs();
+  }
+  void End() {
+    const uint64_t took_ns = NowNs() - start_ns_;
+    if (took_ns < kSlowNs) return;
+    rusage after;
+    Read(&after);
+    const bool blocked = after.ru_nvcsw > before_.ru_nvcsw;
+    const bool read_in = after.ru_majflt > before_.ru_majflt;
+    const bool preempted = after.ru_nivcsw > before_.ru_nivcsw;
+    Cause& cause = read_in ? page_read_ : blocked ? blocked_ : preempted ? preempted_ : other_;
+    ++cause.bursts;
+    cause.worst_us = std::max(cause.worst_us, static_cast<double>(took_ns) / 1e3);
+  }
+  nlohmann::json ToJson() const {
+    nlohmann::json out;
+    const auto add = [&out](const char* name, const Cause& cause) {
+      out[name] = {{"bursts", cause.bursts}, {"worst_us", cause.worst_us}};
+    };
+    add("page_read", page_read_);
+    add("blocked", blocked_);
+    add("preempted_only", preempted_);
+    add("other", other_);
+    return out;
+  }
+
+ private:
+  struct Cause {
+    uint64_t bursts = 0;
+    double worst_us = 0;
+  };
+  static void Read(rusage* usage) { ::getrusage(RUSAGE_THREAD, usage); }
+
+  rusage before_ = {};
+  uint64_t start_ns_ = 0;
+  Cause page_read_, blocked_, preempted_, other_;
+};
+
 // Waits for the time: asleep while it is far, since a spinning writer would take a whole processor.
 uint64_t WaitFor(uint64_t due) {
   constexpr uint64_t kSpinNs = 100'000;
@@ -264,7 +311,8 @@ uint64_t WaitFor(uint64_t due) {
   return now;
 }
 
-void RunOpenLoop(Writer* writer, Collector* collector, double rate, uint64_t seconds) {
+nlohmann::json RunOpenLoop(Writer* writer, Collector* collector, double rate, uint64_t seconds) {
+  Causes causes;
   // Puts come in little bursts of one due time each, so that the writer can sleep between them.
   constexpr double kBurstsPerSecond = 2000;
   const double interval_ns = static_cast<double>(kSecondNs) / kBurstsPerSecond;
@@ -278,6 +326,7 @@ void RunOpenLoop(Writer* writer, Collector* collector, double rate, uint64_t sec
     const double puts = rate / kBurstsPerSecond;
     const double step_ns = interval_ns / std::max(1.0, puts);
     owed += puts;
+    causes.Begin();
     for (uint64_t i = 0; owed >= 1; ++i, owed -= 1) {
       // Within a burst the arrivals are spread; one that is not due yet is put at once and counts as no wait.
       const uint64_t arrival = due + static_cast<uint64_t>(static_cast<double>(i) * step_ns);
@@ -285,11 +334,13 @@ void RunOpenLoop(Writer* writer, Collector* collector, double rate, uint64_t sec
       writer->Put();
       collector->Add(NowNs() - std::min(arrival, before));
     }
+    causes.End();
     if (NowNs() >= next_second) {
       collector->EndSecond();
       next_second += kSecondNs;
     }
   }
+  return causes.ToJson();
 }
 
 nlohmann::json Summary(const Collector& collector) {
@@ -336,8 +387,9 @@ int Run(Arguments args) {
     control.TakeWorstUs();
     const uint64_t stall_before = db.Stats().write_stall_us;
     Collector collector(&db, &series, &control, "open");
-    RunOpenLoop(&writer, &collector, args.rate, args.seconds);
+    const nlohmann::json causes = RunOpenLoop(&writer, &collector, args.rate, args.seconds);
     out["open"] = Summary(collector);
+    out["open"]["bursts_over_5_ms"] = causes;
     out["open"]["stall_us"] = db.Stats().write_stall_us - stall_before;
   }
   std::cout << out.dump(1) << "\n";

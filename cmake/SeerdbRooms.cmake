@@ -3,6 +3,20 @@
 set(SEERDB_ROOMS "" CACHE INTERNAL "")
 set(SEERDB_TEST_TIMEOUT_S 1200)
 
+# The standard headers that most sources of the rooms begin with, compiled once: they are a third of the time
+# that a source takes to compile. What a file uses it still includes itself.
+function(seerdb_room_headers name)
+  if(NOT TARGET seerdb_room_headers)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/room_headers.cc CONTENT "// Has only its precompiled headers.\n")
+    add_library(seerdb_room_headers OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/room_headers.cc)
+    target_link_libraries(seerdb_room_headers PRIVATE seerdb_flags Threads::Threads)
+    target_compile_definitions(seerdb_room_headers PRIVATE SEERDB_SHARED=1)
+    target_precompile_headers(seerdb_room_headers PRIVATE
+      <algorithm> <atomic> <functional> <map> <memory> <optional> <set> <string> <utility> <vector>)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM seerdb_room_headers)
+endfunction()
+
 function(seerdb_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -16,6 +30,7 @@ function(seerdb_room name)
     endforeach()
     target_compile_definitions(seerdb_room_${name} PRIVATE SEERDB_SHARED=1)
     target_link_libraries(seerdb_room_${name} PUBLIC Threads::Threads)
+    seerdb_room_headers(seerdb_room_${name})
     if(name STREQUAL "sstable")
       target_link_libraries(seerdb_room_${name} PUBLIC ${SEERDB_LZ4} ${SEERDB_ZSTD})
     endif()
@@ -73,6 +88,8 @@ function(seerdb_test_settings name)
   target_link_libraries(${name} PRIVATE seerdb_flags GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name} PRIVATE SEERDB_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  # A test's own code is not what takes its time; compiling it is.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
 endfunction()
 
 function(seerdb_test name)

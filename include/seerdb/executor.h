@@ -14,8 +14,9 @@ namespace seerdb {
 
 class SEERDB_EXPORT Executor {
  public:
-  // kFlush tasks never wait behind kCompaction tasks.
-  enum class Lane : unsigned char { kFlush = 0, kCompaction = 1 };
+  // Tasks of one lane never wait behind those of another. kFlush and kCompaction tasks take long; kSide tasks
+  // are short and soon needed by writers: the next log file, syncs that fall due, timers.
+  enum class Lane : unsigned char { kSide = 0, kFlush = 1, kCompaction = 2 };
 
   virtual ~Executor() = default;
   // Runs `task` once, later, on a thread of the executor's choice. Tasks must not throw.
@@ -29,10 +30,10 @@ class SEERDB_EXPORT Executor {
   virtual bool RunOne() = 0;
 };
 
-// One thread for the flush lane and `compaction_threads` (1 .. 64; others are moved into that range) for the
-// compaction lane, with raised niceness so that background work yields to the host's threads. Tasks of a lane
-// start in the order they came; those of the compaction lane may run beside each other. The destructor runs
-// what is queued (delayed tasks at once), then joins.
+// One thread for each lane, but `compaction_threads` (1 .. 64; others are moved into that range) for the
+// compaction lane. Flush and compaction have raised niceness, so that they yield to the host's threads. Tasks of
+// a lane start in the order they came; those of the compaction lane may run beside each other. The destructor
+// runs what is queued (delayed tasks at once), then joins.
 SEERDB_EXPORT std::shared_ptr<Executor> NewThreadPoolExecutor(uint32_t compaction_threads = 1);
 
 // No threads: tasks queue until RunOne() is called. Delayed tasks become due by `RunOne` calls alone, after

@@ -12,7 +12,9 @@ constexpr uint64_t kEntriesBetweenChecks = 1024;
 }  // namespace
 
 CompactionStream::CompactionStream(InternalIterator* input, CompactionStreamOptions options)
-    : input_(input), options_(std::move(options)) {}
+    : input_(input),
+      options_(std::move(options)),
+      oldest_snapshot_(options_.snapshots.empty() ? kMaxSequence : options_.snapshots.front()) {}
 
 void CompactionStream::SeekToFirst() {
   has_key_ = false;
@@ -25,7 +27,7 @@ void CompactionStream::Next() {
   Settle();
 }
 
-size_t CompactionStream::StripeOf(SequenceNumber sequence) const {
+size_t CompactionStream::StripeAboveOldest(SequenceNumber sequence) const {
   const auto& snapshots = options_.snapshots;
   if (SEERDB_MUTANT("gc-ignores-snapshots")) return 0;
   return static_cast<size_t>(std::lower_bound(snapshots.begin(), snapshots.end(), sequence) -

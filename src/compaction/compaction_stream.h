@@ -48,13 +48,17 @@ class CompactionStream {
 
  private:
   // Index of the stripe that holds `sequence`: the number of snapshots below it.
-  size_t StripeOf(SequenceNumber sequence) const;
+  size_t StripeOf(SequenceNumber sequence) const {
+    return sequence <= oldest_snapshot_ ? 0 : StripeAboveOldest(sequence);
+  }
+  size_t StripeAboveOldest(SequenceNumber sequence) const;
   // Moves to the first entry at or after the input's position that survives.
   void Settle();
   bool Keep();
 
   InternalIterator* const input_;
   const CompactionStreamOptions options_;
+  const SequenceNumber oldest_snapshot_;  // all sequences up to it are in stripe 0
   bool valid_ = false;
   bool cancelled_ = false;
   bool starts_key_ = false;

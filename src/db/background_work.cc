@@ -281,7 +281,7 @@ void BackgroundWork::RunSoon(std::function<void()> task) {
     if (!Stopped()) work();
     ended();
   };
-  if (!ScheduleOwed(executor_.get(), Executor::Lane::kFlush, run, ended)) --side_tasks_;
+  if (!ScheduleOwed(executor_.get(), Executor::Lane::kSide, run, ended)) --side_tasks_;
 }
 
 void BackgroundWork::StartTicking(uint64_t interval_us, std::function<void()> tick) {

@@ -69,10 +69,10 @@ class BackgroundWork {
   // wait for it.
   Status RunAsFlush(bool may_wait, const std::function<Status()>& work) EXCLUDES(mu_);
 
-  // Runs `task` in the flush lane soon; not at all in foreground mode or when closing.
+  // Runs `task` in the side lane soon; not at all in foreground mode or when closing.
   void RunSoon(std::function<void()> task) EXCLUDES(mu_);
 
-  // Calls `tick` in the flush lane, each time interval_us after the last, until Shutdown; at most once. There
+  // Calls `tick` in the side lane, each time interval_us after the last, until Shutdown; at most once. There
   // are no ticks in foreground mode and with a cooperative executor. See Ticker for what a tick may do.
   void StartTicking(uint64_t interval_us, std::function<void()> tick) EXCLUDES(mu_);
 

@@ -37,7 +37,7 @@ class BarrierSync : public std::enable_shared_from_this<BarrierSync> {
       oldest_us_.compare_exchange_strong(none, clock_->NowMicros() | 1, std::memory_order_relaxed);
     }
     if (scheduled_.exchange(true, std::memory_order_acq_rel)) return;
-    executor->ScheduleAfter(interval_us_, Executor::Lane::kFlush, [weak = weak_from_this()] {
+    executor->ScheduleAfter(interval_us_, Executor::Lane::kSide, [weak = weak_from_this()] {
       if (const std::shared_ptr<BarrierSync> self = weak.lock()) self->Run();
     });
   }

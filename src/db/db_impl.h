@@ -150,6 +150,8 @@ class DbImpl final : public DB {
   uint64_t IngestedBytes();
   CompactionPacer::Parts PacerParts();
   // What the tree holds above what its levels may hold slows writers down.
+  // Everything on disk but the manifest; of running merges as much as their inputs.
+  uint64_t DiskBytes(const Version& version) const;
   void NoteDebt(const Version& version);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);

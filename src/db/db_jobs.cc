@@ -62,11 +62,17 @@ CompactionPacer::Parts DbImpl::PacerParts() {
   return parts;
 }
 
+uint64_t DbImpl::DiskBytes(const Version& version) const {
+  return version.bytes() + table_files_.obsolete_bytes() + log_->file_bytes() + running_.input_bytes();
+}
+
 void DbImpl::NoteDebt(const Version& version) {
   PickerOptions picker;
   picker.shape = policy_.shape();
   picker.base_level_size = options_.base_level_size;
   controller_->SetDebt(DebtBytes(picker, version), version.bytes());
+  if (options_.space_amplification_target != 0)
+    controller_->SetSpacePressure(policy_.NoteDisk(DiskBytes(version)));
 }
 
 Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
@@ -173,13 +179,14 @@ Result<bool> DbImpl::CompactOne() {
   context.unavailable = Unavailable();
   context.oldest_snapshot = snapshots_->List().front();
   context.now_s = clock_->WallMicros() / kMicrosPerSecond;
-  const uint64_t other_bytes = log_->live_bytes() + running_.input_bytes();
-  VersionPtr version;
+  // Taken here: while `choose` runs, running_ is locked.
+  VersionPtr version = versions_->current();
+  const uint64_t other_bytes = DiskBytes(*version) - version->bytes();
   uint64_t target_file_size = 0;
   const auto choose = [&](const PickContext& beside) {
     const std::shared_ptr<const ReadView> view = views_->Acquire();
     version = view->tree()->version();
-    TreePolicy::Settings settings = policy_.Decide(*view->tree(), other_bytes + version->bytes());
+    TreePolicy::Settings settings = policy_.Decide(*view->tree(), version->bytes() + other_bytes);
     target_file_size = settings.target_file_size;
     controller_->SetSpacePressure(settings.space.pressure);
     PickContext all = beside;
@@ -187,7 +194,13 @@ Result<bool> DbImpl::CompactOne() {
     return PickCompaction(settings.picker, *version, all);
   };
   const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
-  if (!plan.has_value()) return false;
+  if (!plan.has_value()) {
+    if (running_.count() == 0) {
+      policy_.NoteNothingToMerge();
+      controller_->SetSpacePressure(0);
+    }
+    return false;
+  }
   Status status = AdmitPlanToDisk(*plan);
   if (status.ok()) {
     work_->PokeCompaction();  // another may find work beside this one

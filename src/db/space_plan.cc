@@ -8,6 +8,13 @@ namespace {
 
 constexpr double kLeastFileBytes = 64 << 10;
 constexpr double kLeastLevelBytes = 256 << 10;
+// Below it the room is too small for levels of several runs, which are merged as a whole.
+constexpr double kLeastTargetOfSeveralRuns = 1.5;
+
+double Allowed(const SpaceFacts& facts) { return facts.target * facts.live.raw_bytes; }
+double Slack(const SpaceFacts& facts) { return std::max(0.0, Allowed(facts) - facts.live.disk_bytes); }
+// Where merging for space begins.
+double Start(const SpaceFacts& facts) { return facts.live.disk_bytes + Slack(facts) / 2; }
 
 uint64_t Part(double bytes, double parts, double least) {
   return static_cast<uint64_t>(std::max(least, bytes / parts));
@@ -15,24 +22,30 @@ uint64_t Part(double bytes, double parts, double least) {
 
 }  // namespace
 
+double SpacePressure(const SpaceFacts& facts) {
+  const double slack = Slack(facts);
+  if (facts.target == 0 || slack == 0) return 0;
+  return std::clamp((static_cast<double>(facts.disk_bytes) - Start(facts)) / (slack / 2), 0.0, 1.0);
+}
+
 SpacePlan PlanSpace(const SpaceFacts& facts) {
   SpacePlan plan;
   if (facts.target == 0) return plan;
   plan.limited = true;
-  // Upper levels hold 1/(T-1) of the last; half of what the target allows.
-  plan.least_size_ratio = static_cast<uint32_t>(std::clamp(1 + std::ceil(2 / (facts.target - 1)), 4.0, 20.0));
-  const double allowed = facts.target * facts.live.raw_bytes;
-  const double slack = std::max(0.0, allowed - facts.live.disk_bytes);
-  plan.merge_bytes = Part(slack, 4, 4 * kLeastFileBytes);
-  plan.base_level_size = Part(slack, 8, kLeastLevelBytes);
+  plan.one_run_a_level = facts.target < kLeastTargetOfSeveralRuns;
+  // Upper levels hold 1/(T-1) of the last.
+  plan.least_size_ratio = static_cast<uint32_t>(std::clamp(1 + std::ceil(3 / (facts.target - 1)), 4.0, 20.0));
+  const double disk = static_cast<double>(facts.disk_bytes);
+  const double slack = Slack(facts);
+  const double left = std::max(0.0, Allowed(facts) - disk);
+  plan.merge_bytes = Part(std::min(slack / 8, left / 2), 1, 4 * kLeastFileBytes);
+  plan.base_level_size = Part(slack, 32, kLeastLevelBytes);
   plan.target_file_size = Part(slack, 16, kLeastFileBytes);
   if (facts.l0_run_bytes > 0) {
-    plan.l0_compaction_trigger = static_cast<uint32_t>(std::clamp(slack / 8 / facts.l0_run_bytes, 1.0, 1e6));
+    plan.l0_compaction_trigger = static_cast<uint32_t>(std::clamp(slack / 16 / facts.l0_run_bytes, 1.0, 1e6));
   }
-  const double disk = static_cast<double>(facts.disk_bytes);
-  const double start = facts.live.disk_bytes + slack / 2;
-  plan.too_much = disk > start;
-  if (slack > 0) plan.pressure = std::clamp((disk - start) / (slack / 2), 0.0, 1.0);
+  plan.too_much = disk > Start(facts);
+  plan.pressure = SpacePressure(facts);
   return plan;
 }
 

@@ -1,8 +1,9 @@
 // SpacePlan: what a space target asks of the tree. A pure function of what is on disk and what is live.
 //
-// Between what live data takes in tables and the target lies the slack. Half of it may fill before data is
-// merged down for the sake of space; a merge writes at most a quarter of it at a time, since its inputs stay
-// until it is done; the rest is for what the estimate and the log add.
+// Between what live data takes in tables and the target lies the slack. A third of it is for levels above the
+// last, and L0 and the level that L0 goes to get small parts, so that what is merged whole is little. Half of
+// the slack may fill before data is merged down for the sake of space. The inputs of a merge stay until it is
+// done, so it takes at most an eighth of the slack, and half of what is left of it.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ struct SpaceFacts {
 struct SpacePlan {
   bool limited = false;   // there is a target and something to measure it by
   bool too_much = false;  // data should be merged down now
-  double pressure = 0;    // 0 .. 1: how near to the target; writers slow down with it
+  double pressure = 0;    // 0 .. 1: how near to the target; writers slow down with it, and wait at 1
+  bool one_run_a_level = false;  // there is no room to merge levels as a whole
   // Upper limits, where limited.
   uint64_t base_level_size = UINT64_MAX;
   uint64_t target_file_size = UINT64_MAX;
@@ -31,5 +33,8 @@ struct SpacePlan {
 };
 
 SpacePlan PlanSpace(const SpaceFacts& facts);
+
+// SpacePlan::pressure alone.
+double SpacePressure(const SpaceFacts& facts);
 
 }  // namespace seerdb

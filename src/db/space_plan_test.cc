@@ -42,15 +42,22 @@ TEST(SpacePlan, StartsAtHalfTheSlackAndPressesUpToTheTarget) {
 TEST(SpacePlan, WhatMayBeWrittenAtOnceFitsIntoTheSlack) {
   const SpacePlan plan = PlanSpace(Facts(1.3, 410, 400, 410));
   EXPECT_TRUE(plan.limited);
-  EXPECT_LE(plan.merge_bytes, 28 * kMiB);
-  EXPECT_LE(plan.base_level_size, 14 * kMiB);
+  EXPECT_TRUE(plan.one_run_a_level);
+  EXPECT_LE(plan.merge_bytes, 14 * kMiB);
+  EXPECT_LE(plan.base_level_size, 4 * kMiB);
   EXPECT_LE(plan.target_file_size, 7 * kMiB);
-  EXPECT_EQ(plan.l0_compaction_trigger, 13);
+  EXPECT_EQ(plan.l0_compaction_trigger, 6);
+  EXPECT_FALSE(PlanSpace(Facts(2, 410, 400, 410)).one_run_a_level);
+}
+
+TEST(SpacePlan, MergesShrinkWithWhatIsLeft) {
+  EXPECT_EQ(PlanSpace(Facts(1.3, 504, 400, 410)).merge_bytes, 8 * kMiB);
+  EXPECT_EQ(PlanSpace(Facts(1.3, 600, 400, 410)).merge_bytes, kMiB / 4);
 }
 
 TEST(SpacePlan, ATightTargetWantsALargeRatio) {
   EXPECT_EQ(PlanSpace(Facts(1.1, 1, 1, 1)).least_size_ratio, 20);
-  EXPECT_EQ(PlanSpace(Facts(1.3, 1, 1, 1)).least_size_ratio, 8);
+  EXPECT_EQ(PlanSpace(Facts(1.3, 1, 1, 1)).least_size_ratio, 11);
   EXPECT_EQ(PlanSpace(Facts(5, 1, 1, 1)).least_size_ratio, 4);
 }
 

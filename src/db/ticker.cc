@@ -13,7 +13,7 @@ void Ticker::Start(uint64_t interval_us, std::function<void()> tick) {
 }
 
 void Ticker::ScheduleLocked() {
-  executor_->ScheduleAfter(interval_us_, Executor::Lane::kFlush, [weak = weak_from_this()] {
+  executor_->ScheduleAfter(interval_us_, Executor::Lane::kSide, [weak = weak_from_this()] {
     if (const std::shared_ptr<Ticker> self = weak.lock()) self->Tick();
   });
 }

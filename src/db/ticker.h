@@ -1,4 +1,4 @@
-// Ticker: calls a function again and again from the flush lane of an executor, until it is stopped.
+// Ticker: calls a function again and again from the side lane of an executor, until it is stopped.
 //
 // Held by shared pointer: the executor's timer keeps a weak one, so that a tick which comes due after the
 // owner is gone does nothing and keeps nothing alive. With a cooperative executor, which has no time of its
@@ -19,8 +19,8 @@ class Ticker : public std::enable_shared_from_this<Ticker> {
  public:
   explicit Ticker(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
 
-  // Begins. Called at most once. `tick` must be short, since flushes wait for it, and must not wait for tasks
-  // of the flush lane or for Stop.
+  // Begins. Called at most once. `tick` must be short, since the preparation of logs waits for it, and must
+  // not wait for tasks of the side lane or for Stop.
   void Start(uint64_t interval_us, std::function<void()> tick) EXCLUDES(mu_);
   // No tick begins after this; waits for one that runs.
   void Stop() EXCLUDES(mu_);

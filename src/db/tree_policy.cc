@@ -37,6 +37,7 @@ double AverageEntry(const Version& version) {
 TreeShape Bounded(TreeShape shape, const SpacePlan& space) {
   if (!space.limited) return shape;
   shape.size_ratio = std::max(shape.size_ratio, space.least_size_ratio);
+  if (space.one_run_a_level) shape.upper_runs = 1;
   if (shape.upper_runs > 1) shape.upper_runs = shape.size_ratio - 1;
   shape.last_runs = 1;
   return shape;
@@ -55,6 +56,14 @@ TreePolicy::TreePolicy(const Options& options, std::shared_ptr<Statistics> stati
 TreeShape TreePolicy::shape() const {
   MutexLock lock(&mu_);
   return tuner_.shape;
+}
+
+double TreePolicy::NoteDisk(uint64_t disk_bytes) {
+  MutexLock lock(&mu_);
+  space_.disk_bytes = disk_bytes;
+  const double pressure = SpacePressure(space_);
+  space_pressure_.store(pressure, std::memory_order_relaxed);
+  return pressure;
 }
 
 bool TreePolicy::wants_ticks() const {
@@ -106,6 +115,7 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
       if (tuner_.shape != before) statistics_->Add(Counter::total_shape_changes);
     }
     picker.shape = Bounded(tuner_.shape, settings.space);
+    space_ = space;
   }
   picker.l0_compaction_trigger =
       std::min(options_.l0_compaction_trigger, settings.space.l0_compaction_trigger);

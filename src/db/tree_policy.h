@@ -32,7 +32,12 @@ class TreePolicy {
   Settings Decide(const TreeView& tree, uint64_t disk_bytes) EXCLUDES(mu_);
 
   TreeShape shape() const EXCLUDES(mu_);
-  // As of the last Decide. 0 .. 1, see SpacePlan.
+  // The space pressure for what is on disk now, by the last Decide's estimate of what is live.
+  double NoteDisk(uint64_t disk_bytes) EXCLUDES(mu_);
+  // Nothing can be merged: until the next of Decide and NoteDisk there is no space pressure, since waiting would
+  // not help.
+  void NoteNothingToMerge() { space_pressure_.store(0, std::memory_order_relaxed); }
+  // As of the last of these. 0 .. 1, see SpacePlan.
   double space_pressure() const { return space_pressure_.load(std::memory_order_relaxed); }
   // True if the tree may have work although nothing is written: someone should call Decide now and then.
   bool wants_ticks() const;
@@ -46,6 +51,7 @@ class TreePolicy {
   std::atomic<double> space_pressure_{0};
   mutable Mutex mu_;
   TunerState tuner_ GUARDED_BY(mu_);
+  SpaceFacts space_ GUARDED_BY(mu_);  // of the last Decide
   // Counters at the last sample.
   uint64_t puts_ GUARDED_BY(mu_) = 0;
   uint64_t put_bytes_ GUARDED_BY(mu_) = 0;

@@ -50,6 +50,7 @@ WriteLimits LimitsOf(const Options& options) {
 StallState Admit(const WriteLimits& limits, const WriteLoad& load) {
   if (static_cast<double>(load.l0_runs) >= limits.l0_stop_runs) return {StallCause::kL0, 1, true, 0};
   if (load.memory_pressure >= 1) return {StallCause::kMemory, 1, true, 0};
+  if (load.space_pressure >= 1) return {StallCause::kSpaceTarget, 1, true, 0};
   const double debt_start = DebtStart(limits, load);
   const struct {
     StallCause reason;

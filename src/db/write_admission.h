@@ -30,8 +30,9 @@ struct WriteLoad {
   double active_fill = 0;   // part of the active memtable that is full
   uint64_t debt_bytes = 0;  // in levels above what these may hold
   uint64_t tree_bytes = 0;
-  double space_pressure = 0;   // 0 .. 1
-  double memory_pressure = 0;  // 0 .. 1; at 1 writers wait
+  // 0 .. 1; at 1 writers wait.
+  double space_pressure = 0;
+  double memory_pressure = 0;
   uint64_t flush_bytes_per_second = 0;
   uint64_t drain_bytes_per_second = 0;  // what leaves L0
 };

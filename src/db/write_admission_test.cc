@@ -51,7 +51,8 @@ TEST(WriteAdmissionTest, Admits) {
       {"debt a tree may have", 0, 0, 0, kGiB, 0, 0, StallCause::kNone, 0},
       {"debt, halfway", 0, 0, 0, 5 * kGiB / 2, 0, 0, StallCause::kPendingBytes, 100},
       {"space", 0, 0, 0, 0, 0.5, 0, StallCause::kSpaceTarget, 100},
-      {"space never stops writers", 0, 0, 0, 0, 7, 0, StallCause::kSpaceTarget, 0.25},
+      {"hardly any space", 0, 0, 0, 0, 0.999, 0, StallCause::kSpaceTarget, 0.25},
+      {"no space", 0, 0, 0, 0, 1, 0, StallCause::kSpaceTarget, 0, true},
       {"memory", 0, 0, 0, 0, 0, 0.5, StallCause::kMemory, 200},
       {"no memory", 0, 0, 0, 0, 0, 1, StallCause::kMemory, 0, true},
       {"the worst one counts", 18, 2, 0.5, 0, 0.75, 0, StallCause::kSpaceTarget, 100.0 / 3},
@@ -94,7 +95,7 @@ TEST(WriteAdmissionTest, ThePriceRisesSteadilyAndWithoutAStep) {
   } sweeps[] = {
       {"runs", &WriteLoad::active_fill, &WriteLoad::l0_runs, 0, 35.99},
       {"memtables", &WriteLoad::active_fill, &WriteLoad::immutables, 0, 2.99},
-      {"space", &WriteLoad::space_pressure, nullptr, 0, 1},
+      {"space", &WriteLoad::space_pressure, nullptr, 0, 0.999},
       {"memory", &WriteLoad::memory_pressure, nullptr, 0, 0.999},
   };
   for (const auto& sweep : sweeps) {

@@ -74,6 +74,14 @@ TEST(ThreadPoolExecutor, AFlushRunsBesideACompactionThatDoesNotEnd) {
   flushed->Wait();
 }
 
+TEST(ThreadPoolExecutor, AShortTaskRunsBesideAFlushThatDoesNotEnd) {
+  const auto executor = NewThreadPoolExecutor();
+  const auto ran = NewEvent();
+  executor->Schedule(Lane::kFlush, [ran] { ran->Wait(); });
+  executor->Schedule(Lane::kSide, [ran] { ran->Set(); });
+  ran->Wait();
+}
+
 // Each compaction waits for all of them to run, so each needs a thread of its own.
 TEST(ThreadPoolExecutor, CompactionsRunBesideEachOther) {
   constexpr int kThreads = 3;
@@ -120,18 +128,21 @@ TEST(ThreadPoolExecutor, ThreadsAreNicerNamedAndHandleNoSignalsOfTheHost) {
         sigismember(&set, SIGINT) && sigismember(&set, SIGTERM) && sigismember(&set, SIGUSR1);
     seen->blocks_faults = sigismember(&set, SIGSEGV) || sigismember(&set, SIGBUS);
   };
-  Seen here, flush, compaction;
+  Seen here, side, flush, compaction;
   look(&here);
   {
     const auto executor = NewThreadPoolExecutor();
+    executor->Schedule(Lane::kSide, [&] { look(&side); });
     executor->Schedule(Lane::kFlush, [&] { look(&flush); });
     executor->Schedule(Lane::kCompaction, [&] { look(&compaction); });
   }
+  EXPECT_EQ(side.niceness, here.niceness);
+  EXPECT_EQ(side.name, "seerdb-side");
   EXPECT_EQ(flush.niceness, std::min(here.niceness + 5, 19));
   EXPECT_EQ(compaction.niceness, std::min(here.niceness + 10, 19));
   EXPECT_EQ(flush.name, "seerdb-flush");
   EXPECT_EQ(compaction.name, "seerdb-compact");
-  for (const Seen& seen : {flush, compaction}) {
+  for (const Seen& seen : {side, flush, compaction}) {
     EXPECT_TRUE(seen.blocks_signals);
     EXPECT_FALSE(seen.blocks_faults);
   }
@@ -258,7 +269,7 @@ TEST(CooperativeExecutor, RunsNothingByItself) {
   EXPECT_FALSE(executor->RunOne());
 }
 
-TEST(CooperativeExecutor, FlushesThenCompactionsThenDelayedByDueTime) {
+TEST(CooperativeExecutor, LaneByLaneThenDelayedByDueTime) {
   const auto executor = NewCooperativeExecutor();
   std::vector<std::string> order;
   const auto note = [&order](const char* name) { return [&order, name] { order.push_back(name); }; };
@@ -271,10 +282,12 @@ TEST(CooperativeExecutor, FlushesThenCompactionsThenDelayedByDueTime) {
   executor->Schedule(Lane::kFlush, note("flush 1"));
   executor->Schedule(Lane::kCompaction, note("compaction 2"));
   executor->Schedule(Lane::kFlush, note("flush 2"));
+  executor->Schedule(Lane::kSide, note("side"));
   while (executor->RunOne()) {
   }
-  EXPECT_THAT(order, ElementsAre("flush 1", "flush 2", "compaction 1", "compaction 2", "after 10, flush",
-                                 "after 10, flush again", "after 10, compaction", "after 20", "never soon"));
+  EXPECT_THAT(order,
+              ElementsAre("side", "flush 1", "flush 2", "compaction 1", "compaction 2", "after 10, flush",
+                          "after 10, flush again", "after 10, compaction", "after 20", "never soon"));
 }
 
 TEST(CooperativeExecutor, ADelayCountsFromTheDueTimeReached) {

@@ -21,10 +21,11 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kLanes = 2;
-constexpr std::array<int, kLanes> kAddedNiceness = {5, 10};
+constexpr size_t kLanes = 3;
+constexpr std::array<int, kLanes> kAddedNiceness = {0, 5, 10};
 constexpr uint32_t kMaxCompactionThreads = 64;
-constexpr std::array<const char*, kLanes> kThreadNames = {"seerdb-flush", "seerdb-compact"};  // < 16 bytes
+constexpr std::array<const char*, kLanes> kThreadNames = {"seerdb-side", "seerdb-flush",
+                                                          "seerdb-compact"};  // < 16 bytes
 
 // The queues of all lanes; owned by the executor and its threads together, so that a thread which outlives
 // the executor still has them. Signals are given under the mutex: once it is released, a task may end the
@@ -129,7 +130,7 @@ void AddNicenessToThisThread(int added) {
   const auto thread_id = static_cast<id_t>(::syscall(SYS_gettid));
   errno = 0;
   const int niceness = ::getpriority(PRIO_PROCESS, thread_id);
-  if (niceness == -1 && errno != 0) return;
+  if ((niceness == -1 && errno != 0) || added == 0) return;
   ::setpriority(PRIO_PROCESS, thread_id, std::min(niceness + added, 19));
 }
 
@@ -177,7 +178,9 @@ class ThreadPoolExecutor final : public Executor {
   // False if the system refuses a lane its first thread; with fewer than asked for, the lane has those.
   bool Start(uint32_t compaction_threads) {
     const BlockSignalsForNewThreads block_signals;
-    if (!StartThread(Lane::kFlush) || !StartThread(Lane::kCompaction)) return false;
+    for (const Lane lane : {Lane::kSide, Lane::kFlush, Lane::kCompaction}) {
+      if (!StartThread(lane)) return false;
+    }
     for (uint32_t i = 1; i < compaction_threads; ++i) {
       if (!StartThread(Lane::kCompaction)) break;
     }

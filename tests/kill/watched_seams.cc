@@ -83,7 +83,7 @@ class WatchedFileSystem final : public FileSystem {
     TaskOfThread& task = task_of_thread;
     if (path.ends_with(".sst.tmp") && task.lane && !task.state) {
       task.state.emplace(page_,
-                         *task.lane == Executor::Lane::kFlush ? RunState::kFlush : RunState::kCompaction);
+                         *task.lane == Executor::Lane::kCompaction ? RunState::kCompaction : RunState::kFlush);
     }
     auto opened = base_->NewWritableFile(path, mode);
     if (!opened.ok()) return opened;
