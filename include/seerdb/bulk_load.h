@@ -1,5 +1,9 @@
 // Bulk load: many entries at once, straight into tables, past log and memtable. See DB::BulkLoad (db.h).
 //
+//   std::vector<std::pair<std::string, std::string>> entries = ...;
+//   Result<BulkLoadStats> stats = db->BulkLoad({}, entries);                                // in any order
+//   stats = db->BulkLoad(BulkLoadOptions().AlreadySorted(), source);  // a BulkLoadSource, streamed to tables
+//
 // Names follow the Rust crate seerdb; the placement of tables that are newer than what is there follows
 // RocksDB's ingestion of external files (docs/decisions/0012).
 // Thread safety: plain data; a source is used by the thread that loads, one call at a time.

@@ -49,11 +49,14 @@ class SortedRuns {
       SEERDB_RETURN_IF_ERROR(Advance());
       while (!heap_.empty() && key() == Slice(last_key_)) {
         ++duplicates_;
+        SEERDB_RETURN_IF_ERROR(heap_.front().reader->LoadValue());  // for its checks
         SEERDB_RETURN_IF_ERROR(Advance());
       }
     }
     started_ = true;
-    return !heap_.empty();
+    if (heap_.empty()) return false;
+    SEERDB_RETURN_IF_ERROR(heap_.front().reader->LoadValue());
+    return true;
   }
   Slice key() const { return heap_.front().reader->key(); }
   Slice value() const { return heap_.front().reader->value(); }

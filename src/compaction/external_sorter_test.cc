@@ -106,6 +106,18 @@ TEST_F(ExternalSorterTest, AnEntryLargerThanMemoryGoesAlone) {
   Check({{"b", Big(1, 3 << 20)}, {"a", "x"}, {"b", Big(2, 5 << 20)}, {"c", ""}}, 1 << 20);
 }
 
+// More runs than are merged at once, each of them one value.
+TEST_F(ExternalSorterTest, LargeValuesOfManyRuns) {
+  Entries entries;
+  for (int i = 0; i < 80; ++i) {
+    const std::string key = (i % 3 == 0 ? "a" : std::string(30'000, 'b')) + std::to_string(i * 7919 % 60);
+    entries.emplace_back(key, Big(i, (520 << 10) + static_cast<size_t>(i)));
+  }
+  uint64_t runs = 0;
+  Check(entries, 1 << 20, &runs);
+  EXPECT_EQ(runs, 80u);
+}
+
 TEST_F(ExternalSorterTest, MemoryStaysWithinTheBound) {
   SortBuffer buffer;
   for (int i = 0; buffer.BytesWith("key" + std::to_string(i), Big(i, 100)) <= 3 << 20; ++i) {
@@ -146,6 +158,34 @@ TEST_F(ExternalSorterTest, FailuresLeaveNothing) {
     failed += !status.ok();
   }
   EXPECT_GT(failed, 20u);
+}
+
+// The same for a large value, which is read in two steps.
+TEST_F(ExternalSorterTest, DamagedLargeValuesAreRefused) {
+  {
+    SortRunWriter writer(*fs_->NewWritableFile("/run", CreateMode::kTruncate), 64);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer.Add("key" + std::to_string(i), Big(i, 600 << 10)).ok());
+    EXPECT_TRUE(writer.Finish().ok());
+  }
+  const std::string whole = *ReadFileToString(*fs_, "/run");
+  const auto check = [&](const std::string& bytes) {
+    EXPECT_TRUE((*fs_->NewWritableFile("/run", CreateMode::kTruncate))->Append(bytes).ok());
+    const auto reader = *SortRunReader::Open(*fs_, {"/run", 3});
+    for (int i = 0; i < 3; ++i) {
+      if (const auto more = reader->Next(); !more.ok()) return more.status();
+      if (Status status = reader->LoadValue(); !status.ok()) return status;
+      EXPECT_EQ(reader->key(), "key" + std::to_string(i));
+      EXPECT_TRUE(reader->value() == Big(i, 600 << 10));
+    }
+    return Status();
+  };
+  EXPECT_TRUE(check(whole).ok());
+  for (size_t i = 0; i < whole.size(); i += i < 100 ? 1 : 70'000) {
+    std::string bytes = whole;
+    bytes[i] = static_cast<char>(~bytes[i]);
+    EXPECT_TRUE(check(bytes).IsCorruption()) << "byte " << i;
+    EXPECT_TRUE(check(whole.substr(0, i)).IsCorruption()) << "cut at " << i;
+  }
 }
 
 // A run is not what was written: an error, never other entries.

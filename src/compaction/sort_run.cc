@@ -1,13 +1,19 @@
 #include "compaction/sort_run.h"
 
+#include <algorithm>
+
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "base/status_macros.h"
+#include "seerdb/types.h"
 
 namespace seerdb {
 namespace {
 
 constexpr size_t kChunkHeaderBytes = 8;
+// A larger chunk holds one entry, whose key is found in its front.
+constexpr uint64_t kLargeChunkBytes = uint64_t{512} << 10;
+constexpr uint64_t kFrontBytes = kMaxKeyBytes + 64;
 
 uint32_t ChunkChecksum(uint64_t offset, Slice records) {
   char place[sizeof(uint64_t)];
@@ -56,9 +62,9 @@ Status SortRunReader::Corrupt(Slice what) const {
 }
 
 Result<Slice> SortRunReader::Read(uint64_t bytes) {
-  if (bytes > file_bytes_ - offset_) {
-    return Corrupt("found " + std::to_string(file_bytes_ - offset_) + " bytes, expected " +
-                   std::to_string(bytes));
+  const uint64_t left = file_bytes_ - std::min(offset_, file_bytes_);
+  if (bytes > left) {
+    return Corrupt("found " + std::to_string(left) + " bytes, expected " + std::to_string(bytes));
   }
   if (buffer_.size() < bytes) buffer_.resize(bytes);
   SEERDB_ASSIGN_OR_RETURN(const Slice read, file_->Read(offset_, bytes, buffer_.data()));
@@ -66,18 +72,36 @@ Result<Slice> SortRunReader::Read(uint64_t bytes) {
   return Corrupt("found " + std::to_string(read.size()) + " bytes, expected " + std::to_string(bytes));
 }
 
+Status SortRunReader::CheckChunk(Slice records) const {
+  const uint32_t found = ChunkChecksum(offset_, records);
+  if (found == checksum_) return {};
+  return Corrupt("crc found " + std::to_string(found) + " expected " + std::to_string(checksum_));
+}
+
 Status SortRunReader::ReadChunk() {
+  offset_ = next_offset_;
+  if (buffer_.size() > kLargeChunkBytes) std::string().swap(buffer_);
   SEERDB_ASSIGN_OR_RETURN(const Slice header, Read(kChunkHeaderBytes));
-  const uint64_t bytes = LoadU32(header.data());
-  const uint32_t expected = LoadU32(header.data() + 4);
-  SEERDB_ASSIGN_OR_RETURN(const Slice chunk, Read(kChunkHeaderBytes + bytes));
+  const uint64_t bytes = kChunkHeaderBytes + LoadU32(header.data());
+  checksum_ = LoadU32(header.data() + 4);
+  next_offset_ = offset_ + bytes;
+  value_left_ = bytes > kLargeChunkBytes;
+  SEERDB_ASSIGN_OR_RETURN(const Slice chunk, Read(value_left_ ? kFrontBytes : bytes));
   rest_ = chunk.substr(kChunkHeaderBytes);
-  const uint32_t found = ChunkChecksum(offset_, rest_);
-  if (found != expected) {
-    return Corrupt("crc found " + std::to_string(found) + " expected " + std::to_string(expected));
-  }
-  file_->ReadAhead(offset_ + chunk.size(), chunk.size());
-  offset_ += chunk.size();
+  if (value_left_) return {};
+  SEERDB_RETURN_IF_ERROR(CheckChunk(rest_));
+  file_->ReadAhead(next_offset_, bytes);
+  return {};
+}
+
+Status SortRunReader::LoadValue() {
+  if (!value_left_) return {};
+  const uint64_t key_bytes = key_.size();
+  SEERDB_ASSIGN_OR_RETURN(const Slice chunk, Read(next_offset_ - offset_));
+  SEERDB_RETURN_IF_ERROR(CheckChunk(chunk.substr(kChunkHeaderBytes)));
+  key_ = chunk.substr(key_offset_, key_bytes);
+  value_ = chunk.substr(key_offset_ + key_bytes);
+  value_left_ = false;
   return {};
 }
 
@@ -90,15 +114,24 @@ Result<bool> SortRunReader::Next() {
   uint64_t value_bytes = 0;
   p = DecodeVarint(p, limit, &key_bytes);
   if (p != nullptr) p = DecodeVarint(p, limit, &value_bytes);
-  if (p == nullptr || key_bytes > static_cast<uint64_t>(limit - p) ||
-      value_bytes > static_cast<uint64_t>(limit - p) - key_bytes) {
+  if (p == nullptr || key_bytes > static_cast<uint64_t>(limit - p)) {
     return Corrupt("a record does not fit its chunk");
   }
   key_ = Slice(p, key_bytes);
-  value_ = Slice(p + key_bytes, value_bytes);
-  p += key_bytes + value_bytes;
-  rest_ = Slice(p, static_cast<size_t>(limit - p));
+  p += key_bytes;
   ++entries_;
+  if (value_left_) {
+    key_offset_ = kChunkHeaderBytes + static_cast<uint64_t>(key_.data() - rest_.data());
+    if (value_bytes != next_offset_ - offset_ - key_offset_ - key_bytes) {
+      return Corrupt("a large record does not fill its chunk");
+    }
+    rest_ = Slice();
+    return true;
+  }
+  if (value_bytes > static_cast<uint64_t>(limit - p)) return Corrupt("a record does not fit its chunk");
+  value_ = Slice(p, value_bytes);
+  p += value_bytes;
+  rest_ = Slice(p, static_cast<size_t>(limit - p));
   return true;
 }
 

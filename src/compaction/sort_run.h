@@ -62,23 +62,33 @@ class SortRunReader {
   // Moves to the next entry, to the first at first. False at the end; kCorruption if a chunk is not as it was
   // written, or entries are missing.
   Result<bool> Next();
-  // Valid until Next().
+  // Brings a large value, which Next leaves in the file so that a merge of many runs holds one of them at a
+  // time. Checks what Next could not.
+  Status LoadValue();
+  // Valid until Next() and LoadValue().
   Slice key() const { return key_; }
+  // Requires: LoadValue() since Next().
   Slice value() const { return value_; }
 
  private:
   SortRunReader(SortRun run, std::unique_ptr<RandomAccessFile> file, uint64_t file_bytes)
       : run_(std::move(run)), file_(std::move(file)), file_bytes_(file_bytes) {}
   Status ReadChunk();
+  Status CheckChunk(Slice records) const;
   Status Corrupt(Slice what) const;
+  // Of the chunk's bytes, from its beginning.
   Result<Slice> Read(uint64_t bytes);
 
   const SortRun run_;
   const std::unique_ptr<RandomAccessFile> file_;
   const uint64_t file_bytes_;
   std::string buffer_;
-  Slice rest_;  // of the chunk
-  uint64_t offset_ = 0;
+  Slice rest_;                // of the chunk
+  uint64_t offset_ = 0;       // of the chunk
+  uint64_t next_offset_ = 0;  // of the one behind it
+  uint32_t checksum_ = 0;     // of the chunk, as stored
+  bool value_left_ = false;   // in the file
+  uint64_t key_offset_ = 0;   // in the chunk, if so
   uint64_t entries_ = 0;
   Slice key_;
   Slice value_;
