@@ -64,7 +64,9 @@ class BulkLoadFiles : public ::testing::TestWithParam<CompressionType> {
     EXPECT_EQ(stats->runs_spilled > 2, !load.already_sorted);
     // Those of the tables, and of what compaction does meanwhile, but none of a run.
     EXPECT_LE(OpenDescriptors(), descriptors + stats->sstables_created + 8);
-    for (const std::string& name : *PosixFileSystem()->ListDirectory(directory_.path() + "/db")) {
+    const auto names = PosixFileSystem()->ListDirectory(directory_.path() + "/db");
+    ASSERT_TRUE(names.ok());
+    for (const std::string& name : *names) {
       EXPECT_FALSE(name.ends_with(".run.tmp")) << name;
     }
     EXPECT_EQ(Difference(expected_, ReadAll(*db_)), "");

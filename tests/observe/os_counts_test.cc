@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -130,6 +131,28 @@ TEST(OsCounts, BytesWritten) {
     if (c.policy == SyncPolicy::kNone) {
       EXPECT_GT(stats.compaction_bytes_written, stats.flush_bytes_written / 2);
     }
+  }
+}
+
+// Tables and the runs sorted for them.
+TEST(OsCounts, BytesWrittenByBulkLoads) {
+  SKIP_WITHOUT_PROC_IO();
+  for (const bool sorted : {true, false}) {
+    const TempDirectory directory;
+    auto db = OpenOrFail(SmallTree(), directory.path());
+    ASSERT_TRUE(db);
+    std::vector<std::pair<std::string, std::string>> entries;
+    for (uint64_t i = 0; i < kKeys; ++i) entries.emplace_back(KeyOf(i), std::string(kValueBytes, 'v'));
+    if (!sorted) std::reverse(entries.begin(), entries.end());
+    BulkLoadOptions load = BulkLoadOptions().AlreadySorted(sorted);
+    load.memory_bytes = 4 << 20;
+    const IoCounts before = *ReadIoCounts();
+    ASSERT_OK(db->BulkLoad(load, entries).status());
+    const IoCounts after = *ReadIoCounts();
+    const DBStats stats = db->Stats();
+    ExpectWithin5Percent(sorted ? "bytes written by a sorted load" : "bytes written by an unsorted load",
+                         stats.bulk_load_bytes_written, after.wchar - before.wchar);
+    EXPECT_GE(stats.physical_bytes_written, stats.bulk_load_bytes_written);
   }
 }
 
