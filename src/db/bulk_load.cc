@@ -104,7 +104,9 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
   SEERDB_FAILPOINT("bulk_load::after_data");
 
   std::vector<uint64_t> tables_in_level(options_.num_levels);
-  if (!job.tables().tables().empty()) {
+  if (job.tables().tables().empty()) {
+    SEERDB_RETURN_IF_ERROR(Flush());  // earlier writes are durable all the same
+  } else {
     SEERDB_RETURN_IF_ERROR(PrepareLoad(job.tables().tables(), target_level));
     SEERDB_RETURN_IF_ERROR(
         queue_->RunExclusive([&] { return InstallLoad(&job.tables(), target_level, &tables_in_level); }));

@@ -133,7 +133,7 @@ TEST(Crash, SnapshotsAndTombstones) {
 TEST(Crash, BulkLoadsAreWholeOrAbsent) {
   const auto entries = [](int from, int to, int step, int round) {
     std::vector<Operation> operations;
-    for (int i = from; i < to; i += step)
+    for (int i = from; i != to; i += step)
       operations.emplace_back("key" + std::to_string(i), Value(round, 90));
     return operations;
   };
@@ -143,7 +143,7 @@ TEST(Crash, BulkLoadsAreWholeOrAbsent) {
   trace.Snapshot().BulkLoad(entries(19, 10, -1, 2), few).Put("key13", "put");
   std::vector<Operation> again = entries(10, 20, 2, 3);
   again.insert(again.begin(), again.back());
-  trace.BulkLoad(again).Reopen().Put("key14", "put").Flush().Compact().ReleaseSnapshots();
+  trace.BulkLoad({}).BulkLoad(again).Reopen().Put("key14", "put").Flush().Compact().ReleaseSnapshots();
   trace.BulkLoad(entries(15, 25, 1, 4), few.AlreadySorted().WithTargetLevel(1)).Compact().Delete("key16");
   ExploreInAllModes(trace, 24);
 }
