@@ -176,7 +176,8 @@ Status DbImpl::Start() {
   if (memory_gate_ != nullptr) budget_->Join(memory_gate_);
   work_->PokeCompaction();
   // The workload, the age of tombstones and what is on disk may ask for work although nothing is written.
-  if (policy_.wants_ticks()) work_->StartTicking(kTickMicros, [this] {
+  if (policy_.wants_ticks())
+    work_->StartTicking(kTickMicros, [this] {
       views_->Collect();
       work_->PokeCompaction();
     });

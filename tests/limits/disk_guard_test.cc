@@ -157,7 +157,8 @@ TEST(DiskGuardOnFiles, AsksForTheDirectorysOwnVolume) {
   const auto space = PosixFileSystem()->GetSpaceInfo(place.path());
   ASSERT_TRUE(space.ok());
   // Others write meanwhile.
-  EXPECT_NEAR(static_cast<double>(space->available_bytes), static_cast<double>(available), 0.2 * static_cast<double>(available));
+  EXPECT_NEAR(static_cast<double>(space->available_bytes), static_cast<double>(available),
+              0.2 * static_cast<double>(available));
   Options options;
   options.min_disk_space_bytes = available * 2 + 1;
   auto db = OpenOrFail(options, place.path() + "/db");
