@@ -31,9 +31,9 @@ class SEERDB_EXPORT Executor {
 };
 
 // One thread for each lane, but `compaction_threads` (1 .. 64; others are moved into that range) for the
-// compaction lane. Flush and compaction have raised niceness, so that they yield to the host's threads. Tasks of
-// a lane start in the order they came; those of the compaction lane may run beside each other. The destructor
-// runs what is queued (delayed tasks at once), then joins.
+// compaction lane. Flush and compaction have raised niceness, so that they yield to the host's threads. Tasks
+// of a lane start in the order they came; those of the compaction lane may run beside each other. The
+// destructor runs what is queued (delayed tasks at once), then joins.
 SEERDB_EXPORT std::shared_ptr<Executor> NewThreadPoolExecutor(uint32_t compaction_threads = 1);
 
 // No threads: tasks queue until RunOne() is called. Delayed tasks become due by `RunOne` calls alone, after

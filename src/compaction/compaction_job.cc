@@ -99,7 +99,11 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   output.expected_bytes = plan.input_bytes();
   output.tombstones_since_s = OldestTombstone(plan);
   TableCuts cuts(*inputs.version, plan, output.target_file_size);
-  output.should_end_before = [&cuts](Slice key, uint64_t bytes) { return cuts.ShouldEndBefore(key, bytes); };
+  if (cuts.MayEnd()) {
+    output.should_end_before = [&cuts](Slice key, uint64_t bytes) {
+      return cuts.ShouldEndBefore(key, bytes);
+    };
+  }
 
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);

@@ -80,8 +80,8 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
     const uint64_t bytes = builder_->estimated_bytes();
     const bool full = options_.should_end_before != nullptr ? options_.should_end_before(key, bytes)
                                                             : bytes >= options_.target_file_size;
-    const bool end = full || (options_.table_memory_bytes != 0 &&
-                              builder_->memory_bytes() >= options_.table_memory_bytes);
+    const bool end =
+        full || (options_.table_memory_bytes != 0 && builder_->memory_bytes() >= options_.table_memory_bytes);
     if (bytes >= paced_bytes_ + kPaceBytes) Pace(bytes);
     if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }

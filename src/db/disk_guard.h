@@ -1,11 +1,11 @@
 // DiskGuard: keeps min_disk_space_bytes of the file system free: refuses writes, and puts compactions off.
 //
-// The file system is asked at most every 10 s, by the monotonic clock, and what was admitted since is taken off
-// its answer; near the limit, and after a refusal, it is asked each time. A flush is let through while there is
-// space at all: it is what makes the log of the refused writers' predecessors go away. A compaction that would
-// go below the limit is tried again later, by a timer and after each flush.
-// Held by shared pointer: the timer may come due after the database is gone, and then does nothing.
-// Thread safety: all methods concurrently. mu_ is a leaf lock, not held while the file system is asked.
+// The file system is asked at most every 10 s, by the monotonic clock, and what was admitted since is taken
+// off its answer; near the limit, and after a refusal, it is asked each time. A flush is let through while
+// there is space at all: it is what makes the log of the refused writers' predecessors go away. A compaction
+// that would go below the limit is tried again later, by a timer and after each flush. Held by shared
+// pointer: the timer may come due after the database is gone, and then does nothing. Thread safety: all
+// methods concurrently. mu_ is a leaf lock, not held while the file system is asked.
 #pragma once
 
 #include <atomic>

@@ -11,7 +11,12 @@ constexpr double kLeastLevelBytes = 256 << 10;
 // Below it the room is too small for levels of several runs, which are merged as a whole.
 constexpr double kLeastTargetOfSeveralRuns = 1.5;
 
-double Allowed(const SpaceFacts& facts) { return facts.target * facts.live.raw_bytes; }
+// Kept free of what the target allows: the estimate of what is live may be high by some hundredths.
+constexpr double kMargin = 1.0 / 6;
+
+double Allowed(const SpaceFacts& facts) {
+  return (facts.target - kMargin * (facts.target - 1)) * facts.live.raw_bytes;
+}
 double Slack(const SpaceFacts& facts) { return std::max(0.0, Allowed(facts) - facts.live.disk_bytes); }
 // Where merging for space begins.
 double Start(const SpaceFacts& facts) { return facts.live.disk_bytes + Slack(facts) / 2; }

@@ -20,9 +20,9 @@ struct SpaceFacts {
 };
 
 struct SpacePlan {
-  bool limited = false;   // there is a target and something to measure it by
-  bool too_much = false;  // data should be merged down now
-  double pressure = 0;    // 0 .. 1: how near to the target; writers slow down with it, and wait at 1
+  bool limited = false;          // there is a target and something to measure it by
+  bool too_much = false;         // data should be merged down now
+  double pressure = 0;           // 0 .. 1: how near to the target; writers slow down with it, and wait at 1
   bool one_run_a_level = false;  // there is no room to merge levels as a whole
   // Upper limits, where limited.
   uint64_t base_level_size = UINT64_MAX;

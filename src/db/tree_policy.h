@@ -34,8 +34,8 @@ class TreePolicy {
   TreeShape shape() const EXCLUDES(mu_);
   // The space pressure for what is on disk now, by the last Decide's estimate of what is live.
   double NoteDisk(uint64_t disk_bytes) EXCLUDES(mu_);
-  // Nothing can be merged: until the next of Decide and NoteDisk there is no space pressure, since waiting would
-  // not help.
+  // Nothing can be merged: until the next of Decide and NoteDisk there is no space pressure, since waiting
+  // would not help.
   void NoteNothingToMerge() { space_pressure_.store(0, std::memory_order_relaxed); }
   // As of the last of these. 0 .. 1, see SpacePlan.
   double space_pressure() const { return space_pressure_.load(std::memory_order_relaxed); }

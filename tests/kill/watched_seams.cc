@@ -82,8 +82,8 @@ class WatchedFileSystem final : public FileSystem {
     if (kind == FileKind::kLog) log_of_thread.Begin(page_);
     TaskOfThread& task = task_of_thread;
     if (path.ends_with(".sst.tmp") && task.lane && !task.state) {
-      task.state.emplace(page_,
-                         *task.lane == Executor::Lane::kCompaction ? RunState::kCompaction : RunState::kFlush);
+      task.state.emplace(
+          page_, *task.lane == Executor::Lane::kCompaction ? RunState::kCompaction : RunState::kFlush);
     }
     auto opened = base_->NewWritableFile(path, mode);
     if (!opened.ok()) return opened;

@@ -2,23 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <functional>
 #include <iterator>
-#include <map>
-#include <set>
 
-#include "env/fault_file_system.h"
-#include "env/manual_clock.h"
-#include "env/memory_file_system.h"
-#include "seerdb/db.h"
-#include "tests/support/test_support.h"
+#include "tests/observe/stats_subject.h"
 
 namespace seerdb::testing {
-namespace {
 
-constexpr char kDirectory[] = "/db";
-
-// Every number by the name of its field; of a latency how often it was timed.
 std::map<std::string, double> Numbers(const DBStats& stats) {
   std::map<std::string, double> numbers;
 #define SEERDB_TAKE(name, help) numbers[#name] = static_cast<double>(stats.name);
@@ -33,66 +22,7 @@ std::map<std::string, double> Numbers(const DBStats& stats) {
   return numbers;
 }
 
-// A small database of one thread, whose clock stands still but for `Pass`.
-class Subject {
- public:
-  Subject() {
-    options.file_system = faults;
-    options.clock = clock;
-    options.adaptive_compaction = false;
-  }
-  bool Open() {
-    db = nullptr;
-    db = OpenOrFail(options, kDirectory);
-    return db != nullptr;
-  }
-  void Put(int first, int end) {
-    for (int i = first; i < end; ++i) EXPECT_OK(db->Put(Key(i), std::string(50, 'v')));
-  }
-  void Get(int first, int end) {
-    for (int i = first; i < end; ++i) EXPECT_TRUE(db->Get(Key(i)).ok());
-  }
-  void Flush() { EXPECT_OK(db->Flush()); }
-  // Entries [first, end) in tables.
-  void Store(int first, int end) {
-    Put(first, end);
-    Flush();
-  }
-  void Walk(const ReadOptions& read = {}) {
-    const auto it = db->NewIterator(read);
-    for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    }
-  }
-  static std::string Key(int i) {
-    char key[16];
-    std::snprintf(key, sizeof key, "key%06d", i);
-    return key;
-  }
-
-  std::shared_ptr<FaultFileSystem> faults =
-      std::make_shared<FaultFileSystem>(std::make_shared<MemoryFileSystem>());
-  std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
-  Options options = TinyOptions();
-  std::unique_ptr<DB> db;
-  std::unique_ptr<Iterator> iterator;
-  std::vector<Snapshot> snapshots;
-};
-
-struct FieldCase {
-  std::set<std::string> fields;
-  std::function<void(Subject*)> prepare;  // before the first reading; the database is not open yet
-  std::function<void(Subject*)> act;
-};
-
-void JustOpen(Subject* s) { ASSERT_TRUE(s->Open()); }
-void OpenWithTable(Subject* s) {
-  ASSERT_TRUE(s->Open());
-  s->Store(0, 100);
-}
-void OpenForReadCalls(Subject* s) {
-  s->options.table_access = TableAccess::kPread;
-  OpenWithTable(s);
-}
+namespace {
 
 std::vector<FieldCase> WriteCases() {
   return {
@@ -142,7 +72,7 @@ std::vector<FieldCase> WriteCases() {
          JustOpen(s);
        },
        [](Subject* s) { s->Put(0, 5000); }},
-      {{"immutable_memtables"},
+      {{"immutable_memtables", "memory_immutable_memtable_bytes"},
        [](Subject* s) {
          s->options.background_flush = true;
          s->options.executor = NewCooperativeExecutor();
@@ -277,14 +207,14 @@ std::vector<FieldCase> ReadCases() {
 TEST(Stats, EachFieldIsChangedByWhatItIsAbout) {
   // A fallback needs a model that is wrong about a key, which no table that was written whole has.
   std::set<std::string> changed = {"index_fallbacks"};
-  for (const auto& cases : {WriteCases(), TreeCases(), ReadCases()}) {
+  for (const auto& cases : {WriteCases(), TreeCases(), ReadCases(), LimitCases()}) {
     for (const FieldCase& c : cases) {
       Subject subject;
       c.prepare(&subject);
       ASSERT_TRUE(subject.db) << *c.fields.begin();
       const auto before = Numbers(subject.db->Stats());
       c.act(&subject);
-      const auto after = Numbers(subject.db->Stats());
+      const auto after = Numbers(subject.seen.has_value() ? *subject.seen : subject.db->Stats());
       for (const std::string& field : c.fields) {
         ASSERT_TRUE(before.contains(field)) << field;
         EXPECT_NE(before.at(field), after.at(field)) << field;
