@@ -111,6 +111,7 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
     SEERDB_RETURN_IF_ERROR(
         queue_->RunExclusive([&] { return InstallLoad(&job.tables(), target_level, &tables_in_level); }));
     views_->Collect();
+    work_->Poke();  // a level may have a run more than the tree's shape has
   }
   BulkLoadStats stats = job.stats();
   stats.target_level = target_level;

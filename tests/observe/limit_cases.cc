@@ -30,6 +30,11 @@ void WriteUntilItWaits(Subject* s) {
   }
 }
 
+void LoadOne(Subject* s, const BulkLoadOptions& load) {
+  const std::vector<std::pair<std::string, std::string>> entries = {{"key", "value"}};
+  EXPECT_OK(s->db->BulkLoad(load, entries).status());
+}
+
 // A reading is taken when a table is being written.
 void LookDuringJobs(Subject* s) {
   s->faults->SetHook([s](FileOp, const std::string& path, uint64_t) {
@@ -80,6 +85,14 @@ std::vector<FieldCase> MemoryCases() {
          LookDuringJobs(s);
        },
        [](Subject* s) { s->Flush(); }},
+      {{"memory_bulk_load_bytes"},
+       JustOpen,
+       [](Subject* s) {
+         BulkLoadOptions load;
+         load.progress = [s](const BulkLoadProgress&) { s->seen = s->db->Stats(); };
+         LoadOne(s, load);
+       }},
+      {{"total_bulk_loads", "bulk_load_bytes_written"}, JustOpen, [](Subject* s) { LoadOne(s, {}); }},
       {{"memory_limit_bytes", "memory_log_bytes"},
        JustOpen,
        [](Subject* s) {
