@@ -43,7 +43,7 @@ namespace seerdb {
   X(blocks_read, "data blocks that Get and MultiGet looked into, wherever they came from")                  \
   X(iterator_blocks_read, "data blocks that iterators looked into, wherever they came from")                \
   X(table_bytes_read, "bytes of tables taken by read calls, by reads and to open them; without compaction") \
-  X(disk_guard_refusals, "writes refused for want of min_disk_space_bytes")                                 \
+  X(disk_guard_refusals, "writes and loads refused for want of min_disk_space_bytes")                       \
   X(disk_guard_delays, "compactions put off for want of min_disk_space_bytes")                              \
   X(memory_stalls, "commit groups that waited for the memory budget")                                       \
   X(memory_flushes, "memtables flushed early for the memory budget")                                        \
