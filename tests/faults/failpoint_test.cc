@@ -31,6 +31,8 @@ constexpr const char* kFailpoints[] = {
     "current::after_rename",           // CURRENT has changed, perhaps not durably
     "open::before_install",            // logs are replayed into tables that nothing lists
     "open::before_sweep",              // they are listed, and the old logs not yet removed
+    "bulk_load::after_data",           // a load's tables lack their ends, and are in no manifest
+    "bulk_load::before_install",       // they are whole, and in no manifest
     "resume::before_release",          // the log that failed is sealed, and still listed
 };
 
@@ -99,7 +101,13 @@ Status WriteUnits(const Options& options, FaultFileSystem* faults, const std::st
       faults->ClearRules();
       SEERDB_RETURN_IF_ERROR(db->Resume());
     }
-    SEERDB_RETURN_IF_ERROR(db->Write(batch));
+    if (unit % 20 == 5) {
+      const std::vector<std::pair<std::string, std::string>> entries = {
+          {UnitKey(unit), std::string(150, 'u')}, {"counter", std::to_string(unit)}};
+      SEERDB_RETURN_IF_ERROR(db->BulkLoad({}, entries).status());
+    } else {
+      SEERDB_RETURN_IF_ERROR(db->Write(batch));
+    }
     acknowledged(unit);
     if (unit % 10 == 0) SEERDB_RETURN_IF_ERROR(db->Flush());
     if (unit % 35 == 0) SEERDB_RETURN_IF_ERROR(db->CompactRange());
