@@ -13,6 +13,9 @@ constexpr uint64_t kMinLimitBytes = uint64_t{8} << 20;
 constexpr uint64_t kMaxLimitBytes = uint64_t{16} << 40;
 // The cache keeps so far below the mark of early flushes that writers need not trim it for each group.
 constexpr uint64_t kCacheMarginShare = 32;
+// Of the reserve for jobs, a flush's part: a chunk of its file, and a share of the limit.
+constexpr uint64_t kFlushChunkBytes = uint64_t{1} << 19;
+constexpr uint64_t kFlushShare = 32;
 
 uint64_t CacheLimit(uint64_t limit_bytes) {
   return limit_bytes / 5 * 4 - limit_bytes / kCacheMarginShare - SharedBudget::JobReserve(limit_bytes);
@@ -31,15 +34,21 @@ Result<std::shared_ptr<MemoryBudget>> MemoryBudget::Create(uint64_t limit_bytes)
 SharedBudget::SharedBudget(uint64_t limit_bytes)
     : limit_bytes_(limit_bytes),
       account_(std::make_shared<MemoryAccount>()),
-      cache_(std::make_shared<BlockCache>(0, account_, CacheLimit(limit_bytes))) {}
+      cache_(std::make_shared<BlockCache>(0, account_, CacheLimit(limit_bytes))),
+      unused_bytes_(JobReserve(limit_bytes)) {}
 
 uint64_t SharedBudget::JobReserve(uint64_t limit_bytes) {
   constexpr uint64_t kChunksBytes = 3 << 19;  // of the files that are written
   return kChunksBytes + limit_bytes / 8;
 }
 
-uint64_t SharedBudget::pressure_bytes() const {
-  return account_->held_bytes() + std::max(account_->bytes(MemoryClass::kJobs), job_reserve_bytes());
+uint64_t SharedBudget::pressure_bytes() const { return account_->held_bytes() + job_bytes(); }
+
+uint64_t SharedBudget::UnusedLocked(size_t kind) const {
+  const uint64_t flush_bytes = kFlushChunkBytes + limit_bytes_ / kFlushShare;
+  const uint64_t bytes =
+      kind == static_cast<size_t>(Job::kFlush) ? flush_bytes : job_reserve_bytes() - flush_bytes;
+  return bytes - std::min(bytes, running_[kind].bytes);
 }
 
 MemoryUsage SharedBudget::usage() const {
@@ -93,14 +102,22 @@ bool SharedBudget::TryCharge(MemoryCharge* charge, uint64_t bytes) {
 void SharedBudget::StartJob(Job job, MemoryCharge* charge, uint64_t bytes) {
   const size_t kind = static_cast<size_t>(job);
   MutexLock lock(&mu_);
-  while (jobs_[kind] > 0 && account_->total_bytes() + bytes > limit_bytes_) job_ended_.Wait(&mu_);
-  ++jobs_[kind];
+  while (running_[kind].jobs > 0 && account_->total_bytes() + UnusedLocked(1 - kind) + bytes > limit_bytes_) {
+    job_ended_.Wait(&mu_);
+  }
   charge->Add(bytes);
+  ++running_[kind].jobs;
+  running_[kind].bytes += bytes;
+  unused_bytes_.store(UnusedLocked(), std::memory_order_relaxed);
 }
 
-void SharedBudget::EndJob(Job job) {
+void SharedBudget::EndJob(Job job, MemoryCharge* charge) {
   MutexLock lock(&mu_);
-  --jobs_[static_cast<size_t>(job)];
+  Running& running = running_[static_cast<size_t>(job)];
+  --running.jobs;
+  running.bytes -= charge->bytes();
+  unused_bytes_.store(UnusedLocked(), std::memory_order_relaxed);
+  charge->Release();
   job_ended_.SignalAll();
 }
 
@@ -115,9 +132,9 @@ JobMemory::JobMemory(SharedBudget* budget, const std::shared_ptr<MemoryAccount>&
 }
 
 void JobMemory::Release() {
-  charge_.Release();
-  if (budget_ != nullptr) budget_->EndJob(job_);
+  if (budget_ != nullptr) budget_->EndJob(job_, &charge_);
   budget_ = nullptr;
+  charge_.Release();
 }
 
 bool SharedBudget::AskAll(const BudgetMember* asker) {

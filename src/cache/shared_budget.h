@@ -6,6 +6,7 @@
 // Thread safety: all methods concurrently. mu_ is a leaf lock: it is never held while another is asked.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -40,8 +41,11 @@ class SharedBudget final : public MemoryBudget {
   // Kept free for a flush and a compaction, whether they run or not: without them nothing is given back.
   uint64_t job_reserve_bytes() const { return JobReserve(limit_bytes_); }
   static uint64_t JobReserve(uint64_t limit_bytes);
-  // What cannot be had: all that is held but the cache, and what jobs use or may need.
+  // What cannot be had: all that is held but the cache, and what jobs use or may need: of each kind the first
+  // one's share is kept for it, however much jobs of the other kind use.
   uint64_t pressure_bytes() const;
+  // Jobs use more than their shares, so that their end lowers the pressure.
+  bool jobs_above_reserve() const { return job_bytes() > job_reserve_bytes(); }
 
   const std::shared_ptr<MemoryAccount>& account() const { return account_; }
   // Shared by the databases; each adds to its capacity. It takes what is left below early_flush_bytes().
@@ -63,9 +67,23 @@ class SharedBudget final : public MemoryBudget {
   // Waits until a job that uses so many bytes may run, and charges them. Those that run never wait for each
   // other, and one of each kind may always run.
   void StartJob(Job job, MemoryCharge* charge, uint64_t bytes) EXCLUDES(mu_);
-  void EndJob(Job job) EXCLUDES(mu_);
+  // Releases the charge.
+  void EndJob(Job job, MemoryCharge* charge) EXCLUDES(mu_);
 
  private:
+  static constexpr size_t kJobs = 2;
+  struct Running {
+    uint32_t jobs = 0;
+    uint64_t bytes = 0;
+  };
+  // What jobs use, and what is kept for those that do not run.
+  uint64_t job_bytes() const {
+    return account_->bytes(MemoryClass::kJobs) + unused_bytes_.load(std::memory_order_relaxed);
+  }
+  // Of the kind's share, what its running jobs do not use.
+  uint64_t UnusedLocked(size_t kind) const REQUIRES(mu_);
+  uint64_t UnusedLocked() const REQUIRES(mu_) { return UnusedLocked(0) + UnusedLocked(1); }
+
   using Members = std::vector<std::shared_ptr<BudgetMember>>;
   Members Others(const BudgetMember* asker) const EXCLUDES(mu_);
 
@@ -75,7 +93,8 @@ class SharedBudget final : public MemoryBudget {
   mutable Mutex mu_;
   Members members_ GUARDED_BY(mu_);
   CondVar job_ended_;
-  uint32_t jobs_[2] GUARDED_BY(mu_) = {0, 0};  // running, by kind
+  Running running_[kJobs] GUARDED_BY(mu_);
+  std::atomic<uint64_t> unused_bytes_;  // UnusedLocked()
 };
 
 // The buffers of one job, from before it starts until it has ended or Release.

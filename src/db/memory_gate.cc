@@ -78,7 +78,7 @@ Status MemoryGate::WaitForMemory(const MemorySituation& situation) {
     parts_.clock->SleepMicros(kReaderMicros);  // a reader is inside a call, which does not wait for writers
     return {};
   }
-  if (budget.AskAll(this) || budget.account()->bytes(MemoryClass::kJobs) > budget.job_reserve_bytes()) {
+  if (budget.AskAll(this) || budget.jobs_above_reserve()) {
     budget.account()->WaitForRelease(fits, kOthersMicros);
     return {};
   }

@@ -81,6 +81,9 @@ bool StopWrites(FaultRun* run, const Want& want, uint64_t countdown) {
     if (i % 5 == 0) run->RunTasks();
   }
   if (run->faults().faults_fired() == 0) return false;
+  // Only a spare log may have met it: recycled files then serve all of the writes.
+  const bool may_be_spared = std::string_view(want.path_part) == ".log" && want.op != FileOp::kAppend;
+  if (status.ok() && may_be_spared) return false;
   EXPECT_FALSE(status.ok()) << "want of space went unnoticed";
   EXPECT_EQ(status.detail(), StatusDetail::kNoSpace) << status.ToString();
   const Status refused = run->Put("refused", "x");
