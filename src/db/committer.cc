@@ -50,6 +50,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
                                                                               : LogSync::kData;
   if (Status status = LogGroup(group, base, log_sync); !status.ok()) {
     parts_.error->Set("log write", status);
+    if (parts_.memory != nullptr) parts_.memory->Settle();
     if (SEERDB_MUTANT("resume-reuses-sequences")) last_sequence_ -= count;
     return status;
   }

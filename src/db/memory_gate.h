@@ -63,9 +63,10 @@ class MemoryGate final : public BudgetMember {
   // No other database reaches this one any more; waits for one that does. Requires: it has left the budget.
   void Stop() EXCLUDES(mu_);
 
- private:
   // About what an entry of a memtable needs beside its key and value.
   static constexpr uint64_t kEntryBytes = 80;
+
+ private:
   // A smaller group's buffers are not worth counting.
   static constexpr uint64_t kSmallGroupBytes = 64 << 10;
 

@@ -78,11 +78,14 @@ void WriteQueue::GatherLocked(WriteRequest* leader) {
   } else if (leader->sync && waiting_.size() + 1 < expected_writers_) {
     YieldToArrivalsLocked();
   }
-  uint64_t bytes = leader->operations.size();
+  const auto bytes_of = [this](const WriteRequest& request) {
+    return request.operations.size() + request.count * options_.operation_bytes;
+  };
+  uint64_t bytes = bytes_of(*leader);
   while (!waiting_.empty() && group_.size() < options_.max_group_writers) {
     WriteRequest* next = waiting_.front();
     if (next->exclusive != nullptr) break;
-    bytes += next->operations.size();
+    bytes += bytes_of(*next);
     if (bytes > options_.max_group_bytes) break;
     group_.push_back(next);
     waiting_.pop_front();

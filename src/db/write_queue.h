@@ -46,6 +46,7 @@ class GroupCommitter {
 struct WriteQueueOptions {
   uint32_t max_group_writers = 1000;
   uint64_t max_group_bytes = uint64_t{1} << 20;
+  uint64_t operation_bytes = 0;  // counted for each operation beside its bytes
   // How long the leader of a synced group waits for more writers.
   uint64_t group_delay_us = 0;
   Clock* clock = nullptr;  // needed if several threads write

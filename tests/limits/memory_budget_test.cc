@@ -73,6 +73,20 @@ TEST(MemoryBudgetTest, BatchesAndValuesThatCannotFitAreRefused) {
   EXPECT_OK(db->Put("after", "x"));
 }
 
+// What entries need beside their bytes counts: a batch that can never fit is not called busy.
+TEST(MemoryBudgetTest, ABatchOfManySmallOperationsIsRefusedForGood) {
+  auto db = OpenOrFail(SmallBudget(), "/db");
+  ASSERT_TRUE(db);
+  WriteBatch batch;
+  for (int i = 0; i < 30'000; ++i) batch.Delete(KeyOf(i));
+  const Status status = db->Write(batch);
+  EXPECT_TRUE(status.IsInvalidArgument() && status.detail() == StatusDetail::kMemoryFull)
+      << status.ToString();
+  batch.Clear();
+  for (int i = 0; i < 10'000; ++i) batch.Delete(KeyOf(i));
+  EXPECT_OK(db->Write(batch));
+}
+
 TEST(MemoryBudgetTest, UsageAddsUpAndIsGivenBack) {
   const auto budget = MemoryBudget::Create(16 * kMiB);
   ASSERT_TRUE(budget.ok());
