@@ -89,11 +89,11 @@ class SEERDB_EXPORT DB {
   // a table is written. Older entries in L0 that would keep more than a few tables there are compacted first.
   // kInvalidArgument: an option, an entry over the limits of Put, or one out of order with already_sorted,
   // named by its number from 1. kIoError/kDiskSpaceFull: the disk guard, asked before and during the load.
-  // kBusy/kMemoryFull: the budget has no room to sort in. kShutdown: Close() began meanwhile. After an error
-  // nothing is changed and the files are gone, or go at the next open; but after a failed manifest write the
-  // next open may bring the load into force, whole, and writes stop as after every such failure. Cost: with
-  // already_sorted each entry is written once; otherwise twice, or once more for each 64-fold of
-  // memory_bytes.
+  // kBusy/kMemoryFull: the budget has no room to sort in. kShutdown: Close() began meanwhile; it waits until
+  // the load has ended, so neither source nor progress may call it. After an error nothing is changed and the
+  // files are gone, or go at the next open; but after a failed manifest write the next open may bring the
+  // load into force, whole, and writes stop as after every such failure. Cost: with already_sorted each entry
+  // is written once; otherwise twice, or once more for each 64-fold of memory_bytes.
   virtual Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) = 0;
   Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options,
                                  std::span<const std::pair<std::string, std::string>> entries) {

@@ -19,7 +19,7 @@ class TableCuts {
  public:
   TableCuts(const Version& version, const CompactionPlan& plan, uint64_t target_file_size);
 
-  // If not, ShouldEndBefore is never true.
+  // If not, tables end by their size alone.
   bool MayEnd() const { return !guards_.empty() || !below_.empty(); }
   // True if the present table, of `table_bytes`, should end before `key`. Keys ascend.
   bool ShouldEndBefore(Slice key, uint64_t table_bytes);

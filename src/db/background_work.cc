@@ -111,7 +111,7 @@ void BackgroundWork::ScheduleFlushLocked() {
 }
 
 bool BackgroundWork::SlotFreeLocked() const {
-  return !manual_ && manual_waiting_ == 0 && compactions_ < modes_.max_compactions;
+  return !manual_ && !reserved_ && manual_waiting_ == 0 && compactions_ < modes_.max_compactions;
 }
 
 bool BackgroundWork::CompactionsYield() const {
@@ -229,16 +229,58 @@ Status BackgroundWork::WaitUntilIdle() {
   return error_->status();
 }
 
+Status BackgroundWork::WaitForTurnLocked() {
+  const Counted hurry(&hurried_);
+  ++manual_waiting_;
+  while ((compactions_ > 0 || manual_ || reserved_) && !shutdown_) {
+    // Who has reserved may be waiting for something that is no work of ours.
+    if (!AwaitProgressLocked()) progress_.WaitFor(&mu_, kCooperativeWaitMicros);
+  }
+  --manual_waiting_;
+  return shutdown_ ? Status::Shutdown("the database is closing") : Status();
+}
+
+Status BackgroundWork::ReserveCompaction() {
+  MutexLock lock(&mu_);
+  SEERDB_RETURN_IF_ERROR(WaitForTurnLocked());
+  reserved_ = true;
+  return {};
+}
+
+void BackgroundWork::EndReservation() {
+  MutexLock lock(&mu_);
+  if (!reserved_) return;
+  reserved_ = false;
+  compaction_wanted_ = false;
+  if (modes_.background_compaction) ScheduleCompactionLocked();
+  progress_.SignalAll();
+}
+
+void BackgroundWork::NoteProgress() {
+  MutexLock lock(&mu_);
+  progress_.SignalAll();
+}
+
 Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
   {
     MutexLock lock(&mu_);
-    ++manual_waiting_;
-    const Counted hurry(&hurried_);
-    while ((compactions_ > 0 || manual_) && !shutdown_) AwaitProgressLocked();
-    --manual_waiting_;
+    SEERDB_RETURN_IF_ERROR(WaitForTurnLocked());
+    manual_ = true;
+  }
+  return RunManual(work);
+}
+
+Status BackgroundWork::RunReserved(const std::function<Status()>& work) {
+  {
+    MutexLock lock(&mu_);
+    reserved_ = false;
     if (shutdown_) return Status::Shutdown("the database is closing");
     manual_ = true;
   }
+  return RunManual(work);
+}
+
+Status BackgroundWork::RunManual(const std::function<Status()>& work) {
   const Counted hurry(&hurried_);
   Status status = work();
   MutexLock lock(&mu_);

@@ -65,6 +65,16 @@ class BackgroundWork {
   // Runs `work` on this thread with no compaction beside it. None starts from the call on.
   Status RunAsCompaction(const std::function<Status()>& work) EXCLUDES(mu_);
 
+  // In two steps, for who must not wait under leadership: Reserve waits as RunAsCompaction does, and until
+  // RunReserved or EndReservation no compaction begins, nor does a waiting writer count on one.
+  Status ReserveCompaction() EXCLUDES(mu_);
+  Status RunReserved(const std::function<Status()>& work) EXCLUDES(mu_);
+  // Nothing, if the reservation was used.
+  void EndReservation() EXCLUDES(mu_);
+
+  // A part of a longer job is installed: who waits looks again.
+  void NoteProgress() EXCLUDES(mu_);
+
   // Runs `work` on this thread with no flush beside it. kBusy if one runs or is queued and the caller may not
   // wait for it.
   Status RunAsFlush(bool may_wait, const std::function<Status()>& work) EXCLUDES(mu_);
@@ -90,6 +100,9 @@ class BackgroundWork {
   void ScheduleFlushLocked() REQUIRES(mu_);
   void ScheduleCompactionLocked() REQUIRES(mu_);
   // False while all slots are taken or somebody wants them to be empty.
+  Status WaitForTurnLocked() REQUIRES(mu_);
+  // Requires: manual_ is set.
+  Status RunManual(const std::function<Status()>& work) EXCLUDES(mu_);
   bool SlotFreeLocked() const REQUIRES(mu_);
   bool CompactionsYield() const EXCLUDES(mu_);
   void FlushTask() EXCLUDES(mu_);
@@ -111,6 +124,7 @@ class BackgroundWork {
   uint32_t compactions_ GUARDED_BY(mu_) = 0;        // scheduled or running
   bool compaction_wanted_ GUARDED_BY(mu_) = false;  // somebody looked for a slot and found none
   bool manual_ GUARDED_BY(mu_) = false;             // RunAsCompaction's work runs
+  bool reserved_ GUARDED_BY(mu_) = false;           // it will run
   uint32_t manual_waiting_ GUARDED_BY(mu_) = 0;
   uint32_t side_tasks_ GUARDED_BY(mu_) = 0;
   bool shutdown_ GUARDED_BY(mu_) = false;

@@ -74,7 +74,13 @@ Status DbImpl::ReserveLoadMemory(const BulkLoadOptions& options, MemoryCharge* c
   }
   context->max_value_bytes = memory_plan_.max_value_bytes;
   sort_bytes = std::min(sort_bytes, budget_->limit_bytes() / kBudgetShare);
-  while (!budget_->TryCharge(charge, table_bytes + sort_bytes)) {
+  // Only where no memtable would have to be flushed for it: writes shall find room beside loads.
+  const auto charged = [&] {
+    const uint64_t bytes = table_bytes + sort_bytes;
+    return budget_->pressure_bytes() + bytes < budget_->early_flush_bytes() &&
+           budget_->TryCharge(charge, bytes);
+  };
+  while (!charged()) {
     if (sort_bytes / 2 < kMinMemoryBytes) {
       return Status::Busy("bulk load needs " + std::to_string(table_bytes + sort_bytes) +
                               " bytes of memory: " + budget_->usage().ToString(),
@@ -86,6 +92,7 @@ Status DbImpl::ReserveLoadMemory(const BulkLoadOptions& options, MemoryCharge* c
 }
 
 Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) {
+  const OpenCall call(&loads_);
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   SEERDB_RETURN_IF_ERROR(CheckBulkLoadOptions(options));
   if (error_->is_set()) SEERDB_RETURN_IF_ERROR(Flush());  // resumes writes, if that is due
@@ -108,8 +115,12 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
     SEERDB_RETURN_IF_ERROR(Flush());  // earlier writes are durable all the same
   } else {
     SEERDB_RETURN_IF_ERROR(PrepareLoad(job.tables().tables(), target_level));
-    SEERDB_RETURN_IF_ERROR(
-        queue_->RunExclusive([&] { return InstallLoad(&job.tables(), target_level, &tables_in_level); }));
+    // Before leadership: a manual compaction may take long, and writers shall not wait for it.
+    SEERDB_RETURN_IF_ERROR(work_->ReserveCompaction());
+    Status installed =
+        queue_->RunExclusive([&] { return InstallLoad(&job.tables(), target_level, &tables_in_level); });
+    work_->EndReservation();
+    SEERDB_RETURN_IF_ERROR(installed);
     views_->Collect();
     work_->Poke();  // a level may have a run more than the tree's shape has
   }
@@ -164,7 +175,7 @@ Status DbImpl::InstallLoad(BulkLoadTables* tables, uint32_t target_level,
     SEERDB_RETURN_IF_ERROR(committer_->SealMemTable());
     SEERDB_RETURN_IF_ERROR(work_->WaitUntil([this] { return views_->immutable_count() == 0; }));
   }
-  return work_->RunAsCompaction([&]() -> Status {
+  return work_->RunReserved([&]() -> Status {
     SEERDB_RETURN_IF_ERROR(SinkBelowLoad(tables->tables(), target_level));
     return ListLoad(tables, target_level, tables_in_level);
   });

@@ -168,11 +168,7 @@ Status DbImpl::Start() {
                        &events_,
                        [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
-  WriteQueueOptions queue_options;
-  queue_options.max_group_writers = options_.group_commit_max_batch_size;
-  queue_options.group_delay_us = options_.group_commit_delay_us;
-  queue_options.clock = clock_.get();
-  queue_ = std::make_unique<WriteQueue>(queue_options, committer_.get());
+  queue_ = std::make_unique<WriteQueue>(QueueOptions(), committer_.get());
   if (memory_gate_ != nullptr) budget_->Join(memory_gate_);
   work_->PokeCompaction();
   // The workload, the age of tombstones and what is on disk may ask for work although nothing is written.
@@ -215,6 +211,19 @@ Status DbImpl::CheckOpen() const {
   return {};
 }
 
+WriteQueueOptions DbImpl::QueueOptions() const {
+  WriteQueueOptions options;
+  options.max_group_writers = options_.group_commit_max_batch_size;
+  options.group_delay_us = options_.group_commit_delay_us;
+  options.clock = clock_.get();
+  if (budget_ != nullptr) {
+    // A group fits the budget where each of its batches does.
+    options.max_group_bytes = std::min(options.max_group_bytes, budget_->limit_bytes() / 8);
+    options.operation_bytes = MemoryGate::kEntryBytes;
+  }
+  return options;
+}
+
 Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
   cancel_compaction_.store(true);
@@ -233,6 +242,7 @@ Status DbImpl::Close() {
     return work_->WaitUntil([this] { return views_->immutable_count() == 0; });
   });
   work_->Shutdown();
+  loads_.AwaitNone();
   if (status.ok() && !error_->is_set()) {
     // Everything is in tables: release all logs, spare ones included.
     VersionEdit edit;
@@ -320,7 +330,8 @@ Status DbImpl::Delete(const WriteOptions& options, Slice key) {
 Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
-  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch), batch.rep().size()));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch),
+                                         batch.rep().size() + batch.size() * MemoryGate::kEntryBytes));
   if (batch.empty()) return CheckOpen();
   // Deletions are what makes room.
   if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) return status;

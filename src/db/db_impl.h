@@ -25,6 +25,7 @@
 #include "db/log_set.h"
 #include "db/memory_gate.h"
 #include "db/memory_plan.h"
+#include "db/open_calls.h"
 #include "db/read_view.h"
 #include "db/running_compactions.h"
 #include "db/snapshot_list.h"
@@ -155,6 +156,7 @@ class DbImpl final : public DB {
   void NoteDebt(const Version& version);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
+  WriteQueueOptions QueueOptions() const;
   TableOutputOptions OutputOptions() const;
   TableNumberSet Unavailable() EXCLUDES(quarantine_mu_);
   // No later plan uses the damaged ones of these inputs; all of them, if none shows its damage again.
@@ -175,6 +177,7 @@ class DbImpl final : public DB {
   const RecoveryReport recovery_;
   TreePolicy policy_;
   RunningCompactions running_;
+  OpenCalls loads_;
 
   EventLog events_;
   const std::shared_ptr<BackgroundError> error_;

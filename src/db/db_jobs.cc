@@ -92,6 +92,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     NoteDebt(*version);
   }
   views_->Collect();
+  work_->NoteProgress();
   return {};
 }
 

@@ -50,7 +50,7 @@ bool SpaceWatch::ShouldTry() {
 void SpaceWatch::ScheduleLocked() {
   if (over_ || scheduled_ || polling_ || parts_.executor->cooperative()) return;
   scheduled_ = true;
-  parts_.executor->ScheduleAfter(kLookUs, Executor::Lane::kSide, [weak = weak_from_this()] {
+  parts_.executor->ScheduleAfter(kLookUs, Executor::Lane::kFlush, [weak = weak_from_this()] {
     if (const std::shared_ptr<SpaceWatch> self = weak.lock()) self->Poll();
   });
 }

@@ -174,7 +174,7 @@ TEST(BulkLoadConcurrency, LoadsBesideLoadsAndClose) {
   class Endless final : public BulkLoadSource {
    public:
     Status Next(std::vector<BulkLoadEntry>* entries) override {
-      key_ = LoadKey(next_++);
+      key_ = std::to_string(1'000'000'000 + next_++);
       entries->push_back({key_, "endless"});
       started_.store(true);
       return {};
@@ -196,6 +196,76 @@ TEST(BulkLoadConcurrency, LoadsBesideLoadsAndClose) {
   db = OpenOrFail(options, "/db");
   ASSERT_TRUE(db);
   EXPECT_EQ(GetText(*db, LoadKey(0)), last);
+}
+
+// Gives entries until it is told to end, and says when it was asked first.
+class EndlessSource final : public BulkLoadSource {
+ public:
+  Status Next(std::vector<BulkLoadEntry>* entries) override {
+    key_ = LoadKey(next_++);
+    entries->push_back({key_, key_});
+    asked.store(true);
+    return {};
+  }
+  std::atomic<bool> asked{false};
+
+ private:
+  int next_ = 0;
+  std::string key_;
+};
+
+// A load that went on after Close would share the directory with whoever opens it next.
+TEST(BulkLoadConcurrency, CloseEndsALoadAndWaitsForIt) {
+  for (const bool sorted : {true, false}) {
+    Options options = TinyOptions();
+    options.file_system = std::make_shared<MemoryFileSystem>();
+    options.clock = nullptr;
+    const auto db = OpenOrFail(options, "/db");
+    ASSERT_TRUE(db);
+    EndlessSource source;
+    std::atomic<bool> ended{false};
+    Status status;
+    std::thread load([&] {
+      status = db->BulkLoad(BulkLoadOptions().AlreadySorted(sorted).WithMaxEntries(5), source).status();
+      ended.store(true);
+    });
+    while (!source.asked) std::this_thread::yield();
+    EXPECT_OK(db->Close());
+    EXPECT_TRUE(options.file_system->ListDirectory("/db").ok());
+    for (const std::string& name : *options.file_system->ListDirectory("/db"))
+      EXPECT_FALSE(name.ends_with(".tmp")) << name;
+    load.join();
+    EXPECT_TRUE(ended);
+    EXPECT_TRUE(status.IsShutdown()) << status.ToString();
+  }
+}
+
+// A compaction asked for by hand goes on from plan to plan; writers beside a load that waits for it do not
+// wait.
+TEST(BulkLoadConcurrency, WritersGoOnWhileALoadWaitsForACompactRange) {
+  Options options = TinyOptions();
+  options.file_system = std::make_shared<MemoryFileSystem>();
+  options.clock = nullptr;
+  options.background_flush = options.background_compaction = true;
+  const auto db = OpenOrFail(options, "/db");
+  ASSERT_TRUE(db);
+  std::atomic<bool> over{false};
+  std::thread compactor([&] {
+    while (!over) EXPECT_OK(db->CompactRange());
+  });
+  std::thread loader([&] {
+    for (int n = 1; n <= 10; ++n) {
+      std::vector<std::pair<std::string, std::string>> entries;
+      for (int i = 0; i < kKeys; ++i) entries.emplace_back(LoadKey(i), std::to_string(n));
+      EXPECT_OK(db->BulkLoad(BulkLoadOptions().AlreadySorted(), entries).status());
+    }
+    over = true;
+  });
+  for (int i = 0; !over; ++i) EXPECT_OK(db->Put(WriterKey(i % kKeys, 1), std::to_string(i)));
+  loader.join();
+  compactor.join();
+  EXPECT_EQ(GetText(*db, LoadKey(7)), "=10");
+  EXPECT_OK(db->Close());
 }
 
 }  // namespace
