@@ -9,7 +9,7 @@ namespace seerdb::testing {
 namespace {
 
 constexpr uint64_t kOperations = 1'050'000;
-constexpr uint64_t kOperationsSanitized = 120'000;
+constexpr uint64_t kOperationsSanitized = 60'000;
 constexpr uint64_t kOperationsForCoverage = 8'000;  // a shorter run of a set promises no coverage
 
 class OptionSetTest : public ::testing::TestWithParam<OptionSet> {};
