@@ -14,7 +14,7 @@
 // than M / 8 are refused with kInvalidArgument/kMemoryFull.
 //
 // Not counted: the executable, stacks, what the allocator keeps, batches that the caller builds and values
-// that are copied for it.
+// that are copied for it. Opening takes the log's M / 16 at once: M may be exceeded by it until others flush.
 #pragma once
 
 #include <cstdint>

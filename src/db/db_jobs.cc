@@ -92,7 +92,6 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     NoteDebt(*version);
   }
   views_->Collect();
-  work_->NoteProgress();
   return {};
 }
 
@@ -129,12 +128,13 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
     edit.added_tables.push_back({0, table.number, std::move(table)});
   }
   const uint64_t log_number = *edit.log_number;
+  // Before the install, which those see who wait for this flush.
+  using Count = Statistics::Count;
+  statistics_->AddEach(Count{Counter::total_flushes, 1}, Count{Counter::flush_bytes_written, bytes});
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
   SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
   controller_->drain().NoteFlush(oldest.memtable->bytes(), bytes, clock_->NowMicros() - start_us);
-  statistics_->Add(Counter::total_flushes);
-  statistics_->Add(Counter::flush_bytes_written, bytes);
   if (events_.enabled()) {
     events_.Write(EventLine("flush")
                       .Add("table", number)
@@ -259,7 +259,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.plan = plan;
   inputs.version = version;
   inputs.cancelled = &cancel_compaction_;
-  inputs.read_ahead_bytes = memory_plan_.read_ahead_bytes;
+  inputs.read_ahead_bytes = ReadAhead(memory_plan_, MergedRuns(plan));
   JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kCompaction,
                     CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
   for (const CompactionPlan::Input& input : plan.inputs) {
@@ -298,6 +298,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
                       .Add("us", clock_->NowMicros() - start_us)
                       .Add("reason", plan.reason));
   }
+  work_->NoteProgress();
   return {};
 }
 

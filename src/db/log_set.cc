@@ -114,7 +114,8 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
   SEERDB_FAILPOINT("wal::before_rotate");
   Spare next = *std::move(spare_);
   spare_.reset();
-  spare_charge_.Release();
+  // Kept for the next one, which is soon prepared, and not when there is room for it.
+  spare_charge_.Set(DirtyBytes(next.file) == 0 ? 0 : options_.segment_bytes);
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
   spare_bytes_.store(0, std::memory_order_relaxed);
   Activate(std::move(next), next_record);

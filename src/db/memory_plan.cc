@@ -33,6 +33,7 @@ MemoryPlan PlanMemory(const Options& options, uint64_t limit_bytes) {
   const uint64_t jobs = options.max_background_compactions == 0 ? 2 : options.max_background_compactions;
   const uint64_t job_bytes = limit_bytes / 8 / jobs;
   plan.read_ahead_bytes = std::clamp(job_bytes / 2 / kUsualInputs, 16 * kKiB, kMaxReadAheadBytes);
+  plan.read_bytes = std::max(job_bytes / 2, limit_bytes / 16);
   plan.table_memory_bytes = std::max(job_bytes / 2, 512 * kKiB);
   plan.max_batch_bytes = limit_bytes / 4;
   plan.max_value_bytes = limit_bytes / 8;
@@ -43,8 +44,13 @@ uint64_t FlushMemory(uint64_t entries, uint64_t bytes) {
   return kChunkBytes + entries * kBytesPerEntry + bytes / kBytesPerIndexByte;
 }
 
+uint64_t ReadAhead(const MemoryPlan& plan, uint64_t inputs) {
+  if (plan.read_ahead_bytes == 0 || inputs == 0) return plan.read_ahead_bytes;
+  return std::clamp(plan.read_bytes / inputs, 4 * kKiB, plan.read_ahead_bytes);
+}
+
 uint64_t CompactionMemory(const MemoryPlan& plan, uint64_t inputs, uint64_t target_file_size) {
-  const uint64_t read_bytes = plan.read_ahead_bytes != 0 ? plan.read_ahead_bytes : kMaxReadAheadBytes;
+  const uint64_t read_bytes = plan.read_ahead_bytes != 0 ? ReadAhead(plan, inputs) : kMaxReadAheadBytes;
   const uint64_t table_bytes = plan.table_memory_bytes != 0 ? plan.table_memory_bytes : target_file_size / 8;
   return inputs * read_bytes + kChunkBytes + table_bytes;
 }

@@ -11,8 +11,9 @@ namespace seerdb {
 struct MemoryPlan {
   uint64_t memtable_capacity = 0;
   uint64_t wal_segment_bytes = 0;
-  // Of one compaction: each input's read buffer (0 = grows by itself) and the index and filter of the table
-  // that is being written (0 = not limited).
+  // Of one compaction: the read buffers of its inputs (0 = they grow by themselves), together and each at
+  // most, and the index and filter of the table that is being written (0 = not limited).
+  uint64_t read_bytes = 0;
   uint64_t read_ahead_bytes = 0;
   uint64_t table_memory_bytes = 0;
   // Largest batch and value that can be written, logged and flushed within the limit.
@@ -25,6 +26,8 @@ MemoryPlan PlanMemory(const Options& options, uint64_t limit_bytes);
 
 // About what a flush or a compaction holds while it runs.
 uint64_t FlushMemory(uint64_t entries, uint64_t bytes);
+// Of each of `inputs`, as CompactionMemory counts it.
+uint64_t ReadAhead(const MemoryPlan& plan, uint64_t inputs);
 uint64_t CompactionMemory(const MemoryPlan& plan, uint64_t inputs, uint64_t target_file_size);
 
 // What the leader of a commit group finds.

@@ -231,9 +231,9 @@ TEST(BulkLoadConcurrency, CloseEndsALoadAndWaitsForIt) {
     });
     while (!source.asked) std::this_thread::yield();
     EXPECT_OK(db->Close());
-    EXPECT_TRUE(options.file_system->ListDirectory("/db").ok());
-    for (const std::string& name : *options.file_system->ListDirectory("/db"))
-      EXPECT_FALSE(name.ends_with(".tmp")) << name;
+    const auto names = options.file_system->ListDirectory("/db");
+    ASSERT_TRUE(names.ok());
+    for (const std::string& name : *names) EXPECT_FALSE(name.ends_with(".tmp")) << name;
     load.join();
     EXPECT_TRUE(ended);
     EXPECT_TRUE(status.IsShutdown()) << status.ToString();
