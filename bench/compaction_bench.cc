@@ -192,7 +192,7 @@ class Runner {
     const std::string path = TableFilePath(directory_, open.table_number);
     SEERDB_ASSIGN_OR_RETURN(std::shared_ptr<const TableReader> reader, TableReader::Open(*fs_, path, open));
     readers_.push_back(std::move(reader));
-    inputs_.push_back({0, std::make_shared<TableMeta>(tables.front())});
+    inputs_.push_back({0, tables.front().number, std::make_shared<TableMeta>(tables.front())});
     return {};
   }
 
