@@ -104,7 +104,6 @@ Status LogSet::PrepareSpare() {
 Status LogSet::NextSegment(uint64_t frame_bytes) {
   // Numbers must ascend in the order of use, so a spare being prepared is waited for, not overtaken.
   MutexLock lock(&prepare_mu_);
-  rotated_ = true;
   const uint64_t next_record = active_->next_record();
   if (!spare_.has_value()) {
     const uint64_t wanted_bytes = NextLogBlock(frame_bytes + kLogHeaderBytes);
@@ -130,9 +129,7 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
 bool LogSet::TakeSpareRequest() {
   if (spare_requested_) return false;
   const bool wrong_mode = active_->mode() != chooser_.wanted();
-  // A first segment may be all that is ever written. From then on the next one is needed soon, and at any
-  // moment: sealing a memtable takes one as well.
-  if (!wrong_mode && !rotated_ && active_->bytes() < options_.segment_bytes / 2) return false;
+  if (!wrong_mode && active_->bytes() < options_.segment_bytes / 2) return false;
   spare_requested_ = true;
   return true;
 }

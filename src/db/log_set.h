@@ -69,8 +69,8 @@ class LogSet {
 
   // Makes a spare segment unless there is one. For a background task.
   Status PrepareSpare() EXCLUDES(prepare_mu_);
-  // True once for each segment, when it is half full, of a mode that does not fit any more, or not the first
-  // one: time to call PrepareSpare in the background.
+  // True once for each segment, when it is half full or its mode does not fit any more: time to call
+  // PrepareSpare in the background.
   bool TakeSpareRequest();
 
   // Logs below `log_number` are released by a durable edit.
@@ -118,7 +118,6 @@ class LogSet {
   LogModeChooser chooser_;
   MemoryCharge active_charge_;
   bool spare_requested_ = false;  // for the active segment
-  bool rotated_ = false;          // the active segment is not the first
   bool abandoned_ = false;        // so is the active segment
   uint64_t appended_bytes_ = 0;
   // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
