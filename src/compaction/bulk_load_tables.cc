@@ -42,20 +42,6 @@ class ReservingFile final : public WritableFile {
   bool reserves_ = true;
 };
 
-TableMeta MetaOf(uint64_t number, const TableProperties& properties, uint64_t epoch) {
-  TableMeta meta;
-  meta.number = number;
-  meta.bytes = properties.file_bytes;
-  meta.smallest_key = properties.smallest_key;
-  meta.largest_key = properties.largest_key;
-  meta.smallest_sequence = properties.smallest_sequence;
-  meta.largest_sequence = properties.largest_sequence;
-  meta.entries = properties.entries;
-  meta.tombstones = properties.tombstones;
-  meta.epoch = epoch;
-  return meta;
-}
-
 }  // namespace
 
 BulkLoadTables::BulkLoadTables(FileSystem& fs, TableOutputOptions output, uint64_t max_entries)
@@ -109,7 +95,7 @@ Status BulkLoadTables::EndTable() {
   SEERDB_RETURN_IF_ERROR(file_->Truncate(written.table.properties.file_bytes));
   SEERDB_RETURN_IF_ERROR(SyncLast());
   unsynced_ = std::move(file_);
-  metas_.push_back(MetaOf(written.number, written.table.properties, output_.epoch));
+  metas_.push_back(MetaOf(written.table.properties, output_.epoch));
   return {};
 }
 
@@ -131,7 +117,7 @@ Status BulkLoadTables::AddEnds(SequenceNumber sequence) {
     SEERDB_RETURN_IF_ERROR(file->Close());
     SEERDB_RETURN_IF_ERROR(fs_.RenameFile(temporary, TableFilePath(output_.directory, written.number)));
     written.named = true;
-    metas_[i] = MetaOf(written.number, properties, output_.epoch);
+    metas_[i] = MetaOf(properties, output_.epoch);
   }
   return {};
 }

@@ -8,6 +8,20 @@
 
 namespace seerdb {
 
+TableMeta MetaOf(const TableProperties& properties, uint64_t epoch) {
+  TableMeta meta;
+  meta.number = properties.table_number;
+  meta.bytes = properties.file_bytes;
+  meta.smallest_key = properties.smallest_key;
+  meta.largest_key = properties.largest_key;
+  meta.smallest_sequence = properties.smallest_sequence;
+  meta.largest_sequence = properties.largest_sequence;
+  meta.entries = properties.entries;
+  meta.tombstones = properties.tombstones;
+  meta.epoch = epoch;
+  return meta;
+}
+
 TableOutput::TableOutput(FileSystem& fs, TableOutputOptions options)
     : fs_(fs), options_(std::move(options)) {}
 
@@ -43,7 +57,7 @@ Status TableOutput::StartTable() {
 }
 
 Status TableOutput::EndTable() {
-  SEERDB_ASSIGN_OR_RETURN(TableProperties properties, builder_->Finish());
+  SEERDB_ASSIGN_OR_RETURN(const TableProperties properties, builder_->Finish());
   // Gives back what was reserved and not used.
   SEERDB_RETURN_IF_ERROR(file_->Truncate(properties.file_bytes));
   if (!SEERDB_MUTANT("table-skips-sync")) {
@@ -55,16 +69,7 @@ Status TableOutput::EndTable() {
   builder_.reset();
   bytes_written_ += properties.file_bytes;
   paced_bytes_ = 0;
-  TableMeta meta;
-  meta.number = number_;
-  meta.bytes = properties.file_bytes;
-  meta.smallest_key = std::move(properties.smallest_key);
-  meta.largest_key = std::move(properties.largest_key);
-  meta.smallest_sequence = properties.smallest_sequence;
-  meta.largest_sequence = properties.largest_sequence;
-  meta.entries = properties.entries;
-  meta.tombstones = properties.tombstones;
-  meta.epoch = options_.epoch;
+  TableMeta meta = MetaOf(properties, options_.epoch);
   if (meta.tombstones > 0) meta.tombstones_since_s = options_.tombstones_since_s;
   tables_.push_back(std::move(meta));
   return {};

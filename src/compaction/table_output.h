@@ -38,6 +38,9 @@ struct TableOutputOptions {
 };
 inline constexpr uint64_t kPaceBytes = 256 << 10;
 
+// What a manifest lists of a table with these properties.
+TableMeta MetaOf(const TableProperties& properties, uint64_t epoch);
+
 class TableOutput {
  public:
   TableOutput(FileSystem& fs, TableOutputOptions options);

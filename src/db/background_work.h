@@ -99,10 +99,11 @@ class BackgroundWork {
   void NoteDroppedLocked(Executor::Lane lane) REQUIRES(mu_);
   void ScheduleFlushLocked() REQUIRES(mu_);
   void ScheduleCompactionLocked() REQUIRES(mu_);
-  // False while all slots are taken or somebody wants them to be empty.
+  // Waits until no compaction runs and nobody else has the turn, and keeps new ones from starting.
   Status WaitForTurnLocked() REQUIRES(mu_);
   // Requires: manual_ is set.
   Status RunManual(const std::function<Status()>& work) EXCLUDES(mu_);
+  // False while all slots are taken or somebody wants them to be empty.
   bool SlotFreeLocked() const REQUIRES(mu_);
   bool CompactionsYield() const EXCLUDES(mu_);
   void FlushTask() EXCLUDES(mu_);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "compaction/table_output.h"
 #include "format/file_name.h"
 #include "format/keyspace_prefix.h"
 #include "sstable/table_reader.h"
@@ -28,19 +29,6 @@ std::optional<std::string> UserKey(const std::optional<std::string>& engine_key)
 // Worth a look at what else there is. Other errors, of permission or space, say nothing about the bytes.
 bool IsDamage(const Status& status) {
   return status.IsCorruption() || (status.IsIoError() && status.detail() == StatusDetail::kNone);
-}
-
-TableMeta MetaOf(const TableProperties& properties) {
-  TableMeta meta;
-  meta.number = properties.table_number;
-  meta.bytes = properties.file_bytes;
-  meta.smallest_key = properties.smallest_key;
-  meta.largest_key = properties.largest_key;
-  meta.smallest_sequence = properties.smallest_sequence;
-  meta.largest_sequence = properties.largest_sequence;
-  meta.entries = properties.entries;
-  meta.tombstones = properties.tombstones;
-  return meta;
 }
 
 SalvageBounds BoundsOf(const TableMeta* listed) {
@@ -73,7 +61,7 @@ Status RepairSources::CheckWhole(const std::string& path, uint64_t number, const
   SEERDB_ASSIGN_OR_RETURN(const std::shared_ptr<TableReader> reader, TableReader::Open(fs_, path, open));
   VerifyResult verified;
   SEERDB_RETURN_IF_ERROR(reader->Verify(&verified));
-  *meta = MetaOf(reader->properties());
+  *meta = MetaOf(reader->properties(), 0);
   if (listed == nullptr) return {};
   const bool agrees = meta->smallest_key == listed->smallest_key &&
                       meta->largest_key == listed->largest_key && meta->entries == listed->entries &&
