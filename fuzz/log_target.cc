@@ -29,7 +29,7 @@ void ReplayScript(HostileFiles* files, Input* input, uint8_t fault) {
   }
   files->ArmFault(fault);
   uint64_t next = 1;
-  const auto replayed = ReplayLogs(files->fs(), logs, 1, [&](SequenceNumber sequence, Slice operations) {
+  const auto replayed = ReplayLogs(files->fs(), logs, {1}, [&](SequenceNumber sequence, Slice operations) {
     const std::string* const written = script.payload(next);
     if (script.own_frames_only()) {
       SEERDB_ASSERT(written != nullptr);
@@ -65,7 +65,7 @@ void ReplayBytes(HostileFiles* files, Slice bytes, uint8_t choice, uint8_t fault
   files->ArmFault(fault);
   uint64_t records = 0;
   uint64_t payload_bytes = 0;
-  const auto replayed = ReplayLogs(files->fs(), logs, 1, [&](SequenceNumber, Slice operations) {
+  const auto replayed = ReplayLogs(files->fs(), logs, {1}, [&](SequenceNumber, Slice operations) {
     ++records;
     Touch(operations);
     payload_bytes += operations.size();
@@ -76,7 +76,8 @@ void ReplayBytes(HostileFiles* files, Slice bytes, uint8_t choice, uint8_t fault
   if (replayed.ok()) SEERDB_ASSERT(replayed->records == records && replayed->bytes <= bytes.size());
   // Salvage finds at least what replay finds, whatever lies around it.
   const auto accept = [](SequenceNumber, Slice) -> Status { return {}; };
-  const auto salvaged = SalvageLogs(files->fs(), logs, 1, SalvageExtent::kWhateverIsLeft, {accept, nullptr});
+  const auto salvaged =
+      SalvageLogs(files->fs(), logs, {1}, SalvageExtent::kWhateverIsLeft, {accept, nullptr});
   if (files->fired()) return;
   SEERDB_ASSERT(salvaged.ok());
   if (replayed.ok()) SEERDB_ASSERT(salvaged->replay.records >= records);

@@ -102,7 +102,7 @@ Status DumpLog(FileSystem& fs, const std::string& path, const DumpOptions& optio
   PrintField("end", end);
   // The engine's own judgement of what follows: nothing, a torn tail, or proof that a record is lost.
   SEERDB_ASSIGN_OR_RETURN(const ReplaySummary summary,
-                          ReplayLogs(fs, {{path, header->identity}}, header->first_record,
+                          ReplayLogs(fs, {{path, header->identity}}, {header->first_record},
                                      [](SequenceNumber, Slice) { return Status::Ok(); }));
   PrintField("records", summary.records);
   if (summary.torn) Print("torn: what follows the end was written by half\n");

@@ -66,10 +66,10 @@ Status ReplayByMode(FileSystem& fs, const std::vector<ReplayLog>& logs, const Op
     return tables->Apply(base, operations);
   };
   RecoveryReport& report = state->report;
-  const uint64_t first_record = state->manifest.log_first_record;
+  const LogStart start{state->manifest.log_first_record, state->manifest.last_sequence};
   const RecoveryMode mode = options.recovery_mode;
   if (mode == RecoveryMode::kTolerateTornTail || mode == RecoveryMode::kAbsoluteConsistency) {
-    SEERDB_ASSIGN_OR_RETURN(const ReplaySummary replay, ReplayLogs(fs, logs, first_record, apply));
+    SEERDB_ASSIGN_OR_RETURN(const ReplaySummary replay, ReplayLogs(fs, logs, start, apply));
     report.records_replayed = replay.records;
     report.torn_tail = replay.torn;
     state->next_record = replay.next_record;
@@ -83,8 +83,7 @@ Status ReplayByMode(FileSystem& fs, const std::vector<ReplayLog>& logs, const Op
   const auto skip = [&highest](SequenceNumber base, Slice operations) {
     highest = std::max(highest, ReplayedTables::LastSequenceOf(base, operations));
   };
-  SEERDB_ASSIGN_OR_RETURN(const SalvageSummary salvage,
-                          SalvageLogs(fs, logs, first_record, extent, {apply, skip}));
+  SEERDB_ASSIGN_OR_RETURN(const SalvageSummary salvage, SalvageLogs(fs, logs, start, extent, {apply, skip}));
   report.records_replayed = salvage.replay.records;
   report.torn_tail = salvage.replay.torn;
   report.intact_records_dropped = salvage.skipped;

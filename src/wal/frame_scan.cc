@@ -37,12 +37,13 @@ bool AnyByteSet(Slice bytes) {
 
 }  // namespace
 
-FrameScan::FrameScan(LogFileReader* file, const LogIdentity& identity, uint64_t missing_record)
+FrameScan::FrameScan(LogFileReader* file, const LogIdentity& identity, const Missing& missing)
     : file_(*file),
       identity_(identity),
-      missing_(missing_record),
+      missing_(missing.record),
+      near_sequence_(missing.near_sequence),
       budget_bytes_(8 * file->bytes() + kFreeBudgetBytes),
-      followed_budget_bytes_(budget_bytes_) {}
+      proof_budget_bytes_(budget_bytes_) {}
 
 Result<std::optional<FoundFrame>> FrameScan::FindProof(const Range& range) {
   return Search(Goal::kProof, range, range.begin, missing_ + 1);
@@ -97,10 +98,15 @@ Result<std::optional<FoundFrame>> FrameScan::Examine(Goal goal, uint64_t offset,
   const bool wanted = goal == Goal::kFrame || would_prove;
   if (!wanted && saw_frame_) return std::optional<FoundFrame>();
 
+  SEERDB_ASSIGN_OR_RETURN(const bool fits, SequenceFits(offset));
+  if (!fits) return std::optional<FoundFrame>();
   SEERDB_ASSIGN_OR_RETURN(const bool followed, NextLooksWritten(offset, head));
-  uint64_t& budget = followed ? followed_budget_bytes_ : budget_bytes_;
+  // What must not be passed over unseen: the search would miss the proof.
+  const bool must_check =
+      goal == Goal::kProof && followed && (would_prove || SEERDB_MUTANT("stale-bytes-refuse-open"));
+  uint64_t& budget = must_check ? proof_budget_bytes_ : budget_bytes_;
   if (budget < head.length) {
-    if (!followed || goal == Goal::kFrame) return std::optional<FoundFrame>();
+    if (!must_check) return std::optional<FoundFrame>();
     return Status::Corruption("replay " + file_.path() + " @" + std::to_string(offset) +
                                   ": found more frame-like bytes than can be checked, expected record " +
                                   std::to_string(missing_) + " or the end of the log",
@@ -117,6 +123,14 @@ Result<std::optional<FoundFrame>> FrameScan::Examine(Goal goal, uint64_t offset,
     return std::optional<FoundFrame>();
   }
   return std::optional<FoundFrame>({record, would_prove ? record - 1 - head.lag : 0, offset});
+}
+
+// True if the base sequence is one that a frame of this log may have.
+Result<bool> FrameScan::SequenceFits(uint64_t offset) {
+  SEERDB_ASSIGN_OR_RETURN(const SequenceNumber base, file_.PeekBase(offset));
+  if (!near_sequence_.has_value() || SEERDB_MUTANT("stale-bytes-refuse-open")) return true;
+  return base <= kMaxSequence &&
+         std::max(base, *near_sequence_) - std::min(base, *near_sequence_) <= kMostSequencesAway;
 }
 
 // True if behind the frame there is what stands behind every frame but a torn or overwritten one's: the

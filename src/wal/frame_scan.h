@@ -2,8 +2,8 @@
 // for the next intact frame.
 //
 // A frame may lie at any byte: the length of the damaged one is not to be believed. An offset is checked by
-// cheap filters first (length, record number, lag) and by the seeded checksum last. Work is bounded: frame
-// heads that lead nowhere draw on a budget of checksummed bytes.
+// cheap filters first (length, record number, lag, sequence) and by the seeded checksum last. Work is
+// bounded: frame heads that lead nowhere draw on a budget of checksummed bytes.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,15 @@ class FrameScan {
     uint64_t slack = 0;
   };
 
-  FrameScan(LogFileReader* file, const LogIdentity& identity, uint64_t missing_record);
+  // More operations than all logs of a database can hold.
+  static constexpr uint64_t kMostSequencesAway = uint64_t{1} << 40;
+  // What is looked for: frames behind the missing record, whose sequences lie near one that is known.
+  struct Missing {
+    uint64_t record = 0;
+    std::optional<SequenceNumber> near_sequence = std::nullopt;
+  };
+
+  FrameScan(LogFileReader* file, const LogIdentity& identity, const Missing& missing);
 
   // A frame that says that the missing record was durable. Without one the whole range has been looked at.
   // kCorruption if the budget did not suffice for that.
@@ -57,6 +65,7 @@ class FrameScan {
   Result<std::optional<FoundFrame>> Search(Goal goal, const Range& range, uint64_t from, uint64_t at_least);
   Result<std::optional<FoundFrame>> Examine(Goal goal, uint64_t offset, const LogFrameHead& head,
                                             uint64_t record);
+  Result<bool> SequenceFits(uint64_t offset);
   Result<bool> NextLooksWritten(uint64_t offset, const LogFrameHead& head);
   Result<bool> NextFollows(uint64_t end, const LogFrameHead& head);
   Status LookForStaleFrames(uint64_t offset, const LogFrameHead& head);
@@ -64,8 +73,9 @@ class FrameScan {
   LogFileReader& file_;
   const LogIdentity identity_;
   const uint64_t missing_;
-  uint64_t budget_bytes_;           // for heads that nothing plausible follows
-  uint64_t followed_budget_bytes_;  // for the others
+  const std::optional<SequenceNumber> near_sequence_;
+  uint64_t budget_bytes_;        // for heads that may lead nowhere
+  uint64_t proof_budget_bytes_;  // for those that would be proof and that something plausible follows
   bool saw_frame_ = false;
   bool saw_stale_frames_ = false;
   bool saw_bytes_ = false;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/coding.h"
 #include "base/random.h"
 #include "env/memory_file_system.h"
 #include "wal/log_replay.h"
@@ -86,7 +87,7 @@ class LogDamageTest : public ::testing::Test {
     EXPECT_TRUE((*file)->Append(bytes).ok());
     size_t count = 0;
     const auto summary =
-        ReplayLogs(fs_, logs_, kFirstRecord, [&](SequenceNumber base, Slice operations) -> Status {
+        ReplayLogs(fs_, logs_, {kFirstRecord}, [&](SequenceNumber base, Slice operations) -> Status {
           if (count < written_.size()) {
             EXPECT_EQ(base, written_[count].record * 7);
             EXPECT_EQ(operations, written_[count].operations);
@@ -123,7 +124,7 @@ class LogDamageTest : public ::testing::Test {
                                    },
                                    [&](SequenceNumber base, Slice) { skipped.push_back(base / 7); }};
       const auto summary =
-          SalvageLogs(fs_, logs_, kFirstRecord,
+          SalvageLogs(fs_, logs_, {kFirstRecord},
                       all ? SalvageExtent::kWhateverIsLeft : SalvageExtent::kBeforeDamage, visitor);
       ASSERT_TRUE(summary.ok()) << summary.status().ToString();
       ASSERT_EQ(applied, all ? whole : prefix);
@@ -283,7 +284,7 @@ TEST_F(LogDamageTest, SalvageWithoutOneFile) {
       return {};
     };
     const auto summary =
-        SalvageLogs(fs_, logs_, kFirstRecord, SalvageExtent::kWhateverIsLeft, {apply, nullptr});
+        SalvageLogs(fs_, logs_, {kFirstRecord}, SalvageExtent::kWhateverIsLeft, {apply, nullptr});
     ASSERT_TRUE(summary.ok()) << summary.status().ToString();
     std::vector<uint64_t> wanted;
     for (const Written& w : written_) {
@@ -293,9 +294,51 @@ TEST_F(LogDamageTest, SalvageWithoutOneFile) {
     ASSERT_EQ(summary->gaps.size(), 1u);
     EXPECT_EQ(summary->gaps[0].path, Path(log));
     EXPECT_EQ(summary->gaps[0].records, log == 3 ? 0 : written_.size() - wanted.size());
-    EXPECT_TRUE(ReplayLogs(fs_, logs_, kFirstRecord, apply).status().IsCorruption());
+    EXPECT_TRUE(ReplayLogs(fs_, logs_, {kFirstRecord}, apply).status().IsCorruption());
     auto file = fs_.NewWritableFile(Path(log), CreateMode::kMustNotExist);
     ASSERT_TRUE((*file)->Append(contents_[log]).ok());
+  }
+}
+
+// A file that was recycled, made ready and never written to has no header of its own. What it held before
+// says nothing, whatever it looks like: a great many heads of frames, if it is random.
+TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
+  constexpr uint64_t kBytes = uint64_t{16} << 20;
+  constexpr SequenceNumber kSequence = uint64_t{1} << 50;
+  const uint64_t seed = SystemSeed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  MemoryFileSystem fs;
+  ASSERT_TRUE(fs.CreateDirectory("/db").ok());
+  const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 1, 101}}, {Path(2), {kDatabase, 2, 101}}};
+  ASSERT_TRUE(PrepareLogFile(fs, {"/db", Path(1), LogMode::kBuffered, 4096, {}}).ok());
+  auto segment = OpenSegment(fs, Path(1), logs[0].identity, kFirstRecord);
+  ASSERT_TRUE(segment->Append({{kSequence, "one"}, {kSequence + 1, "two"}}, kFirstRecord - 1).ok());
+  // Of an earlier life: a header, then values; the file was not filled.
+  char header[kLogHeaderBytes];
+  EncodeLogHeader({{kDatabase, 1, 100}, 1}, header);
+  std::string stale(header, sizeof header);
+  while (stale.size() < kBytes / 2) AppendU64(&stale, random.Next());
+  stale.resize(kBytes);
+  auto file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
+  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  for (const LogStart& start : {LogStart{kFirstRecord, kSequence - 5}, LogStart{kFirstRecord}}) {
+    const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
+    ASSERT_TRUE(summary.ok()) << summary.status().ToString();
+    EXPECT_EQ(summary->records, 2u);
+    EXPECT_FALSE(summary->torn);
+  }
+  // A frame of its own among them is found all the same, and is proof.
+  std::string base, frame;
+  AppendU64(&base, kSequence + 3);
+  AppendLogFrame(&frame, logs[1].identity, kFirstRecord + 3, kFirstRecord + 2, base, "x");
+  stale.replace(kBytes / 4, frame.size(), frame);
+  file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
+  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  for (const LogStart& start : {LogStart{kFirstRecord, kSequence - 5}, LogStart{kFirstRecord}}) {
+    const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
+    EXPECT_EQ(summary.status().detail(), StatusDetail::kWalCorruption) << summary.status().ToString();
+    EXPECT_NE(summary.status().message().find("says that all up to"), Slice::npos);
   }
 }
 
@@ -308,7 +351,8 @@ TEST_F(LogDamageTest, SalvageWhenApplyRefuses) {
     return {};
   };
   const auto skip = [&](SequenceNumber, Slice) { ++skipped; };
-  auto summary = SalvageLogs(fs_, logs_, kFirstRecord, SalvageExtent::kWhateverIsLeft, {refuse_third, skip});
+  auto summary =
+      SalvageLogs(fs_, logs_, {kFirstRecord}, SalvageExtent::kWhateverIsLeft, {refuse_third, skip});
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(applied, written_.size() - 1);
   EXPECT_EQ(skipped, 1u);
@@ -316,12 +360,12 @@ TEST_F(LogDamageTest, SalvageWhenApplyRefuses) {
   EXPECT_EQ(summary->gaps[0].first_record, kFirstRecord + 2);
   EXPECT_EQ(summary->gaps[0].reason, "no batch");
   applied = skipped = 0;
-  summary = SalvageLogs(fs_, logs_, kFirstRecord, SalvageExtent::kBeforeDamage, {refuse_third, skip});
+  summary = SalvageLogs(fs_, logs_, {kFirstRecord}, SalvageExtent::kBeforeDamage, {refuse_third, skip});
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(applied, 2u);
   EXPECT_EQ(skipped, written_.size() - 2);
   const auto full = [](SequenceNumber, Slice) -> Status { return Status::Busy("full"); };
-  summary = SalvageLogs(fs_, logs_, kFirstRecord, SalvageExtent::kWhateverIsLeft, {full, nullptr});
+  summary = SalvageLogs(fs_, logs_, {kFirstRecord}, SalvageExtent::kWhateverIsLeft, {full, nullptr});
   EXPECT_TRUE(summary.status().IsBusy());
 }
 

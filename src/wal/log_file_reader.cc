@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/coding.h"
 #include "base/crc32c.h"
 #include "base/status_macros.h"
 
@@ -104,6 +105,14 @@ Result<std::optional<LogFrameHead>> LogFileReader::PeekHead(uint64_t offset) {
   char bytes[kLogFrameHeadBytes];
   SEERDB_ASSIGN_OR_RETURN(const Slice head, ReadInto(offset, sizeof bytes, bytes));
   return std::optional<LogFrameHead>(DecodeLogFrameHead(head.data()));
+}
+
+Result<SequenceNumber> LogFileReader::PeekBase(uint64_t offset) {
+  const uint64_t payload = offset + kLogFrameHeadBytes;
+  if (InWindow(payload, sizeof(uint64_t))) return LoadU64(InWindowData(payload));
+  char bytes[sizeof(uint64_t)];
+  SEERDB_ASSIGN_OR_RETURN(const Slice base, ReadInto(payload, sizeof bytes, bytes));
+  return LoadU64(base.data());
 }
 
 }  // namespace seerdb

@@ -10,6 +10,7 @@
 
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
+#include "seerdb/types.h"
 #include "wal/log_format.h"
 
 namespace seerdb {
@@ -42,6 +43,10 @@ class LogFileReader {
 
   // The head at `offset`, or nullopt if the file ends before it does. Keeps the window.
   Result<std::optional<LogFrameHead>> PeekHead(uint64_t offset);
+
+  // The base sequence of a frame at `offset`. Keeps the window. Requires: LengthFits(offset,
+  // kMinPayloadBytes).
+  Result<SequenceNumber> PeekBase(uint64_t offset);
 
   // True if a frame at `offset` may have this length.
   bool LengthFits(uint64_t offset, uint32_t length) const {

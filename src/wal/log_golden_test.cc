@@ -40,7 +40,7 @@ TEST(LogGolden, BytesAreThoseOfVersion1) {
 
   std::string replayed;
   const auto summary =
-      ReplayLogs(*fs, {{path, kIdentity}}, 7, [&](SequenceNumber base, Slice operations) -> Status {
+      ReplayLogs(*fs, {{path, kIdentity}}, {7}, [&](SequenceNumber base, Slice operations) -> Status {
         replayed += std::to_string(base) + ":" + std::to_string(operations.size()) + " ";
         return {};
       });

@@ -38,7 +38,7 @@ class LogModes : public ::testing::TestWithParam<LogMode> {
     std::vector<ReplayLog> listed;
     for (const uint64_t log : logs) listed.push_back({Path(log), Identity(log)});
     std::string out;
-    const auto summary = ReplayLogs(fs, listed, first_record, [&](SequenceNumber base, Slice) -> Status {
+    const auto summary = ReplayLogs(fs, listed, {first_record}, [&](SequenceNumber base, Slice) -> Status {
       out += std::to_string(base) + " ";
       return {};
     });

@@ -21,9 +21,9 @@ using Apply = std::function<Status(SequenceNumber, Slice operations)>;
 
 class Replay {
  public:
-  Replay(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record, const Apply& apply)
-      : fs_(fs), logs_(logs), apply_(apply) {
-    summary_.next_record = first_record;
+  Replay(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start, const Apply& apply)
+      : fs_(fs), logs_(logs), start_(start), apply_(apply) {
+    summary_.next_record = start.first_record;
   }
 
   Result<ReplaySummary> Run() {
@@ -84,7 +84,7 @@ class Replay {
       if (i > stop_.log) {
         SEERDB_ASSIGN_OR_RETURN(range, LaterRange(i, *file, bytes_between));
       }
-      FrameScan scan(file.get(), logs_[i].identity, summary_.next_record);
+      FrameScan scan(file.get(), logs_[i].identity, {summary_.next_record, start_.near_sequence});
       SEERDB_ASSIGN_OR_RETURN(const std::optional<FoundFrame> proof, scan.FindProof(range));
       if (proof.has_value()) return Damaged(logs_[i], *proof);
       if (scan.saw_frame()) summary_.torn = true;
@@ -118,6 +118,7 @@ class Replay {
 
   FileSystem& fs_;
   const std::vector<ReplayLog>& logs_;
+  const LogStart start_;
   const Apply& apply_;
   Stop stop_;
   ReplaySummary summary_;
@@ -125,9 +126,9 @@ class Replay {
 
 }  // namespace
 
-Result<ReplaySummary> ReplayLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record,
+Result<ReplaySummary> ReplayLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start,
                                  const std::function<Status(SequenceNumber, Slice operations)>& apply) {
-  return Replay(fs, logs, first_record, apply).Run();
+  return Replay(fs, logs, start, apply).Run();
 }
 
 }  // namespace seerdb

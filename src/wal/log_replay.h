@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,15 @@ struct ReplayLog {
   LogIdentity identity;
 };
 
+// What is known of the logs before they are read.
+struct LogStart {
+  // Number of the first record of the first log, as the manifest says.
+  uint64_t first_record = 0;
+  // One that the sequences of all records lie near (FrameScan::kMostSequencesAway), if one is known: it tells
+  // old bytes of a recycled file from frames.
+  std::optional<SequenceNumber> near_sequence = std::nullopt;
+};
+
 struct ReplaySummary {
   uint64_t records = 0;
   uint64_t bytes = 0;        // of the frames replayed
@@ -33,10 +43,9 @@ struct ReplaySummary {
   uint64_t end_offset = 0;
 };
 
-// `first_record`: number of the first record of logs[0], as the manifest says. A file that is missing is
-// kCorruption. `apply` gets the base sequence and the operations; its error ends the replay and is
-// returned.
-Result<ReplaySummary> ReplayLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record,
+// A file that is missing is kCorruption. `apply` gets the base sequence and the operations; its error ends
+// the replay and is returned.
+Result<ReplaySummary> ReplayLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start,
                                  const std::function<Status(SequenceNumber, Slice operations)>& apply);
 
 }  // namespace seerdb

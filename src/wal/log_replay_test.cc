@@ -139,12 +139,13 @@ class Story {
     for (const std::string& number : numbers)
       logs.push_back({Path(std::stoull(number)), Identity(std::stoull(number))});
     uint64_t record = Option("first", 1);
-    const auto summary = ReplayLogs(fs_, logs, record, [&](SequenceNumber base, Slice operations) -> Status {
-      EXPECT_EQ(base, 10 * record);
-      EXPECT_EQ(operations, Operations(record, size_[record]));
-      ++record;
-      return {};
-    });
+    const auto summary =
+        ReplayLogs(fs_, logs, {record}, [&](SequenceNumber base, Slice operations) -> Status {
+          EXPECT_EQ(base, 10 * record);
+          EXPECT_EQ(operations, Operations(record, size_[record]));
+          ++record;
+          return {};
+        });
     if (!summary.ok()) {
       EXPECT_EQ(summary.status().detail(), StatusDetail::kWalCorruption);
       out_ += summary.status().ToString() + "\n";
@@ -199,7 +200,7 @@ TEST(LogReplay, Stories) {
 
 TEST(LogReplay, NoLogs) {
   MemoryFileSystem fs;
-  const auto summary = ReplayLogs(fs, {}, 5, [](SequenceNumber, Slice) -> Status { return {}; });
+  const auto summary = ReplayLogs(fs, {}, {5}, [](SequenceNumber, Slice) -> Status { return {}; });
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(summary->records, 0u);
   EXPECT_EQ(summary->next_record, 5u);
@@ -214,7 +215,7 @@ TEST(LogReplay, ErrorOfApplyEndsIt) {
   auto segment = OpenSegment(fs, "/db/1.log", identity, 1);
   ASSERT_TRUE(segment->Append({{1, "one"}, {2, "two"}, {3, "three"}}, 0).ok());
   int calls = 0;
-  const auto summary = ReplayLogs(fs, {{"/db/1.log", identity}}, 1, [&](SequenceNumber, Slice) -> Status {
+  const auto summary = ReplayLogs(fs, {{"/db/1.log", identity}}, {1}, [&](SequenceNumber, Slice) -> Status {
     return ++calls == 2 ? Status::Busy("full") : Status();
   });
   EXPECT_EQ(summary.status().ToString(), "Busy: replay /db/1.log @91: full");

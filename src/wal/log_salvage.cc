@@ -17,10 +17,10 @@ constexpr uint64_t kLostHeaderSlack = uint64_t{1} << 26;
 
 class Salvage {
  public:
-  Salvage(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record, SalvageExtent extent,
+  Salvage(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start, SalvageExtent extent,
           const SalvageVisitor& visitor)
-      : fs_(fs), logs_(logs), extent_(extent), visitor_(visitor), next_(first_record) {
-    summary_.replay.next_record = first_record;
+      : fs_(fs), logs_(logs), start_(start), extent_(extent), visitor_(visitor), next_(start.first_record) {
+    summary_.replay.next_record = start.first_record;
   }
 
   Result<SalvageSummary> Run() {
@@ -52,7 +52,7 @@ class Salvage {
       if (header->first_record > next_) AddGap(header->first_record, "has a log of its own");
       if (header->first_record == next_) StopAt(i, kLogHeaderBytes);
     }
-    FrameScan scan(&file, log.identity, next_);
+    FrameScan scan(&file, log.identity, {next_, start_.near_sequence});
     uint64_t offset = kLogHeaderBytes;
     uint64_t read_bytes = 0;
     for (;;) {
@@ -137,7 +137,7 @@ class Salvage {
     Result<std::unique_ptr<LogFileReader>> opened = LogFileReader::Open(fs_, log.path);
     if (opened.status().IsCorruption()) return {};  // missing, and listed as such
     SEERDB_RETURN_IF_ERROR(opened.status());
-    FrameScan scan(opened->get(), log.identity, next_);
+    FrameScan scan(opened->get(), log.identity, {next_, start_.near_sequence});
     SEERDB_RETURN_IF_ERROR(scan.FindFrame({stop_offset_, next_, 0}, stop_offset_, UINT64_MAX).status());
     SEERDB_ASSIGN_OR_RETURN(summary_.replay.torn, scan.LooksTorn(stop_offset_));
     return {};
@@ -145,6 +145,7 @@ class Salvage {
 
   FileSystem& fs_;
   const std::vector<ReplayLog>& logs_;
+  const LogStart start_;
   const SalvageExtent extent_;
   const SalvageVisitor& visitor_;
   uint64_t next_;              // the record looked for
@@ -158,9 +159,9 @@ class Salvage {
 
 }  // namespace
 
-Result<SalvageSummary> SalvageLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record,
+Result<SalvageSummary> SalvageLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start,
                                    SalvageExtent extent, const SalvageVisitor& visitor) {
-  return Salvage(fs, logs, first_record, extent, visitor).Run();
+  return Salvage(fs, logs, start, extent, visitor).Run();
 }
 
 }  // namespace seerdb

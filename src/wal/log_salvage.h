@@ -48,8 +48,7 @@ struct SalvageVisitor {
   std::function<void(SequenceNumber base, Slice operations)> skip;
 };
 
-// `first_record` as in ReplayLogs.
-Result<SalvageSummary> SalvageLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, uint64_t first_record,
+Result<SalvageSummary> SalvageLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start,
                                    SalvageExtent extent, const SalvageVisitor& visitor);
 
 }  // namespace seerdb

@@ -35,7 +35,7 @@ class LogSegmentTest : public ::testing::Test {
   // "base:operations ..." of all records, or the error.
   static std::string Replay(FileSystem& fs, const std::string& path, uint64_t first_record) {
     std::string out;
-    const auto summary = ReplayLogs(fs, {{path, kIdentity}}, first_record,
+    const auto summary = ReplayLogs(fs, {{path, kIdentity}}, {first_record},
                                     [&](SequenceNumber base, Slice operations) -> Status {
                                       out += std::to_string(base) + ":" + std::string(operations) + " ";
                                       return {};
