@@ -15,8 +15,8 @@ namespace seerdb::fuzz {
 namespace {
 
 constexpr uint8_t kDataBlock = 0, kUnaligned = 7;  // other kinds: the meta block kIds[kind]
-constexpr uint32_t kIds[] = {0,   kMetaProperties,     kMetaIndex, kMetaBlockModel, kMetaFilter,
-                             200, kMetaRangeTombstones};
+constexpr uint32_t kIds[] = {0,   kMetaProperties,      kMetaIndex, kMetaBlockModel,    kMetaFilter,
+                             200, kMetaRangeTombstones, 0,          kMetaGlobalSequence};
 constexpr size_t kPartsMax = 64;
 
 // What the parts so far make the rest look like.
@@ -91,7 +91,7 @@ std::string BytesOf(MemoryFileSystem& fs, const std::string& path) {
 std::string AssembleTable(Input* input) {
   Assembly assembly;
   for (size_t i = 0; i < kPartsMax && !input->empty(); ++i) {
-    const uint8_t kind = input->Byte() % 8;
+    const uint8_t kind = input->Byte() % std::size(kIds);
     const Slice bytes = input->Bytes(input->Word());
     if (kind == kUnaligned) {
       assembly.aligned = false;
@@ -143,7 +143,9 @@ std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries)
   TableBuilderOptions options;
   options.compression = static_cast<CompressionType>(input->Byte() % 3);
   options.block_bytes = 64u << input->Byte() % 5;
-  options.bloom_bits_per_key = input->Byte() % 16;
+  const uint8_t filter = input->Byte();
+  options.bloom_bits_per_key = filter % 16;
+  const SequenceNumber global_sequence = filter >= 128 ? 1 + filter % 64u : 0;  // 0: entries have their own
   options.table_number = kFuzzTableNumber;
   struct Version {
     std::string key;
@@ -169,6 +171,11 @@ std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries)
   std::sort(versions.begin(), versions.end(), [](const Version& a, const Version& b) {
     return CompareInternal(a.key, a.trailer, b.key, b.trailer) < 0;
   });
+  if (global_sequence != 0) {
+    const auto same = [](const Version& a, const Version& b) { return a.key == b.key; };
+    versions.erase(std::unique(versions.begin(), versions.end(), same), versions.end());
+    for (Version& version : versions) version.trailer &= 0xff;
+  }
   MemoryFileSystem fs;
   auto file = fs.NewWritableFile("/t", CreateMode::kTruncate);
   SEERDB_ASSERT(file.ok());
@@ -176,7 +183,12 @@ std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries)
   for (const Version& version : versions) {
     SEERDB_ASSERT(builder.Add(version.key, version.trailer, version.entry.value).ok());
   }
-  SEERDB_ASSERT(builder.Finish().ok());
+  if (global_sequence == 0) {
+    SEERDB_ASSERT(builder.Finish().ok());
+  } else {
+    auto endless = builder.FinishWithoutEnd();
+    SEERDB_ASSERT(endless.ok() && AppendTableEnd(*std::move(endless), global_sequence, file->get()).ok());
+  }
   return BytesOf(fs, "/t");
 }
 
