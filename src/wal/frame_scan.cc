@@ -43,7 +43,7 @@ FrameScan::FrameScan(LogFileReader* file, const LogIdentity& identity, const Mis
       missing_(missing.record),
       near_sequence_(missing.near_sequence),
       budget_bytes_(8 * file->bytes() + kFreeBudgetBytes),
-      proof_budget_bytes_(budget_bytes_) {}
+      plausible_budget_bytes_(budget_bytes_) {}
 
 Result<std::optional<FoundFrame>> FrameScan::FindProof(const Range& range) {
   return Search(Goal::kProof, range, range.begin, missing_ + 1);
@@ -101,12 +101,11 @@ Result<std::optional<FoundFrame>> FrameScan::Examine(Goal goal, uint64_t offset,
   SEERDB_ASSIGN_OR_RETURN(const bool fits, SequenceFits(offset));
   if (!fits) return std::optional<FoundFrame>();
   SEERDB_ASSIGN_OR_RETURN(const bool followed, NextLooksWritten(offset, head));
-  // What must not be passed over unseen: the search would miss the proof.
-  const bool must_check =
-      goal == Goal::kProof && followed && (would_prove || SEERDB_MUTANT("stale-bytes-refuse-open"));
-  uint64_t& budget = must_check ? proof_budget_bytes_ : budget_bytes_;
+  const bool plausible = followed && (wanted || SEERDB_MUTANT("stale-bytes-refuse-open"));
+  uint64_t& budget = plausible ? plausible_budget_bytes_ : budget_bytes_;
   if (budget < head.length) {
-    if (!must_check) return std::optional<FoundFrame>();
+    // Passed over unseen, it could be the proof.
+    if (!plausible || goal == Goal::kFrame) return std::optional<FoundFrame>();
     return Status::Corruption("replay " + file_.path() + " @" + std::to_string(offset) +
                                   ": found more frame-like bytes than can be checked, expected record " +
                                   std::to_string(missing_) + " or the end of the log",

@@ -74,8 +74,8 @@ class FrameScan {
   const LogIdentity identity_;
   const uint64_t missing_;
   const std::optional<SequenceNumber> near_sequence_;
-  uint64_t budget_bytes_;        // for heads that may lead nowhere
-  uint64_t proof_budget_bytes_;  // for those that would be proof and that something plausible follows
+  uint64_t budget_bytes_;            // for heads that may lead nowhere
+  uint64_t plausible_budget_bytes_;  // for those that would be what is looked for, with its like behind them
   bool saw_frame_ = false;
   bool saw_stale_frames_ = false;
   bool saw_bytes_ = false;
