@@ -40,6 +40,7 @@ WriteLimits LimitsOf(const Options& options) {
   WriteLimits limits;
   limits.l0_start_runs = (options.l0_compaction_trigger + options.l0_slowdown_writes_trigger) / 2.0;
   limits.l0_stop_runs = options.l0_stop_writes_trigger;
+  limits.l0_usual_runs = std::min(options.l0_compaction_trigger + 2.0, limits.l0_start_runs - 1);
   limits.memtables_start = options.max_immutable_memtables;
   limits.memtables_stop = options.max_immutable_memtables + 1;
   limits.debt_start_bytes =
@@ -49,7 +50,6 @@ WriteLimits LimitsOf(const Options& options) {
 
 StallState Admit(const WriteLimits& limits, const WriteLoad& load) {
   if (static_cast<double>(load.l0_runs) >= limits.l0_stop_runs) return {StallCause::kL0, 1, true, 0};
-  if (load.memory_pressure >= 1) return {StallCause::kMemory, 1, true, 0};
   if (load.space_pressure >= 1) return {StallCause::kSpaceTarget, 1, true, 0};
   const double debt_start = DebtStart(limits, load);
   const struct {
@@ -67,7 +67,6 @@ StallState Admit(const WriteLimits& limits, const WriteLoad& load) {
        Ramp(static_cast<double>(load.debt_bytes), debt_start, kDebtStop * debt_start),
        load.drain_bytes_per_second},
       {StallCause::kSpaceTarget, std::clamp(load.space_pressure, 0.0, 1.0), load.drain_bytes_per_second},
-      {StallCause::kMemory, std::clamp(load.memory_pressure, 0.0, 1.0), load.flush_bytes_per_second},
   };
   StallState state;
   for (const auto& part : parts) {
@@ -81,7 +80,8 @@ StallState Admit(const WriteLimits& limits, const WriteLoad& load) {
 
 double Urgency(const WriteLimits& limits, const WriteLoad& load) {
   const double debt = static_cast<double>(load.debt_bytes) / std::max(1.0, DebtStart(limits, load));
-  return std::max(L0Load(load) / std::max(1.0, limits.l0_start_runs), debt);
+  const double runs = (L0Load(load) - limits.l0_usual_runs) / (limits.l0_start_runs - limits.l0_usual_runs);
+  return std::max({0.0, runs, debt});
 }
 
 }  // namespace seerdb

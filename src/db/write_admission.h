@@ -18,6 +18,7 @@ namespace seerdb {
 struct WriteLimits {
   double l0_start_runs = 0;  // halfway between the triggers of compaction and of slowdown
   double l0_stop_runs = 0;
+  double l0_usual_runs = 0;    // a tree in shape may have: those of a merge, and two memtables
   double memtables_start = 0;  // of max_immutable_memtables + 1: the last one fills
   double memtables_stop = 0;
   uint64_t debt_start_bytes = 0;  // and a quarter of the tree
@@ -32,7 +33,6 @@ struct WriteLoad {
   uint64_t tree_bytes = 0;
   // 0 .. 1; at 1 writers wait.
   double space_pressure = 0;
-  double memory_pressure = 0;
   uint64_t flush_bytes_per_second = 0;
   uint64_t drain_bytes_per_second = 0;  // what leaves L0
 };

@@ -31,31 +31,28 @@ TEST(WriteAdmissionTest, Admits) {
     double fill;
     uint64_t debt_bytes;
     double space;
-    double memory;
     StallCause reason;
     double mib_per_second;  // 0 = all
     bool waits = false;
   };
   const Case cases[] = {
-      {"empty", 0, 0, 0, 0, 0, 0, StallCause::kNone, 0},
-      {"just below the start", 10, 1, 0.99, 0, 0, 0, StallCause::kNone, 0},
-      {"memtables count as runs to be", 11, 1, 0.25, 0, 0, 0, StallCause::kL0, 9500},
-      {"a quarter of the way", 18, 0, 0, 0, 0, 0, StallCause::kL0, 300},
-      {"halfway: as much as drains", 24, 0, 0, 0, 0, 0, StallCause::kL0, 100},
-      {"three quarters", 30, 0, 0, 0, 0, 0, StallCause::kL0, 100.0 / 3},
-      {"the last run", 35, 0, 0.9, 0, 0, 0, StallCause::kL0, 0.42},
-      {"never nothing below the stop", 35, 0, 1, 0, 0, 0, StallCause::kL0, 0.25},
-      {"stop", 36, 0, 0, 0, 0, 0, StallCause::kL0, 0, true},
-      {"one memtable waits", 0, 1, 0.99, 0, 0, 0, StallCause::kNone, 0},
-      {"the last memtable fills", 0, 2, 0.5, 0, 0, 0, StallCause::kMemtables, 200},
-      {"debt a tree may have", 0, 0, 0, kGiB, 0, 0, StallCause::kNone, 0},
-      {"debt, halfway", 0, 0, 0, 5 * kGiB / 2, 0, 0, StallCause::kPendingBytes, 100},
-      {"space", 0, 0, 0, 0, 0.5, 0, StallCause::kSpaceTarget, 100},
-      {"hardly any space", 0, 0, 0, 0, 0.999, 0, StallCause::kSpaceTarget, 0.25},
-      {"no space", 0, 0, 0, 0, 1, 0, StallCause::kSpaceTarget, 0, true},
-      {"memory", 0, 0, 0, 0, 0, 0.5, StallCause::kMemory, 200},
-      {"no memory", 0, 0, 0, 0, 0, 1, StallCause::kMemory, 0, true},
-      {"the worst one counts", 18, 2, 0.5, 0, 0.75, 0, StallCause::kSpaceTarget, 100.0 / 3},
+      {"empty", 0, 0, 0, 0, 0, StallCause::kNone, 0},
+      {"just below the start", 10, 1, 0.99, 0, 0, StallCause::kNone, 0},
+      {"memtables count as runs to be", 11, 1, 0.25, 0, 0, StallCause::kL0, 9500},
+      {"a quarter of the way", 18, 0, 0, 0, 0, StallCause::kL0, 300},
+      {"halfway: as much as drains", 24, 0, 0, 0, 0, StallCause::kL0, 100},
+      {"three quarters", 30, 0, 0, 0, 0, StallCause::kL0, 100.0 / 3},
+      {"the last run", 35, 0, 0.9, 0, 0, StallCause::kL0, 0.42},
+      {"never nothing below the stop", 35, 0, 1, 0, 0, StallCause::kL0, 0.25},
+      {"stop", 36, 0, 0, 0, 0, StallCause::kL0, 0, true},
+      {"one memtable waits", 0, 1, 0.99, 0, 0, StallCause::kNone, 0},
+      {"the last memtable fills", 0, 2, 0.5, 0, 0, StallCause::kMemtables, 200},
+      {"debt a tree may have", 0, 0, 0, kGiB, 0, StallCause::kNone, 0},
+      {"debt, halfway", 0, 0, 0, 5 * kGiB / 2, 0, StallCause::kPendingBytes, 100},
+      {"space", 0, 0, 0, 0, 0.5, StallCause::kSpaceTarget, 100},
+      {"hardly any space", 0, 0, 0, 0, 0.999, StallCause::kSpaceTarget, 0.25},
+      {"no space", 0, 0, 0, 0, 1, StallCause::kSpaceTarget, 0, true},
+      {"the worst one counts", 18, 2, 0.5, 0, 0.75, StallCause::kSpaceTarget, 100.0 / 3},
   };
   const WriteLimits limits = LimitsOf(Options());
   for (const Case& c : cases) {
@@ -66,7 +63,6 @@ TEST(WriteAdmissionTest, Admits) {
     load.active_fill = c.fill;
     load.debt_bytes = c.debt_bytes;
     load.space_pressure = c.space;
-    load.memory_pressure = c.memory;
     const StallState state = Admit(limits, load);
     EXPECT_STREQ(StallCauseName(state.reason), StallCauseName(c.reason));
     EXPECT_EQ(state.waits, c.waits);
@@ -96,7 +92,6 @@ TEST(WriteAdmissionTest, ThePriceRisesSteadilyAndWithoutAStep) {
       {"runs", &WriteLoad::active_fill, &WriteLoad::l0_runs, 0, 35.99},
       {"memtables", &WriteLoad::active_fill, &WriteLoad::immutables, 0, 2.99},
       {"space", &WriteLoad::space_pressure, nullptr, 0, 0.999},
-      {"memory", &WriteLoad::memory_pressure, nullptr, 0, 0.999},
   };
   for (const auto& sweep : sweeps) {
     const double step = (sweep.to - sweep.from) / 4000;
@@ -135,8 +130,10 @@ TEST(WriteAdmissionTest, UrgencyReachesOneWhereDelaysBegin) {
   WriteLoad load = Calm();
   EXPECT_EQ(Urgency(limits, load), 0);
   load.l0_runs = 6;
+  EXPECT_DOUBLE_EQ(Urgency(limits, load), 0) << "what a merge takes, and two memtables";
+  load.l0_runs = 9;
   EXPECT_DOUBLE_EQ(Urgency(limits, load), 0.5);
-  load.active_fill = 6;
+  load.active_fill = 3;
   EXPECT_DOUBLE_EQ(Urgency(limits, load), 1);
   load.debt_bytes = 3 * kGiB;
   EXPECT_DOUBLE_EQ(Urgency(limits, load), 3);

@@ -32,7 +32,6 @@ WriteLoad WriteController::Load(double active_fill) const {
   load.debt_bytes = debt_bytes_.load(std::memory_order_relaxed);
   load.tree_bytes = tree_bytes_.load(std::memory_order_relaxed);
   load.space_pressure = space_pressure_.load(std::memory_order_relaxed);
-  load.memory_pressure = memory_pressure_.load(std::memory_order_relaxed);
   load.flush_bytes_per_second = drain_.flush_bytes_per_second();
   load.drain_bytes_per_second = drain_.l0_bytes_per_second();
   return load;
@@ -111,13 +110,6 @@ void WriteController::SetSpacePressure(double pressure) {
   WriteLoad alone;
   alone.space_pressure = pressure;
   NoteOutside(kSpace, alone);
-}
-
-void WriteController::SetMemoryPressure(double pressure) {
-  memory_pressure_.store(pressure, std::memory_order_relaxed);
-  WriteLoad alone;
-  alone.memory_pressure = pressure;
-  NoteOutside(kMemory, alone);
 }
 
 void WriteController::NoteOutside(Outside which, const WriteLoad& alone) {

@@ -46,9 +46,8 @@ class WriteController {
 
   // What the tree holds above what its levels may hold, and all of it. After each install.
   void SetDebt(uint64_t debt_bytes, uint64_t tree_bytes);
-  // 0 .. 1, as WriteLoad. From whoever watches space and memory.
+  // 0 .. 1, as WriteLoad. From whoever watches space.
   void SetSpacePressure(double pressure);
-  void SetMemoryPressure(double pressure);
 
   // What a write would meet now.
   StallState State() const;
@@ -60,7 +59,7 @@ class WriteController {
   WriteLoad Load(double active_fill) const;
   double ActiveFill() const;
   // A pressure that runs and memtables do not show; each has one who sets it.
-  enum Outside : uint32_t { kDebt = 1, kSpace = 2, kMemory = 4 };
+  enum Outside : uint32_t { kDebt = 1, kSpace = 2 };
   void NoteOutside(Outside which, const WriteLoad& alone);
   bool MustWait() const;
   Status WaitForRelief();
@@ -76,7 +75,6 @@ class WriteController {
   std::atomic<uint64_t> debt_bytes_{0};
   std::atomic<uint64_t> tree_bytes_{0};
   std::atomic<double> space_pressure_{0};
-  std::atomic<double> memory_pressure_{0};
   DrainMeter drain_;
   RateLimiter limiter_;  // the leader's
 };

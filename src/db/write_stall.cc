@@ -17,10 +17,6 @@ const char* EndsWhen(StallCause reason) {
       return "ends when compaction has moved bytes out of levels that hold too many";
     case StallCause::kSpaceTarget:
       return "ends when compaction has given space back";
-    case StallCause::kMemory:
-      return "ends when memtables are flushed or readers let go of memory";
-    case StallCause::kDisk:
-      return "ends when the disk has space again";
   }
   return "";
 }
@@ -39,10 +35,6 @@ const char* StallCauseName(StallCause reason) {
       return "pending_bytes";
     case StallCause::kSpaceTarget:
       return "space_target";
-    case StallCause::kMemory:
-      return "memory";
-    case StallCause::kDisk:
-      return "disk";
   }
   return "unknown";
 }

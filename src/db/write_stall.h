@@ -12,8 +12,6 @@ enum class StallCause : unsigned char {
   kMemtables = 2,     // sealed memtables that wait for their flush
   kPendingBytes = 3,  // bytes in levels above what these may hold
   kSpaceTarget = 4,
-  kMemory = 5,
-  kDisk = 6,
 };
 // "none", "l0_runs", ...
 const char* StallCauseName(StallCause reason);
