@@ -40,9 +40,21 @@ class Place {
   // Whether it was used since the last call.
   bool TakeUsed() { return used_.exchange(false, std::memory_order_relaxed); }
   const std::string& path() const { return path_; }
+  // kCorruption if `file` is not as long as the one that was opened first: another took its name.
+  Status CheckSameFile(const RandomAccessFile& file) {
+    SEERDB_ASSIGN_OR_RETURN(const uint64_t bytes, file.Size());
+    uint64_t first = kUnknown;
+    if (bytes_.compare_exchange_strong(first, bytes) || first == bytes) return {};
+    return Status::Corruption("open " + path_ + " again: found " + std::to_string(bytes) +
+                                  " bytes, expected " + std::to_string(first) +
+                                  ": it was replaced while in use",
+                              StatusDetail::kTableCorruption);
+  }
 
  private:
+  static constexpr uint64_t kUnknown = UINT64_MAX;
   const std::string path_;
+  std::atomic<uint64_t> bytes_{kUnknown};
   std::atomic<bool> used_{true};  // a hint
   Mutex mu_;
   File file_ GUARDED_BY(mu_);
@@ -61,6 +73,7 @@ class Ring {
     const File evicted = MakeRoom();
     SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> opened,
                             below_->NewRandomAccessFile(place->path()));
+    SEERDB_RETURN_IF_ERROR(place->CheckSameFile(*opened));
     if (events_.opened != nullptr) events_.opened();
     File file = std::move(opened);
     MutexLock lock(&mu_);

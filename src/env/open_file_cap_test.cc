@@ -58,6 +58,17 @@ TEST_F(OpenFileCapTest, MoreFilesThanDescriptorsAreReadInAnyOrder) {
   EXPECT_GT(opened_, 500);
 }
 
+TEST_F(OpenFileCapTest, AFileOfAnotherLengthIsNotTakenForTheEvictedOne) {
+  const auto fs = Capped(1);
+  const auto first = *fs->NewRandomAccessFile(Path(0));
+  const auto second = *fs->NewRandomAccessFile(Path(1));
+  auto replaced = memory_->NewWritableFile(Path(0), CreateMode::kTruncate);
+  ASSERT_TRUE((*replaced)->Append("something else").ok());
+  EXPECT_EQ(Read(*first),
+            "Corruption: open /f0 again: found 14 bytes, expected 6: it was replaced while in use");
+  EXPECT_EQ(Read(*second), "file 1");
+}
+
 TEST_F(OpenFileCapTest, WhatFitsIsOpenedOnce) {
   const auto fs = Capped(4);
   std::vector<std::unique_ptr<RandomAccessFile>> files;
