@@ -15,10 +15,14 @@ constexpr double kLeastOperations = 1'000;
 constexpr double kLeastGain = 0.1;
 // Asking one more run costs about this part of a block: its filter, or the search in its index.
 constexpr double kProbeBlocks = 0.1;
+// A block moved in the background weighs so much beside one that a caller waits for.
+constexpr double kBackgroundWeight = 0.5;
 
 // Levels below L0 that `bytes` fill.
 double LevelCount(const TreeShape& shape, const TreeFacts& facts) {
-  const double run = std::max(1.0, facts.base_bytes);
+  // With several runs in the first level each is one merge of L0, however much the level may hold.
+  const bool several = shape.upper_runs > 1 && facts.run_bytes > 0;
+  const double run = std::max(1.0, several ? std::min(facts.run_bytes, facts.base_bytes) : facts.base_bytes);
   double capacity = run * shape.last_runs;
   double levels = 1;
   while (capacity < facts.bytes && levels < 16) {
@@ -31,6 +35,38 @@ double LevelCount(const TreeShape& shape, const TreeFacts& facts) {
 // Times that a byte is written in a level of so many runs: once at least.
 double WritesInLevel(const TreeShape& shape, uint32_t runs) {
   return std::max(1.0, (shape.size_ratio - 1.0) / (runs + 1.0));
+}
+
+// Blocks that the work costs for each run that it has to ask.
+double CostOfRun(const WorkloadSample& work, const TreeFacts& facts) {
+  return work.scans + (work.gets_missing + work.gets_found / 2) * (facts.filter_miss + kProbeBlocks);
+}
+
+// What reads pay for runs in L0, beside what it costs to merge these.
+void WeighL0(const WorkloadSample& sample, const Version& version, const TreeFacts& facts,
+             TunerState* state) {
+  const std::vector<Run>& runs = version.level(0).runs;
+  const uint64_t oldest = runs.empty() ? 0 : runs.back().id;
+  const bool others = oldest != state->l0_run || runs.size() < state->l0_runs;
+  state->l0_run = oldest;
+  state->l0_runs = runs.size();
+  state->merge_l0 = false;
+  if (others) state->l0_regret = 0;
+  if (others || runs.empty()) return;  // the sample may be older than they are
+  TreeShape shape = state->shape;
+  if (facts.bounded_space) shape.last_runs = 1;
+  if (facts.one_run_a_level) shape.upper_runs = 1;
+  const TreeLimits limits = LimitsOf(shape, static_cast<uint64_t>(facts.base_bytes), version);
+  const uint32_t target = std::min(limits.first, limits.last);
+  const bool joins = limits.levels[target].runs == 1;
+  const double spared_runs = static_cast<double>(runs.size()) - (joins ? 0 : 1);
+  const uint64_t bytes = version.level(0).bytes() + (joins ? version.level(target).bytes() : 0);
+  state->l0_regret += spared_runs * CostOfRun(sample, facts);
+  if (spared_runs > 0 &&
+      state->l0_regret >= kBackgroundWeight * 2 * static_cast<double>(bytes) / facts.block_bytes) {
+    state->merge_l0 = true;
+    state->l0_regret = 0;  // if it is not merged now, reads pay again
+  }
 }
 
 void Decay(WorkloadSample* work, double factor) {
@@ -54,12 +90,15 @@ void AddTo(WorkloadSample* work, const WorkloadSample& sample) {
 
 }  // namespace
 
+double MergesOfAByte(const TreeShape& shape, const TreeFacts& facts) {
+  const double upper = LevelCount(shape, facts) - 1;
+  return upper * WritesInLevel(shape, shape.upper_runs) + WritesInLevel(shape, shape.last_runs);
+}
+
 double CostOf(const TreeShape& shape, const WorkloadSample& work, const TreeFacts& facts) {
   const double upper = LevelCount(shape, facts) - 1;
-  const double writes =
-      upper * WritesInLevel(shape, shape.upper_runs) + WritesInLevel(shape, shape.last_runs);
-  // What is written was read before. A level is half full on average.
-  const double put_blocks = 2 * writes * work.put_bytes / facts.block_bytes;
+  const double put_blocks = 2 * MergesOfAByte(shape, facts) * work.put_bytes / facts.block_bytes;
+  // A level is half full on average.
   const double runs = facts.l0_runs / 2 + upper * (shape.upper_runs + 1.0) / 2 + (shape.last_runs + 1.0) / 2;
   const double missing = runs * (facts.filter_miss + kProbeBlocks);
   const double found = 1 + missing / 2;
@@ -95,6 +134,7 @@ std::vector<TreeShape> CandidateShapes(bool bounded_space) {
 TunerState NextState(const TunerState& state, const WorkloadSample& sample, const Version& version,
                      const TreeFacts& facts) {
   TunerState next = state;
+  WeighL0(sample, version, facts, &next);
   const double operations = sample.operations();
   if (operations <= 0) return next;
   Decay(&next.average, std::exp(-operations / kMemoryOperations));
@@ -112,7 +152,7 @@ TunerState NextState(const TunerState& state, const WorkloadSample& sample, cons
   next.regret = std::max(0.0, next.regret + CostOf(next.shape, sample, facts) - CostOf(best, sample, facts));
   const bool worth_it = present_cost - best_cost > kLeastGain * present_cost &&
                         next.average.operations() >= kLeastOperations &&
-                        next.regret >= TransitionCost(best, version, facts);
+                        next.regret >= kBackgroundWeight * TransitionCost(best, version, facts);
   if (best == next.shape || !(worth_it || unbounded)) return next;
   next.shape = best;
   next.regret = 0;

@@ -85,14 +85,17 @@ WorkloadSample TreePolicy::TakeSampleLocked(const Version& version) {
   return sample;
 }
 
-TreeFacts TreePolicy::FactsOf(const Version& version, const SpacePlan& space) const {
+TreeFacts TreePolicy::FactsOfLocked(const Version& version, const SpacePlan& space) {
+  if (const double bytes = AverageL0Run(version); bytes > 0) l0_run_bytes_ = bytes;
   TreeFacts facts;
   facts.bytes = static_cast<double>(version.bytes());
   facts.base_bytes = static_cast<double>(std::min(options_.base_level_size, space.base_level_size));
+  facts.run_bytes = options_.l0_compaction_trigger * l0_run_bytes_;
   facts.block_bytes = options_.block_bytes;
   facts.l0_runs = options_.l0_compaction_trigger;
   facts.filter_miss = options_.bloom_bits_per_key == 0 ? 1 : std::pow(0.6185, options_.bloom_bits_per_key);
   facts.bounded_space = space.limited;
+  facts.one_run_a_level = space.limited && space.one_run_a_level;
   return facts;
 }
 
@@ -107,18 +110,22 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
   settings.space = PlanSpace(space);
   space_pressure_.store(settings.space.pressure, std::memory_order_relaxed);
   PickerOptions& picker = settings.picker;
+  bool merge_l0 = false;
   {
     MutexLock lock(&mu_);
+    const TreeFacts facts = FactsOfLocked(version, settings.space);
     if (options_.adaptive_compaction) {
       const TreeShape before = tuner_.shape;
-      tuner_ = NextState(tuner_, TakeSampleLocked(version), version, FactsOf(version, settings.space));
+      tuner_ = NextState(tuner_, TakeSampleLocked(version), version, facts);
+      merge_l0 = tuner_.merge_l0;
       if (tuner_.shape != before) statistics_->Add(Counter::total_shape_changes);
     }
     picker.shape = Bounded(tuner_.shape, settings.space);
+    merges_of_a_byte_.store(MergesOfAByte(picker.shape, facts), std::memory_order_relaxed);
     space_ = space;
   }
   picker.l0_compaction_trigger =
-      std::min(options_.l0_compaction_trigger, settings.space.l0_compaction_trigger);
+      merge_l0 ? 1 : std::min(options_.l0_compaction_trigger, settings.space.l0_compaction_trigger);
   picker.base_level_size = std::min(options_.base_level_size, settings.space.base_level_size);
   settings.target_file_size = std::min(options_.target_file_size, settings.space.target_file_size);
   picker.merge_bytes =

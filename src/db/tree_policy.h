@@ -39,19 +39,23 @@ class TreePolicy {
   void NoteNothingToMerge() { space_pressure_.store(0, std::memory_order_relaxed); }
   // As of the last of these. 0 .. 1, see SpacePlan.
   double space_pressure() const { return space_pressure_.load(std::memory_order_relaxed); }
+  // As MergesOfAByte, of the last Decide.
+  double merges_of_a_byte() const { return merges_of_a_byte_.load(std::memory_order_relaxed); }
   // True if the tree may have work although nothing is written: someone should call Decide now and then.
   bool wants_ticks() const;
 
  private:
   WorkloadSample TakeSampleLocked(const Version& version) REQUIRES(mu_);
-  TreeFacts FactsOf(const Version& version, const SpacePlan& space) const;
+  TreeFacts FactsOfLocked(const Version& version, const SpacePlan& space) REQUIRES(mu_);
 
   const Options options_;
   const std::shared_ptr<Statistics> statistics_;
   std::atomic<double> space_pressure_{0};
+  std::atomic<double> merges_of_a_byte_{2};
   mutable Mutex mu_;
   TunerState tuner_ GUARDED_BY(mu_);
-  SpaceFacts space_ GUARDED_BY(mu_);  // of the last Decide
+  SpaceFacts space_ GUARDED_BY(mu_);         // of the last Decide
+  double l0_run_bytes_ GUARDED_BY(mu_) = 0;  // average, when there were any
   // Counters at the last sample.
   uint64_t puts_ GUARDED_BY(mu_) = 0;
   uint64_t put_bytes_ GUARDED_BY(mu_) = 0;
