@@ -112,6 +112,7 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   OlderData older(*inputs.version, plan);
   stream_options.may_hold_below = [&older](Slice key) { return older.MayHold(key); };
   stream_options.cancelled = inputs.cancelled;
+  stream_options.pace = inputs.pace;
   CompactionStream stream(merged.get(), std::move(stream_options));
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
     SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));

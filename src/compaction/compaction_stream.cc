@@ -41,6 +41,11 @@ void CompactionStream::Settle() {
       cancelled_ = true;
       break;
     }
+    unpaced_bytes_ += input_->key().size() + input_->value().size();
+    if (unpaced_bytes_ >= kPaceBytes) [[unlikely]] {
+      if (options_.pace != nullptr) options_.pace(unpaced_bytes_);
+      unpaced_bytes_ = 0;
+    }
     if (Keep()) {
       starts_key_ = !emitted_key_;
       emitted_key_ = true;

@@ -25,7 +25,11 @@ struct CompactionStreamOptions {
   std::function<bool(Slice key)> may_hold_below;
   // Once set, the stream ends with kShutdown. May be null.
   const std::atomic<bool>* cancelled = nullptr;
+  // Called with the bytes of keys and values read since the last call, each kPaceBytes or so; may take its
+  // time. Null = nobody cares.
+  std::function<void(uint64_t bytes)> pace = nullptr;
 };
+inline constexpr uint64_t kPaceBytes = 256 << 10;
 
 class CompactionStream {
  public:
@@ -68,6 +72,7 @@ class CompactionStream {
   size_t last_stripe_ = 0;  // of the newest version of current_key_ seen in it
   uint64_t entries_read_ = 0;
   uint64_t entries_dropped_ = 0;
+  uint64_t unpaced_bytes_ = 0;
 };
 
 }  // namespace seerdb

@@ -68,16 +68,10 @@ Status TableOutput::EndTable() {
   file_.reset();
   builder_.reset();
   bytes_written_ += properties.file_bytes;
-  paced_bytes_ = 0;
   TableMeta meta = MetaOf(properties, options_.epoch);
   if (meta.tombstones > 0) meta.tombstones_since_s = options_.tombstones_since_s;
   tables_.push_back(std::move(meta));
   return {};
-}
-
-void TableOutput::Pace(uint64_t table_bytes) {
-  if (options_.pace != nullptr) options_.pace(table_bytes - paced_bytes_);
-  paced_bytes_ = table_bytes;
 }
 
 Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_key) {
@@ -87,7 +81,6 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
                                                             : bytes >= options_.target_file_size;
     const bool end =
         full || (options_.table_memory_bytes != 0 && builder_->memory_bytes() >= options_.table_memory_bytes);
-    if (bytes >= paced_bytes_ + kPaceBytes) Pace(bytes);
     if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }
   if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());

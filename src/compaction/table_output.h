@@ -32,11 +32,7 @@ struct TableOutputOptions {
   uint64_t tombstones_since_s = 0;
   // True if the present table, of `table_bytes`, should end before `key`. Null: when it is full.
   std::function<bool(Slice key, uint64_t table_bytes)> should_end_before;
-  // Called with the bytes of output that came since the last call, each kPaceBytes or so, and may take its
-  // time. May be null.
-  std::function<void(uint64_t bytes)> pace;
 };
-inline constexpr uint64_t kPaceBytes = 256 << 10;
 
 // What a manifest lists of a table with these properties.
 TableMeta MetaOf(const TableProperties& properties, uint64_t epoch);
@@ -57,7 +53,6 @@ class TableOutput {
  private:
   Status StartTable();
   Status EndTable();
-  void Pace(uint64_t table_bytes);
 
   FileSystem& fs_;
   const TableOutputOptions options_;
@@ -66,7 +61,6 @@ class TableOutput {
   std::string temporary_path_;
   uint64_t number_ = 0;
   uint64_t bytes_written_ = 0;
-  uint64_t paced_bytes_ = 0;  // of the present table
   std::vector<TableMeta> tables_;
   bool finished_ = false;
 };

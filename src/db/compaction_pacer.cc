@@ -11,19 +11,20 @@ constexpr uint64_t kShortestSleepUs = 1'000;
 constexpr uint64_t kLongestSleepUs = 5'000;
 constexpr uint64_t kBurstUs = 20'000;
 constexpr uint64_t kIdleUs = 1'000'000;
-// What compaction may write at least, and for each byte that comes in, while nothing is urgent. The urgency
+// What compaction may read at least, and beyond what comes in will need, while nothing is urgent. The urgency
 // corrects both.
 constexpr uint64_t kFloorBytesPerSecond = uint64_t{32} << 20;
-constexpr uint64_t kOutputForIngest = 4;
+constexpr double kMargin = 1.2;
 constexpr uint64_t kLookUs = 100'000;
 constexpr double kAverageUs = 2'000'000;
 
 uint64_t NeededRate(const PaceInputs& inputs) {
   if (inputs.hurried || inputs.idle || inputs.urgency >= 1) return 0;
-  const uint64_t calm = std::max(kFloorBytesPerSecond, kOutputForIngest * inputs.ingest_bytes_per_second);
+  const double needed =
+      kMargin * inputs.merges_of_a_byte * static_cast<double>(inputs.ingest_bytes_per_second);
+  const double calm = std::max(static_cast<double>(kFloorBytesPerSecond), needed);
   constexpr double kMost = 1e15;
-  return static_cast<uint64_t>(
-      std::min(static_cast<double>(calm) / (1 - std::max(0.0, inputs.urgency)), kMost));
+  return static_cast<uint64_t>(std::min(calm / (1 - std::max(0.0, inputs.urgency)), kMost));
 }
 
 }  // namespace
@@ -60,6 +61,7 @@ uint64_t CompactionPacer::RateLocked(uint64_t now_us) {
   inputs.idle = ingest_.still_for(kIdleUs, now_us);
   inputs.urgency = parts_.urgency();
   inputs.ingest_bytes_per_second = ingest_.per_second();
+  inputs.merges_of_a_byte = parts_.merges_of_a_byte();
   return CompactionRate(inputs);
 }
 

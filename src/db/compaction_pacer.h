@@ -1,4 +1,4 @@
-// CompactionPacer: how fast compaction writes.
+// CompactionPacer: how fast compaction works, in bytes of the entries that it reads.
 //
 // A tree in shape is compacted no faster than it needs to stay so, to leave the device and the processor to
 // the foreground; the nearer it comes to where writers are delayed, the faster, and from there on as fast as
@@ -23,6 +23,7 @@ struct PaceInputs {
   bool idle = false;                  // nobody has written for a while
   double urgency = 0;                 // 0: the tree is in shape; 1: writers are about to be delayed
   uint64_t ingest_bytes_per_second = 0;
+  double merges_of_a_byte = 0;  // how often a byte that comes in will be read by compaction
 };
 // 0 = as fast as it can.
 uint64_t CompactionRate(const PaceInputs& inputs);
@@ -53,11 +54,12 @@ class CompactionPacer {
     bool has_threads = true;
     std::function<bool()> hurried;
     std::function<double()> urgency;
-    std::function<uint64_t()> ingested_bytes;  // since the start
+    std::function<uint64_t()> ingested_bytes;  // of keys and values, since the start
+    std::function<double()> merges_of_a_byte;
   };
   explicit CompactionPacer(Parts parts);
 
-  // A compaction has written `bytes` more: sleeps as long as it must, in pieces, so that it notices soon when
+  // A compaction has read `bytes` more: sleeps as long as it must, in pieces, so that it notices soon when
   // it is cancelled or somebody begins to wait. Returns the microseconds slept.
   uint64_t Pay(uint64_t bytes) EXCLUDES(mu_);
 

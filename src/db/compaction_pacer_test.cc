@@ -19,16 +19,16 @@ TEST(CompactionPacerTest, Rates) {
     uint64_t mib_per_second;  // 0 = as fast as it can
   };
   const Case cases[] = {
-      {"calm", {0, false, false, 0, 0}, 32},
-      {"calm, much comes in", {0, false, false, 0, 50 * kMiB}, 200},
-      {"halfway to a delay", {0, false, false, 0.5, 50 * kMiB}, 400},
-      {"close to a delay", {0, false, false, 0.99, 50 * kMiB}, 20000},
-      {"writers are delayed", {0, false, false, 1, 50 * kMiB}, 0},
-      {"somebody waits", {0, true, false, 0, 50 * kMiB}, 0},
-      {"nobody writes", {0, false, true, 0, 0}, 0},
-      {"a cap above the need", {100 * kMiB, false, false, 0, 0}, 32},
-      {"a cap below the need", {10 * kMiB, false, false, 0, 0}, 10},
-      {"a cap holds whoever waits", {10 * kMiB, true, false, 2, 0}, 10},
+      {"calm", {0, false, false, 0, 0, 10 / 3.0}, 32},
+      {"calm, much comes in", {0, false, false, 0, 50 * kMiB, 10 / 3.0}, 200},
+      {"halfway to a delay", {0, false, false, 0.5, 50 * kMiB, 10 / 3.0}, 400},
+      {"close to a delay", {0, false, false, 0.99, 50 * kMiB, 10 / 3.0}, 20000},
+      {"writers are delayed", {0, false, false, 1, 50 * kMiB, 10 / 3.0}, 0},
+      {"somebody waits", {0, true, false, 0, 50 * kMiB, 10 / 3.0}, 0},
+      {"nobody writes", {0, false, true, 0, 0, 10 / 3.0}, 0},
+      {"a cap above the need", {100 * kMiB, false, false, 0, 0, 10 / 3.0}, 32},
+      {"a cap below the need", {10 * kMiB, false, false, 0, 0, 10 / 3.0}, 10},
+      {"a cap holds whoever waits", {10 * kMiB, true, false, 2, 0, 10 / 3.0}, 10},
   };
   for (const Case& c : cases) {
     EXPECT_NEAR(static_cast<double>(CompactionRate(c.inputs)) / kMiB, static_cast<double>(c.mib_per_second),
@@ -72,7 +72,7 @@ class WatchedClock final : public Clock {
 struct Fixture {
   explicit Fixture(uint64_t cap = 0, bool has_threads = true)
       : pacer({&clock, &cancelled, cap, has_threads, [this] { return hurried; }, [this] { return urgency; },
-               [this] { return ingested_bytes += 1; }}) {}
+               [this] { return ingested_bytes += 1; }, [] { return 3.0; }}) {}
   WatchedClock clock;
   std::atomic<bool> cancelled{false};
   bool hurried = false;

@@ -46,6 +46,7 @@ TableOutputOptions DbImpl::OutputOptions() const {
 }
 
 uint64_t DbImpl::IngestedBytes() {
+  if (statistics_->enabled()) return statistics_->Get(Counter::logical_bytes_written);
   const ReadViewHolder::Pin view(views_.get());
   return committer_->sealed_bytes() + view->active().memtable->bytes();
 }
@@ -59,6 +60,7 @@ CompactionPacer::Parts DbImpl::PacerParts() {
   parts.hurried = [this] { return work_->hurried(); };
   parts.urgency = [this] { return controller_->UrgencyNow(); };
   parts.ingested_bytes = [this] { return IngestedBytes(); };
+  parts.merges_of_a_byte = [this] { return policy_.merges_of_a_byte(); };
   return parts;
 }
 
@@ -190,6 +192,9 @@ Result<bool> DbImpl::CompactOne() {
     TreePolicy::Settings settings = policy_.Decide(*view->tree(), version->bytes() + other_bytes);
     target_file_size = settings.target_file_size;
     controller_->SetSpacePressure(settings.space.pressure);
+    if (disk_guard_ != nullptr) {  // what can be done in parts shall not be refused as a whole
+      settings.picker.merge_bytes = std::min(settings.picker.merge_bytes, disk_guard_->job_room_bytes());
+    }
     PickContext all = beside;
     all.too_much_space = settings.space.too_much;
     return PickCompaction(settings.picker, *version, all);
@@ -272,7 +277,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   TableOutputOptions output = OutputOptions();
   output.target_file_size = target_file_size;
   uint64_t slept_us = 0;
-  output.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
+  inputs.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
   Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));

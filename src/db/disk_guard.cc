@@ -62,6 +62,12 @@ Status DiskGuard::AdmitJob(const char* what, uint64_t bytes) {
   return Refuse(what, bytes, available);
 }
 
+uint64_t DiskGuard::job_room_bytes() const {
+  if (asked_us_.load(std::memory_order_relaxed) == 0) return UINT64_MAX;
+  const uint64_t available = available_bytes();
+  return available - std::min(available, parts_.min_bytes);
+}
+
 Status DiskGuard::AdmitFlush(uint64_t bytes) {
   const uint64_t available = Ask();
   if (available >= bytes) return {};

@@ -38,6 +38,8 @@ class DiskGuard : public std::enable_shared_from_this<DiskGuard> {
   Status AdmitWrite(uint64_t bytes);
   // The same for what writes `bytes` in one go (`what` names it): asks the file system now.
   Status AdmitJob(const char* what, uint64_t bytes);
+  // What AdmitJob would have let through when the file system was last asked; UINT64_MAX before that.
+  uint64_t job_room_bytes() const;
   // kIoError/kNoSpace if there is less than `bytes` at all.
   Status AdmitFlush(uint64_t bytes);
 
