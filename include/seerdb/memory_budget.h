@@ -30,7 +30,7 @@ struct SEERDB_EXPORT MemoryUsage {
   uint64_t limit_bytes = 0;  // 0 = none
   // The sum of what follows, up to log_bytes.
   uint64_t total_bytes = 0;
-  uint64_t active_memtable_bytes = 0;
+  uint64_t active_memtable_bytes = 0;     // and what is kept for the next one, for seconds
   uint64_t immutable_memtable_bytes = 0;  // waiting for their flush
   uint64_t pinned_memtable_bytes = 0;     // flushed, and held by iterators or pinned values
   uint64_t block_cache_bytes = 0;

@@ -33,10 +33,10 @@ void* MapAligned(size_t bytes, size_t alignment) {
 
 Arena::~Arena() {
   for (const Chunk& chunk : chunks_) {
-    if (chunk.mapped) {
-      munmap(chunk.memory, chunk.bytes);
-    } else {
+    if (!chunk.mapped) {
       ::operator delete (chunk.memory, std::align_val_t{kMaxAlignment});
+    } else if (pool_ == nullptr || chunk.bytes != kChunkBytes || !pool_->Give(chunk.memory)) {
+      munmap(chunk.memory, chunk.bytes);
     }
   }
 }
@@ -60,7 +60,8 @@ char* Arena::AllocateSlow(size_t bytes, size_t alignment) {
 Arena::Chunk Arena::NewChunk(size_t bytes) {
   Chunk chunk{nullptr, RoundUp(bytes, kPageBytes), true};
   SEERDB_ASSERT(chunk.bytes >= bytes);
-  if (chunk.bytes >= kChunkBytes) {
+  if (chunk.bytes == kChunkBytes && pool_ != nullptr) chunk.memory = pool_->Take();
+  if (chunk.memory == nullptr && chunk.bytes >= kChunkBytes) {
     const bool huge = chunk.bytes % kChunkBytes == 0;
     chunk.memory = MapAligned(chunk.bytes, huge ? kChunkBytes : kPageBytes);
     if (chunk.memory != nullptr && huge) {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/chunk_pool.h"
 #include "base/memory_account.h"
 
 namespace seerdb {
@@ -22,9 +23,10 @@ class Arena {
   static constexpr size_t kChunkBytes = 2 * 1024 * 1024;
   static constexpr size_t kMaxAlignment = 4096;
 
-  // What it takes from the system is charged to `account`, as an active memtable's; null: to nobody.
-  explicit Arena(std::shared_ptr<MemoryAccount> account = nullptr)
-      : charge_(std::move(account), MemoryClass::kActiveMemTable) {}
+  // What it takes from the system is charged to `account`, as an active memtable's; null: to nobody. Large
+  // chunks come from `pool` and go back there; null: from and to the system.
+  explicit Arena(std::shared_ptr<MemoryAccount> account = nullptr, std::shared_ptr<ChunkPool> pool = nullptr)
+      : pool_(std::move(pool)), charge_(std::move(account), MemoryClass::kActiveMemTable) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -68,6 +70,7 @@ class Arena {
     bytes_used_.store(bytes_used_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   }
 
+  const std::shared_ptr<ChunkPool> pool_;
   uintptr_t next_ = 0;  // free part of the current chunk
   uintptr_t end_ = 0;
   size_t next_chunk_bytes_ = kFirstChunkBytes;

@@ -57,6 +57,30 @@ TEST(ArenaTest, StaysSmallForASmallOwner) {
   EXPECT_EQ(arena.bytes_reserved(), Arena::kFirstChunkBytes);
 }
 
+TEST(ArenaTest, LargeChunksGoToThePoolAndComeFromIt) {
+  const auto account = std::make_shared<MemoryAccount>();
+  const auto pool = std::make_shared<ChunkPool>(2, account);
+  const auto fill = [&] {
+    Arena arena(account, pool);
+    while (arena.bytes_reserved() < 5 * Arena::kChunkBytes) arena.Allocate(4096)[7] = 'x';
+    EXPECT_GE(account->total_bytes(), arena.bytes_reserved());
+  };
+  fill();
+  EXPECT_EQ(account->total_bytes(), 2 * Arena::kChunkBytes) << "no more than it may keep";
+  fill();
+  EXPECT_EQ(account->total_bytes(), 2 * Arena::kChunkBytes);
+  pool->Trim();
+  EXPECT_EQ(account->total_bytes(), 2 * Arena::kChunkBytes) << "they were used since";
+  void* const chunk = pool->Take();
+  ASSERT_NE(chunk, nullptr);
+  ASSERT_TRUE(pool->Give(chunk));
+  pool->Trim();
+  EXPECT_EQ(account->total_bytes(), Arena::kChunkBytes) << "one of them was";
+  pool->Trim();
+  EXPECT_EQ(account->total_bytes(), 0u);
+  EXPECT_EQ(pool->Take(), nullptr);
+}
+
 TEST(ArenaTest, WastesLittle) {
   for (const size_t bytes : {size_t{8}, size_t{136}, size_t{4096}, size_t{200 * 1024}, size_t{300 * 1024}}) {
     SCOPED_TRACE(bytes);

@@ -59,8 +59,7 @@ Status DbImpl::MayLoad(uint64_t bytes) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   if (bytes == 0 || disk_guard_ == nullptr || SEERDB_MUTANT("bulk-load-asks-no-disk-guard")) return {};
   Status status = disk_guard_->AdmitJob("bulk load", bytes);
-  if (!status.ok()) statistics_->Add(Counter::disk_guard_refusals);
-  return status;
+  return status.ok() ? status : CountRefusal(std::move(status));
 }
 
 Status DbImpl::ReserveLoadMemory(const BulkLoadOptions& options, MemoryCharge* charge,

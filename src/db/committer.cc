@@ -215,7 +215,7 @@ Status Committer::SealMemTable() {
 
 void Committer::RenewMemTable() {
   if (!active_->empty()) return;
-  auto next = std::make_shared<MemTable>(parts_.account);
+  auto next = std::make_shared<MemTable>(parts_.account, parts_.chunk_pool);
   active_ = next.get();
   parts_.views->ReplaceMemTable(std::move(next));
 }
@@ -229,7 +229,7 @@ Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 
 Status Committer::SwitchMemTable() {
   SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
-  MemTableSlot next{std::make_shared<MemTable>(parts_.account), parts_.log->mark()};
+  MemTableSlot next{std::make_shared<MemTable>(parts_.account, parts_.chunk_pool), parts_.log->mark()};
   sealed_bytes_.store(sealed_bytes() + active_->bytes(), std::memory_order_relaxed);
   active_ = next.memtable.get();
   log_bytes_before_ = parts_.log->appended_bytes();

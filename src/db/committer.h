@@ -38,6 +38,7 @@ struct CommitterParts {
   BackgroundError* error = nullptr;
   MemoryGate* memory = nullptr;            // null: memory has no limit
   std::shared_ptr<MemoryAccount> account;  // of memtables
+  std::shared_ptr<ChunkPool> chunk_pool;   // the same; may be null
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
   EventLog* events = nullptr;

@@ -128,15 +128,20 @@ Status DbImpl::Start() {
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
     barrier_ = std::make_shared<BarrierSync>(log_, error_, clock_, options_.barrier_interval_us);
   }
+  // Ticks give back what it keeps; a budget would rather have it now.
+  const bool ticks = policy_.wants_ticks() && options_.background_flush && !executor_->cooperative();
+  if (ticks && budget_ == nullptr) {
+    chunk_pool_ = std::make_shared<ChunkPool>(options_.memtable_capacity / Arena::kChunkBytes, account_);
+  }
   auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
   for (const uint64_t number : tree->DamagedTables()) {
     events_.Write(EventLine("damaged_table")
                       .Add("table", number)
                       .Add("error", tree->Find(number)->reader().status().ToString()));
   }
-  views_ = std::make_unique<ReadViewHolder>(
-      std::make_shared<const ReadView>(MemTableSlot{std::make_shared<MemTable>(account_), log_->mark()},
-                                       std::vector<MemTableSlot>{}, std::move(tree)));
+  views_ = std::make_unique<ReadViewHolder>(std::make_shared<const ReadView>(
+      MemTableSlot{std::make_shared<MemTable>(account_, chunk_pool_), log_->mark()},
+      std::vector<MemTableSlot>{}, std::move(tree)));
   work_ = std::make_unique<BackgroundWork>(
       executor_, Modes(options_), error_.get(),
       BackgroundJobs{[this] { return views_->immutable_count() > 0; }, [this] { return FlushOne(); },
@@ -154,19 +159,13 @@ Status DbImpl::Start() {
   });
   StartMemoryGate();
   StartDiskGuard();
-  CommitterParts parts{log_.get(),
-                       views_.get(),
-                       snapshots_.get(),
-                       work_.get(),
-                       controller_.get(),
-                       barrier_.get(),
-                       error_.get(),
-                       memory_gate_.get(),
-                       account_,
-                       statistics_.get(),
-                       clock_.get(),
-                       &events_,
-                       [this] { return ResumeWrites(ResumeMode::kIfDue); }};
+  CommitterParts parts{log_.get(),        views_.get(),
+                       snapshots_.get(),  work_.get(),
+                       controller_.get(), barrier_.get(),
+                       error_.get(),      memory_gate_.get(),
+                       account_,          chunk_pool_,
+                       statistics_.get(), clock_.get(),
+                       &events_,          [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   queue_ = std::make_unique<WriteQueue>(QueueOptions(), committer_.get());
   if (memory_gate_ != nullptr) budget_->Join(memory_gate_);
@@ -175,6 +174,7 @@ Status DbImpl::Start() {
   if (policy_.wants_ticks())
     work_->StartTicking(kTickMicros, [this] {
       views_->Collect();
+      if (chunk_pool_ != nullptr) chunk_pool_->Trim();
       work_->PokeCompaction();
     });
   return {};
@@ -188,10 +188,12 @@ void DbImpl::StartDiskGuard() {
 }
 
 Status DbImpl::AdmitToDisk(uint64_t bytes) {
-  if (disk_guard_ == nullptr) return {};
-  Status status = disk_guard_->AdmitWrite(bytes);
-  if (!status.ok()) statistics_->Add(Counter::disk_guard_refusals);
-  return status;
+  return disk_guard_ == nullptr ? Status() : disk_guard_->AdmitWrite(bytes);
+}
+
+Status DbImpl::CountRefusal(Status refusal) {
+  statistics_->Add(Counter::disk_guard_refusals);
+  return refusal;
 }
 
 DbImpl::~DbImpl() {
@@ -305,7 +307,9 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
   SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
-  SEERDB_RETURN_IF_ERROR(AdmitToDisk(key.size() + value.size()));
+  if (Status status = AdmitToDisk(key.size() + value.size()); !status.ok()) [[unlikely]] {
+    return CountRefusal(std::move(status));
+  }
   const SampledTimer timer(statistics_.get(), Latency::put_latency);
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
   static thread_local std::string kept;
@@ -334,7 +338,9 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
                                          batch.rep().size() + batch.size() * MemoryGate::kEntryBytes));
   if (batch.empty()) return CheckOpen();
   // Deletions are what makes room.
-  if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) return status;
+  if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) {
+    return CountRefusal(std::move(status));
+  }
   const SampledTimer timer(statistics_.get(), Latency::write_latency);
   return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }

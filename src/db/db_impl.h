@@ -100,6 +100,7 @@ class DbImpl final : public DB {
   void FillMemory(DBStats* stats);
   // For writes that add data.
   Status AdmitToDisk(uint64_t bytes);
+  Status CountRefusal(Status refusal);
   Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
   Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
   // What a read with these options sees. Call after taking the view.
@@ -186,6 +187,7 @@ class DbImpl final : public DB {
   const std::shared_ptr<SharedBudget> budget_;  // null: no limit
   const MemoryPlan memory_plan_;
   const std::shared_ptr<MemoryAccount> account_;
+  std::shared_ptr<ChunkPool> chunk_pool_;    // null: memtables take from the system
   const std::shared_ptr<BlockCache> cache_;  // the budget's, if there is one
   TableFiles table_files_;
   std::shared_ptr<SnapshotList> snapshots_;

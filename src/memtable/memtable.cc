@@ -5,7 +5,8 @@
 
 namespace seerdb {
 
-MemTable::MemTable(std::shared_ptr<MemoryAccount> account) : tree_(BestWindowSearch(), std::move(account)) {}
+MemTable::MemTable(std::shared_ptr<MemoryAccount> account, std::shared_ptr<ChunkPool> pool)
+    : tree_(BestWindowSearch(), std::move(account), std::move(pool)) {}
 
 void MemTable::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
   SEERDB_DCHECK(sequence > last_sequence());

@@ -21,8 +21,10 @@ namespace seerdb {
 
 class MemTable {
  public:
-  // Its memory is charged to `account` (may be null): as an active memtable's until SetClass.
-  explicit MemTable(std::shared_ptr<MemoryAccount> account = nullptr);
+  // Its memory is charged to `account`, as an active memtable's until SetClass, and comes from `pool`. Both
+  // may be null.
+  explicit MemTable(std::shared_ptr<MemoryAccount> account = nullptr,
+                    std::shared_ptr<ChunkPool> pool = nullptr);
 
   // Cannot fail: running out of memory ends the process, as everywhere.
   void Add(SequenceNumber sequence, ValueType type, Slice key, Slice value);

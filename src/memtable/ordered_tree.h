@@ -36,10 +36,11 @@ namespace seerdb {
 
 class OrderedTree {
  public:
-  // `account`: see Arena.
+  // `account`, `pool`: see Arena.
   explicit OrderedTree(const WindowSearch& search = BestWindowSearch(),
-                       std::shared_ptr<MemoryAccount> account = nullptr)
-      : search_(search), arena_(std::move(account)) {}
+                       std::shared_ptr<MemoryAccount> account = nullptr,
+                       std::shared_ptr<ChunkPool> pool = nullptr)
+      : search_(search), arena_(std::move(account), std::move(pool)) {}
 
   // Copies key and value. Requires: the versions of one key are inserted in ascending order of trailer, and
   // each (key, trailer) once.

@@ -32,7 +32,7 @@ void ShapeTree(uint64_t combination, Options* options) {
 // Every sync policy with every log mode, the work of the background done by the writer or cooperatively, and
 // the compressions and shapes in turn.
 void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<Boundary> focus = {}) {
-  const uint64_t strides = (kSanitized ? 48 : kSampled ? 16 : 1) * inner_stride;
+  const uint64_t strides = (kSanitized ? 96 : kSampled ? 16 : 1) * inner_stride;
   uint64_t crash_points = 0;
   uint64_t combination = 0;
   for (const SyncPolicy policy : kPolicies) {

@@ -274,7 +274,7 @@ TEST(Gating, PrefixRelatedKeysInAllOrders) {
   std::iota(order.begin(), order.end(), 0);
   int orders = 0;
   do {
-    if (kSanitized && orders++ % 12 != 0) continue;
+    if (kSanitized && orders++ % 24 != 0) continue;
     const auto db = OpenOrFail(MemoryOptions(), kDirectory);
     ASSERT_TRUE(db);
     Contents contents;

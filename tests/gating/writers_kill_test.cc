@@ -111,7 +111,7 @@ std::vector<Moment> CrashWhileWriting(SyncPolicy policy, CrashOptions::Kind kind
 
 void CheckMoments(SyncPolicy policy, CrashOptions::Kind kind) {
   SCOPED_TRACE(kind == CrashOptions::kProcessCrash ? "process crash" : "power cut");
-  const std::vector<Moment> moments = CrashWhileWriting(policy, kind, kSanitized ? 400 : 1500);
+  const std::vector<Moment> moments = CrashWhileWriting(policy, kind, kSanitized ? 200 : 1500);
   ASSERT_GT(moments.size(), 20u);
   for (const Moment& moment : moments) {
     Options options = KillOptions(policy);

@@ -81,8 +81,10 @@ TEST_F(DiskGuardTest, DeletesGoOnAndSoDoReadsAndFlushes) {
   WriteBatch deletes;
   deletes.Delete("b");
   EXPECT_OK(db->Write(deletes));
+  EXPECT_EQ(db->Stats().disk_guard_refusals, 1u) << "what was let through is no refusal";
   deletes.Put("c", "3");
   ExpectRefused(db->Write(deletes));
+  EXPECT_EQ(db->Stats().disk_guard_refusals, 2u);
   EXPECT_OK(db->Flush());
   EXPECT_EQ(ReadAll(*db).size(), 0u);
   EXPECT_OK(db->Close());

@@ -1,0 +1,40 @@
+// ChunkPool: keeps the memory of arenas that are gone for those to come.
+//
+// A writer that fills one memtable after another would have the kernel take back and zero the same memory
+// again and again, on its own thread. What nobody has needed from one Trim to the next is given back.
+// Thread safety: all methods concurrently. mu_ is a leaf lock.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/memory_account.h"
+#include "base/mutex.h"
+
+namespace seerdb {
+
+class ChunkPool {
+ public:
+  // Keeps at most `max_chunks`, charged to `account` (may be null) as an active memtable's.
+  ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account);
+  ~ChunkPool();
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+
+  // A chunk of Arena::kChunkBytes with anything in it; null if there is none.
+  void* Take() EXCLUDES(mu_);
+  // Takes over a chunk that was mapped. False: there are enough, and it stays the caller's.
+  bool Give(void* chunk) EXCLUDES(mu_);
+  // Gives back to the system what was not needed since the call before.
+  void Trim() EXCLUDES(mu_);
+
+ private:
+  const size_t max_chunks_;
+  Mutex mu_;
+  std::vector<void*> chunks_ GUARDED_BY(mu_);
+  size_t least_ GUARDED_BY(mu_) = 0;  // kept at any time since the last Trim
+  MemoryCharge charge_ GUARDED_BY(mu_);
+};
+
+}  // namespace seerdb
