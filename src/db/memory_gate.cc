@@ -84,9 +84,22 @@ Status MemoryGate::WaitForMemory(const MemorySituation& situation) {
   }
   if (fits()) return {};
   // What was thought to come back is held up, as by a database whose flushes fail.
-  if (situation.own_active_bytes == 0) return NothingToWaitFor(situation);
+  if (situation.own_active_bytes == 0) return WaitForJobs(situation);
   parts_.statistics->Add(Counter::memory_flushes);
   return parts_.seal();
+}
+
+// What runs holds memory that goes when it ends: views of the tree, and of a merge the index of each input
+// beside that of each output.
+Status MemoryGate::WaitForJobs(const MemorySituation& situation) {
+  const SharedBudget& budget = *parts_.budget;
+  const auto fits = [&budget, &situation] {
+    return budget.pressure_bytes() + situation.needed_bytes < situation.stop_bytes;
+  };
+  const Status waited = parts_.work->WaitUntil(fits);
+  if (!waited.IsBusy()) return waited;
+  parts_.views->Collect();
+  return fits() ? Status() : NothingToWaitFor(situation);
 }
 
 Status MemoryGate::NothingToWaitFor(const MemorySituation& situation) const {

@@ -74,6 +74,7 @@ class MemoryGate final : public BudgetMember {
   // Also under leadership.
   MemorySituation Look(uint64_t bytes, uint64_t memtable_bytes);
   Status WaitForMemory(const MemorySituation& situation);
+  Status WaitForJobs(const MemorySituation& situation);
   Status NothingToWaitFor(const MemorySituation& situation) const;
   bool EnterOther() EXCLUDES(mu_);
   void LeaveOther() EXCLUDES(mu_);
