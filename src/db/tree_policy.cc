@@ -9,6 +9,7 @@ namespace {
 
 // Merges that can be done in parts take parts of this many tables.
 constexpr uint64_t kFilesPerMerge = 16;
+constexpr uint64_t kRoomForRunsBytes = uint64_t{64} << 20;
 
 uint64_t Saturating(uint64_t a, uint64_t b) { return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b; }
 
@@ -90,7 +91,11 @@ TreeFacts TreePolicy::FactsOfLocked(const Version& version, const SpacePlan& spa
   TreeFacts facts;
   facts.bytes = static_cast<double>(version.bytes());
   facts.base_bytes = static_cast<double>(std::min(options_.base_level_size, space.base_level_size));
-  facts.run_bytes = options_.l0_compaction_trigger * l0_run_bytes_;
+  // Not where memory is small: each run more is a buffer of the merge and an index more.
+  const uint64_t limit = options_.max_memory_bytes;
+  if (limit == 0 || limit >= kRoomForRunsBytes) {
+    facts.run_bytes = options_.l0_compaction_trigger * l0_run_bytes_;
+  }
   facts.block_bytes = options_.block_bytes;
   facts.l0_runs = options_.l0_compaction_trigger;
   facts.filter_miss = options_.bloom_bits_per_key == 0 ? 1 : std::pow(0.6185, options_.bloom_bits_per_key);
