@@ -125,9 +125,9 @@ struct SEERDB_EXPORT Options {
   uint64_t tombstone_max_age_s = uint64_t{7} * 24 * 3600;
   // Compactions that may run at once. 0 = one for each two processors, at least two. 0 .. 64.
   uint32_t max_background_compactions = 0;
-  // Bytes a second that all compactions together may write; a limit also for CompactRange, WaitForCompaction
-  // and while writers wait. 0 = as much as the tree needs: little while it is in shape, all there is while
-  // somebody waits or nobody writes. 0, or 1 MiB .. 1 TiB.
+  // Bytes of keys and values a second that all compactions together may read, and so about what they write; a
+  // limit also for CompactRange, WaitForCompaction and while writers wait. 0 = as much as the tree needs:
+  // little while it is in shape, all there is while somebody waits or nobody writes. 0, or 1 MiB .. 1 TiB.
   uint64_t compaction_bytes_per_second = 0;
   // False: the writer that fills a memtable flushes it / compaction runs inside the flush. With both
   // false the database uses no thread of its own.
