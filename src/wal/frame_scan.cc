@@ -126,8 +126,8 @@ Result<std::optional<FoundFrame>> FrameScan::Examine(Goal goal, uint64_t offset,
 
 // True if the base sequence is one that a frame of this log may have.
 Result<bool> FrameScan::SequenceFits(uint64_t offset) {
-  SEERDB_ASSIGN_OR_RETURN(const SequenceNumber base, file_.PeekBase(offset));
   if (!near_sequence_.has_value() || SEERDB_MUTANT("stale-bytes-refuse-open")) return true;
+  SEERDB_ASSIGN_OR_RETURN(const SequenceNumber base, file_.PeekBase(offset));
   return base <= kMaxSequence &&
          std::max(base, *near_sequence_) - std::min(base, *near_sequence_) <= kMostSequencesAway;
 }

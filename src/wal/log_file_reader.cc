@@ -99,19 +99,14 @@ Result<bool> LogFileReader::FrameIsIntact(const LogIdentity& identity, uint64_t 
 
 Result<std::optional<LogFrameHead>> LogFileReader::PeekHead(uint64_t offset) {
   if (offset + kLogFrameHeadBytes > bytes_) return std::optional<LogFrameHead>();
-  if (InWindow(offset, kLogFrameHeadBytes)) {
-    return std::optional<LogFrameHead>(DecodeLogFrameHead(InWindowData(offset)));
-  }
   char bytes[kLogFrameHeadBytes];
-  SEERDB_ASSIGN_OR_RETURN(const Slice head, ReadInto(offset, sizeof bytes, bytes));
+  SEERDB_ASSIGN_OR_RETURN(const Slice head, Peek(offset, sizeof bytes, bytes));
   return std::optional<LogFrameHead>(DecodeLogFrameHead(head.data()));
 }
 
 Result<SequenceNumber> LogFileReader::PeekBase(uint64_t offset) {
-  const uint64_t payload = offset + kLogFrameHeadBytes;
-  if (InWindow(payload, sizeof(uint64_t))) return LoadU64(InWindowData(payload));
   char bytes[sizeof(uint64_t)];
-  SEERDB_ASSIGN_OR_RETURN(const Slice base, ReadInto(payload, sizeof bytes, bytes));
+  SEERDB_ASSIGN_OR_RETURN(const Slice base, Peek(offset + kLogFrameHeadBytes, sizeof bytes, bytes));
   return LoadU64(base.data());
 }
 

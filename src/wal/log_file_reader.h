@@ -62,6 +62,10 @@ class LogFileReader {
   }
   const char* InWindowData(uint64_t offset) const { return window_.data() + (offset - window_offset_); }
   Result<Slice> ReadInto(uint64_t offset, size_t n, char* scratch) const;
+  // From the window if it is there. Keeps the window.
+  Result<Slice> Peek(uint64_t offset, size_t n, char* scratch) const {
+    return InWindow(offset, n) ? Result<Slice>(Slice(InWindowData(offset), n)) : ReadInto(offset, n, scratch);
+  }
 
   const std::unique_ptr<RandomAccessFile> file_;
   const std::string path_;
