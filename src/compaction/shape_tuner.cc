@@ -100,11 +100,9 @@ double CostOf(const TreeShape& shape, const WorkloadSample& work, const TreeFact
   const double put_blocks = 2 * MergesOfAByte(shape, facts) * work.put_bytes / facts.block_bytes;
   // A level is half full on average.
   const double runs = facts.l0_runs / 2 + upper * (shape.upper_runs + 1.0) / 2 + (shape.last_runs + 1.0) / 2;
-  const double missing = runs * (facts.filter_miss + kProbeBlocks);
-  const double found = 1 + missing / 2;
-  // Each run is sought, and gives its part of the entries.
-  const double scan_blocks = work.scans * runs + work.scanned_entries * work.entry_bytes / facts.block_bytes;
-  return put_blocks + work.gets_missing * missing + work.gets_found * found + scan_blocks;
+  // Each run is asked; what is found is read once.
+  const double found_blocks = work.gets_found + work.scanned_entries * work.entry_bytes / facts.block_bytes;
+  return put_blocks + runs * CostOfRun(work, facts) + found_blocks;
 }
 
 double TransitionCost(const TreeShape& to, const Version& version, const TreeFacts& facts) {
