@@ -11,8 +11,8 @@ constexpr uint64_t kShortestSleepUs = 1'000;
 constexpr uint64_t kLongestSleepUs = 5'000;
 constexpr uint64_t kBurstUs = 20'000;
 constexpr uint64_t kIdleUs = 1'000'000;
-// What compaction may read at least, and beyond what comes in will need, while nothing is urgent. The urgency
-// corrects both.
+// What compaction may read at least, and how many times what the tree needs, while nothing is urgent. The
+// urgency corrects both.
 constexpr uint64_t kFloorBytesPerSecond = uint64_t{32} << 20;
 constexpr double kMargin = 1.2;
 constexpr uint64_t kLookUs = 100'000;

@@ -66,11 +66,13 @@ Status MemoryGate::AdmitSlowly(uint64_t bytes, uint64_t memtable_bytes) {
   return status;
 }
 
+bool MemoryGate::Fits(const MemorySituation& situation) const {
+  return parts_.budget->pressure_bytes() + situation.needed_bytes < situation.stop_bytes;
+}
+
 Status MemoryGate::WaitForMemory(const MemorySituation& situation) {
   SharedBudget& budget = *parts_.budget;
-  const auto fits = [&budget, &situation] {
-    return budget.pressure_bytes() + situation.needed_bytes < situation.stop_bytes;
-  };
+  const auto fits = [&] { return Fits(situation); };
   if (const size_t waiting = parts_.views->immutable_count(); waiting > 0) {
     return parts_.work->WaitUntil([&] { return fits() || parts_.views->immutable_count() < waiting; });
   }
@@ -92,14 +94,10 @@ Status MemoryGate::WaitForMemory(const MemorySituation& situation) {
 // What runs holds memory that goes when it ends: views of the tree, and of a merge the index of each input
 // beside that of each output.
 Status MemoryGate::WaitForJobs(const MemorySituation& situation) {
-  const SharedBudget& budget = *parts_.budget;
-  const auto fits = [&budget, &situation] {
-    return budget.pressure_bytes() + situation.needed_bytes < situation.stop_bytes;
-  };
-  const Status waited = parts_.work->WaitUntil(fits);
+  const Status waited = parts_.work->WaitUntil([&] { return Fits(situation); });
   if (!waited.IsBusy()) return waited;
   parts_.views->Collect();
-  return fits() ? Status() : NothingToWaitFor(situation);
+  return Fits(situation) ? Status() : NothingToWaitFor(situation);
 }
 
 Status MemoryGate::NothingToWaitFor(const MemorySituation& situation) const {

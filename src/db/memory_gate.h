@@ -73,6 +73,8 @@ class MemoryGate final : public BudgetMember {
   Status AdmitSlowly(uint64_t bytes, uint64_t memtable_bytes);
   // Also under leadership.
   MemorySituation Look(uint64_t bytes, uint64_t memtable_bytes);
+  // What is needed can be had now.
+  bool Fits(const MemorySituation& situation) const;
   Status WaitForMemory(const MemorySituation& situation);
   Status WaitForJobs(const MemorySituation& situation);
   Status NothingToWaitFor(const MemorySituation& situation) const;
