@@ -174,7 +174,7 @@ std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries)
   if (global_sequence != 0) {
     const auto same = [](const Version& a, const Version& b) { return a.key == b.key; };
     versions.erase(std::unique(versions.begin(), versions.end(), same), versions.end());
-    for (Version& version : versions) version.trailer &= 0xff;
+    for (Version& version : versions) version.trailer = PackTrailer(0, TrailerType(version.trailer));
   }
   MemoryFileSystem fs;
   auto file = fs.NewWritableFile("/t", CreateMode::kTruncate);
