@@ -38,6 +38,8 @@ void ChunkPool::Trim() {
   std::vector<void*> needless;
   {
     MutexLock lock(&mu_);
+    if (++trims_ < kPatience) return;
+    trims_ = 0;
     needless.assign(chunks_.end() - static_cast<ptrdiff_t>(least_), chunks_.end());
     chunks_.resize(chunks_.size() - least_);
     least_ = chunks_.size();

@@ -53,9 +53,7 @@ void WeighL0(const WorkloadSample& sample, const Version& version, const TreeFac
   state->merge_l0 = false;
   if (others) state->l0_regret = 0;
   if (others || runs.empty()) return;  // the sample may be older than they are
-  TreeShape shape = state->shape;
-  if (facts.bounded_space) shape.last_runs = 1;
-  if (facts.one_run_a_level) shape.upper_runs = 1;
+  const TreeShape shape = BoundedShape(state->shape, facts);
   const TreeLimits limits = LimitsOf(shape, static_cast<uint64_t>(facts.base_bytes), version);
   const uint32_t target = std::min(limits.first, limits.last);
   const bool joins = limits.levels[target].runs == 1;
@@ -117,6 +115,15 @@ double TransitionCost(const TreeShape& to, const Version& version, const TreeFac
     if (joins) bytes += static_cast<double>(version.level(level + 1).bytes());
   }
   return 2 * bytes / facts.block_bytes;
+}
+
+TreeShape BoundedShape(TreeShape shape, const TreeFacts& facts) {
+  if (!facts.bounded_space) return shape;
+  shape.size_ratio = std::max(shape.size_ratio, facts.least_size_ratio);
+  if (facts.one_run_a_level) shape.upper_runs = 1;
+  if (shape.upper_runs > 1) shape.upper_runs = shape.size_ratio - 1;
+  shape.last_runs = 1;
+  return shape;
 }
 
 std::vector<TreeShape> CandidateShapes(bool bounded_space) {

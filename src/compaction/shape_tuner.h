@@ -39,7 +39,9 @@ struct TreeFacts {
   double l0_runs = 4;          // l0_compaction_trigger
   double filter_miss = 0.01;   // share of absent keys that a filter lets pass
   bool bounded_space = false;  // shapes with several runs in the last level are out of the question
+  // Of a bounded one:
   bool one_run_a_level = false;
+  uint32_t least_size_ratio = 0;
 };
 
 struct TunerState {
@@ -60,6 +62,10 @@ double CostOf(const TreeShape& shape, const WorkloadSample& work, const TreeFact
 
 // Blocks that compaction moves at once when `version` has to take the shape `to`.
 double TransitionCost(const TreeShape& to, const Version& version, const TreeFacts& facts);
+
+// What a tree takes on in place of `shape`: no shape with more than one run in the last level keeps a bound
+// on space.
+TreeShape BoundedShape(TreeShape shape, const TreeFacts& facts);
 
 // All shapes considered: three policies, ratios 4 to 20.
 std::vector<TreeShape> CandidateShapes(bool bounded_space);

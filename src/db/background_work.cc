@@ -326,8 +326,12 @@ void BackgroundWork::RunSoon(std::function<void()> task) {
   if (!ScheduleOwed(executor_.get(), Executor::Lane::kSide, run, ended)) --side_tasks_;
 }
 
+bool BackgroundWork::CanTick(const BackgroundModes& modes, const Executor& executor) {
+  return modes.background_flush && !executor.cooperative();
+}
+
 void BackgroundWork::StartTicking(uint64_t interval_us, std::function<void()> tick) {
-  if (modes_.background_flush) ticker_->Start(interval_us, std::move(tick));
+  if (CanTick(modes_, *executor_)) ticker_->Start(interval_us, std::move(tick));
 }
 
 void BackgroundWork::Shutdown() {

@@ -82,8 +82,10 @@ class BackgroundWork {
   // Runs `task` in the side lane soon; not at all in foreground mode or when closing.
   void RunSoon(std::function<void()> task) EXCLUDES(mu_);
 
-  // Calls `tick` in the side lane, each time interval_us after the last, until Shutdown; at most once. There
-  // are no ticks in foreground mode and with a cooperative executor. See Ticker for what a tick may do.
+  // There are no ticks in foreground mode and with a cooperative executor.
+  static bool CanTick(const BackgroundModes& modes, const Executor& executor);
+  // Calls `tick` in the side lane, each time interval_us after the last, until Shutdown; at most once. See
+  // Ticker for what a tick may do.
   void StartTicking(uint64_t interval_us, std::function<void()> tick) EXCLUDES(mu_);
 
   // True while somebody waits for what compaction does: it should go as fast as it can.

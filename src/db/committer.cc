@@ -14,6 +14,10 @@ constexpr uint64_t kNanosPerMicro = 1000;
 // A memtable is sealed when the log behind it is this many times its capacity: tombstones and small values
 // weigh more in the log than in memory.
 constexpr uint64_t kLogBytesPerCapacity = 4;
+// A memtable that is so full when its log segment ends is sealed: it would soon leave the next one, before
+// another is prepared, and the writer would have to wait for that.
+constexpr double kNearlyFull = 15.0 / 16;
+constexpr uint64_t kPartOfSegmentLeft = 256;  // one of so many
 
 }  // namespace
 
@@ -156,11 +160,16 @@ Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
     LogStallEnd();
   }
   if (parts_.memory != nullptr) SEERDB_RETURN_IF_ERROR(AdmitToMemory(group));
-  if (active_->bytes() < options_.memtable_capacity &&
-      parts_.log->appended_bytes() - log_bytes_before_ < max_log_bytes_) [[likely]] {
+  const bool full = active_->bytes() >= options_.memtable_capacity ||
+                    parts_.log->appended_bytes() - log_bytes_before_ >= max_log_bytes_;
+  if (!full && !EndsWithItsSegment()) [[likely]]
     return {};
-  }
   return SealMemTable();
+}
+
+bool Committer::EndsWithItsSegment() const {
+  return parts_.log->active_ends_within(options_.wal_segment_bytes / kPartOfSegmentLeft) &&
+         ActiveFill() >= kNearlyFull;
 }
 
 Status Committer::WaitForImmutableSlot() {

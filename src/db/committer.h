@@ -75,6 +75,7 @@ class Committer final : public GroupCommitter {
   Status AdmitToMemory(const std::vector<WriteRequest*>& group);
   // The part of the active memtable that is full: of its capacity, or of the log it may have.
   double ActiveFill() const;
+  bool EndsWithItsSegment() const;
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
   // A writer begins to wait or to be delayed; `EndStall` counts it. The log is told of the first of several

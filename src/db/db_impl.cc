@@ -88,7 +88,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       first_record_(opened.next_record),
       opened_us_(clock_->NowMicros()),
       recovery_(std::move(opened.recovery)),
-      policy_(options_, statistics_),
+      policy_(options_, opened.budget != nullptr ? opened.budget->limit_bytes() : 0, statistics_),
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
@@ -120,16 +120,17 @@ void DbImpl::StartMemoryGate() {
 Status DbImpl::Start() {
   const ManifestState state = versions_->state();
   snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
-  log_ = std::make_shared<LogSet>(fs_,
-                                  LogSetOptions{directory_, state.database_id, epoch_,
-                                                options_.wal_segment_bytes, options_.log_mode, account_},
-                                  versions_.get(), statistics_);
+  log_ = std::make_shared<LogSet>(
+      fs_,
+      LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes, options_.log_mode,
+                    options_.background_flush, account_},
+      versions_.get(), statistics_);
   log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
     barrier_ = std::make_shared<BarrierSync>(log_, error_, clock_, options_.barrier_interval_us);
   }
   // Ticks give back what it keeps; a budget would rather have it now.
-  const bool ticks = policy_.wants_ticks() && options_.background_flush && !executor_->cooperative();
+  const bool ticks = policy_.wants_ticks() && BackgroundWork::CanTick(Modes(options_), *executor_);
   if (ticks && budget_ == nullptr) {
     chunk_pool_ = std::make_shared<ChunkPool>(options_.memtable_capacity / Arena::kChunkBytes, account_);
   }
@@ -159,13 +160,20 @@ Status DbImpl::Start() {
   });
   StartMemoryGate();
   StartDiskGuard();
-  CommitterParts parts{log_.get(),        views_.get(),
-                       snapshots_.get(),  work_.get(),
-                       controller_.get(), barrier_.get(),
-                       error_.get(),      memory_gate_.get(),
-                       account_,          chunk_pool_,
-                       statistics_.get(), clock_.get(),
-                       &events_,          [this] { return ResumeWrites(ResumeMode::kIfDue); }};
+  const CommitterParts parts{.log = log_.get(),
+                             .views = views_.get(),
+                             .snapshots = snapshots_.get(),
+                             .work = work_.get(),
+                             .controller = controller_.get(),
+                             .barrier = barrier_.get(),
+                             .error = error_.get(),
+                             .memory = memory_gate_.get(),
+                             .account = account_,
+                             .chunk_pool = chunk_pool_,
+                             .statistics = statistics_.get(),
+                             .clock = clock_.get(),
+                             .events = &events_,
+                             .resume = [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   queue_ = std::make_unique<WriteQueue>(QueueOptions(), committer_.get());
   if (memory_gate_ != nullptr) budget_->Join(memory_gate_);

@@ -107,12 +107,13 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
   const uint64_t next_record = active_->next_record();
   if (!spare_.has_value()) {
     const uint64_t wanted_bytes = NextLogBlock(frame_bytes + kLogHeaderBytes);
-    SEERDB_ASSIGN_OR_RETURN(
-        spare_, MakeSpareLocked(std::max(wanted_bytes, options_.segment_bytes), chooser_.wanted()));
+    SEERDB_ASSIGN_OR_RETURN(spare_,
+                            MakeSpareLocked(std::max(wanted_bytes, options_.segment_bytes), HurriedMode()));
   }
   SEERDB_FAILPOINT("wal::before_rotate");
   Spare next = *std::move(spare_);
   spare_.reset();
+  has_rotated_ = true;
   // Kept for the next one, which is soon prepared, and not when there is room for it.
   spare_charge_.Set(DirtyBytes(next.file) == 0 ? 0 : options_.segment_bytes);
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
@@ -126,10 +127,16 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
   return {};
 }
 
+// A writer waits for a segment that nobody has prepared yet: it gets the kind that takes no time to prepare,
+// until one of the better kind is there.
+LogMode LogSet::HurriedMode() const {
+  return options_.mode == LogMode::kAuto && options_.prepares_ahead ? LogMode::kBuffered : chooser_.wanted();
+}
+
 bool LogSet::TakeSpareRequest() {
   if (spare_requested_) return false;
   const bool wrong_mode = active_->mode() != chooser_.wanted();
-  if (!wrong_mode && active_->bytes() < options_.segment_bytes / 2) return false;
+  if (!wrong_mode && !has_rotated_ && active_->bytes() < options_.segment_bytes / 2) return false;
   spare_requested_ = true;
   return true;
 }

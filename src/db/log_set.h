@@ -33,6 +33,7 @@ struct LogSetOptions {
   uint64_t epoch = 0;
   uint64_t segment_bytes = 0;
   LogMode mode = LogMode::kAuto;
+  bool prepares_ahead = true;              // somebody calls PrepareSpare
   std::shared_ptr<MemoryAccount> account;  // of mapped segments; may be null
 };
 
@@ -69,8 +70,9 @@ class LogSet {
 
   // Makes a spare segment unless there is one. For a background task.
   Status PrepareSpare() EXCLUDES(prepare_mu_);
-  // True once for each segment, when it is half full or its mode does not fit any more: time to call
-  // PrepareSpare in the background.
+  // True once for each segment: time to call PrepareSpare in the background. For the first one when it is
+  // half full or its mode does not fit any more: little may ever be written. For later ones at once: a
+  // memtable's last segment may end soon after it began.
   bool TakeSpareRequest();
 
   // Logs below `log_number` are released by a durable edit.
@@ -83,6 +85,9 @@ class LogSet {
   // Bytes of live segments. The number the next record gets.
   uint64_t live_bytes() const EXCLUDES(mu_);
   uint64_t next_record() const { return active_->next_record(); }
+  LogMode active_mode() const { return active_->mode(); }
+  // Whether the active segment has no room for `bytes` more. For the leader.
+  bool active_ends_within(uint64_t bytes) const { return !active_->HasRoom(bytes); }
   // Bytes appended since Start, padding included. For the leader.
   uint64_t appended_bytes() const { return appended_bytes_; }
 
@@ -103,6 +108,7 @@ class LogSet {
   Result<Spare> MakeSpareLocked(uint64_t bytes, LogMode mode) REQUIRES(prepare_mu_);
   Status NextSegment(uint64_t frame_bytes) EXCLUDES(prepare_mu_);
   void Activate(Spare spare, uint64_t next_record) EXCLUDES(mu_);
+  LogMode HurriedMode() const;
   bool ShouldRotate(uint64_t frame_bytes) const;
   Status Write(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
   void RaiseDurable(uint64_t record);
@@ -117,6 +123,7 @@ class LogSet {
   // The leader's:
   LogModeChooser chooser_;
   MemoryCharge active_charge_;
+  bool has_rotated_ = false;      // the active segment is not the first
   bool spare_requested_ = false;  // for the active segment
   bool abandoned_ = false;        // so is the active segment
   uint64_t appended_bytes_ = 0;

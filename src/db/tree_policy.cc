@@ -34,20 +34,11 @@ double AverageEntry(const Version& version) {
   return entries == 0 ? 0 : static_cast<double>(version.bytes()) / entries;
 }
 
-// No shape with more than one run in the last level keeps a space target.
-TreeShape Bounded(TreeShape shape, const SpacePlan& space) {
-  if (!space.limited) return shape;
-  shape.size_ratio = std::max(shape.size_ratio, space.least_size_ratio);
-  if (space.one_run_a_level) shape.upper_runs = 1;
-  if (shape.upper_runs > 1) shape.upper_runs = shape.size_ratio - 1;
-  shape.last_runs = 1;
-  return shape;
-}
-
 }  // namespace
 
-TreePolicy::TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics)
-    : options_(options), statistics_(std::move(statistics)) {
+TreePolicy::TreePolicy(const Options& options, uint64_t memory_limit_bytes,
+                       std::shared_ptr<Statistics> statistics)
+    : options_(options), memory_limit_bytes_(memory_limit_bytes), statistics_(std::move(statistics)) {
   uint32_t ratio = options_.size_ratio;
   if (options_.adaptive_compaction) ratio = std::clamp<uint32_t>(ratio, 4, 20);
   MutexLock lock(&mu_);
@@ -92,15 +83,15 @@ TreeFacts TreePolicy::FactsOfLocked(const Version& version, const SpacePlan& spa
   facts.bytes = static_cast<double>(version.bytes());
   facts.base_bytes = static_cast<double>(std::min(options_.base_level_size, space.base_level_size));
   // Not where memory is small: each run more is a buffer of the merge and an index more.
-  const uint64_t limit = options_.max_memory_bytes;
-  if (limit == 0 || limit >= kRoomForRunsBytes) {
+  if (memory_limit_bytes_ == 0 || memory_limit_bytes_ >= kRoomForRunsBytes) {
     facts.run_bytes = options_.l0_compaction_trigger * l0_run_bytes_;
   }
   facts.block_bytes = options_.block_bytes;
   facts.l0_runs = options_.l0_compaction_trigger;
   facts.filter_miss = options_.bloom_bits_per_key == 0 ? 1 : std::pow(0.6185, options_.bloom_bits_per_key);
   facts.bounded_space = space.limited;
-  facts.one_run_a_level = space.limited && space.one_run_a_level;
+  facts.one_run_a_level = space.one_run_a_level;
+  facts.least_size_ratio = space.least_size_ratio;
   return facts;
 }
 
@@ -125,7 +116,7 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
       merge_l0 = tuner_.merge_l0;
       if (tuner_.shape != before) statistics_->Add(Counter::total_shape_changes);
     }
-    picker.shape = Bounded(tuner_.shape, settings.space);
+    picker.shape = BoundedShape(tuner_.shape, facts);
     merges_of_a_byte_.store(MergesOfAByte(picker.shape, facts), std::memory_order_relaxed);
     space_ = space;
   }

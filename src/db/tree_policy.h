@@ -20,7 +20,8 @@ namespace seerdb {
 
 class TreePolicy {
  public:
-  TreePolicy(const Options& options, std::shared_ptr<Statistics> statistics);
+  // `memory_limit_bytes`: of the budget, 0 = none.
+  TreePolicy(const Options& options, uint64_t memory_limit_bytes, std::shared_ptr<Statistics> statistics);
 
   struct Settings {
     PickerOptions picker;
@@ -49,6 +50,7 @@ class TreePolicy {
   TreeFacts FactsOfLocked(const Version& version, const SpacePlan& space) REQUIRES(mu_);
 
   const Options options_;
+  const uint64_t memory_limit_bytes_;
   const std::shared_ptr<Statistics> statistics_;
   std::atomic<double> space_pressure_{0};
   std::atomic<double> merges_of_a_byte_{2};

@@ -19,7 +19,9 @@ class TreePolicyTest : public ::testing::Test {
     levels[1].runs = {{1, {meta}}};
     return TreeView(std::make_shared<const Version>(std::move(levels)), &files_);
   }
-  TreePolicy Policy(const Options& options) { return TreePolicy(options, statistics_); }
+  TreePolicy Policy(const Options& options) {
+    return TreePolicy(options, options.max_memory_bytes, statistics_);
+  }
   void Put(uint64_t count) {
     statistics_->Add(Counter::total_puts, count);
     statistics_->Add(Counter::logical_bytes_written, 116 * count);

@@ -32,6 +32,9 @@ class FrameScan {
     uint64_t slack = 0;
   };
 
+  // How far the numbers in a segment whose header is lost may lie beyond those known before it.
+  static constexpr uint64_t kLostHeaderSlack = uint64_t{1} << 26;
+
   // More operations than all logs of a database can hold.
   static constexpr uint64_t kMostSequencesAway = uint64_t{1} << 40;
   // What is looked for: frames behind the missing record, whose sequences lie near one that is known.

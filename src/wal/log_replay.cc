@@ -14,9 +14,6 @@
 namespace seerdb {
 namespace {
 
-// How far the numbers in a segment whose header is lost may lie beyond what its predecessors justify.
-constexpr uint64_t kLostHeaderSlack = uint64_t{1} << 26;
-
 using Apply = std::function<Status(SequenceNumber, Slice operations)>;
 
 class Replay {
@@ -102,7 +99,7 @@ class Replay {
       summary_.torn = true;
       return FrameScan::Range{kLogHeaderBytes, header->first_record, 0};
     }
-    const uint64_t slack = kLostHeaderSlack + bytes_between / kLogFrameHeadBytes;
+    const uint64_t slack = FrameScan::kLostHeaderSlack + bytes_between / kLogFrameHeadBytes;
     return FrameScan::Range{kLogHeaderBytes, summary_.next_record, slack};
   }
 

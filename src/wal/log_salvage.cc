@@ -12,9 +12,6 @@
 namespace seerdb {
 namespace {
 
-// How far the numbers in a segment whose header is lost may lie beyond the last one seen.
-constexpr uint64_t kLostHeaderSlack = uint64_t{1} << 26;
-
 class Salvage {
  public:
   Salvage(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start, SalvageExtent extent,
@@ -45,7 +42,7 @@ class Salvage {
     }
     LogFileReader& file = **opened;
     SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file.ReadHeader());
-    FrameScan::Range range{kLogHeaderBytes, next_, kLostHeaderSlack};
+    FrameScan::Range range{kLogHeaderBytes, next_, FrameScan::kLostHeaderSlack};
     if (header.has_value() && header->identity == log.identity) {
       range = {kLogHeaderBytes, header->first_record, 0};
       // Written only after every record below its number had been.

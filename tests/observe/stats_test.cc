@@ -179,7 +179,9 @@ std::vector<FieldCase> ReadCases() {
          OpenWithTable(s);
        },
        [](Subject* s) {
-         for (int i = 0; i < 50; ++i) EXPECT_TRUE(s->db->Get(Subject::Key(i) + "x").ok());
+         for (const char* end : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
+           for (int i = 0; i < 99; ++i) EXPECT_TRUE(s->db->Get(Subject::Key(i) + end).ok());
+         }
        }},
       {{"cache_misses", "table_bytes_read", "block_cache_size", "block_cache_entries"},
        OpenForReadCalls,

@@ -1,0 +1,58 @@
+#include "db/committer.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "env/memory_file_system.h"
+#include "seerdb/db.h"
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMemTableBytes = 1 << 20;
+
+struct FirstMemTable {
+  uint64_t puts = 0;
+  uint64_t log_bytes = 0;
+};
+
+// What the first memtable of a database takes before it is sealed.
+FirstMemTable FillOne(uint64_t segment_bytes) {
+  Options options;
+  options.background_flush = options.background_compaction = false;
+  options.log_mode = LogMode::kBuffered;
+  options.wal_sync_policy = SyncPolicy::kNone;
+  options.file_system = std::make_shared<MemoryFileSystem>();
+  options.memtable_capacity = kMemTableBytes;
+  options.wal_segment_bytes = segment_bytes;
+  auto opened = DB::Open(options, "/db");
+  if (!opened.ok()) {
+    ADD_FAILURE() << opened.status().ToString();
+    return {};
+  }
+  const std::unique_ptr<DB> db = *std::move(opened);
+  FirstMemTable filled;
+  for (;; ++filled.puts) {
+    const Status status = db->Put("key" + std::to_string(1'000'000 + filled.puts), std::string(100, 'v'));
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    const DBStats stats = db->Stats();
+    if (stats.total_flushes > 0) return filled;
+    filled.log_bytes = stats.wal_bytes_written;
+  }
+}
+
+TEST(Committer, ANearlyFullMemTableEndsWithItsLogSegment) {
+  const FirstMemTable whole = FillOne(4 * kMemTableBytes);
+  EXPECT_GT(whole.log_bytes, kMemTableBytes / 2);
+  const auto with_log_of = [&](uint64_t percent) { return FillOne(whole.log_bytes * percent / 100).puts; };
+  // 97 % of the memtable fill the segment.
+  EXPECT_LT(with_log_of(97), whole.puts);
+  EXPECT_GT(with_log_of(97), whole.puts * 15 / 16 - whole.puts / 100);
+  EXPECT_EQ(with_log_of(80), whole.puts) << "much of it is to come";
+  EXPECT_EQ(with_log_of(120), whole.puts);
+}
+
+}  // namespace
+}  // namespace seerdb
