@@ -32,7 +32,7 @@ plot '{csv}' using 2:(strcol(1) eq 'open' ? $7 : 1/0) with lines lw 1 lc rgb '#c
 """
 
 
-def page(result):
+def page(result, note):
     closed, opened = result.get("closed"), result["open"]
     lines = [
         "# Puts at a steady rate",
@@ -64,6 +64,7 @@ def page(result):
         "",
         "![Latency by second](benchmarks/openloop.svg)",
         "",
+        *([note, ""] if note else []),
     ]
     return "\n".join(lines)
 
@@ -73,6 +74,7 @@ def main():
     parser.add_argument("--build", default=str(ROOT / "build/bench"))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--docs", action="store_true", help="write docs also after --quick")
+    parser.add_argument("--note", default="", help="a sentence about the machine, for the page")
     parser.add_argument("rest", nargs="*", help="to openloop, after --")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("SEERDB_BENCH_DIR")) as scratch:
@@ -88,7 +90,7 @@ def main():
         part = 100 * rate / result.get("sustainable_puts_per_second", rate)
         script = PLOT.format(svg=ROOT / "docs/benchmarks/openloop.svg", csv=csv, rate=rate, part=part)
         subprocess.run(["gnuplot"], input=script, text=True, check=True)
-        (ROOT / "docs/benchmarks-openloop.md").write_text(page(result))
+        (ROOT / "docs/benchmarks-openloop.md").write_text(page(result, args.note))
     return 0
 
 

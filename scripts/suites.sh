@@ -15,12 +15,13 @@ SUITES=(
   "unit|l|debug build with assertions, all unit tests"
   "asan|d|the tests under AddressSanitizer and UndefinedBehaviorSanitizer"
   "tsan|d|the tests of the rooms with threads under ThreadSanitizer"
-  "crash|d|a crash at every file operation, and the rest of the gating tests, in release"
-  "differential|d|random operations against std::map, in release"
-  "metamorphic|d|one random script gives the same answers under every option set; failing ones are shrunk"
+  "engine|d|crash, differential, metamorphic, kill and peer, side by side"
+  "crash|-|a crash at every file operation, and the rest of the gating tests, in release"
+  "differential|-|random operations against std::map, in release"
+  "metamorphic|-|one random script gives the same answers under every option set; failing ones are shrunk"
+  "kill|-|processes killed while they write, on real files, and what a power cut would have left of them"
+  "peer|-|random operations against RocksDB, where its library can be had"
   "metrics-cost|d|what metrics cost in instructions, counted by callgrind: at most 3 %"
-  "peer|d|random operations against RocksDB, where its library can be had"
-  "kill|d|processes killed while they write, on real files, and what a power cut would have left of them"
   "mutants|d|every deliberate fault makes its test fail"
   "install|d|find_package and pkg-config from another folder, static and shared; exported symbols"
   "readme|d|the README's own program compiles against the installed package and runs"
@@ -33,7 +34,7 @@ SUITES=(
   "tidy|l|clang-tidy on the library and the tools"
 )
 
-# Test programs with a suite of their own in release. Under the sanitizers they run with all others.
+# Test programs of the suite engine, in release; each is one thread for most of its time. Under the sanitizers they run with all others.
 OWN_SUITE='^(differential|gating|kill|metamorphic|peer_rocksdb)_test$'
 # The tests whose code runs threads. What threads do with manifests and compaction is in those of the whole engine.
 THREADED='^(base|env|cache|memtable|wal|db|concurrency|gating|differential)_test$'
@@ -89,6 +90,13 @@ release_program() {
   configure release
   build release "$1"
   run_tests release -R "^$1\$" --verbose
+}
+suite_engine() {
+  want_packages librocksdb-dev
+  configure release
+  cmake -S . -B build/release -Wno-dev --log-level=NOTICE
+  build release
+  run_tests release -R "$OWN_SUITE" --verbose
 }
 suite_crash() { release_program gating_test; }
 suite_differential() { release_program differential_test; }

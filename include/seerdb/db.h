@@ -135,7 +135,8 @@ class SEERDB_EXPORT DB {
   virtual Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) = 0;
   Status CompactRange() { return CompactRange(std::nullopt, std::nullopt); }
   // Waits until no flush and no compaction is due or runs. Others may write meanwhile, and it then waits for
-  // what their writes make due as well. The background error if there is one.
+  // what their writes make due as well. Files of replaced tables that nobody holds are gone then; while
+  // nobody waits they are removed over some seconds. The background error if there is one.
   virtual Status WaitForCompaction() = 0;
   // Reads every block of every live table and checks checksums, order and properties. Stops at the first
   // error, which names file and offset. Changes nothing.

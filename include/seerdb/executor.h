@@ -15,8 +15,9 @@ namespace seerdb {
 class SEERDB_EXPORT Executor {
  public:
   // Tasks of one lane never wait behind those of another. kFlush and kCompaction tasks take long; kSide tasks
-  // are short and soon needed by writers: the next log file, syncs that fall due, timers.
-  enum class Lane : unsigned char { kSide = 0, kFlush = 1, kCompaction = 2 };
+  // are short and soon needed by writers: the next log file, syncs that fall due, timers. kCleanup tasks
+  // remove a file each, and nobody waits for them.
+  enum class Lane : unsigned char { kSide = 0, kFlush = 1, kCompaction = 2, kCleanup = 3 };
 
   virtual ~Executor() = default;
   // Runs `task` once, later, on a thread of the executor's choice. Tasks must not throw.
@@ -31,9 +32,9 @@ class SEERDB_EXPORT Executor {
 };
 
 // One thread for each lane, but `compaction_threads` (1 .. 64; others are moved into that range) for the
-// compaction lane. Flush and compaction have raised niceness, so that they yield to the host's threads. Tasks
-// of a lane start in the order they came; those of the compaction lane may run beside each other. The
-// destructor runs what is queued (delayed tasks at once), then joins.
+// compaction lane. All but kSide have raised niceness, and SCHED_BATCH in place of SCHED_OTHER, so that they
+// yield to the host's threads. Tasks of a lane start in the order they came; those of the compaction lane may
+// run beside each other. The destructor runs what is queued (delayed tasks at once), then joins.
 SEERDB_EXPORT std::shared_ptr<Executor> NewThreadPoolExecutor(uint32_t compaction_threads = 1);
 
 // No threads: tasks queue until RunOne() is called. Delayed tasks become due by `RunOne` calls alone, after

@@ -42,7 +42,7 @@ enum class TableAccess : unsigned char {
 // less often, and a read looks into more tables. Source: N. Dayan, S. Idreos, "Dostoevsky" (SIGMOD 2018).
 enum class CompactionPolicy : unsigned char {
   kLeveled = 0,       // one run a level: least space, cheapest reads
-  kTiered = 1,        // size_ratio - 1 runs in every level: cheapest writes; space is not bounded
+  kTiered = 1,        // size_ratio - 1 runs in every level: cheapest writes; up to three times what is live
   kLazyLeveling = 2,  // size_ratio - 1 runs in the upper levels, one in the last
 };
 // "leveled", ...
@@ -116,7 +116,9 @@ struct SEERDB_EXPORT Options {
   // database: puts, gets, misses, scans. Needs `metrics`; without, the shape stays.
   bool adaptive_compaction = true;
   // Bytes on disk for each byte of live keys and values that the engine may reach, temporary files included;
-  // compaction keeps below it by itself, and writers are slowed where it cannot. 0 = no target. 1.1 .. 100.
+  // compaction keeps below it by itself, and writers are slowed where it cannot. 0 = no target: then tables
+  // may take about three times what is live before old versions are merged away for the sake of space, and
+  // writers never wait for that. 1.1 .. 100.
   double space_amplification_target = 0;
   // A table whose tombstones are at least this part of its entries is compacted although its level is not
   // full. 0 = never. 0 .. 1.

@@ -97,7 +97,8 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, immutable_memtables, "sealed memtables that wait for their flush")                             \
   X(uint64_t, wal_size_bytes, "bytes written to live log segments")                                          \
   X(uint64_t, total_disk_bytes, "bytes of live tables")                                                      \
-  X(uint64_t, obsolete_table_bytes, "bytes of replaced tables that readers still hold")                      \
+  X(uint64_t, obsolete_table_bytes,                                                                          \
+    "bytes of replaced tables that readers still hold or that are about to be removed")                      \
   X(uint64_t, wal_disk_bytes,                                                                                \
     "bytes of log files: live ones as allocated, spare ones, those kept for reuse")                          \
   X(uint64_t, manifest_size_bytes, "bytes of the manifest in use")                                           \

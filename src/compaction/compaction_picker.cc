@@ -11,6 +11,8 @@ namespace {
 using Output = MergePlanner::Output;
 using Target = MergePlanner::Target;
 
+constexpr double kLeastScoreForLastSlot = 2;
+
 std::string LevelName(uint32_t level) { return "L" + std::to_string(level); }
 
 std::string FullReason(const TreeLimits& limits, const Version& version, uint32_t level) {
@@ -36,6 +38,10 @@ class Picker {
   std::optional<CompactionPlan> Pick() const {
     if (auto plan = PickDrop()) return plan;
     if (auto plan = PickFullLevel()) return plan;
+    if (context_.last_slot) return std::nullopt;
+    if (context_.too_much_dead) {
+      if (auto plan = PickDead()) return plan;
+    }
     if (context_.too_much_space) {
       if (auto plan = PickForSpace()) return plan;
     }
@@ -62,6 +68,7 @@ class Picker {
   std::optional<CompactionPlan> PlanLevel(uint32_t level) const;
   std::optional<CompactionPlan> PlanLast(uint32_t level) const;
   std::optional<CompactionPlan> PickForSpace() const;
+  std::optional<CompactionPlan> PickDead() const;
   std::optional<CompactionPlan> PickTombstones() const;
   std::optional<CompactionPlan> PlanTombstones(uint32_t level, const Run& run,
                                                const TableMetaPtr& table) const;
@@ -110,10 +117,12 @@ std::optional<CompactionPlan> Picker::PickFullLevel() const {
   std::vector<std::pair<double, uint32_t>> due;
   for (uint32_t level = 0; level < version_.num_levels(); ++level) {
     const double score = LevelScore(options_, limits_, version_, level);
-    if (score >= 1) due.emplace_back(score, level);
+    const double least = context_.last_slot && level > 0 ? kLeastScoreForLastSlot : 1;
+    if (score >= least) due.emplace_back(score, level);
   }
   // Most urgent first; on equal scores the upper level, which stalls writers first.
-  std::sort(due.begin(), due.end(), [](const auto& a, const auto& b) {
+  std::sort(due.begin(), due.end(), [this](const auto& a, const auto& b) {
+    if (context_.last_slot && (a.second == 0) != (b.second == 0)) return a.second == 0;
     return a.first != b.first ? a.first > b.first : a.second < b.second;
   });
   for (const auto& [score, level] : due) {
@@ -179,6 +188,25 @@ std::optional<CompactionPlan> Picker::PickForSpace() const {
                       : planner_.CheapestStep(level, target, options_.merge_bytes);
   }
   if (plan) plan->reason = "space target";
+  return plan;
+}
+
+// As PickForSpace, without its hurry: what is deepest is the largest part, and where it is being merged, or
+// cannot be, to push more onto it would only cost.
+std::optional<CompactionPlan> Picker::PickDead() const {
+  std::optional<CompactionPlan> plan;
+  if (version_.level(limits_.last).runs.size() > 1) {
+    plan = planner_.Consolidate(limits_.last, nullptr, options_.merge_bytes);
+  } else {
+    for (uint32_t level = limits_.last; --level > 0;) {
+      if (version_.level(level).empty()) continue;
+      Target target = TargetOf(level);
+      target.output = Output::kJoin;
+      plan = planner_.CheapestStep(level, target, options_.merge_bytes);
+      break;
+    }
+  }
+  if (plan) plan->reason = "dead data";
   return plan;
 }
 

@@ -3,7 +3,7 @@
 // One picker serves all policies; they differ in the TreeShape. L0 is due at l0_compaction_trigger runs, a
 // level when it has more runs or bytes than LimitsOf says. A level whose target may have one run is merged
 // into that one, a part at a time; else it becomes a new run of the target as a whole. The last level, grown
-// too large, moves down as it is. Then come what an overdrawn space target asks for, and tables whose
+// too large, moves down as it is. Then come what is asked for where too much is dead, and tables whose
 // tombstones are many or old. Every picked plan brings the tree nearer to a shape in which nothing is due, so
 // repeated picking ends.
 #pragma once
@@ -39,6 +39,13 @@ struct PickContext {
   uint64_t now_s = 0;  // wall clock
   // More bytes on disk than the space target allows: data is merged down although no level is full.
   bool too_much_space = false;
+  // More than is tolerated without a target: the deepest data that is not one run yet is merged, and nothing
+  // else while that cannot be.
+  bool too_much_dead = false;
+  size_t running_below_l0 = 0;  // jobs that take nothing from L0
+  // The last free slot for a job, and the others may take long: it is for L0, and for levels that have grown
+  // to twice what they may be.
+  bool last_slot = false;
 };
 
 // How urgent compaction of `level` is: >= 1 means due.

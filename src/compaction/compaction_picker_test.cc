@@ -238,6 +238,39 @@ TEST(CompactionPicker, SpaceTakesWhatIsDeepestFirst) {
   EXPECT_EQ(Show(PickCompaction(options, *Tree({"5:a-m", "", "1:a-b 2:m-p"}), context)), "none");
 }
 
+TEST(CompactionPicker, TheLastSlotIsKeptForL0) {
+  PickerOptions options = Shaped(CompactionPolicy::kLeveled);
+  options.base_level_size = 150;
+  const VersionPtr full = Tree({"5:a-m 6:a-m 7:a-m 8:a-m", "3:a-d 4:e-f", "1:a-b 2:m-p"});
+  const VersionPtr full_below = Tree({"5:a-m", "3:a-d 4:e-f", "1:a-b 2:m-p"});
+  PickContext context;
+  context.too_much_space = true;
+  EXPECT_NE(Show(PickCompaction(options, *full_below, context)), "none");
+  context.last_slot = true;
+  EXPECT_EQ(Show(PickCompaction(options, *full, context)), "merge L0:8 L0:7 L0:6 L0:5 L1:3 L1:4 -> L1");
+  EXPECT_EQ(Show(PickCompaction(options, *full_below, context)), "none");
+  options.base_level_size = 50;
+  EXPECT_EQ(Show(PickCompaction(options, *full, context)), "merge L0:8 L0:7 L0:6 L0:5 L1:3 L1:4 -> L1");
+  EXPECT_NE(Show(PickCompaction(options, *full_below, context)), "none") << "a level at twice its limit";
+}
+
+TEST(CompactionPicker, DeadDataIsMergedWhereItIsDeepestAndNowhereElse) {
+  PickerOptions options = Shaped(CompactionPolicy::kTiered);
+  options.base_level_size = 1000;
+  PickContext context;
+  context.too_much_dead = true;
+  const VersionPtr several = Tree({"9:a-m", "7:a-d", "2:a-b 3:m-p | 1:a-p"});
+  EXPECT_EQ(Show(PickCompaction(options, *several, context)), "merge L2:1 L2:2 L2:3 -> L2");
+  context.unavailable = {1};
+  EXPECT_EQ(Show(PickCompaction(options, *several, context)), "none");
+  context.unavailable.clear();
+  EXPECT_EQ(Show(PickCompaction(options, *Tree({"9:a-m", "7:a-d", "1:a-p"}), context)),
+            "merge L1:7 L2:1 -> L2");
+  EXPECT_EQ(Show(PickCompaction(options, *Tree({"9:a-m", "", "1:a-p"}), context)), "none") << "not L0";
+  context.last_slot = true;
+  EXPECT_EQ(Show(PickCompaction(options, *several, context)), "none");
+}
+
 TEST(CompactionPicker, DebtIsWhatIsAboveTheLimits) {
   const PickerOptions options = Shaped(CompactionPolicy::kLeveled);
   EXPECT_EQ(DebtBytes(options, *Tree({"", "3:a-d", "1:a-b 2:m-p"})), 0);

@@ -88,6 +88,8 @@ class BackgroundWork {
   // Ticker for what a tick may do.
   void StartTicking(uint64_t interval_us, std::function<void()> tick) EXCLUDES(mu_);
 
+  // Compactions that may run at a time.
+  uint32_t compaction_slots() const { return modes_.max_compactions; }
   // True while somebody waits for what compaction does: it should go as fast as it can.
   bool hurried() const { return hurried_.load(std::memory_order_relaxed) > 0; }
 

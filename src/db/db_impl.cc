@@ -63,6 +63,13 @@ bool OnlyDeletes(const WriteBatch& batch) {
   return true;
 }
 
+// How fast files of replaced tables go. Limits of space count them.
+FileRemover::Pace RemovalPace(const Options& options, const Executor& executor) {
+  if (executor.cooperative()) return FileRemover::Pace::kAtOnce;
+  const bool limited = options.space_amplification_target != 0 || options.min_disk_space_bytes != 0;
+  return limited ? FileRemover::Pace::kSoon : FileRemover::Pace::kCalm;
+}
+
 // The budget's cache, to which this database adds its capacity; or one of its own.
 std::shared_ptr<BlockCache> CacheOf(const Options& options, const SharedBudget* budget) {
   if (budget == nullptr || options.block_cache_capacity == 0) {
@@ -98,7 +105,8 @@ DbImpl::DbImpl(OpenedDatabase opened)
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
       cache_(CacheOf(options_, budget_.get())),
       table_files_(TableFileSystem(options_, statistics_), directory_,
-                   TableOptions(options_, cache_, account_, statistics_)) {}
+                   TableOptions(options_, cache_, account_, statistics_), executor_,
+                   RemovalPace(options_, *executor_)) {}
 
 void DbImpl::StartMemoryGate() {
   if (budget_ == nullptr) return;
@@ -267,7 +275,7 @@ Status DbImpl::Close() {
     if (status.ok()) log_->DeleteAll();
   }
   views_->Collect();
-  table_files_.StopDeleting();
+  table_files_.remover().Stop();
   lock_.reset();
   if (error_->is_set()) status = error_->cause();
   if (status.ok()) status = unobserved_->first();

@@ -155,6 +155,9 @@ class DbImpl final : public DB {
   // Everything on disk but the manifest; of running merges as much as their inputs.
   uint64_t DiskBytes(const Version& version) const;
   void NoteDebt(const Version& version);
+  double ReadsOfAByte(const CompactionPlan& plan) const;
+  // Removes, on this thread, the files of replaced tables that nobody holds.
+  void RemoveReplacedFiles() EXCLUDES(install_mu_);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   WriteQueueOptions QueueOptions() const;

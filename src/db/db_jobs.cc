@@ -9,7 +9,6 @@
 #include "compaction/compaction_job.h"
 #include "compaction/flush_job.h"
 #include "db/db_impl.h"
-#include "format/keyspace_prefix.h"
 
 namespace seerdb {
 namespace {
@@ -30,6 +29,13 @@ uint64_t BytesFromL0(const CompactionPlan& plan) {
 }
 
 }  // namespace
+
+// How often a byte that comes in is read by jobs such as this one.
+double DbImpl::ReadsOfAByte(const CompactionPlan& plan) const {
+  const uint64_t from_l0 = BytesFromL0(plan);
+  if (from_l0 > 0) return static_cast<double>(plan.input_bytes()) / static_cast<double>(from_l0);
+  return std::max(1.0, policy_.merges_of_a_byte() - 1);
+}
 
 TableOutputOptions DbImpl::OutputOptions() const {
   TableOutputOptions output;
@@ -58,14 +64,15 @@ CompactionPacer::Parts DbImpl::PacerParts() {
   parts.cap_bytes_per_second = options_.compaction_bytes_per_second;
   parts.has_threads = options_.background_compaction && !executor_->cooperative();
   parts.hurried = [this] { return work_->hurried(); };
-  parts.urgency = [this] { return controller_->UrgencyNow(); };
+  parts.l0_urgency = [this] { return controller_->L0Urgency(); };
+  parts.urgency_below = [this] { return std::max(controller_->DebtUrgency(), policy_.dead_urgency()); };
   parts.ingested_bytes = [this] { return IngestedBytes(); };
-  parts.merges_of_a_byte = [this] { return policy_.merges_of_a_byte(); };
   return parts;
 }
 
 uint64_t DbImpl::DiskBytes(const Version& version) const {
-  return version.bytes() + table_files_.obsolete_bytes() + log_->file_bytes() + running_.input_bytes();
+  return version.bytes() + table_files_.remover().obsolete_bytes() + log_->file_bytes() +
+         running_.input_bytes();
 }
 
 void DbImpl::NoteDebt(const Version& version) {
@@ -87,7 +94,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   {
     MutexLock lock(&install_mu_);
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
-    // While the view still holds them: the last to let go of a marked file removes it.
+    // While the view still holds them: the last to let go of a marked file hands it over.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
     const VersionPtr version = versions_->current();
     views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
@@ -95,6 +102,13 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   }
   views_->Collect();
   return {};
+}
+
+void DbImpl::RemoveReplacedFiles() {
+  views_->Collect();
+  table_files_.remover().RemoveQueued();
+  MutexLock lock(&install_mu_);
+  NoteDebt(*versions_->current());
 }
 
 Status DbImpl::FlushOne(SequenceNumber taken) {
@@ -186,6 +200,7 @@ Result<bool> DbImpl::CompactOne() {
   VersionPtr version = versions_->current();
   const uint64_t other_bytes = DiskBytes(*version) - version->bytes();
   uint64_t target_file_size = 0;
+  bool alone = false;
   const auto choose = [&](const PickContext& beside) {
     const std::shared_ptr<const ReadView> view = views_->Acquire();
     version = view->tree()->version();
@@ -196,12 +211,16 @@ Result<bool> DbImpl::CompactOne() {
       settings.picker.merge_bytes = std::min(settings.picker.merge_bytes, disk_guard_->job_room_bytes());
     }
     PickContext all = beside;
-    all.too_much_space = settings.space.too_much;
+    alone = beside.running.empty();
+    all.too_much_space = settings.space.too_much && settings.space.limited;
+    all.too_much_dead = settings.space.too_much && !settings.space.limited && beside.running_below_l0 == 0;
+    all.last_slot = !work_->hurried() && beside.running_below_l0 > 0 &&
+                    beside.running_below_l0 + 1 >= work_->compaction_slots();
     return PickCompaction(settings.picker, *version, all);
   };
   const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) {
-    if (running_.count() == 0) {
+    if (alone) {
       policy_.NoteNothingToMerge();
       controller_->SetSpacePressure(0);
     }
@@ -276,8 +295,8 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   inputs.snapshots = snapshots_->List();
   TableOutputOptions output = OutputOptions();
   output.target_file_size = target_file_size;
-  uint64_t slept_us = 0;
-  inputs.pace = [this, &slept_us](uint64_t bytes) { slept_us += pacer_->Pay(bytes); };
+  CompactionPacer::Job paced(pacer_.get(), BytesFromL0(plan) > 0, ReadsOfAByte(plan));
+  inputs.pace = [&paced](uint64_t bytes) { paced.Pay(bytes); };
   Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
@@ -286,7 +305,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   buffers.Release();
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
-  controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - slept_us);
+  controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - paced.slept_us());
   using Count = Statistics::Count;
   statistics_->AddEach(Count{Counter::total_compactions, 1},
                        Count{Counter::compaction_bytes_read, outcome.bytes_read},
@@ -304,85 +323,9 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
                       .Add("reason", plan.reason));
   }
   work_->NoteProgress();
-  return {};
-}
-
-Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end) {
-  SEERDB_RETURN_IF_ERROR(Flush());
-  KeyRange wanted;
-  wanted.empty = false;
-  AppendKeyspacePrefix(&wanted.smallest, kDefaultKeyspace);
-  if (begin.has_value()) wanted.smallest += *begin;
-  AppendKeyspacePrefix(&wanted.largest, end.has_value() ? kDefaultKeyspace : kDefaultKeyspace + 1);
-  if (end.has_value()) wanted.largest += *end;
-  Status status = work_->RunAsCompaction([&] { return CompactLevels(wanted); });
-  const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
-  if (status.IsIoError() && !refused) error_->Set("compaction", status);
-  return status;
-}
-
-Status DbImpl::WaitForCompaction() {
-  SEERDB_RETURN_IF_ERROR(CheckOpen());
-  return work_->WaitUntilIdle();
-}
-
-namespace {
-
-bool Meets(const Level& level, const KeyRange& wanted) {
-  return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) {
-    return !Version::Overlapping(run, wanted.smallest, wanted.largest).empty();
-  });
-}
-
-Status InTheWay(uint32_t level) {
-  return Status::Corruption(
-      "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
-      StatusDetail::kTableCorruption);
-}
-
-}  // namespace
-
-Status DbImpl::CompactLevels(const KeyRange& wanted) {
-  // The range ends up in the deepest level that holds part of it, at least L1.
-  uint32_t last = 1;
-  {
-    const VersionPtr version = versions_->current();
-    for (uint32_t level = 1; level < version->num_levels(); ++level) {
-      if (Meets(version->level(level), wanted)) last = level;
-    }
-  }
-  for (uint32_t level = 0; level < last; ++level) {
-    const VersionPtr version = versions_->current();
-    if (!Meets(version->level(level), wanted)) continue;
-    const auto plan = PlanRangeCompaction(*version, level, wanted, Unavailable());
-    if (!plan.has_value()) return InTheWay(level);
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
-  }
-  SEERDB_RETURN_IF_ERROR(ConsolidateRange(last, wanted));
-  return RewriteStale(last, wanted);
-}
-
-Status DbImpl::ConsolidateRange(uint32_t level, const KeyRange& wanted) {
-  const std::vector<RunningOutput> none;
-  for (;;) {
-    const VersionPtr version = versions_->current();
-    const TableNumberSet unavailable = Unavailable();
-    const MergePlanner planner(*version, unavailable, none);
-    std::optional<CompactionPlan> plan = planner.Consolidate(level, &wanted, UINT64_MAX);
-    if (!plan.has_value()) return {};
-    plan->reason = "range compaction of L" + std::to_string(level);
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
-  }
-}
-
-Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
-  const VersionPtr version = versions_->current();
-  const auto stale = [this](const TableMetaPtr& table) {
-    const Result<const TableReader*> reader = table_files_.Get(table)->reader();
-    return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
-  };
-  for (const CompactionPlan& plan : PlanRewrites(*version, level, wanted, stale, Unavailable())) {
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version, options_.target_file_size));
+  if (work_->hurried() || table_files_.remover().pace() != FileRemover::Pace::kCalm) {
+    RemoveReplacedFiles();
+    work_->NoteProgress();  // there is less on disk
   }
   return {};
 }

@@ -43,7 +43,7 @@ DBStats DbImpl::Stats() {
   stats.total_sstables = version.table_count();
   stats.wal_size_bytes = log_->live_bytes();
   stats.total_disk_bytes = version.bytes();
-  stats.obsolete_table_bytes = table_files_.obsolete_bytes();
+  stats.obsolete_table_bytes = table_files_.remover().obsolete_bytes();
   stats.wal_disk_bytes = log_->file_bytes();
   stats.manifest_size_bytes = versions_->manifest_bytes();
   stats.directory_bytes =

@@ -47,7 +47,7 @@ class LiveEstimateTest : public ::testing::Test {
   }
 
   std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
-  TableFiles files_{fs_, "/db", TableOpenOptions{}};
+  TableFiles files_{fs_, "/db", TableOpenOptions{}, nullptr, FileRemover::Pace::kAtOnce};
   uint64_t number_ = 0;
   uint64_t run_ = 0;
   SequenceNumber sequence_ = 0;

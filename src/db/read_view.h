@@ -93,7 +93,7 @@ class ReadViewHolder {
   size_t l0_runs() const { return l0_runs_.load(std::memory_order_acquire); }
 
  private:
-  // Returns the view replaced, to be retired outside the lock: its end may unmap and remove files.
+  // Returns the view replaced, to be retired outside the lock: its end may unmap files.
   std::shared_ptr<const ReadView> PublishLocked(std::shared_ptr<const ReadView> next) REQUIRES(mu_);
   void Retire(std::shared_ptr<const ReadView> view) EXCLUDES(mu_);
 

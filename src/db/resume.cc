@@ -39,6 +39,7 @@ uint64_t DbImpl::SpaceNeeded() {
 Status DbImpl::ResumeWrites(ResumeMode mode) {
   if (!error_->resumable()) return error_->status();
   if (mode != ResumeMode::kNow && !space_->ShouldTry()) return error_->status();
+  RemoveReplacedFiles();
   Status status = versions_->Resume();
   if (status.ok()) {
     status = work_->RunAsFlush(mode != ResumeMode::kByTimer, [this] { return FlushToResume(); });

@@ -21,6 +21,7 @@ std::optional<CompactionPlan> RunningCompactions::Start(
   for (const CompactionPlan& plan : plans_) {
     for (const CompactionPlan::Input& input : plan.inputs) context.unavailable.insert(input.table->number);
     context.running.push_back({plan.output_level, plan.output_run, plan.hull()});
+    context.running_below_l0 += plan.inputs.front().level > 0 ? 1 : 0;  // newest first
   }
   std::optional<CompactionPlan> plan = choose(context);
   if (plan.has_value()) plans_.push_back(*plan);

@@ -56,5 +56,27 @@ TEST(RunningCompactions, MovesTakeNoSpace) {
   EXPECT_EQ(running.input_bytes(), 0);
 }
 
+TEST(RunningCompactions, JobsThatTakeNothingFromL0AreCounted) {
+  RunningCompactions running;
+  size_t seen = 0;
+  const auto start = [&](uint32_t level, uint64_t number) {
+    CompactionPlan plan = PlanOf(number, 100);
+    plan.inputs.front().level = level;
+    return *running.Start({}, [&](const PickContext& context) {
+      seen = context.running_below_l0;
+      return std::optional<CompactionPlan>(plan);
+    });
+  };
+  start(0, 7);
+  EXPECT_EQ(seen, 0u);
+  const CompactionPlan of_l1 = start(1, 8);
+  EXPECT_EQ(seen, 0u) << "a job of L0 runs";
+  start(2, 9);
+  EXPECT_EQ(seen, 1u);
+  running.End(of_l1);
+  start(3, 10);
+  EXPECT_EQ(seen, 1u);
+}
+
 }  // namespace
 }  // namespace seerdb

@@ -11,6 +11,9 @@ constexpr double kLeastLevelBytes = 256 << 10;
 // Below it the room is too small for levels of several runs, which are merged as a whole.
 constexpr double kLeastTargetOfSeveralRuns = 1.5;
 
+// Without a target.
+constexpr double kMostOfLive = 3;
+
 // Kept free of what the target allows: the estimate of what is live may be high by some hundredths.
 constexpr double kMargin = 1.0 / 6;
 
@@ -33,9 +36,21 @@ double SpacePressure(const SpaceFacts& facts) {
   return std::clamp((static_cast<double>(facts.disk_bytes) - Start(facts)) / (slack / 2), 0.0, 1.0);
 }
 
+bool MayHoldTooMuchDead(const SpaceFacts& facts) {
+  return facts.target == 0 && facts.table_bytes > facts.tolerated_bytes &&
+         static_cast<double>(facts.table_bytes) > kMostOfLive * static_cast<double>(facts.oldest_run_bytes);
+}
+
 SpacePlan PlanSpace(const SpaceFacts& facts) {
   SpacePlan plan;
-  if (facts.target == 0) return plan;
+  if (facts.target == 0) {
+    if (!MayHoldTooMuchDead(facts)) return plan;
+    const double live = std::max(facts.live.disk_bytes, static_cast<double>(facts.oldest_run_bytes));
+    const double tables = static_cast<double>(facts.table_bytes);
+    plan.too_much = tables > kMostOfLive * live;
+    if (plan.too_much) plan.dead_urgency = tables / std::max(1.0, kMostOfLive * live) - 1;
+    return plan;
+  }
   plan.limited = true;
   plan.one_run_a_level = facts.target < kLeastTargetOfSeveralRuns;
   // Upper levels hold 1/(T-1) of the last.

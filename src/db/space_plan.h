@@ -1,5 +1,10 @@
 // SpacePlan: what a space target asks of the tree. A pure function of what is on disk and what is live.
 //
+// Without a target, tables may take three times what is live before data is merged down for the sake of
+// space: in a tree of many runs most may be old versions, and the more are, the less it costs to drop them
+// (RocksDB's universal compaction has the same limit, max_size_amplification_percent 200, of what the oldest
+// run holds). Nothing else follows from that; writers never wait for it.
+//
 // Between what live data takes in tables and the target lies the slack. A third of it is for levels above the
 // last, and L0 and the level that L0 goes to get small parts, so that what is merged whole is little. Half of
 // the slack may fill before data is merged down for the sake of space. The inputs of a merge stay until it is
@@ -17,12 +22,20 @@ struct SpaceFacts {
   uint64_t disk_bytes = 0;  // tables, logs and unfinished files
   LiveEstimate live;
   double l0_run_bytes = 0;  // an average one
+  // Without a target:
+  uint64_t table_bytes = 0;
+  uint64_t oldest_run_bytes = 0;  // fewer keys than are live perhaps, but seldom two versions of one
+  uint64_t tolerated_bytes = 0;   // so little is not worth a merge
 };
 
+// True if, without a target, live needs to be estimated.
+bool MayHoldTooMuchDead(const SpaceFacts& facts);
+
 struct SpacePlan {
-  bool limited = false;          // there is a target and something to measure it by
+  bool limited = false;          // there is a target
   bool too_much = false;         // data should be merged down now
   double pressure = 0;           // 0 .. 1: how near to the target; writers slow down with it, and wait at 1
+  double dead_urgency = 0;       // without a target: 0 where too_much begins, 1 at twice that, and on
   bool one_run_a_level = false;  // there is no room to merge levels as a whole
   // Upper limits, where limited.
   uint64_t base_level_size = UINT64_MAX;

@@ -24,6 +24,30 @@ TEST(SpacePlan, WithoutATargetNothingIsLimited) {
   EXPECT_EQ(plan.merge_bytes, UINT64_MAX);
 }
 
+TEST(SpacePlan, WithoutATargetTablesTakeThreeTimesWhatIsLive) {
+  struct Case {
+    uint64_t table_mib, oldest_run_mib;
+    double live_mib;
+    bool too_much;
+  };
+  for (const Case& c :
+       {Case{1200, 100, 400, false}, Case{1201, 100, 400, true},
+        // Of keys that are all different nothing is dead, however many runs there are.
+        Case{10000, 100, 9900, false},
+        // The estimate is low where keys are deleted and written again; the oldest run is not.
+        Case{1200, 400, 10, false}, Case{1201, 400, 10, true}, Case{40, 1, 1, false}, Case{41, 1, 1, true}}) {
+    SpaceFacts facts = Facts(0, 1'000'000, c.live_mib, c.live_mib);
+    facts.table_bytes = c.table_mib * kMiB;
+    facts.oldest_run_bytes = c.oldest_run_mib * kMiB;
+    facts.tolerated_bytes = 40 * kMiB;
+    const SpacePlan plan = PlanSpace(facts);
+    EXPECT_EQ(plan.too_much, c.too_much) << c.table_mib;
+    EXPECT_FALSE(plan.limited);
+    EXPECT_EQ(plan.pressure, 0);
+    EXPECT_EQ(plan.base_level_size, UINT64_MAX);
+  }
+}
+
 TEST(SpacePlan, StartsAtHalfTheSlackAndPressesUpToTheTargetLessAMargin) {
   // 400 MiB live, 410 in tables; of 1.3 a sixth is margin, 500 is allowed, so the slack is 90.
   struct Case {

@@ -4,24 +4,13 @@
 
 namespace seerdb {
 
-void DeletePermit::Withdraw() {
-  MutexLock lock(&mu_);
-  open_ = false;
-}
-
-void DeletePermit::Delete(FileSystem& fs, const std::string& path, uint64_t bytes) {
-  MutexLock lock(&mu_);
-  if (open_) fs.DeleteFile(path).IgnoreError("an orphan is swept at the next open");
-  obsolete_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-}
-
 TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta,
-                     TableOpenOptions options, std::shared_ptr<DeletePermit> permit)
+                     TableOpenOptions options, std::shared_ptr<FileRemover> remover)
     : fs_(std::move(fs)),
       path_(std::move(path)),
       meta_(std::move(meta)),
       options_(std::move(options)),
-      permit_(std::move(permit)),
+      remover_(std::move(remover)),
       metadata_(options_.account, MemoryClass::kTableMetadata),
       mapped_(options_.account, MemoryClass::kMappedTables) {
   MutexLock lock(&mu_);
@@ -31,7 +20,7 @@ TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMeta
 }
 
 void TableFile::MarkObsolete() {
-  permit_->NoteObsolete(meta_->bytes);
+  remover_->NoteObsolete(meta_->bytes);
   obsolete_.store(true, std::memory_order_release);
   MutexLock lock(&mu_);
   mapped_.MoveTo(MemoryClass::kMappedObsolete);
@@ -70,14 +59,15 @@ TableFile::~TableFile() {
     MutexLock lock(&mu_);
     owner_.reset();
   }
-  if (obsolete_.load(std::memory_order_acquire)) permit_->Delete(*fs_, path_, meta_->bytes);
+  if (obsolete_.load(std::memory_order_acquire)) remover_->Remove(path_, meta_->bytes);
 }
 
-TableFiles::TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options)
+TableFiles::TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options,
+                       std::shared_ptr<Executor> executor, FileRemover::Pace removal_pace)
     : fs_(std::move(fs)),
       directory_(std::move(directory)),
       options_(std::move(options)),
-      permit_(std::make_shared<DeletePermit>()) {}
+      remover_(std::make_shared<FileRemover>(fs_, std::move(executor), removal_pace)) {}
 
 std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
   MutexLock lock(&mu_);
@@ -87,7 +77,7 @@ std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
   options.table_number = meta->number;
   options.expected_bytes = meta->bytes;
   auto file = std::make_shared<TableFile>(fs_, TableFilePath(directory_, meta->number), meta,
-                                          std::move(options), permit_);
+                                          std::move(options), remover_);
   known = file;
   return file;
 }

@@ -2,8 +2,8 @@
 //
 // A file that cannot be opened is kept with its error: reads that need it fail, others go on; after an I/O
 // error, which may have passed, each such read tries again. When the
-// manifest no longer lists a table it is marked obsolete, and the file is removed when the last reader, view
-// or iterator lets go of it.
+// manifest no longer lists a table it is marked obsolete, and FileRemover gets the file when the last reader,
+// view or iterator lets go of it.
 // Thread safety: all methods concurrently; each class's mu_ is held while a table is opened.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "db/file_remover.h"
 #include "manifest/table_meta.h"
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
@@ -20,29 +21,11 @@
 
 namespace seerdb {
 
-// Whether files may still be removed: only while the database holds its directory. Iterators outlive Close,
-// and the names may belong to another database by then.
-// Thread safety: all methods concurrently. mu_ is held while a file is removed.
-class DeletePermit {
- public:
-  void Withdraw() EXCLUDES(mu_);
-  // A file of `bytes` is to be removed when its last holder lets go; then Delete is called with the same.
-  void NoteObsolete(uint64_t bytes) { obsolete_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
-  // Removes the file unless the permit was withdrawn.
-  void Delete(FileSystem& fs, const std::string& path, uint64_t bytes) EXCLUDES(mu_);
-  uint64_t obsolete_bytes() const { return obsolete_bytes_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> obsolete_bytes_{0};
-  Mutex mu_;
-  bool open_ GUARDED_BY(mu_) = true;
-};
-
 class TableFile {
  public:
   // Opens the file at once; see damaged().
   TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta, TableOpenOptions options,
-            std::shared_ptr<DeletePermit> permit);
+            std::shared_ptr<FileRemover> remover);
   ~TableFile();
 
   const TableMeta& meta() const { return *meta_; }
@@ -64,7 +47,7 @@ class TableFile {
   const std::string path_;
   const TableMetaPtr meta_;
   const TableOpenOptions options_;
-  const std::shared_ptr<DeletePermit> permit_;
+  const std::shared_ptr<FileRemover> remover_;
   mutable Mutex mu_;
   mutable std::shared_ptr<TableReader> owner_ GUARDED_BY(mu_);
   mutable Status damage_ GUARDED_BY(mu_);
@@ -76,22 +59,20 @@ class TableFile {
 
 class TableFiles {
  public:
-  TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options);
+  TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, TableOpenOptions options,
+             std::shared_ptr<Executor> executor, FileRemover::Pace removal_pace);
 
   // The open file of a table; opens it if it is not. Never null: see TableFile::damaged.
   std::shared_ptr<TableFile> Get(const TableMetaPtr& meta) EXCLUDES(mu_);
   // The table is no longer listed: its file goes with the last reference.
   void MarkObsolete(uint64_t number) EXCLUDES(mu_);
-  // Bytes of tables that are no longer listed and that somebody still holds.
-  uint64_t obsolete_bytes() const { return permit_->obsolete_bytes(); }
-  // The directory is about to be given up: marked files that are still held stay, for the next open to sweep.
-  void StopDeleting() { permit_->Withdraw(); }
+  FileRemover& remover() const { return *remover_; }
 
  private:
   const std::shared_ptr<FileSystem> fs_;
   const std::string directory_;
   const TableOpenOptions options_;
-  const std::shared_ptr<DeletePermit> permit_;
+  const std::shared_ptr<FileRemover> remover_;
   Mutex mu_;
   std::map<uint64_t, std::weak_ptr<TableFile>> files_ GUARDED_BY(mu_);
 };

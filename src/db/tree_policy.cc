@@ -9,6 +9,7 @@ namespace {
 
 // Merges that can be done in parts take parts of this many tables.
 constexpr uint64_t kFilesPerMerge = 16;
+constexpr uint64_t kToleratedBaseLevels = 4;
 constexpr uint64_t kRoomForRunsBytes = uint64_t{64} << 20;
 
 uint64_t Saturating(uint64_t a, uint64_t b) { return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b; }
@@ -32,6 +33,16 @@ double AverageEntry(const Version& version) {
     }
   }
   return entries == 0 ? 0 : static_cast<double>(version.bytes()) / entries;
+}
+
+uint64_t OldestRun(const Version& version) {
+  for (uint32_t level = version.num_levels(); level-- > 0;) {
+    if (version.level(level).empty()) continue;
+    uint64_t bytes = 0;
+    for (const TableMetaPtr& table : version.level(level).runs.back().tables) bytes += table->bytes;
+    return bytes;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -95,16 +106,33 @@ TreeFacts TreePolicy::FactsOfLocked(const Version& version, const SpacePlan& spa
   return facts;
 }
 
+LiveEstimate TreePolicy::LiveOnce(const TreeView& tree) {
+  {
+    MutexLock lock(&mu_);
+    if (estimated_ == tree.version()) return live_;
+  }
+  const LiveEstimate live = EstimateLive(tree);
+  MutexLock lock(&mu_);
+  estimated_ = tree.version();
+  live_ = live;
+  return live;
+}
+
 TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_bytes) {
   const Version& version = *tree.version();
   SpaceFacts space;
   space.target = options_.space_amplification_target;
   space.disk_bytes = disk_bytes;
   space.l0_run_bytes = AverageL0Run(version);
+  space.table_bytes = version.bytes();
+  space.oldest_run_bytes = OldestRun(version);
+  space.tolerated_bytes = Saturating(options_.base_level_size, kToleratedBaseLevels);
   if (space.target != 0) space.live = EstimateLive(tree);
+  if (MayHoldTooMuchDead(space)) space.live = LiveOnce(tree);
   Settings settings;
   settings.space = PlanSpace(space);
   space_pressure_.store(settings.space.pressure, std::memory_order_relaxed);
+  dead_urgency_.store(settings.space.dead_urgency, std::memory_order_relaxed);
   PickerOptions& picker = settings.picker;
   bool merge_l0 = false;
   {

@@ -42,11 +42,15 @@ class TreePolicy {
   double space_pressure() const { return space_pressure_.load(std::memory_order_relaxed); }
   // As MergesOfAByte, of the last Decide.
   double merges_of_a_byte() const { return merges_of_a_byte_.load(std::memory_order_relaxed); }
+  // How far beyond what PlanSpace tolerates without a target: 0 up to there, 1 at twice that.
+  double dead_urgency() const { return dead_urgency_.load(std::memory_order_relaxed); }
   // True if the tree may have work although nothing is written: someone should call Decide now and then.
   bool wants_ticks() const;
 
  private:
   WorkloadSample TakeSampleLocked(const Version& version) REQUIRES(mu_);
+  // EstimateLive, once for each version.
+  LiveEstimate LiveOnce(const TreeView& tree) EXCLUDES(mu_);
   TreeFacts FactsOfLocked(const Version& version, const SpacePlan& space) REQUIRES(mu_);
 
   const Options options_;
@@ -54,8 +58,12 @@ class TreePolicy {
   const std::shared_ptr<Statistics> statistics_;
   std::atomic<double> space_pressure_{0};
   std::atomic<double> merges_of_a_byte_{2};
+  std::atomic<double> dead_urgency_{0};
   mutable Mutex mu_;
   TunerState tuner_ GUARDED_BY(mu_);
+  // Of the last version of which it was asked without a target.
+  VersionPtr estimated_ GUARDED_BY(mu_);
+  LiveEstimate live_ GUARDED_BY(mu_);
   SpaceFacts space_ GUARDED_BY(mu_);         // of the last Decide
   double l0_run_bytes_ GUARDED_BY(mu_) = 0;  // average, when there were any
   // Counters at the last sample.

@@ -32,7 +32,8 @@ class TreePolicyTest : public ::testing::Test {
   }
 
   std::shared_ptr<Statistics> statistics_ = std::make_shared<Statistics>(true);
-  TableFiles files_{std::make_shared<MemoryFileSystem>(), "/db", TableOpenOptions{}};
+  TableFiles files_{std::make_shared<MemoryFileSystem>(), "/db", TableOpenOptions{}, nullptr,
+                    FileRemover::Pace::kAtOnce};
 };
 
 TEST_F(TreePolicyTest, AFixedPolicyStays) {
@@ -80,6 +81,31 @@ TEST_F(TreePolicyTest, ASpaceTargetKeepsOneRunInTheLastLevel) {
   EXPECT_EQ(settings.picker.shape.last_runs, 1);
   EXPECT_GE(settings.picker.shape.size_ratio, 8);
   EXPECT_TRUE(settings.space.limited);
+}
+
+TEST_F(TreePolicyTest, WithoutATargetTheOldestRunSaysWhatMayBeDead) {
+  Options options;
+  options.base_level_size = 1 << 20;
+  TreePolicy policy = Policy(options);
+  const auto decide = [&](std::vector<uint64_t> run_mib) {  // newest first
+    std::vector<Level> levels(7);
+    uint64_t id = run_mib.size();
+    for (const uint64_t mib : run_mib) {
+      auto meta = std::make_shared<TableMeta>();
+      meta->number = 100 + id;
+      meta->bytes = mib << 20;
+      meta->entries = 1;
+      levels[1].runs.push_back({id--, {meta}});
+    }
+    return policy.Decide(TreeView(std::make_shared<const Version>(std::move(levels)), &files_), 0).space;
+  };
+  EXPECT_FALSE(decide({20, 20, 20}).too_much);
+  EXPECT_EQ(policy.dead_urgency(), 0);
+  EXPECT_TRUE(decide({20, 30, 20}).too_much);
+  EXPECT_TRUE(decide({80, 20, 20}).too_much);
+  EXPECT_NEAR(policy.dead_urgency(), 1, 1e-9);
+  EXPECT_FALSE(decide({2, 1, 1}).too_much) << "so little is not worth a merge";
+  EXPECT_EQ(policy.dead_urgency(), 0);
 }
 
 TEST_F(TreePolicyTest, WithoutATargetTheOptionsHold) {

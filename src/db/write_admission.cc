@@ -78,10 +78,13 @@ StallState Admit(const WriteLimits& limits, const WriteLoad& load) {
   return state;
 }
 
-double Urgency(const WriteLimits& limits, const WriteLoad& load) {
-  const double debt = static_cast<double>(load.debt_bytes) / std::max(1.0, DebtStart(limits, load));
-  const double runs = (L0Load(load) - limits.l0_usual_runs) / (limits.l0_start_runs - limits.l0_usual_runs);
-  return std::max({0.0, runs, debt});
+double L0Urgency(const WriteLimits& limits, const WriteLoad& load) {
+  const double room = limits.l0_start_runs - limits.l0_usual_runs;
+  return std::max(0.0, (L0Load(load) - limits.l0_usual_runs) / room);
+}
+
+double DebtUrgency(const WriteLimits& limits, const WriteLoad& load) {
+  return static_cast<double>(load.debt_bytes) / std::max(1.0, DebtStart(limits, load));
 }
 
 }  // namespace seerdb

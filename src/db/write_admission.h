@@ -41,7 +41,9 @@ struct WriteLoad {
 StallState Admit(const WriteLimits& limits, const WriteLoad& load);
 inline constexpr uint64_t kLeastAdmittedBytesPerSecond = 256 << 10;
 
-// How far the tree is from where delays begin: 0 in shape, 1 and more when writers are delayed.
-double Urgency(const WriteLimits& limits, const WriteLoad& load);
+// How far the tree is from where delays begin, for its runs in L0 and for its debt: 0 in shape, 1 and more
+// when writers are delayed.
+double L0Urgency(const WriteLimits& limits, const WriteLoad& load);
+double DebtUrgency(const WriteLimits& limits, const WriteLoad& load);
 
 }  // namespace seerdb

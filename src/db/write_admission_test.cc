@@ -128,15 +128,17 @@ TEST(WriteAdmissionTest, TriggersThatLeaveNoRoomForDelaysStillStop) {
 TEST(WriteAdmissionTest, UrgencyReachesOneWhereDelaysBegin) {
   const WriteLimits limits = LimitsOf(Options());
   WriteLoad load = Calm();
-  EXPECT_EQ(Urgency(limits, load), 0);
+  EXPECT_EQ(L0Urgency(limits, load), 0);
   load.l0_runs = 6;
-  EXPECT_DOUBLE_EQ(Urgency(limits, load), 0) << "what a merge takes, and two memtables";
+  EXPECT_DOUBLE_EQ(L0Urgency(limits, load), 0) << "what a merge takes, and two memtables";
   load.l0_runs = 9;
-  EXPECT_DOUBLE_EQ(Urgency(limits, load), 0.5);
+  EXPECT_DOUBLE_EQ(L0Urgency(limits, load), 0.5);
   load.active_fill = 3;
-  EXPECT_DOUBLE_EQ(Urgency(limits, load), 1);
+  EXPECT_DOUBLE_EQ(L0Urgency(limits, load), 1);
+  EXPECT_EQ(DebtUrgency(limits, load), 0);
   load.debt_bytes = 3 * kGiB;
-  EXPECT_DOUBLE_EQ(Urgency(limits, load), 3);
+  EXPECT_DOUBLE_EQ(DebtUrgency(limits, load), 3);
+  EXPECT_DOUBLE_EQ(L0Urgency(limits, load), 1);
 }
 
 // A writer that wants `offered` bytes a second against a background that drains `drain`, 64 MiB a memtable,

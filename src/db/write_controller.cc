@@ -44,7 +44,8 @@ double WriteController::ActiveFill() const {
 
 StallState WriteController::State() const { return Admit(limits_, Load(ActiveFill())); }
 
-double WriteController::UrgencyNow() const { return Urgency(limits_, Load(ActiveFill())); }
+double WriteController::L0Urgency() const { return seerdb::L0Urgency(limits_, Load(ActiveFill())); }
+double WriteController::DebtUrgency() const { return seerdb::DebtUrgency(limits_, Load(0)); }
 
 bool WriteController::MustWait() const { return Admit(limits_, Load(0)).waits; }
 

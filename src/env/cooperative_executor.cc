@@ -33,7 +33,7 @@ class CooperativeExecutor final : public Executor {
  private:
   // Due time, then lane: of two tasks due together, the one of the earlier lane runs first.
   using DueTime = std::pair<uint64_t, size_t>;
-  static constexpr size_t kLanes = 3;
+  static constexpr size_t kLanes = 4;
 
   std::function<void()> Take() {
     MutexLock lock(&mutex_);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -113,12 +114,14 @@ TEST(ThreadPoolExecutor, ADelayedTaskRunsWhileTheThreadThatAwaitedItIsBusy) {
 TEST(ThreadPoolExecutor, ThreadsAreNicerNamedAndHandleNoSignalsOfTheHost) {
   struct Seen {
     int niceness = 0;
+    int policy = 0;
     std::string name;
     bool blocks_signals = false;
     bool blocks_faults = true;
   };
   const auto look = [](Seen* seen) {
     seen->niceness = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)));
+    seen->policy = ::sched_getscheduler(0);
     char name[16];
     ::pthread_getname_np(::pthread_self(), name, sizeof name);
     seen->name = name;
@@ -128,21 +131,28 @@ TEST(ThreadPoolExecutor, ThreadsAreNicerNamedAndHandleNoSignalsOfTheHost) {
         sigismember(&set, SIGINT) && sigismember(&set, SIGTERM) && sigismember(&set, SIGUSR1);
     seen->blocks_faults = sigismember(&set, SIGSEGV) || sigismember(&set, SIGBUS);
   };
-  Seen here, side, flush, compaction;
+  Seen here, side, flush, compaction, cleanup;
   look(&here);
   {
     const auto executor = NewThreadPoolExecutor();
     executor->Schedule(Lane::kSide, [&] { look(&side); });
     executor->Schedule(Lane::kFlush, [&] { look(&flush); });
     executor->Schedule(Lane::kCompaction, [&] { look(&compaction); });
+    executor->Schedule(Lane::kCleanup, [&] { look(&cleanup); });
   }
   EXPECT_EQ(side.niceness, here.niceness);
+  EXPECT_EQ(side.policy, here.policy);
+  for (const Seen& seen : {flush, compaction, cleanup}) {
+    EXPECT_EQ(seen.policy, here.policy == SCHED_OTHER ? SCHED_BATCH : here.policy);
+  }
   EXPECT_EQ(side.name, "seerdb-side");
   EXPECT_EQ(flush.niceness, std::min(here.niceness + 5, 19));
   EXPECT_EQ(compaction.niceness, std::min(here.niceness + 10, 19));
   EXPECT_EQ(flush.name, "seerdb-flush");
   EXPECT_EQ(compaction.name, "seerdb-compact");
-  for (const Seen& seen : {side, flush, compaction}) {
+  EXPECT_EQ(cleanup.niceness, compaction.niceness);
+  EXPECT_EQ(cleanup.name, "seerdb-cleanup");
+  for (const Seen& seen : {side, flush, compaction, cleanup}) {
     EXPECT_TRUE(seen.blocks_signals);
     EXPECT_FALSE(seen.blocks_faults);
   }

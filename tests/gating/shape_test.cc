@@ -63,6 +63,41 @@ TEST(Shape, ASpaceTargetIsKept) {
   }
 }
 
+// Without a target, too, what is dead does not pile up, however many runs the shape allows; keys that are all
+// different are not merged for the sake of space.
+TEST(Shape, WithoutATargetDeadDataIsBounded) {
+  for (const CompactionPolicy policy : kPolicies) {
+    SCOPED_TRACE(CompactionPolicyName(policy));
+    const auto fs = std::make_shared<MemoryFileSystem>();
+    Options options = ShapedOptions(policy, fs);
+    options.memtable_capacity = 64 << 10;
+    options.target_file_size = 64 << 10;
+    options.base_level_size = 128 << 10;
+    options.size_ratio = 20;
+    std::string dead_data;
+    options.logger = [&dead_data](Slice line) {
+      if (std::string_view(line).find("dead data") != std::string_view::npos) dead_data = line;
+    };
+    const auto db = OpenOrFail(options, "/db");
+    ASSERT_NE(db, nullptr);
+    constexpr uint64_t kKeys = 10'000;
+    const std::string value(180, 'v');
+    const double live = static_cast<double>(kKeys) * (11 + 180);
+    for (uint64_t i = 0; i < kKeys; ++i) ASSERT_OK(db->Put(KeyOf(i * 7919 % kKeys), value));
+    EXPECT_EQ(dead_data, "");
+    double worst = 0;
+    for (uint64_t i = 0; i < 12 * kKeys; ++i) {
+      ASSERT_OK(db->Put(KeyOf(i * 7919 % kKeys), value));
+      if (i % 1000 == 0) worst = std::max(worst, static_cast<double>(BytesOfTables(*fs)) / live);
+    }
+    // Three times, and what comes in before the next look, and the inputs of a merge beside its output.
+    EXPECT_LT(worst, 4.5) << db->Stats().ToString();
+    EXPECT_EQ(dead_data.empty(), policy != CompactionPolicy::kTiered) << dead_data;
+    EXPECT_EQ(GetText(*db, KeyOf(7)), "=" + value);
+    ASSERT_OK(db->Close());
+  }
+}
+
 // Nothing but a key is left of what was deleted, under whatever policy, and whatever the number of levels.
 TEST(Shape, TombstonesGoToTheBottomAndVanish) {
   for (const CompactionPolicy policy : kPolicies) {

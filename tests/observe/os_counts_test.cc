@@ -218,6 +218,7 @@ TEST(OsCounts, BytesOnDisk) {
     ExpectWithin5Percent("with tables that a reader holds", pinned.directory_bytes,
                          AllocatedBytes(directory.path(), ""));
     it.reset();
+    ASSERT_OK(db->WaitForCompaction());  // also removes what is to go
     EXPECT_EQ(db->Stats().obsolete_table_bytes, 0u);
   }
 }

@@ -1,0 +1,93 @@
+// The part of DbImpl that compacts because somebody asks for it.
+#include <algorithm>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "db/db_impl.h"
+#include "format/keyspace_prefix.h"
+
+namespace seerdb {
+
+Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end) {
+  SEERDB_RETURN_IF_ERROR(Flush());
+  KeyRange wanted;
+  wanted.empty = false;
+  AppendKeyspacePrefix(&wanted.smallest, kDefaultKeyspace);
+  if (begin.has_value()) wanted.smallest += *begin;
+  AppendKeyspacePrefix(&wanted.largest, end.has_value() ? kDefaultKeyspace : kDefaultKeyspace + 1);
+  if (end.has_value()) wanted.largest += *end;
+  Status status = work_->RunAsCompaction([&] { return CompactLevels(wanted); });
+  const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
+  if (status.IsIoError() && !refused) error_->Set("compaction", status);
+  return status;
+}
+
+Status DbImpl::WaitForCompaction() {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  const Status status = work_->WaitUntilIdle();
+  RemoveReplacedFiles();
+  return status;
+}
+
+namespace {
+
+bool Meets(const Level& level, const KeyRange& wanted) {
+  return std::any_of(level.runs.begin(), level.runs.end(), [&](const Run& run) {
+    return !Version::Overlapping(run, wanted.smallest, wanted.largest).empty();
+  });
+}
+
+Status InTheWay(uint32_t level) {
+  return Status::Corruption(
+      "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
+      StatusDetail::kTableCorruption);
+}
+
+}  // namespace
+
+Status DbImpl::CompactLevels(const KeyRange& wanted) {
+  // The range ends up in the deepest level that holds part of it, at least L1.
+  uint32_t last = 1;
+  {
+    const VersionPtr version = versions_->current();
+    for (uint32_t level = 1; level < version->num_levels(); ++level) {
+      if (Meets(version->level(level), wanted)) last = level;
+    }
+  }
+  for (uint32_t level = 0; level < last; ++level) {
+    const VersionPtr version = versions_->current();
+    if (!Meets(version->level(level), wanted)) continue;
+    const auto plan = PlanRangeCompaction(*version, level, wanted, Unavailable());
+    if (!plan.has_value()) return InTheWay(level);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
+  }
+  SEERDB_RETURN_IF_ERROR(ConsolidateRange(last, wanted));
+  return RewriteStale(last, wanted);
+}
+
+Status DbImpl::ConsolidateRange(uint32_t level, const KeyRange& wanted) {
+  const std::vector<RunningOutput> none;
+  for (;;) {
+    const VersionPtr version = versions_->current();
+    const TableNumberSet unavailable = Unavailable();
+    const MergePlanner planner(*version, unavailable, none);
+    std::optional<CompactionPlan> plan = planner.Consolidate(level, &wanted, UINT64_MAX);
+    if (!plan.has_value()) return {};
+    plan->reason = "range compaction of L" + std::to_string(level);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
+  }
+}
+
+Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
+  const VersionPtr version = versions_->current();
+  const auto stale = [this](const TableMetaPtr& table) {
+    const Result<const TableReader*> reader = table_files_.Get(table)->reader();
+    return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
+  };
+  for (const CompactionPlan& plan : PlanRewrites(*version, level, wanted, stale, Unavailable())) {
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version, options_.target_file_size));
+  }
+  return {};
+}
+
+}  // namespace seerdb

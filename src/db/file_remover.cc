@@ -1,0 +1,93 @@
+#include "db/file_remover.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace seerdb {
+namespace {
+
+constexpr uint64_t kMicrosPerSecond = 1'000'000;
+// The rate is what would remove the present backlog in this time.
+constexpr uint64_t kDrainSeconds = 4;
+constexpr uint64_t kLeastBytesPerSecond = uint64_t{256} << 20;
+constexpr uint64_t kLongestPauseUs = kMicrosPerSecond;
+
+}  // namespace
+
+uint64_t RemovalPauseUs(uint64_t removed_bytes, uint64_t queued_bytes) {
+  const uint64_t rate = std::max(kLeastBytesPerSecond, queued_bytes / kDrainSeconds);
+  const double us = static_cast<double>(removed_bytes) * kMicrosPerSecond / static_cast<double>(rate);
+  return static_cast<uint64_t>(std::min(us, static_cast<double>(kLongestPauseUs)));
+}
+
+void FileRemover::Remove(std::string path, uint64_t bytes) {
+  {
+    MutexLock lock(&mu_);
+    if (stopped_) {
+      obsolete_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+      return;
+    }
+    queue_.push_back({std::move(path), bytes});
+    queued_bytes_ += bytes;
+    if (pace_ != Pace::kAtOnce) {
+      if (!scheduled_) ScheduleLocked(0);
+      return;
+    }
+  }
+  RemoveQueued();
+}
+
+void FileRemover::RemoveQueued() {
+  MutexLock io_lock(&io_mu_);
+  uint64_t pause_us = 0;
+  while (RemoveOne(&pause_us)) {
+  }
+}
+
+void FileRemover::Stop() {
+  std::shared_ptr<Executor> executor;  // let go of without a lock: it may be the last reference
+  MutexLock io_lock(&io_mu_);
+  uint64_t pause_us = 0;
+  {
+    MutexLock lock(&mu_);
+    stopped_ = true;
+    executor = std::move(executor_);
+  }
+  while (RemoveOne(&pause_us)) {
+  }
+}
+
+bool FileRemover::RemoveOne(uint64_t* pause_us) {
+  File file;
+  {
+    MutexLock lock(&mu_);
+    if (queue_.empty()) return false;
+    file = std::move(queue_.front());
+    queue_.pop_front();
+    queued_bytes_ -= file.bytes;
+    *pause_us = RemovalPauseUs(file.bytes, queued_bytes_);
+  }
+  fs_->DeleteFile(file.path).IgnoreError("an orphan is swept at the next open");
+  obsolete_bytes_.fetch_sub(file.bytes, std::memory_order_relaxed);
+  return true;
+}
+
+void FileRemover::ScheduleLocked(uint64_t delay_us) {
+  scheduled_ = true;
+  executor_->ScheduleAfter(delay_us, Executor::Lane::kCleanup, [weak = weak_from_this()] {
+    if (const std::shared_ptr<FileRemover> self = weak.lock()) self->RunTask();
+  });
+}
+
+void FileRemover::RunTask() {
+  uint64_t pause_us = 0;
+  {
+    MutexLock io_lock(&io_mu_);
+    RemoveOne(&pause_us);
+  }
+  MutexLock lock(&mu_);
+  scheduled_ = false;
+  if (!queue_.empty() && !stopped_) ScheduleLocked(pace_ == Pace::kCalm ? pause_us : 0);
+}
+
+}  // namespace seerdb
