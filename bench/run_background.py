@@ -7,11 +7,11 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = [
-    ("compaction_bench", 5, """## Building and merging tables
+    ("compaction_bench", """## Building and merging tables
 
 `{command}`. Keys of 16 bytes, values of 100. MB/s are of the keys and values read, and of one processor ("core") or by the
 clock ("wall"); the best of five. Checksums of all blocks are verified, and the outputs are synced."""),
-    ("bulk_bench", 5, """## Bulk loads
+    ("bulk_bench", """## Bulk loads
 
 `{command}`. From the first record taken to the load installed and durable; *paths* are keys that share long prefixes.
 After each load every checksum is verified and the entries are counted. Unsorted input is written twice: as sorted runs,
@@ -26,8 +26,8 @@ def main():
     args = parser.parse_args()
     lines = ["# Compaction and bulk loads", "",
              "Written by `bench/run_background.py` (run by `scripts/bench --background`); do not edit.", ""]
-    for name, repeat, text in PROGRAMS:
-        words = args.rest or ["--repeat", str(repeat)]
+    for name, text in PROGRAMS:
+        words = args.rest or ["--repeat", "5"]
         command = [str(pathlib.Path(args.build) / "bench" / name), *words]
         output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
         print(output, end="", flush=True)

@@ -105,7 +105,7 @@ function(seerdb_test name)
   add_test(NAME ${name} COMMAND ${name})
   # The longest begin first, so that none is left to run alone at the end.
   set(cost 0)
-  if(name MATCHES "^(gating|limits|faults|differential|concurrency|kill|metamorphic|bad_input)_test$")
+  if(name MATCHES "^(limits|faults|differential|concurrency|kill|metamorphic|bad_input)_test$")
     set(cost 100)
   endif()
   if(name STREQUAL "gating_test")

@@ -34,7 +34,8 @@ SUITES=(
   "tidy|l|clang-tidy on the library and the tools"
 )
 
-# Test programs of the suite engine, in release; each is one thread for most of its time. Under the sanitizers they run with all others.
+# Test programs of the suite engine, in release; each is one thread for most of its time. Under the sanitizers
+# they run with all others.
 OWN_SUITE='^(differential|gating|kill|metamorphic|peer_rocksdb)_test$'
 # The tests whose code runs threads. What threads do with manifests and compaction is in those of the whole engine.
 THREADED='^(base|env|cache|memtable|wal|db|concurrency|gating|differential)_test$'
@@ -91,10 +92,14 @@ release_program() {
   build release "$1"
   run_tests release -R "^$1\$" --verbose
 }
-suite_engine() {
+# The build looks for the peer's library anew: it may have come since it was configured.
+configure_with_peer() {
   want_packages librocksdb-dev
   configure release
   cmake -S . -B build/release -Wno-dev --log-level=NOTICE
+}
+suite_engine() {
+  configure_with_peer
   build release
   run_tests release -R "$OWN_SUITE" --verbose
 }
@@ -102,11 +107,8 @@ suite_crash() { release_program gating_test; }
 suite_differential() { release_program differential_test; }
 suite_metamorphic() { release_program metamorphic_test; }
 suite_kill() { release_program kill_test; }
-# The build looks for the library anew: it may have come since it was configured.
 suite_peer() {
-  want_packages librocksdb-dev
-  configure release
-  cmake -S . -B build/release -Wno-dev --log-level=NOTICE
+  configure_with_peer
   if ! ctest --test-dir build/release -N -R '^peer_rocksdb_test$' | grep -q 'Total Tests: 1'; then
     warn "librocksdb was not found: nothing is compared"
     return 0

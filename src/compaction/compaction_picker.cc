@@ -39,11 +39,8 @@ class Picker {
     if (auto plan = PickDrop()) return plan;
     if (auto plan = PickFullLevel()) return plan;
     if (context_.last_slot) return std::nullopt;
-    if (context_.too_much_dead) {
-      if (auto plan = PickDead()) return plan;
-    }
-    if (context_.too_much_space) {
-      if (auto plan = PickForSpace()) return plan;
+    if (context_.too_much_space || context_.too_much_dead) {
+      if (auto plan = PickForSpace(context_.too_much_space)) return plan;
     }
     return PickTombstones();
   }
@@ -67,8 +64,8 @@ class Picker {
   std::optional<CompactionPlan> PlanL0() const;
   std::optional<CompactionPlan> PlanLevel(uint32_t level) const;
   std::optional<CompactionPlan> PlanLast(uint32_t level) const;
-  std::optional<CompactionPlan> PickForSpace() const;
-  std::optional<CompactionPlan> PickDead() const;
+  std::optional<CompactionPlan> PickForSpace(bool hurried) const;
+  std::optional<CompactionPlan> PlanForSpace(uint32_t level) const;
   std::optional<CompactionPlan> PickTombstones() const;
   std::optional<CompactionPlan> PlanTombstones(uint32_t level, const Run& run,
                                                const TableMetaPtr& table) const;
@@ -175,39 +172,25 @@ std::optional<CompactionPlan> Picker::PlanLast(uint32_t level) const {
 }
 
 // What lies above the last level is dead, or makes something below it dead: the deepest of it goes first.
-std::optional<CompactionPlan> Picker::PickForSpace() const {
+// Without the hurry of a target nothing else goes while that cannot: to push more onto it would only cost.
+std::optional<CompactionPlan> Picker::PickForSpace(bool hurried) const {
   std::optional<CompactionPlan> plan;
-  if (version_.level(limits_.last).runs.size() > 1) {
-    plan = planner_.Consolidate(limits_.last, nullptr, options_.merge_bytes);
+  for (uint32_t level = limits_.last + 1; level-- > 0 && !plan;) {
+    if (level == 0 && !hurried) break;
+    if (version_.level(level).runs.size() < (level == limits_.last ? 2 : 1)) continue;
+    plan = PlanForSpace(level);
+    if (!hurried) break;
   }
-  for (uint32_t level = limits_.last; level-- > 0 && !plan;) {
-    if (version_.level(level).empty()) continue;
-    Target target = TargetOf(level);
-    target.output = Output::kJoin;
-    plan = level == 0 ? planner_.Down(0, nullptr, target)
-                      : planner_.CheapestStep(level, target, options_.merge_bytes);
-  }
-  if (plan) plan->reason = "space target";
+  if (plan) plan->reason = hurried ? "space target" : "dead data";
   return plan;
 }
 
-// As PickForSpace, without its hurry: what is deepest is the largest part, and where it is being merged, or
-// cannot be, to push more onto it would only cost.
-std::optional<CompactionPlan> Picker::PickDead() const {
-  std::optional<CompactionPlan> plan;
-  if (version_.level(limits_.last).runs.size() > 1) {
-    plan = planner_.Consolidate(limits_.last, nullptr, options_.merge_bytes);
-  } else {
-    for (uint32_t level = limits_.last; --level > 0;) {
-      if (version_.level(level).empty()) continue;
-      Target target = TargetOf(level);
-      target.output = Output::kJoin;
-      plan = planner_.CheapestStep(level, target, options_.merge_bytes);
-      break;
-    }
-  }
-  if (plan) plan->reason = "dead data";
-  return plan;
+std::optional<CompactionPlan> Picker::PlanForSpace(uint32_t level) const {
+  if (level == limits_.last) return planner_.Consolidate(level, nullptr, options_.merge_bytes);
+  Target target = TargetOf(level);
+  target.output = Output::kJoin;
+  return level == 0 ? planner_.Down(0, nullptr, target)
+                    : planner_.CheapestStep(level, target, options_.merge_bytes);
 }
 
 // Many tombstones in L0 are no reason: what comes out of a flush is merged soon anyway.

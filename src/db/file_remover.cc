@@ -39,37 +39,32 @@ void FileRemover::Remove(std::string path, uint64_t bytes) {
 
 void FileRemover::RemoveQueued() {
   MutexLock io_lock(&io_mu_);
-  uint64_t pause_us = 0;
-  while (RemoveOne(&pause_us)) {
+  while (RemoveOne().has_value()) {
   }
 }
 
 void FileRemover::Stop() {
   std::shared_ptr<Executor> executor;  // let go of without a lock: it may be the last reference
-  MutexLock io_lock(&io_mu_);
-  uint64_t pause_us = 0;
   {
     MutexLock lock(&mu_);
     stopped_ = true;
     executor = std::move(executor_);
   }
-  while (RemoveOne(&pause_us)) {
-  }
+  RemoveQueued();
 }
 
-bool FileRemover::RemoveOne(uint64_t* pause_us) {
+std::optional<uint64_t> FileRemover::RemoveOne() {
   File file;
   {
     MutexLock lock(&mu_);
-    if (queue_.empty()) return false;
+    if (queue_.empty()) return std::nullopt;
     file = std::move(queue_.front());
     queue_.pop_front();
     queued_bytes_ -= file.bytes;
-    *pause_us = RemovalPauseUs(file.bytes, queued_bytes_);
   }
   fs_->DeleteFile(file.path).IgnoreError("an orphan is swept at the next open");
   obsolete_bytes_.fetch_sub(file.bytes, std::memory_order_relaxed);
-  return true;
+  return file.bytes;
 }
 
 void FileRemover::ScheduleLocked(uint64_t delay_us) {
@@ -80,14 +75,15 @@ void FileRemover::ScheduleLocked(uint64_t delay_us) {
 }
 
 void FileRemover::RunTask() {
-  uint64_t pause_us = 0;
+  uint64_t removed_bytes = 0;
   {
     MutexLock io_lock(&io_mu_);
-    RemoveOne(&pause_us);
+    removed_bytes = RemoveOne().value_or(0);
   }
   MutexLock lock(&mu_);
   scheduled_ = false;
-  if (!queue_.empty() && !stopped_) ScheduleLocked(pace_ == Pace::kCalm ? pause_us : 0);
+  if (queue_.empty() || stopped_) return;
+  ScheduleLocked(pace_ == Pace::kCalm ? RemovalPauseUs(removed_bytes, queued_bytes_) : 0);
 }
 
 }  // namespace seerdb

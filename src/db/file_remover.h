@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/mutex.h"
@@ -54,8 +55,8 @@ class FileRemover : public std::enable_shared_from_this<FileRemover> {
     uint64_t bytes = 0;
   };
   void ScheduleLocked(uint64_t delay_us) REQUIRES(mu_);
-  // Removes the oldest of the queue. False if there was none.
-  bool RemoveOne(uint64_t* pause_us) REQUIRES(io_mu_) EXCLUDES(mu_);
+  // Removes the oldest of the queue. Its bytes, or nullopt if there was none.
+  std::optional<uint64_t> RemoveOne() REQUIRES(io_mu_) EXCLUDES(mu_);
   void RunTask() EXCLUDES(io_mu_, mu_);
 
   const std::shared_ptr<FileSystem> fs_;

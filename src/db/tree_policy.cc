@@ -37,10 +37,7 @@ double AverageEntry(const Version& version) {
 
 uint64_t OldestRun(const Version& version) {
   for (uint32_t level = version.num_levels(); level-- > 0;) {
-    if (version.level(level).empty()) continue;
-    uint64_t bytes = 0;
-    for (const TableMetaPtr& table : version.level(level).runs.back().tables) bytes += table->bytes;
-    return bytes;
+    if (!version.level(level).empty()) return version.level(level).runs.back().bytes();
   }
   return 0;
 }
@@ -127,6 +124,7 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
   space.table_bytes = version.bytes();
   space.oldest_run_bytes = OldestRun(version);
   space.tolerated_bytes = Saturating(options_.base_level_size, kToleratedBaseLevels);
+  // With a target anew each time: a table that could not be read for a while is live again.
   if (space.target != 0) space.live = EstimateLive(tree);
   if (MayHoldTooMuchDead(space)) space.live = LiveOnce(tree);
   Settings settings;

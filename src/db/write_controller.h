@@ -51,8 +51,7 @@ class WriteController {
 
   // What a write would meet now.
   StallState State() const;
-  // How far the tree is from where delays begin: 1 and more when writers are delayed.
-  // See write_admission.h.
+  // How far the tree is from where delays begin, see write_admission.h.
   double L0Urgency() const;
   double DebtUrgency() const;
   DrainMeter& drain() { return drain_; }

@@ -35,6 +35,17 @@ uint64_t BytesOfTables(FileSystem& fs) {
   return bytes;
 }
 
+// Overwrites the keys in a scattered order; `*worst`: most bytes of tables for each live one, from put `from`
+// on.
+void Overwrite(DB* db, FileSystem& fs, uint64_t keys, const std::string& value, uint64_t puts, uint64_t from,
+               double* worst) {
+  const double live = static_cast<double>(keys) * static_cast<double>(11 + value.size());
+  for (uint64_t i = 0; i < puts; ++i) {
+    ASSERT_OK(db->Put(KeyOf(i * 7919 % keys), value));
+    if (i >= from && i % 1000 == 0) *worst = std::max(*worst, static_cast<double>(BytesOfTables(fs)) / live);
+  }
+}
+
 // Overwrites and deletes for ever in the same keys: with a target the tables stay below it.
 TEST(Shape, ASpaceTargetIsKept) {
   for (const CompactionPolicy policy : kPolicies) {
@@ -51,12 +62,8 @@ TEST(Shape, ASpaceTargetIsKept) {
     constexpr uint64_t kKeys = 20'000;
     const std::string value(180, 'v');
     for (uint64_t i = 0; i < kKeys; ++i) ASSERT_OK(db->Put(KeyOf(i), value));
-    const double live = static_cast<double>(kKeys) * (11 + 180);
     double worst = 0;
-    for (uint64_t i = 0; i < 6 * kKeys; ++i) {
-      ASSERT_OK(db->Put(KeyOf(i * 7919 % kKeys), value));
-      if (i > kKeys && i % 1000 == 0) worst = std::max(worst, static_cast<double>(BytesOfTables(*fs)) / live);
-    }
+    ASSERT_NO_FATAL_FAILURE(Overwrite(db.get(), *fs, kKeys, value, 6 * kKeys, kKeys + 1, &worst));
     EXPECT_LT(worst, 1.4) << db->Stats().ToString();
     EXPECT_EQ(GetText(*db, KeyOf(7)), "=" + value);
     ASSERT_OK(db->Close());
@@ -82,14 +89,10 @@ TEST(Shape, WithoutATargetDeadDataIsBounded) {
     ASSERT_NE(db, nullptr);
     constexpr uint64_t kKeys = 10'000;
     const std::string value(180, 'v');
-    const double live = static_cast<double>(kKeys) * (11 + 180);
     for (uint64_t i = 0; i < kKeys; ++i) ASSERT_OK(db->Put(KeyOf(i * 7919 % kKeys), value));
     EXPECT_EQ(dead_data, "");
     double worst = 0;
-    for (uint64_t i = 0; i < 12 * kKeys; ++i) {
-      ASSERT_OK(db->Put(KeyOf(i * 7919 % kKeys), value));
-      if (i % 1000 == 0) worst = std::max(worst, static_cast<double>(BytesOfTables(*fs)) / live);
-    }
+    ASSERT_NO_FATAL_FAILURE(Overwrite(db.get(), *fs, kKeys, value, 12 * kKeys, 0, &worst));
     // Three times, and what comes in before the next look, and the inputs of a merge beside its output.
     EXPECT_LT(worst, 4.5) << db->Stats().ToString();
     EXPECT_EQ(dead_data.empty(), policy != CompactionPolicy::kTiered) << dead_data;
