@@ -35,7 +35,7 @@ Progress::Progress(uint64_t total_bytes, std::shared_ptr<Clock> clock, bool term
       clock_(std::move(clock)),
       terminal_(terminal),
       start_us_(clock_->NowMicros()),
-      shown_us_(start_us_) {}
+      next_us_(terminal ? start_us_ : start_us_ + kLineIntervalUs) {}
 
 Progress::~Progress() {
   if (bar_shown_) PrintError("\r\x1b[K");
@@ -45,8 +45,8 @@ double Progress::elapsed_s() const { return static_cast<double>(clock_->NowMicro
 
 void Progress::Update(uint64_t records, uint64_t input_bytes) {
   const uint64_t now_us = clock_->NowMicros();
-  if (now_us - shown_us_ < (terminal_ ? kBarIntervalUs : kLineIntervalUs)) return;
-  shown_us_ = now_us;
+  if (now_us < next_us_) return;
+  next_us_ = now_us + (terminal_ ? kBarIntervalUs : kLineIntervalUs);
   bar_shown_ = terminal_;
   const std::string line = Line(records, input_bytes);
   PrintError(terminal_ ? "\r" + line + "\x1b[K" : line + "\n");

@@ -21,7 +21,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Shows the state if the last one shown is old enough.
+  // Shows the state if the last one shown is old enough: a bar at once, a line once some seconds have passed.
   void Update(uint64_t records, uint64_t input_bytes);
   double elapsed_s() const;
 
@@ -32,7 +32,7 @@ class Progress {
   const std::shared_ptr<Clock> clock_;
   const bool terminal_;
   const uint64_t start_us_;
-  uint64_t shown_us_;
+  uint64_t next_us_;  // before it nothing is shown
   bool bar_shown_ = false;
 };
 

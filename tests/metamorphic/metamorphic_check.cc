@@ -4,15 +4,22 @@
 
 namespace seerdb::testing {
 
-std::optional<size_t> DiffersFromMap(const Script& script, const Settings& settings) {
-  return FirstDifference(RunScript(script, NewMapTarget().get()),
-                         RunScript(script, NewSeerdbTarget(settings).get()));
+std::optional<WrongAnswer> DiffersFromMap(const Script& script, const Settings& settings) {
+  return FindWrongAnswer(script, RunScript(script, NewMapTarget().get()), NewSeerdbTarget(settings).get());
 }
 
 std::string DifferenceFromMap(const Script& script, const Settings& settings) {
-  const auto at = DiffersFromMap(script, settings);
-  if (!at) return "";
-  return DescribeDifference(script, *at, NewMapTarget().get(), NewSeerdbTarget(settings).get());
+  const auto wrong = DiffersFromMap(script, settings);
+  if (!wrong) return "";
+  std::string wanted;
+  RunScript(script, NewMapTarget().get(), wrong->at, &wanted);
+  return DescribeAnswers(script, wrong->at, wanted, wrong->text);
+}
+
+std::string DescribeAnswers(const Script& script, size_t at, const std::string& want,
+                            const std::string& got) {
+  return "operation " + std::to_string(at) + ": " + AsCode(script[at]) + "\n  want " + Printable(want, 300) +
+         "\n  got  " + Printable(got, 300);
 }
 
 std::string DescribeDifference(const Script& script, size_t at, ScriptTarget* want, ScriptTarget* got) {
@@ -20,8 +27,7 @@ std::string DescribeDifference(const Script& script, size_t at, ScriptTarget* wa
   RunScript(script, want, at, &wanted);
   RunScript(script, got, at, &given);
   const std::string again = wanted == given ? " (this time they agree: it depends on timing)" : "";
-  return "operation " + std::to_string(at) + ": " + AsCode(script[at]) + "\n  want " +
-         Printable(wanted, 300) + "\n  got  " + Printable(given, 300) + again;
+  return DescribeAnswers(script, at, wanted, given) + again;
 }
 
 }  // namespace seerdb::testing

@@ -9,13 +9,16 @@
 
 namespace seerdb::testing {
 
-// The first operation that is answered differently.
-std::optional<size_t> DiffersFromMap(const Script& script, const Settings& settings);
+// The first operation that is answered differently, and seerdb's answer.
+std::optional<WrongAnswer> DiffersFromMap(const Script& script, const Settings& settings);
 
 // That operation and both answers in words; "" if there is no difference.
 std::string DifferenceFromMap(const Script& script, const Settings& settings);
 
-// The operation `at` and its answers by two engines in words.
+// The operation `at` and two answers in words.
+std::string DescribeAnswers(const Script& script, size_t at, const std::string& want, const std::string& got);
+
+// The same for two engines, which are asked again.
 std::string DescribeDifference(const Script& script, size_t at, ScriptTarget* want, ScriptTarget* got);
 
 }  // namespace seerdb::testing

@@ -10,26 +10,31 @@ namespace seerdb::testing {
 namespace {
 
 // A failure that depends on timing has several chances to show itself.
-std::optional<size_t> DiffersInAnyOf(int runs, const Script& script, const Settings& settings) {
-  std::optional<size_t> at;
-  while (!at && runs-- > 0) at = DiffersFromMap(script, settings);
-  return at;
+std::optional<WrongAnswer> DiffersInAnyOf(int runs, const Script& script, const Settings& settings) {
+  std::optional<WrongAnswer> wrong;
+  while (!wrong && runs-- > 0) wrong = DiffersFromMap(script, settings);
+  return wrong;
 }
 
+// The answers stand at the end, where whoever shows a part of the output shows them.
 void ReportShrunk(const MetamorphicSet& set, uint64_t seed, const Script& script) {
-  const FailsAt fails = [](const Script& s, const Settings& settings) {
-    return DiffersInAnyOf(2, s, settings);
+  std::string last_seen;
+  const FailsAt fails = [&last_seen](const Script& s, const Settings& settings) -> std::optional<size_t> {
+    const auto wrong = DiffersInAnyOf(2, s, settings);
+    if (!wrong) return std::nullopt;
+    last_seen = "operation " + std::to_string(wrong->at) + ": " + Printable(wrong->text, 300);
+    return wrong->at;
   };
+  const std::string where = "set " + set.name + ", SEERDB_SEED=" + std::to_string(seed);
   if (!fails(script, set.settings)) {
-    ADD_FAILURE() << "set " << set.name << ", SEERDB_SEED=" << seed
-                  << ": a difference that did not come back, so it depends on timing";
+    ADD_FAILURE() << where << ": a difference that did not come back, so it depends on timing";
     return;
   }
   const Shrunk shrunk = Shrink(script, set.settings, fails);
-  ADD_FAILURE() << "set " << set.name << ", SEERDB_SEED=" << seed << ", shrunk to " << shrunk.script.size()
-                << " operations in " << shrunk.runs << " runs:\n"
-                << DifferenceFromMap(shrunk.script, shrunk.settings) << "\n\n"
-                << AsTest("Seed" + std::to_string(seed) + set.name, shrunk, "DifferenceFromMap");
+  ADD_FAILURE() << AsTest("Seed" + std::to_string(seed) + set.name, shrunk, "DifferenceFromMap") << "\n"
+                << where << ", shrunk to " << shrunk.script.size() << " operations in " << shrunk.runs
+                << " runs, the last wrong answer: " << last_seen << "\n"
+                << DifferenceFromMap(shrunk.script, shrunk.settings);
 }
 
 TEST(Metamorphic, EveryOptionSetGivesTheSameAnswers) {
@@ -44,12 +49,13 @@ TEST(Metamorphic, EveryOptionSetGivesTheSameAnswers) {
     const Transcript want = RunScript(script, NewMapTarget().get());
     for (const uint64_t answer : want) digest = digest * 1000003 + answer;
     for (const MetamorphicSet& set : MetamorphicSets()) {
-      const Transcript got = RunScript(script, NewSeerdbTarget(set.settings, &seen).get());
-      answers += got.size();
-      if (!FirstDifference(want, got)) continue;
-      ADD_FAILURE() << "set " << set.name << ", script " << i << ": "
-                    << AsCode(script[*FirstDifference(want, got)]) << " is answered differently";
-      return ReportShrunk(set, seed + i, script);
+      const auto wrong = FindWrongAnswer(script, want, NewSeerdbTarget(set.settings, &seen).get());
+      answers += script.size();
+      if (!wrong) continue;
+      ReportShrunk(set, seed + i, script);
+      ADD_FAILURE() << "set " << set.name << ", SEERDB_SEED=" << seed + i << ", operation " << wrong->at
+                    << ": " << AsCode(script[wrong->at]) << " is answered by " << Printable(wrong->text, 300);
+      return;
     }
   }
   std::printf(

@@ -126,6 +126,16 @@ Transcript RunScript(const Script& script, ScriptTarget* target, std::optional<s
   return transcript;
 }
 
+std::optional<WrongAnswer> FindWrongAnswer(const Script& script, const Transcript& want,
+                                           ScriptTarget* target) {
+  const std::string opened = target->Open();
+  for (size_t i = 0; i < script.size(); ++i) {
+    std::string answer = opened == "ok" ? target->Run(script[i]) : opened;
+    if (Hash64(answer) != want[i]) return WrongAnswer{i, std::move(answer)};
+  }
+  return std::nullopt;
+}
+
 std::optional<size_t> FirstDifference(const Transcript& a, const Transcript& b) {
   for (size_t i = 0; i < a.size() || i < b.size(); ++i) {
     if (i >= a.size() || i >= b.size() || a[i] != b[i]) return i;

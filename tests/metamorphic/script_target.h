@@ -31,6 +31,16 @@ using Transcript = std::vector<uint64_t>;
 Transcript RunScript(const Script& script, ScriptTarget* target, std::optional<size_t> text_of = std::nullopt,
                      std::string* text = nullptr);
 
+// An answer that is not the wanted one, of operation `at`.
+struct WrongAnswer {
+  size_t at = 0;
+  std::string text;
+};
+
+// Runs `script` from an empty database up to the first answer whose hash is not in `want`.
+std::optional<WrongAnswer> FindWrongAnswer(const Script& script, const Transcript& want,
+                                           ScriptTarget* target);
+
 // The first operation whose answers differ.
 std::optional<size_t> FirstDifference(const Transcript& a, const Transcript& b);
 
