@@ -93,6 +93,7 @@ void LogScript::StartSegment() {
 void LogScript::AppendFrame(const LogIdentity& identity, std::string payload, uint64_t lag) {
   const uint64_t number = next_record_++;
   if (shortened_) dense_ = false;
+  StoreU64(payload.data(), number);  // sequences ascend with the records
   const uint64_t durable = lag == 15 ? number : number - 1 - std::min(lag, number - 1);
   const size_t offset = bytes().size();
   AppendLogFrame(&bytes(), identity, number, durable, Slice(payload).substr(0, 8), Slice(payload).substr(8));

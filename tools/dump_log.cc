@@ -101,9 +101,10 @@ Status DumpLog(FileSystem& fs, const std::string& path, const DumpOptions& optio
   SEERDB_ASSIGN_OR_RETURN(const uint64_t end, DumpFrames(file.get(), *header, options));
   PrintField("end", end);
   // The engine's own judgement of what follows: nothing, a torn tail, or proof that a record is lost.
-  SEERDB_ASSIGN_OR_RETURN(const ReplaySummary summary,
-                          ReplayLogs(fs, {{path, header->identity}}, {header->first_record},
-                                     [](SequenceNumber, Slice) { return Status::Ok(); }));
+  SEERDB_ASSIGN_OR_RETURN(
+      const ReplaySummary summary,
+      ReplayLogs(fs, {{path, header->identity}}, {header->first_record, std::nullopt, MayBeOperations},
+                 [](SequenceNumber, Slice) { return Status::Ok(); }));
   PrintField("records", summary.records);
   if (summary.torn) Print("torn: what follows the end was written by half\n");
   return Status::Ok();

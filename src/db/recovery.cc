@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "db/replayed_tables.h"
+#include "format/batch_codec.h"
 #include "format/file_name.h"
 #include "sstable/table_reader.h"
 #include "wal/log_salvage.h"
@@ -66,7 +67,7 @@ Status ReplayByMode(FileSystem& fs, const std::vector<ReplayLog>& logs, const Op
     return tables->Apply(base, operations);
   };
   RecoveryReport& report = state->report;
-  const LogStart start{state->manifest.log_first_record, state->manifest.last_sequence};
+  const LogStart start{state->manifest.log_first_record, state->manifest.last_sequence, MayBeOperations};
   const RecoveryMode mode = options.recovery_mode;
   if (mode == RecoveryMode::kTolerateTornTail || mode == RecoveryMode::kAbsoluteConsistency) {
     SEERDB_ASSIGN_OR_RETURN(const ReplaySummary replay, ReplayLogs(fs, logs, start, apply));

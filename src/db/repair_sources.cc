@@ -7,6 +7,7 @@
 
 #include "base/status_macros.h"
 #include "compaction/table_output.h"
+#include "format/batch_codec.h"
 #include "format/file_name.h"
 #include "format/keyspace_prefix.h"
 #include "sstable/table_reader.h"
@@ -140,9 +141,10 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
   ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_);
   tables.set_last_sequence(std::max(state.last_sequence, last_sequence_));
   const auto apply = [&](SequenceNumber base, Slice operations) { return tables.Apply(base, operations); };
-  SEERDB_ASSIGN_OR_RETURN(const SalvageSummary salvage,
-                          SalvageLogs(fs_, logs, {state.log_first_record, tables.last_sequence()},
-                                      SalvageExtent::kWhateverIsLeft, {apply, nullptr}));
+  SEERDB_ASSIGN_OR_RETURN(
+      const SalvageSummary salvage,
+      SalvageLogs(fs_, logs, {state.log_first_record, tables.last_sequence(), MayBeOperations},
+                  SalvageExtent::kWhateverIsLeft, {apply, nullptr}));
   report_.log_records += salvage.replay.records;
   for (const LogGap& gap : salvage.gaps) {
     const RecoveryLoss loss{gap.path, gap.offset, gap.first_record, gap.records, gap.reason};
@@ -177,9 +179,10 @@ Result<uint64_t> RepairSources::TakeFoundLog(const FoundLog& log, SequenceNumber
     }
     return {};
   };
-  SEERDB_ASSIGN_OR_RETURN(const SalvageSummary salvage,
-                          SalvageLogs(fs_, {{log.path, log.identity}}, {log.first_record},
-                                      SalvageExtent::kWhateverIsLeft, {apply, nullptr}));
+  SEERDB_ASSIGN_OR_RETURN(
+      const SalvageSummary salvage,
+      SalvageLogs(fs_, {{log.path, log.identity}}, {log.first_record, std::nullopt, MayBeOperations},
+                  SalvageExtent::kWhateverIsLeft, {apply, nullptr}));
   if (salvage.replay.records == 0) return uint64_t{0};
   report_.log_records += applied;
   if (!salvage.gaps.empty() || salvage.replay.torn) unread_bytes_ += salvage.unread_bytes + 1;

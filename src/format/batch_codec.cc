@@ -1,5 +1,7 @@
 #include "format/batch_codec.h"
 
+#include <optional>
+
 #include "format/keyspace_prefix.h"
 
 namespace seerdb {
@@ -60,6 +62,44 @@ Status CheckBatchOperations(Slice operations, uint32_t* count) {
     return Status::Corruption("write batch: operation " + std::to_string(n) + " is malformed");
   *count = n;
   return {};
+}
+
+namespace {
+
+// The end of the field at `p`, whose length stands in front of it; nullopt if none of at most `left` bytes
+// can stand there. What lies behind `limit` is not seen: then the end lies there, too, or is `limit`.
+std::optional<uint64_t> FieldBytes(const char* p, const char* limit, uint64_t left, uint64_t least) {
+  uint64_t bytes = 0;
+  const char* const start = DecodeVarint(p, limit, &bytes);
+  const auto seen = static_cast<uint64_t>(limit - p);
+  if (start == nullptr) return seen < kMaxVarint64Bytes && seen < left ? std::optional(seen) : std::nullopt;
+  const auto head = static_cast<uint64_t>(start - p);
+  if (bytes < least || bytes > left - head) return std::nullopt;
+  return head + bytes;
+}
+
+}  // namespace
+
+bool MayBeOperations(Slice first, uint64_t bytes) {
+  constexpr int kOperationsLooked = 16;
+  const char* p = first.data();
+  const char* const limit = p + first.size();
+  uint64_t left = bytes;
+  for (int i = 0; i < kOperationsLooked && p < limit; ++i) {
+    const auto kind = static_cast<uint8_t>(*p++);
+    --left;
+    if (kind > kMaxValueType) return false;
+    const int fields = kind == static_cast<uint8_t>(ValueType::kDeletion) ? 1 : 2;
+    for (int field = 0; field < fields; ++field) {
+      // A key has at least the prefix of its keyspace.
+      const auto field_bytes = FieldBytes(p, limit, left, field == 0 ? 1 : 0);
+      if (!field_bytes.has_value()) return false;
+      if (*field_bytes >= static_cast<uint64_t>(limit - p)) return true;
+      p += *field_bytes;
+      left -= *field_bytes;
+    }
+  }
+  return true;
 }
 
 }  // namespace seerdb

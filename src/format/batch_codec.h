@@ -42,6 +42,10 @@ void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, S
 // well-formed keyspace prefix.
 Status CheckBatchOperations(Slice operations, uint32_t* count);
 
+// Whether `bytes` bytes of operations may begin with `first`. Looks at a few of them and never says no to
+// well-formed ones: for searches among foreign bytes, where most answers are no.
+bool MayBeOperations(Slice first, uint64_t bytes);
+
 // What DB::Write checks before a batch is accepted.
 struct WriteBatchAccess {
   static uint64_t LargestKeyBytes(const WriteBatch& batch) { return batch.largest_key_bytes_; }

@@ -115,6 +115,39 @@ TEST(BatchCodec, CutsAndDamageAreSafe) {
   }
 }
 
+TEST(MayBeOperations, NeverSaysNoToThoseThatAreWellFormed) {
+  Random random(17);
+  for (int round = 0; round < 200; ++round) {
+    std::string all;
+    for (uint64_t n = 1 + random.Uniform(24); n > 0; --n) {
+      const std::string key(random.Uniform(random.OneIn(8) ? 40000 : 20), static_cast<char>(random.Next()));
+      const std::string value(random.Uniform(random.OneIn(8) ? 3000 : 200), 'v');
+      const auto type = static_cast<ValueType>(random.Uniform(kMaxValueType + 1));
+      AppendBatchOperation(&all, type, static_cast<uint32_t>(random.Uniform(300)), key, value);
+    }
+    for (size_t seen = 0; seen <= all.size(); seen += seen < 300 ? 1 : 1 + random.Uniform(1000)) {
+      const std::string first = all.substr(0, seen);  // of its own size: a read beyond it is seen
+      EXPECT_TRUE(MayBeOperations(first, all.size())) << seen << " of " << all.size();
+    }
+  }
+}
+
+TEST(MayBeOperations, SaysNoToMostOtherBytes) {
+  EXPECT_FALSE(MayBeOperations(std::string(8, '\0'), 8)) << "a key without the prefix of a keyspace";
+  EXPECT_FALSE(MayBeOperations("text", 4)) << "no kind of operation";
+  EXPECT_FALSE(MayBeOperations(std::string("\0\x05\0", 3), 6)) << "a key that ends behind the operations";
+  EXPECT_FALSE(MayBeOperations(std::string("\1\1\0\3v", 5), 6)) << "a value that ends behind them";
+  EXPECT_FALSE(MayBeOperations(std::string("\0\x80\x80", 3), 3)) << "half a length";
+  EXPECT_FALSE(MayBeOperations("\1" + std::string(11, '\xff'), 100)) << "no length of 64 bits";
+  std::string batch;
+  AppendBatchOperation(&batch, ValueType::kValue, 0, "key", std::string(200, 'v'));
+  EXPECT_FALSE(MayBeOperations(batch + std::string(40, '\0'), batch.size() + 40));
+  for (size_t early = 1; early <= 3; ++early) {
+    const std::string shifted = std::string(early, '\0') + batch;
+    EXPECT_FALSE(MayBeOperations(shifted, shifted.size() * 256)) << early;
+  }
+}
+
 TEST(WriteBatch, CountsMeasuresAndIterates) {
   WriteBatch batch;
   EXPECT_EQ(batch.size(), 0u);

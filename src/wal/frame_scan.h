@@ -2,11 +2,12 @@
 // for the next intact frame.
 //
 // A frame may lie at any byte: the length of the damaged one is not to be believed. An offset is checked by
-// cheap filters first (length, record number, lag, sequence) and by the seeded checksum last. Work is
-// bounded: frame heads that lead nowhere draw on a budget of checksummed bytes.
+// cheap filters first (length, record number, lag, sequence, operations) and by the seeded checksum last.
+// Work is bounded: frame heads that lead nowhere draw on a budget of checksummed bytes.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "seerdb/result.h"
@@ -37,10 +38,13 @@ class FrameScan {
 
   // More operations than all logs of a database can hold.
   static constexpr uint64_t kMostSequencesAway = uint64_t{1} << 40;
-  // What is looked for: frames behind the missing record, whose sequences lie near one that is known.
+  // What is looked for: frames behind the missing record, whose sequences lie near one that is known and are
+  // not below `least_sequence`. Zeros in place of a sequence would lie near many.
   struct Missing {
     uint64_t record = 0;
     std::optional<SequenceNumber> near_sequence = std::nullopt;
+    SequenceNumber least_sequence = 1;
+    bool (*may_be_operations)(Slice first, uint64_t bytes) = nullptr;  // as in LogStart
   };
 
   FrameScan(LogFileReader* file, const LogIdentity& identity, const Missing& missing);
@@ -69,14 +73,15 @@ class FrameScan {
   Result<std::optional<FoundFrame>> Examine(Goal goal, uint64_t offset, const LogFrameHead& head,
                                             uint64_t record);
   Result<bool> SequenceFits(uint64_t offset);
+  Result<bool> OperationsFit(uint64_t offset, const LogFrameHead& head);
   Result<bool> NextLooksWritten(uint64_t offset, const LogFrameHead& head);
   Result<bool> NextFollows(uint64_t end, const LogFrameHead& head);
   Status LookForStaleFrames(uint64_t offset, const LogFrameHead& head);
 
   LogFileReader& file_;
   const LogIdentity identity_;
-  const uint64_t missing_;
-  const std::optional<SequenceNumber> near_sequence_;
+  const Missing missing_;
+  std::unique_ptr<char[]> first_bytes_;
   uint64_t budget_bytes_;            // for heads that may lead nowhere
   uint64_t plausible_budget_bytes_;  // for those that would be what is looked for, with its like behind them
   bool saw_frame_ = false;

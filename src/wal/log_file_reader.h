@@ -48,6 +48,12 @@ class LogFileReader {
   // kMinPayloadBytes).
   Result<SequenceNumber> PeekBase(uint64_t offset);
 
+  // The first n bytes of the operations of a frame at `offset`, from the window or in `scratch`. Keeps the
+  // window. Requires: the file has them.
+  Result<Slice> PeekOperations(uint64_t offset, size_t n, char* scratch) const {
+    return Peek(offset + kLogFrameHeadBytes + kMinPayloadBytes, n, scratch);
+  }
+
   // True if a frame at `offset` may have this length.
   bool LengthFits(uint64_t offset, uint32_t length) const {
     return length >= kMinPayloadBytes && offset + kLogFrameHeadBytes <= bytes_ &&

@@ -21,6 +21,7 @@ class Replay {
   Replay(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start, const Apply& apply)
       : fs_(fs), logs_(logs), start_(start), apply_(apply) {
     summary_.next_record = start.first_record;
+    least_sequence_ = start.near_sequence.value_or(0) + 1;
   }
 
   Result<ReplaySummary> Run() {
@@ -59,8 +60,10 @@ class Replay {
       }
       if (!payload.has_value()) return {};
       const uint64_t frame_bytes = kLogFrameHeadBytes + payload->size();
-      const Status applied = apply_(LoadU64(payload->data()), payload->substr(sizeof(uint64_t)));
+      const SequenceNumber base = LoadU64(payload->data());
+      const Status applied = apply_(base, payload->substr(sizeof(uint64_t)));
       if (!applied.ok()) return applied.WithContext("replay " + log.path + " @" + std::to_string(offset));
+      least_sequence_ = std::max(least_sequence_, base);
       offset += frame_bytes;
       ++summary_.records;
       ++summary_.next_record;
@@ -81,14 +84,15 @@ class Replay {
       if (i > stop_.log) {
         SEERDB_ASSIGN_OR_RETURN(range, LaterRange(i, *file, bytes_between));
       }
-      FrameScan scan(file.get(), logs_[i].identity, {summary_.next_record, start_.near_sequence});
+      FrameScan scan(file.get(), logs_[i].identity,
+                     {summary_.next_record, start_.near_sequence, least_sequence_, start_.may_be_operations});
       SEERDB_ASSIGN_OR_RETURN(const std::optional<FoundFrame> proof, scan.FindProof(range));
       if (proof.has_value()) return Damaged(logs_[i], *proof);
       if (scan.saw_frame()) summary_.torn = true;
       if (i == stop_.log && !summary_.torn) {
         SEERDB_ASSIGN_OR_RETURN(summary_.torn, scan.LooksTorn(stop_.offset));
       }
-      bytes_between += file->bytes();
+      bytes_between += file->bytes() - range.begin;
     }
     return {};
   }
@@ -99,7 +103,10 @@ class Replay {
       summary_.torn = true;
       return FrameScan::Range{kLogHeaderBytes, header->first_record, 0};
     }
-    const uint64_t slack = FrameScan::kLostHeaderSlack + bytes_between / kLogFrameHeadBytes;
+    // The header of an earlier life: most probably the file was recycled and not begun. If its first block is
+    // lost nevertheless, there is no more between than the files before it hold.
+    const bool recycled = header.has_value() && !SEERDB_MUTANT("recycled-log-has-slack");
+    const uint64_t slack = (recycled ? 0 : FrameScan::kLostHeaderSlack) + bytes_between / kLogFrameHeadBytes;
     return FrameScan::Range{kLogHeaderBytes, summary_.next_record, slack};
   }
 
@@ -118,6 +125,7 @@ class Replay {
   const LogStart start_;
   const Apply& apply_;
   Stop stop_;
+  SequenceNumber least_sequence_ = 1;  // of any record from the stop on: sequences ascend with the records
   ReplaySummary summary_;
 };
 

@@ -30,8 +30,11 @@ struct LogStart {
   // Number of the first record of the first log, as the manifest says.
   uint64_t first_record = 0;
   // One that the sequences of all records lie near (FrameScan::kMostSequencesAway), if one is known: it tells
-  // old bytes of a recycled file from frames.
+  // old bytes of a recycled file from frames. For ReplayLogs they are all above it.
   std::optional<SequenceNumber> near_sequence = std::nullopt;
+  // Whether the operations of a record, of `bytes` bytes, may begin with `first`: tells more of them. Null:
+  // the log does not know what its records hold.
+  bool (*may_be_operations)(Slice first, uint64_t bytes) = nullptr;
 };
 
 struct ReplaySummary {

@@ -22,7 +22,7 @@ void ReportShrunk(const MetamorphicSet& set, uint64_t seed, const Script& script
   const FailsAt fails = [&last_seen](const Script& s, const Settings& settings) -> std::optional<size_t> {
     const auto wrong = DiffersInAnyOf(2, s, settings);
     if (!wrong) return std::nullopt;
-    last_seen = "operation " + std::to_string(wrong->at) + ": " + Printable(wrong->text, 300);
+    last_seen = "operation " + std::to_string(wrong->at) + ": " + Printable(wrong->text, 2000);
     return wrong->at;
   };
   const std::string where = "set " + set.name + ", SEERDB_SEED=" + std::to_string(seed);
@@ -54,7 +54,8 @@ TEST(Metamorphic, EveryOptionSetGivesTheSameAnswers) {
       if (!wrong) continue;
       ReportShrunk(set, seed + i, script);
       ADD_FAILURE() << "set " << set.name << ", SEERDB_SEED=" << seed + i << ", operation " << wrong->at
-                    << ": " << AsCode(script[wrong->at]) << " is answered by " << Printable(wrong->text, 300);
+                    << ": " << AsCode(script[wrong->at]) << " is answered by "
+                    << Printable(wrong->text, 2000);
       return;
     }
   }

@@ -166,10 +166,31 @@ class SeerdbTarget final : public ScriptTarget {
       if (!flushed.ok()) return Words(flushed);
     }
     const std::shared_ptr<MemoryFileSystem> left = disk_->CrashClone({1, CrashOptions::kProcessCrash, true});
+    const std::shared_ptr<MemoryFileSystem> evidence =
+        left->CrashClone({1, CrashOptions::kProcessCrash, true});
     DropHandles();
     db_.reset();
     disk_ = left;
-    return Open();
+    const std::string opened = Open();
+    return opened == "ok" ? opened : opened + OpensAgain(*evidence);
+  }
+
+  // Is the image bad, or does opening it fail at times?
+  std::string OpensAgain(MemoryFileSystem& image) const {
+    constexpr int kTries = 10;
+    int opened = 0;
+    for (int i = 0; i < kTries; ++i) {
+      Options options = config_.options;
+      options.file_system = image.CrashClone({1, CrashOptions::kProcessCrash, true});
+      opened += DB::Open(options, "/db").ok() ? 1 : 0;
+    }
+    std::string files;
+    for (const std::string& name : image.ListDirectory("/db").value_or(std::vector<std::string>())) {
+      const auto info = image.GetFileInfo("/db/" + name);
+      files += " " + name + ":" + (info.ok() ? std::to_string(info->bytes) : "?");
+    }
+    return "; the same image opens " + std::to_string(opened) + " times in " + std::to_string(kTries) + ":" +
+           files;
   }
 
   void DropHandles() {
