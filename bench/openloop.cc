@@ -287,6 +287,8 @@ int Run(Arguments args) {
   options.max_background_compactions = args.compactions;
   options.memtable_capacity = uint64_t{64} << 20;
   std::FILE* const events = args.events.empty() ? nullptr : std::fopen(args.events.c_str(), "w");
+  if (!args.events.empty() && events == nullptr)
+    Die(Status::IoError("cannot write " + args.events), "events");
   if (events != nullptr) {
     options.logger = [events, start = NowNs()](Slice line) {
       std::fprintf(events, "%.3f %.*s\n", static_cast<double>(NowNs() - start) / kSecondNs,

@@ -4,6 +4,7 @@
 // Thread safety: all methods may be called concurrently; a task may call them too.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,8 @@ class SEERDB_EXPORT Executor {
   // are short and soon needed by writers: the next log file, syncs that fall due, timers. kCleanup tasks
   // remove a file each, and nobody waits for them.
   enum class Lane : unsigned char { kSide = 0, kFlush = 1, kCompaction = 2, kCleanup = 3 };
+  // How many lanes there are: a Lane is below it.
+  static constexpr size_t kLaneCount = 4;
 
   virtual ~Executor() = default;
   // Runs `task` once, later, on a thread of the executor's choice. Tasks must not throw.

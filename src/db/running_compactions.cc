@@ -36,11 +36,6 @@ void RunningCompactions::End(const CompactionPlan& plan) {
   plans_.erase(found);
 }
 
-size_t RunningCompactions::count() const {
-  MutexLock lock(&mu_);
-  return plans_.size();
-}
-
 uint64_t RunningCompactions::input_bytes() const {
   MutexLock lock(&mu_);
   uint64_t sum = 0;

@@ -22,7 +22,6 @@ class RunningCompactions {
   // The result of a plan that Start returned is installed, or given up.
   void End(const CompactionPlan& plan) EXCLUDES(mu_);
 
-  size_t count() const EXCLUDES(mu_);
   // Bytes of the inputs of all running jobs: about what they write before the inputs go.
   uint64_t input_bytes() const EXCLUDES(mu_);
 

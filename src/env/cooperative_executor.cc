@@ -33,7 +33,6 @@ class CooperativeExecutor final : public Executor {
  private:
   // Due time, then lane: of two tasks due together, the one of the earlier lane runs first.
   using DueTime = std::pair<uint64_t, size_t>;
-  static constexpr size_t kLanes = 4;
 
   std::function<void()> Take() {
     MutexLock lock(&mutex_);
@@ -53,7 +52,7 @@ class CooperativeExecutor final : public Executor {
   }
 
   Mutex mutex_;
-  std::deque<std::function<void()>> ready_[kLanes] GUARDED_BY(mutex_);
+  std::deque<std::function<void()>> ready_[kLaneCount] GUARDED_BY(mutex_);
   // Equal keys keep the order in which they were inserted.
   std::multimap<DueTime, std::function<void()>> delayed_ GUARDED_BY(mutex_);
   // The due time of the last delayed task that ran: the only time there is here.

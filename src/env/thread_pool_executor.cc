@@ -22,7 +22,7 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kLanes = 4;
+constexpr size_t kLanes = Executor::kLaneCount;
 constexpr std::array<int, kLanes> kAddedNiceness = {0, 5, 10, 10};
 constexpr uint32_t kMaxCompactionThreads = 64;
 constexpr std::array<const char*, kLanes> kThreadNames = {"seerdb-side", "seerdb-flush", "seerdb-compact",
