@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -159,23 +160,38 @@ class Collector {
   std::thread printer_;
 };
 
-// Puts a second that one writer was let do in the second half of the time.
-double FindRate(Writer* writer, Collector* collector, uint64_t seconds) {
-  const uint64_t start = NowNs(), half = start + seconds * kSecondNs / 2, end = start + seconds * kSecondNs;
-  uint64_t counted = 0, next_second = start + kSecondNs;
-  uint64_t now = start;
-  while (now < end) {
-    const uint64_t before = now;
-    writer->Put();
-    now = NowNs();
-    collector->Add(now - before);
-    counted += before >= half ? 1 : 0;
-    if (now >= next_second) {
-      collector->EndSecond();
-      next_second += kSecondNs;
+// Puts a second that one writer was let do in the second half of a closed loop.
+struct ClosedRate {
+  double mean = 0;
+  double slowest = 0;  // of any ten seconds in a row: what can be sustained
+};
+
+ClosedRate RunClosedLoop(Writer* writer, Collector* collector, uint64_t seconds) {
+  constexpr size_t kWindowSeconds = 10;
+  std::vector<uint64_t> puts;  // of each second of the second half
+  const uint64_t half = seconds / 2;
+  const uint64_t start = NowNs();
+  for (uint64_t second = 0; second < seconds; ++second) {
+    const uint64_t end = start + (second + 1) * kSecondNs;
+    uint64_t counted = 0;
+    for (uint64_t now = NowNs(); now < end; ++counted) {
+      const uint64_t before = now;
+      writer->Put();
+      now = NowNs();
+      collector->Add(now - before);
     }
+    collector->EndSecond();
+    if (second >= half) puts.push_back(counted);
   }
-  return static_cast<double>(counted) * kSecondNs / static_cast<double>(end - half);
+  const size_t window = std::min(kWindowSeconds, puts.size());
+  const auto mean = [&](size_t begin, size_t n) {
+    const auto first = puts.begin() + static_cast<std::ptrdiff_t>(begin);
+    return static_cast<double>(std::accumulate(first, first + static_cast<std::ptrdiff_t>(n), uint64_t{0})) /
+           static_cast<double>(n);
+  };
+  ClosedRate rate{mean(0, puts.size()), mean(0, window)};
+  for (size_t i = 1; i + window <= puts.size(); ++i) rate.slowest = std::min(rate.slowest, mean(i, window));
+  return rate;
 }
 
 // What made bursts slow, as far as the kernel's counts of the writer's thread tell.
@@ -309,9 +325,11 @@ int Run(Arguments args) {
     Writer writer(&db, args);
     if (args.rate == 0) {
       Collector collector(&db, &series, &control, "closed");
-      out["sustainable_puts_per_second"] = FindRate(&writer, &collector, args.find_seconds);
+      const ClosedRate rate = RunClosedLoop(&writer, &collector, std::max<uint64_t>(2, args.find_seconds));
       out["closed"] = Summary(collector);
-      args.rate = args.part * out["sustainable_puts_per_second"].get<double>();
+      out["closed"]["mean_puts_per_second"] = rate.mean;
+      out["sustainable_puts_per_second"] = rate.slowest;
+      args.rate = args.part * rate.slowest;
     }
     out["puts_per_second"] = args.rate;
     out["seconds"] = args.seconds;
@@ -325,6 +343,12 @@ int Run(Arguments args) {
     out["open"] = Summary(collector);
     out["open"]["bursts_over_5_ms"] = causes;
     out["open"]["stall_us"] = db.Stats().write_stall_us - stall_before;
+    // Whether the machine is still as fast as it was.
+    if (out.contains("closed")) {
+      Collector again(&db, &series, &control, "again");
+      const ClosedRate rate = RunClosedLoop(&writer, &again, std::max<uint64_t>(2, args.find_seconds / 4));
+      out["again"] = {{"mean_puts_per_second", rate.mean}, {"slowest_puts_per_second", rate.slowest}};
+    }
   }
   std::cout << out.dump(1) << "\n";
   Die(db.Close(), "close");

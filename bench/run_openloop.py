@@ -46,8 +46,12 @@ def page(result, note):
         "",
     ]
     if closed:
-        lines += [f"One writer in a closed loop can sustain {result['sustainable_puts_per_second']:,.0f} puts a second "
-                  f"(second half of its run; L0 had at most {closed['most_l0_runs']} runs).", ""]
+        again = result["again"]
+        lines += [f"One writer in a closed loop did {closed['mean_puts_per_second']:,.0f} puts a second (mean of the "
+                  f"second half of its run), and {result['sustainable_puts_per_second']:,.0f} in the slowest ten "
+                  f"seconds of it, which is taken for what can be sustained; L0 had at most {closed['most_l0_runs']} "
+                  f"runs. Behind the open loop it did {again['mean_puts_per_second']:,.0f} and "
+                  f"{again['slowest_puts_per_second']:,.0f}: how much faster or slower the machine had become.", ""]
     lines += [
         f"Open loop: {result['puts_per_second']:,.0f} puts a second for {result['seconds']} s, after the tree had "
         f"settled.",

@@ -396,14 +396,14 @@ TEST(LogStaleBytes, ZerosAreNotTakenForSequences) {
 // A file of `bytes` bytes that held the first records of the database: synced one by one, so that each begins
 // a block.
 std::string EarlierLife(uint64_t bytes) {
-  constexpr LogIdentity kEarlier{kDatabase, 1, 100};
+  const LogIdentity earlier{kDatabase, 1, 100};
   char header[kLogHeaderBytes];
-  EncodeLogHeader({kEarlier, 1}, header);
+  EncodeLogHeader({earlier, 1}, header);
   std::string out(header, sizeof header);
   for (uint64_t record = 1; out.size() < bytes; ++record) {
     std::string sequence;
     AppendU64(&sequence, record);
-    AppendLogFrame(&out, kEarlier, record, record - 1, sequence, "operations" + std::string(500, 'v'));
+    AppendLogFrame(&out, earlier, record, record - 1, sequence, "operations" + std::string(500, 'v'));
     out.resize(NextLogBlock(out.size()), '\0');
   }
   out.resize(bytes);
