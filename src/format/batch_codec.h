@@ -43,7 +43,8 @@ void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, S
 Status CheckBatchOperations(Slice operations, uint32_t* count);
 
 // Whether `bytes` bytes of operations may begin with `first`. Looks at a few of them and never says no to
-// well-formed ones: for searches among foreign bytes, where most answers are no.
+// well-formed ones, nor to kinds up to 15, which a later version may write: for searches among foreign bytes,
+// where most answers are no. Requires: first.size() <= bytes.
 bool MayBeOperations(Slice first, uint64_t bytes);
 
 // What DB::Write checks before a batch is accepted.

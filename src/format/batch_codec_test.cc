@@ -135,6 +135,7 @@ TEST(MayBeOperations, NeverSaysNoToThoseThatAreWellFormed) {
 TEST(MayBeOperations, SaysNoToMostOtherBytes) {
   EXPECT_FALSE(MayBeOperations(std::string(8, '\0'), 8)) << "a key without the prefix of a keyspace";
   EXPECT_FALSE(MayBeOperations("text", 4)) << "no kind of operation";
+  EXPECT_TRUE(MayBeOperations("\xf", 4)) << "one of a later version";
   EXPECT_FALSE(MayBeOperations(std::string("\0\x05\0", 3), 6)) << "a key that ends behind the operations";
   EXPECT_FALSE(MayBeOperations(std::string("\1\1\0\3v", 5), 6)) << "a value that ends behind them";
   EXPECT_FALSE(MayBeOperations(std::string("\0\x80\x80", 3), 3)) << "half a length";

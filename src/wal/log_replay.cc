@@ -92,7 +92,7 @@ class Replay {
       if (i == stop_.log && !summary_.torn) {
         SEERDB_ASSIGN_OR_RETURN(summary_.torn, scan.LooksTorn(stop_.offset));
       }
-      bytes_between += file->bytes() - range.begin;
+      bytes_between += file->bytes() - std::min(file->bytes(), range.begin);
     }
     return {};
   }

@@ -1,0 +1,165 @@
+// What a recycled file held before is not taken for frames of the log, however much it looks like them.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/coding.h"
+#include "base/random.h"
+#include "env/memory_file_system.h"
+#include "wal/log_replay.h"
+#include "wal/log_salvage.h"
+#include "wal/log_segment.h"
+#include "wal/log_test_util.h"
+
+namespace seerdb {
+namespace {
+
+const DatabaseId kDatabase{3, 4};
+constexpr uint64_t kFirstRecord = 5;
+
+std::string Path(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
+
+// A file that was recycled, made ready and never written to has no header of its own. What it held before
+// says nothing, whatever it looks like: a great many heads of frames, if it is random.
+TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
+  constexpr uint64_t kBytes = uint64_t{16} << 20;
+  constexpr SequenceNumber kSequence = uint64_t{1} << 50;
+  const uint64_t seed = SystemSeed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  MemoryFileSystem fs;
+  ASSERT_TRUE(fs.CreateDirectory("/db").ok());
+  const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 1, 101}}, {Path(2), {kDatabase, 2, 101}}};
+  ASSERT_TRUE(PrepareLogFile(fs, {"/db", Path(1), LogMode::kBuffered, 4096, {}}).ok());
+  auto segment = OpenSegment(fs, Path(1), logs[0].identity, kFirstRecord);
+  ASSERT_TRUE(segment->Append({{kSequence, "one"}, {kSequence + 1, "two"}}, kFirstRecord - 1).ok());
+  // Of an earlier life: a header, then values; the file was not filled.
+  char header[kLogHeaderBytes];
+  EncodeLogHeader({{kDatabase, 1, 100}, 1}, header);
+  std::string stale(header, sizeof header);
+  while (stale.size() < kBytes / 2) AppendU64(&stale, random.Next());
+  stale.resize(kBytes);
+  auto file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
+  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  for (const LogStart& start : {LogStart{kFirstRecord, kSequence - 5}, LogStart{kFirstRecord}}) {
+    const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
+    ASSERT_TRUE(summary.ok()) << summary.status().ToString();
+    EXPECT_EQ(summary->records, 2u);
+    EXPECT_FALSE(summary->torn);
+  }
+  // A frame of its own among them is found all the same, and is proof.
+  std::string base, frame;
+  AppendU64(&base, kSequence + 3);
+  AppendLogFrame(&frame, logs[1].identity, kFirstRecord + 3, kFirstRecord + 2, base, "x");
+  stale.replace(kBytes / 4, frame.size(), frame);
+  file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
+  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  for (const LogStart& start : {LogStart{kFirstRecord, kSequence - 5}, LogStart{kFirstRecord}}) {
+    const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
+    EXPECT_EQ(summary.status().detail(), StatusDetail::kWalCorruption) << summary.status().ToString();
+    EXPECT_NE(summary.status().message().find("says that all up to"), Slice::npos);
+  }
+}
+
+// Values that are mostly zeros look like frames at many offsets, but for their sequence: it would be zero.
+TEST(LogStaleBytes, ZerosAreNotTakenForSequences) {
+  constexpr uint64_t kBytes = uint64_t{16} << 20;
+  const uint64_t seed = SystemSeed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  std::string stale;
+  while (stale.size() < kBytes) {
+    AppendU64(&stale, random.Next());
+    AppendU32(&stale, static_cast<uint32_t>(random.Next()));
+    stale.append(108, '\0');
+  }
+  stale.resize(kBytes);
+  MemoryFileSystem fs;
+  ASSERT_TRUE(fs.CreateDirectory("/db").ok());
+  const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 1, 101}}, {Path(2), {kDatabase, 2, 101}}};
+  // One that was begun, and one that was not.
+  auto file = fs.NewWritableFile(Path(1), CreateMode::kMustNotExist);
+  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  auto segment = OpenSegment(fs, Path(1), logs[0].identity, kFirstRecord);
+  ASSERT_TRUE(segment->Append({{1000, "one"}, {1001, "two"}}, kFirstRecord - 1).ok());
+  char header[kLogHeaderBytes];
+  EncodeLogHeader({{kDatabase, 1, 100}, 1}, header);
+  stale.replace(0, sizeof header, header, sizeof header);
+  file = fs.NewWritableFile(Path(2), CreateMode::kMustNotExist);
+  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  const LogStart start{kFirstRecord, 999};
+  const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
+  const auto summary = ReplayLogs(fs, logs, start, ignore);
+  ASSERT_TRUE(summary.ok()) << summary.status().ToString();
+  EXPECT_EQ(summary->records, 2u);
+  // The frame of a later record is found behind them all, and is proof that one is missing.
+  std::string base, frame;
+  AppendU64(&base, 1002);
+  AppendLogFrame(&frame, logs[1].identity, kFirstRecord + 3, kFirstRecord + 2, base, "x");
+  stale.replace(kBytes - frame.size(), frame.size(), frame);
+  file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
+  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  const Status status = ReplayLogs(fs, logs, start, ignore).status();
+  EXPECT_NE(status.message().find("says that all up to"), Slice::npos) << status.ToString();
+  // Salvage reads it, too.
+  uint64_t applied = 0;
+  const auto count = [&](SequenceNumber, Slice) -> Status {
+    ++applied;
+    return {};
+  };
+  const auto salvaged = SalvageLogs(fs, logs, start, SalvageExtent::kWhateverIsLeft, {count, nullptr});
+  ASSERT_TRUE(salvaged.ok()) << salvaged.status().ToString();
+  EXPECT_EQ(applied, 3u);
+}
+
+// A file of `bytes` bytes that held the first records of the database: synced one by one, so that each begins
+// a block.
+std::string EarlierLife(uint64_t bytes) {
+  const LogIdentity earlier{kDatabase, 1, 100};
+  char header[kLogHeaderBytes];
+  EncodeLogHeader({earlier, 1}, header);
+  std::string out(header, sizeof header);
+  for (uint64_t record = 1; out.size() < bytes; ++record) {
+    std::string sequence;
+    AppendU64(&sequence, record);
+    AppendLogFrame(&out, earlier, record, record - 1, sequence, "operations" + std::string(500, 'v'));
+    out.resize(NextLogBlock(out.size()), '\0');
+  }
+  out.resize(bytes);
+  return out;
+}
+
+// Seen a byte too early, a frame of record 7 is the head of one of record 1792, as far as numbers go.
+TEST(LogStaleBytes, OfEarlierRecordsAreNotTakenForLaterFrames) {
+  constexpr uint64_t kBytes = uint64_t{16} << 20;
+  constexpr uint64_t kRecord = 5000;
+  const std::string stale = EarlierLife(kBytes);
+  MemoryFileSystem fs;
+  ASSERT_TRUE(fs.CreateDirectory("/db").ok());
+  const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 11, 101}}, {Path(2), {kDatabase, 12, 101}}};
+  for (const ReplayLog& log : logs) {
+    auto file = fs.NewWritableFile(log.path, CreateMode::kMustNotExist);
+    ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  }
+  auto segment = OpenSegment(fs, Path(1), logs[0].identity, kRecord);
+  ASSERT_TRUE(segment->Append({{kRecord, ""}, {kRecord + 1, ""}}, kRecord - 1).ok());
+  const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
+  const auto may_be_operations = [](Slice first, uint64_t) { return first.empty() || first[0] == 'o'; };
+  auto summary = ReplayLogs(fs, logs, {kRecord, kRecord - 1, may_be_operations}, ignore);
+  ASSERT_TRUE(summary.ok()) << summary.status().ToString();
+  EXPECT_EQ(summary->records, 2u);
+  EXPECT_FALSE(summary->torn);
+  // Where nothing is known of the operations, the header of the earlier life says what there can be.
+  auto first = fs.NewWritableFile(Path(1), CreateMode::kTruncate);
+  ASSERT_TRUE(first.ok() && (*first)->Allocate(4096, /*extend=*/true).ok());
+  segment = OpenSegment(fs, Path(1), logs[0].identity, kRecord);
+  ASSERT_TRUE(segment->Append({{kRecord, ""}}, kRecord - 1).ok());
+  summary = ReplayLogs(fs, logs, {kRecord, kRecord - 1}, ignore);
+  ASSERT_TRUE(summary.ok()) << summary.status().ToString();
+  EXPECT_EQ(summary->records, 1u);
+}
+
+}  // namespace
+}  // namespace seerdb
