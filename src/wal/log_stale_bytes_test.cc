@@ -21,8 +21,8 @@ constexpr uint64_t kFirstRecord = 5;
 
 std::string Path(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
 
-// A file that was recycled, made ready and never written to has no header of its own. What it held before
-// says nothing, whatever it looks like: a great many heads of frames, if it is random.
+// A file that has no header says nothing of the numbers in it, so that records of a great many may lie there,
+// and of random values many look like their heads.
 TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
   constexpr uint64_t kBytes = uint64_t{16} << 20;
   constexpr SequenceNumber kSequence = uint64_t{1} << 50;
@@ -35,10 +35,8 @@ TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
   ASSERT_TRUE(PrepareLogFile(fs, {"/db", Path(1), LogMode::kBuffered, 4096, {}}).ok());
   auto segment = OpenSegment(fs, Path(1), logs[0].identity, kFirstRecord);
   ASSERT_TRUE(segment->Append({{kSequence, "one"}, {kSequence + 1, "two"}}, kFirstRecord - 1).ok());
-  // Of an earlier life: a header, then values; the file was not filled.
-  char header[kLogHeaderBytes];
-  EncodeLogHeader({{kDatabase, 1, 100}, 1}, header);
-  std::string stale(header, sizeof header);
+  // Of an earlier life: values; the file was not filled.
+  std::string stale;
   while (stale.size() < kBytes / 2) AppendU64(&stale, random.Next());
   stale.resize(kBytes);
   auto file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
