@@ -82,14 +82,13 @@ std::optional<uint64_t> FieldBytes(const char* p, const char* limit, uint64_t le
 
 bool MayBeOperations(Slice first, uint64_t bytes) {
   constexpr int kOperationsLooked = 16;
-  constexpr uint8_t kMaxLaterKind = 15;
   const char* p = first.data();
   const char* const limit = p + first.size();
   uint64_t left = bytes;
   for (int i = 0; i < kOperationsLooked && p < limit; ++i) {
     const auto kind = static_cast<uint8_t>(*p++);
     --left;
-    if (kind > kMaxValueType) return kind <= kMaxLaterKind;
+    if (kind > kMaxValueType) return kind <= kMaxLaterValueType;
     const int fields = kind == static_cast<uint8_t>(ValueType::kDeletion) ? 1 : 2;
     for (int field = 0; field < fields; ++field) {
       // A key has at least the prefix of its keyspace.

@@ -21,6 +21,8 @@ enum class ValueType : uint8_t {
   kRangeDeletion = 4,  // key: begin, value: end; kept apart from the point entries of a table
 };
 inline constexpr uint8_t kMaxValueType = 4;
+// Kinds up to this one may be added within format 1 of the log, each with a key of at least one byte first.
+inline constexpr uint8_t kMaxLaterValueType = 15;
 
 inline constexpr uint64_t PackTrailer(SequenceNumber sequence, ValueType type) {
   return sequence << 8 | static_cast<uint64_t>(type);

@@ -93,6 +93,7 @@ class Replay {
         SEERDB_ASSIGN_OR_RETURN(summary_.torn, scan.LooksTorn(stop_.offset));
       }
       bytes_between += file->bytes() - std::min(file->bytes(), range.begin);
+      shortest_bytes_ = std::min(shortest_bytes_, file->bytes());
     }
     return {};
   }
@@ -104,8 +105,10 @@ class Replay {
       return FrameScan::Range{kLogHeaderBytes, header->first_record, 0};
     }
     // The header of an earlier life: most probably the file was recycled and not begun. If its first block is
-    // lost nevertheless, there is no more between than the files before it hold.
-    const bool recycled = header.has_value() && !SEERDB_MUTANT("recycled-log-has-slack");
+    // lost nevertheless, there is no more between than the files before it hold; unless one of them was cut
+    // short, which shows: a file that is recycled is no longer than any new one.
+    const bool recycled =
+        header.has_value() && shortest_bytes_ >= file.bytes() && !SEERDB_MUTANT("recycled-log-has-slack");
     const uint64_t slack = (recycled ? 0 : FrameScan::kLostHeaderSlack) + bytes_between / kLogFrameHeadBytes;
     return FrameScan::Range{kLogHeaderBytes, summary_.next_record, slack};
   }
@@ -125,7 +128,8 @@ class Replay {
   const LogStart start_;
   const Apply& apply_;
   Stop stop_;
-  SequenceNumber least_sequence_ = 1;  // of any record from the stop on: sequences ascend with the records
+  uint64_t shortest_bytes_ = UINT64_MAX;  // of the files from the stop on that were searched
+  SequenceNumber least_sequence_ = 1;     // of any record from the stop on: sequences ascend with the records
   ReplaySummary summary_;
 };
 

@@ -149,14 +149,38 @@ TEST(LogStaleBytes, OfEarlierRecordsAreNotTakenForLaterFrames) {
   ASSERT_TRUE(summary.ok()) << summary.status().ToString();
   EXPECT_EQ(summary->records, 2u);
   EXPECT_FALSE(summary->torn);
-  // Where nothing is known of the operations, the header of the earlier life says what there can be.
-  auto first = fs.NewWritableFile(Path(1), CreateMode::kTruncate);
-  ASSERT_TRUE(first.ok() && (*first)->Allocate(4096, /*extend=*/true).ok());
+  // Where nothing is known of the operations, the header of the earlier life says that there can be no more
+  // records than the files before it have room for.
   segment = OpenSegment(fs, Path(1), logs[0].identity, kRecord);
-  ASSERT_TRUE(segment->Append({{kRecord, ""}}, kRecord - 1).ok());
+  ASSERT_TRUE(segment->Append({{kRecord, std::string(kBytes - 300, 'v')}}, kRecord - 1).ok());
   summary = ReplayLogs(fs, logs, {kRecord, kRecord - 1}, ignore);
   ASSERT_TRUE(summary.ok()) << summary.status().ToString();
   EXPECT_EQ(summary->records, 1u);
+}
+
+// A log cut short held nobody knows how many records; the next one, whose first block was not written, has a
+// frame that says they were durable.
+TEST(LogStaleBytes, BehindALogThatWasCutShortHideNoFrame) {
+  constexpr uint64_t kBytes = uint64_t{1} << 20;
+  MemoryFileSystem fs;
+  ASSERT_TRUE(fs.CreateDirectory("/db").ok());
+  const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 11, 101}}, {Path(2), {kDatabase, 12, 101}}};
+  char header[kLogHeaderBytes];
+  EncodeLogHeader({logs[0].identity, kFirstRecord}, header);
+  auto file = fs.NewWritableFile(Path(1), CreateMode::kMustNotExist);
+  ASSERT_TRUE(file.ok() && (*file)->Append(Slice(header, sizeof header)).ok());
+  constexpr uint64_t kFound = kFirstRecord + 60'000;
+  std::string sequence, frame;
+  AppendU64(&sequence, kFound);
+  AppendLogFrame(&frame, logs[1].identity, kFound, kFound - 5, sequence, "x");
+  std::string bytes = EarlierLife(kBytes);
+  bytes.replace(4096, frame.size(), frame);
+  file = fs.NewWritableFile(Path(2), CreateMode::kMustNotExist);
+  ASSERT_TRUE(file.ok() && (*file)->Append(bytes).ok());
+  const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
+  const Status status = ReplayLogs(fs, logs, {kFirstRecord, kFirstRecord - 1}, ignore).status();
+  EXPECT_EQ(status.detail(), StatusDetail::kWalCorruption);
+  EXPECT_NE(status.message().find("says that all up to"), Slice::npos) << status.ToString();
 }
 
 }  // namespace
