@@ -49,7 +49,7 @@ class Salvage {
       if (header->first_record > next_) AddGap(header->first_record, "has a log of its own");
       if (header->first_record == next_) StopAt(i, kLogHeaderBytes);
     }
-    FrameScan scan(&file, log.identity, {next_, start_.near_sequence, 1, start_.may_be_operations});
+    FrameScan scan(&file, log.identity, Missing());
     uint64_t offset = kLogHeaderBytes;
     uint64_t read_bytes = 0;
     for (;;) {
@@ -125,6 +125,9 @@ class Salvage {
     stop_offset_ = offset;
   }
 
+  // Whatever sequence it has: what salvage finds is applied or counted, and hides nothing.
+  FrameScan::Missing Missing() const { return {next_, start_.near_sequence, 1, start_.may_be_operations}; }
+
   // Behind the last intact record: the end, a torn tail, or damage that looks like one.
   Status JudgeTail() {
     if (logs_.empty()) return {};
@@ -134,7 +137,7 @@ class Salvage {
     Result<std::unique_ptr<LogFileReader>> opened = LogFileReader::Open(fs_, log.path);
     if (opened.status().IsCorruption()) return {};  // missing, and listed as such
     SEERDB_RETURN_IF_ERROR(opened.status());
-    FrameScan scan(opened->get(), log.identity, {next_, start_.near_sequence, 1, start_.may_be_operations});
+    FrameScan scan(opened->get(), log.identity, Missing());
     SEERDB_RETURN_IF_ERROR(scan.FindFrame({stop_offset_, next_, 0}, stop_offset_, UINT64_MAX).status());
     SEERDB_ASSIGN_OR_RETURN(summary_.replay.torn, scan.LooksTorn(stop_offset_));
     return {};

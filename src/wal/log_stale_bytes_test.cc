@@ -21,6 +21,25 @@ constexpr uint64_t kFirstRecord = 5;
 
 std::string Path(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
 
+void WriteFile(FileSystem& fs, const std::string& path, const std::string& bytes) {
+  auto file = fs.NewWritableFile(path, CreateMode::kTruncate);
+  ASSERT_TRUE(file.ok() && (*file)->Append(bytes).ok());
+}
+
+std::string Header(const LogIdentity& identity, uint64_t first_record) {
+  std::string out(kLogHeaderBytes, '\0');
+  EncodeLogHeader({identity, first_record}, out.data());
+  return out;
+}
+
+std::string Frame(const LogIdentity& identity, uint64_t record, uint64_t durable, SequenceNumber sequence,
+                  const std::string& operations) {
+  std::string base, out;
+  AppendU64(&base, sequence);
+  AppendLogFrame(&out, identity, record, durable, base, operations);
+  return out;
+}
+
 // A file that has no header says nothing of the numbers in it, so that records of a great many may lie there,
 // and of random values many look like their heads.
 TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
@@ -39,8 +58,7 @@ TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
   std::string stale;
   while (stale.size() < kBytes / 2) AppendU64(&stale, random.Next());
   stale.resize(kBytes);
-  auto file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
-  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  WriteFile(fs, Path(2), stale);
   for (const LogStart& start : {LogStart{kFirstRecord, kSequence - 5}, LogStart{kFirstRecord}}) {
     const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
     ASSERT_TRUE(summary.ok()) << summary.status().ToString();
@@ -48,12 +66,9 @@ TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
     EXPECT_FALSE(summary->torn);
   }
   // A frame of its own among them is found all the same, and is proof.
-  std::string base, frame;
-  AppendU64(&base, kSequence + 3);
-  AppendLogFrame(&frame, logs[1].identity, kFirstRecord + 3, kFirstRecord + 2, base, "x");
+  const std::string frame = Frame(logs[1].identity, kFirstRecord + 3, kFirstRecord + 2, kSequence + 3, "x");
   stale.replace(kBytes / 4, frame.size(), frame);
-  file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
-  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  WriteFile(fs, Path(2), stale);
   for (const LogStart& start : {LogStart{kFirstRecord, kSequence - 5}, LogStart{kFirstRecord}}) {
     const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
     EXPECT_EQ(summary.status().detail(), StatusDetail::kWalCorruption) << summary.status().ToString();
@@ -78,27 +93,20 @@ TEST(LogStaleBytes, ZerosAreNotTakenForSequences) {
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
   const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 1, 101}}, {Path(2), {kDatabase, 2, 101}}};
   // One that was begun, and one that was not.
-  auto file = fs.NewWritableFile(Path(1), CreateMode::kMustNotExist);
-  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  WriteFile(fs, Path(1), stale);
   auto segment = OpenSegment(fs, Path(1), logs[0].identity, kFirstRecord);
   ASSERT_TRUE(segment->Append({{1000, "one"}, {1001, "two"}}, kFirstRecord - 1).ok());
-  char header[kLogHeaderBytes];
-  EncodeLogHeader({{kDatabase, 1, 100}, 1}, header);
-  stale.replace(0, sizeof header, header, sizeof header);
-  file = fs.NewWritableFile(Path(2), CreateMode::kMustNotExist);
-  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  stale.replace(0, kLogHeaderBytes, Header({kDatabase, 1, 100}, 1));
+  WriteFile(fs, Path(2), stale);
   const LogStart start{kFirstRecord, 999};
   const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
   const auto summary = ReplayLogs(fs, logs, start, ignore);
   ASSERT_TRUE(summary.ok()) << summary.status().ToString();
   EXPECT_EQ(summary->records, 2u);
   // The frame of a later record is found behind them all, and is proof that one is missing.
-  std::string base, frame;
-  AppendU64(&base, 1002);
-  AppendLogFrame(&frame, logs[1].identity, kFirstRecord + 3, kFirstRecord + 2, base, "x");
+  const std::string frame = Frame(logs[1].identity, kFirstRecord + 3, kFirstRecord + 2, 1002, "x");
   stale.replace(kBytes - frame.size(), frame.size(), frame);
-  file = fs.NewWritableFile(Path(2), CreateMode::kTruncate);
-  ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
+  WriteFile(fs, Path(2), stale);
   const Status status = ReplayLogs(fs, logs, start, ignore).status();
   EXPECT_NE(status.message().find("says that all up to"), Slice::npos) << status.ToString();
   // Salvage reads it, too.
@@ -116,13 +124,9 @@ TEST(LogStaleBytes, ZerosAreNotTakenForSequences) {
 // a block.
 std::string EarlierLife(uint64_t bytes) {
   const LogIdentity earlier{kDatabase, 1, 100};
-  char header[kLogHeaderBytes];
-  EncodeLogHeader({earlier, 1}, header);
-  std::string out(header, sizeof header);
+  std::string out = Header(earlier, 1);
   for (uint64_t record = 1; out.size() < bytes; ++record) {
-    std::string sequence;
-    AppendU64(&sequence, record);
-    AppendLogFrame(&out, earlier, record, record - 1, sequence, "operations" + std::string(500, 'v'));
+    out += Frame(earlier, record, record - 1, record, "operations" + std::string(500, 'v'));
     out.resize(NextLogBlock(out.size()), '\0');
   }
   out.resize(bytes);
@@ -137,10 +141,7 @@ TEST(LogStaleBytes, OfEarlierRecordsAreNotTakenForLaterFrames) {
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
   const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 11, 101}}, {Path(2), {kDatabase, 12, 101}}};
-  for (const ReplayLog& log : logs) {
-    auto file = fs.NewWritableFile(log.path, CreateMode::kMustNotExist);
-    ASSERT_TRUE(file.ok() && (*file)->Append(stale).ok());
-  }
+  for (const ReplayLog& log : logs) WriteFile(fs, log.path, stale);
   auto segment = OpenSegment(fs, Path(1), logs[0].identity, kRecord);
   ASSERT_TRUE(segment->Append({{kRecord, ""}, {kRecord + 1, ""}}, kRecord - 1).ok());
   const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
@@ -165,18 +166,12 @@ TEST(LogStaleBytes, BehindALogThatWasCutShortHideNoFrame) {
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
   const std::vector<ReplayLog> logs = {{Path(1), {kDatabase, 11, 101}}, {Path(2), {kDatabase, 12, 101}}};
-  char header[kLogHeaderBytes];
-  EncodeLogHeader({logs[0].identity, kFirstRecord}, header);
-  auto file = fs.NewWritableFile(Path(1), CreateMode::kMustNotExist);
-  ASSERT_TRUE(file.ok() && (*file)->Append(Slice(header, sizeof header)).ok());
+  WriteFile(fs, Path(1), Header(logs[0].identity, kFirstRecord));
   constexpr uint64_t kFound = kFirstRecord + 60'000;
-  std::string sequence, frame;
-  AppendU64(&sequence, kFound);
-  AppendLogFrame(&frame, logs[1].identity, kFound, kFound - 5, sequence, "x");
+  const std::string frame = Frame(logs[1].identity, kFound, kFound - 5, kFound, "x");
   std::string bytes = EarlierLife(kBytes);
   bytes.replace(4096, frame.size(), frame);
-  file = fs.NewWritableFile(Path(2), CreateMode::kMustNotExist);
-  ASSERT_TRUE(file.ok() && (*file)->Append(bytes).ok());
+  WriteFile(fs, Path(2), bytes);
   const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
   const Status status = ReplayLogs(fs, logs, {kFirstRecord, kFirstRecord - 1}, ignore).status();
   EXPECT_EQ(status.detail(), StatusDetail::kWalCorruption);
