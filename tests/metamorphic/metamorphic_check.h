@@ -15,10 +15,7 @@ std::optional<WrongAnswer> DiffersFromMap(const Script& script, const Settings& 
 // That operation and both answers in words; "" if there is no difference.
 std::string DifferenceFromMap(const Script& script, const Settings& settings);
 
-// The operation `at` and two answers in words.
-std::string DescribeAnswers(const Script& script, size_t at, const std::string& want, const std::string& got);
-
-// The same for two engines, which are asked again.
-std::string DescribeDifference(const Script& script, size_t at, ScriptTarget* want, ScriptTarget* got);
+// An operation, its wrong answer, and the one that `right` gives, in words.
+std::string DescribeDifference(const Script& script, const WrongAnswer& wrong, ScriptTarget* right);
 
 }  // namespace seerdb::testing

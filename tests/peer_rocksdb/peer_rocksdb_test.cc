@@ -10,16 +10,20 @@
 namespace seerdb::testing {
 namespace {
 
+std::optional<WrongAnswer> WrongBesideRocksdb(const Script& script, const Settings& settings) {
+  return FindWrongAnswer(script, RunScript(script, NewRocksdbTarget(true).get()),
+                         NewSeerdbTarget(settings).get());
+}
+
 std::optional<size_t> DiffersFromRocksdb(const Script& script, const Settings& settings) {
-  return FirstDifference(RunScript(script, NewRocksdbTarget(true).get()),
-                         RunScript(script, NewSeerdbTarget(settings).get()));
+  const auto wrong = WrongBesideRocksdb(script, settings);
+  return wrong ? std::optional(wrong->at) : std::nullopt;
 }
 
 // For the printed tests too: the first difference in words, or "".
 std::string DifferenceFromRocksdb(const Script& script, const Settings& settings) {
-  const auto at = DiffersFromRocksdb(script, settings);
-  if (!at) return "";
-  return DescribeDifference(script, *at, NewRocksdbTarget(true).get(), NewSeerdbTarget(settings).get());
+  const auto wrong = WrongBesideRocksdb(script, settings);
+  return wrong ? DescribeDifference(script, *wrong, NewRocksdbTarget(true).get()) : "";
 }
 
 TEST(PeerRocksdb, BothGiveTheSameAnswers) {
@@ -34,12 +38,11 @@ TEST(PeerRocksdb, BothGiveTheSameAnswers) {
     // Each script under the default and one more set, another for each script.
     const std::vector<MetamorphicSet>& sets = MetamorphicSets();
     for (const size_t index : {size_t{0}, 1 + (seed + i) % (sets.size() - 1)}) {
-      const Transcript got = RunScript(script, NewSeerdbTarget(sets[index].settings, &seen).get());
-      answers += got.size();
-      const auto at = FirstDifference(want, got);
-      if (!at) continue;
+      const auto wrong = FindWrongAnswer(script, want, NewSeerdbTarget(sets[index].settings, &seen).get());
+      answers += script.size();
+      if (!wrong) continue;
       ADD_FAILURE() << "set " << sets[index].name << ", SEERDB_SEED=" << seed + i << ": "
-                    << AsCode(script[*at]) << " is answered differently";
+                    << AsCode(script[wrong->at]) << " is answered by " << Printable(wrong->text, 2000);
       if (!DiffersFromRocksdb(script, sets[index].settings)) return;  // it depended on timing
       const Shrunk shrunk = Shrink(script, sets[index].settings, DiffersFromRocksdb, 1500);
       ADD_FAILURE() << DifferenceFromRocksdb(shrunk.script, shrunk.settings) << "\n\n"
