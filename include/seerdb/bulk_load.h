@@ -20,6 +20,8 @@
 
 namespace seerdb {
 
+class Keyspace;
+
 // How far a load is. Bytes are of keys and values.
 struct BulkLoadProgress {
   uint64_t entries_read = 0;  // taken from the source
@@ -41,6 +43,8 @@ struct SEERDB_EXPORT BulkLoadOptions {
   uint64_t memory_bytes = uint64_t{256} << 20;
   // Called by the loading thread every few megabytes. May be null; must not throw.
   std::function<void(const BulkLoadProgress&)> progress;
+  // Load into this keyspace (keyspace.h); null = the default one. Must outlive the call.
+  const Keyspace* keyspace = nullptr;
 
   BulkLoadOptions WithTargetLevel(uint32_t level) const {
     BulkLoadOptions options = *this;

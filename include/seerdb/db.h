@@ -22,6 +22,7 @@
 #include "seerdb/export.h"
 #include "seerdb/health.h"
 #include "seerdb/iterator.h"
+#include "seerdb/keyspace.h"
 #include "seerdb/memory_budget.h"
 #include "seerdb/options.h"
 #include "seerdb/options_for.h"
@@ -81,6 +82,23 @@ class SEERDB_EXPORT DB {
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
   Status Write(const WriteBatch& batch) { return Write(WriteOptions(), batch); }
 
+  // The keyspace `name`, made if it is not there; see keyspace.h. With `options`, they are its options from
+  // now on; without, it keeps those that it has. "default" names the keyspace of the calls that name none.
+  // kInvalidArgument: the name is empty or over kMaxKeyspaceNameBytes, or an option is out of range.
+  // A crash leaves it made or not made. Cost: one synced manifest edit if anything is new, else none.
+  virtual Result<Keyspace> OpenKeyspace(Slice name, const std::optional<KeyspaceOptions>& options) = 0;
+  Result<Keyspace> OpenKeyspace(Slice name) { return OpenKeyspace(name, std::nullopt); }
+  // The same, and kInvalidArgument/kNotFound if it is not there.
+  virtual Result<Keyspace> FindKeyspace(Slice name) = 0;
+  // All of them, in the order in which they were made, the default one first.
+  virtual std::vector<KeyspaceInfo> ListKeyspaces() = 0;
+  // Removes the keyspace with all its keys, at once and for good: when it returns OK, no read finds any of
+  // them, in this life or a later one, and the name is free. Iterators and pinned values from before stay
+  // readable; a write that is under way meanwhile may return OK and is gone. Tables that hold nothing else
+  // are removed by the next compactions, the other bytes when their tables are compacted. kInvalidArgument:
+  // the default keyspace. Cost: one synced manifest edit, whatever it holds.
+  virtual Status DropKeyspace(const Keyspace& keyspace) = 0;
+
   // Stores all entries of `source` as if they were put at once at the end of the call; of a key that comes
   // again the last one wins. What is there is replaced, and what others write meanwhile as well. All or
   // nothing, also across a crash; durable when it returns OK, whatever the policy, as are earlier writes.
@@ -129,9 +147,10 @@ class SEERDB_EXPORT DB {
   // write after space has returned tries as well, and so does a timer. Needs about as much space as the
   // memtables.
   virtual Status Resume() = 0;
-  // Flushes, then merges every entry in [begin, end] (nullopt = open) into the deepest level that holds part
-  // of the range, dropping what no snapshot needs, there too. Rewrites that much data; tables that
-  // nothing above overlaps and that hold neither tombstones nor older versions stay as they are.
+  // Flushes, then merges every entry in [begin, end] (nullopt = open; both: those of all keyspaces) into the
+  // deepest level that holds part of the range, dropping what no snapshot needs, there too. Rewrites that
+  // much data; tables that nothing above overlaps and that hold neither tombstones nor older versions stay as
+  // they are.
   virtual Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) = 0;
   Status CompactRange() { return CompactRange(std::nullopt, std::nullopt); }
   // Waits until no flush and no compaction is due or runs. Others may write meanwhile, and it then waits for

@@ -17,6 +17,7 @@
 
 namespace seerdb {
 
+class Keyspace;
 class MemoryBudget;
 class Snapshot;
 
@@ -195,6 +196,9 @@ struct SEERDB_EXPORT Options {
 struct SEERDB_EXPORT ReadOptions {
   // Read as of this snapshot; null = the latest writes. Must outlive the call, or the iterator.
   const Snapshot* snapshot = nullptr;
+  // Read in this keyspace (keyspace.h); null = the default one. Must outlive the call; an iterator does not
+  // need it.
+  const Keyspace* keyspace = nullptr;
   // Blocks read by this operation are not added to the block cache.
   bool no_cache = false;
   // Check the checksum of every block touched, also of those already checked.
@@ -233,10 +237,13 @@ struct SEERDB_EXPORT WriteOptions {
   WriteSync sync = WriteSync::kByPolicy;
   // Not logged: lost on a crash unless a flush covers it. Contradicts kSync (kInvalidArgument).
   bool skip_wal = false;
+  // Write in this keyspace (keyspace.h); null = the default one. Must outlive the call. Not for a WriteBatch,
+  // which names one for each operation (kInvalidArgument).
+  const Keyspace* keyspace = nullptr;
 
-  static WriteOptions Sync() { return {WriteSync::kSync, false}; }
-  static WriteOptions NoSync() { return {WriteSync::kNoSync, false}; }
-  static WriteOptions SkipWal() { return {WriteSync::kByPolicy, true}; }
+  static WriteOptions Sync() { return {WriteSync::kSync, false, nullptr}; }
+  static WriteOptions NoSync() { return {WriteSync::kNoSync, false, nullptr}; }
+  static WriteOptions SkipWal() { return {WriteSync::kByPolicy, true, nullptr}; }
 };
 
 }  // namespace seerdb

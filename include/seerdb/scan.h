@@ -24,6 +24,7 @@
 namespace seerdb {
 
 class DB;
+class Keyspace;
 
 // One item: a key and value, or the error that ends the scan (always the last item).
 class SEERDB_EXPORT ScanEntry {
@@ -44,6 +45,7 @@ class SEERDB_EXPORT ScanEntry {
 
 class SEERDB_EXPORT Scan {
  public:
+  // Copies what options.keyspace points to. A null `db` gives an error.
   explicit Scan(DB* db, ReadOptions options = {});
   Scan(Scan&&) noexcept;
   Scan& operator=(Scan&&) noexcept;
@@ -93,6 +95,7 @@ class SEERDB_EXPORT Scan {
   bool Publish();  // fills entry_ from the iterator; false at the end
 
   DB* db_;
+  std::shared_ptr<const Keyspace> keyspace_;  // that options_ points to; null: the default one
   ReadOptions options_;
   bool reverse_ = false;
   uint64_t remaining_ = UINT64_MAX;

@@ -31,7 +31,7 @@ enum class StatusCode : unsigned char {
 enum class StatusDetail : unsigned char {
   kNone = 0,
   kNoSpace = 1,        // ENOSPC or EDQUOT
-  kNotFound = 2,       // ENOENT: the file or directory does not exist
+  kNotFound = 2,       // ENOENT: the file or directory does not exist; or there is no such keyspace
   kLocked = 3,         // another process or handle has the database open
   kWalCorruption = 4,  // a log record that was known durable cannot be read
   kTableCorruption = 5,

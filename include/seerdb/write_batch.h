@@ -1,4 +1,5 @@
-// WriteBatch: puts and deletes that take effect together, in order, or not at all, also across a crash.
+// WriteBatch: puts and deletes, also of several keyspaces, that take effect together, in order, or not at
+// all, also across a crash.
 //
 // A later operation on a key in the batch wins over an earlier one. The batch owns copies of its bytes; it
 // may be written several times. Memory: the bytes of keys and values plus about 4 bytes an operation.
@@ -6,13 +7,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "seerdb/export.h"
 #include "seerdb/slice.h"
 #include "seerdb/status.h"
 
 namespace seerdb {
+
+class Keyspace;
+struct KeyspaceState;
 
 class SEERDB_EXPORT WriteBatch {
  public:
@@ -23,6 +29,10 @@ class SEERDB_EXPORT WriteBatch {
   // Key and value sizes are checked by DB::Write, which rejects the whole batch if one is out of range.
   void Put(Slice key, Slice value);
   void Delete(Slice key);
+  // In a keyspace of the database that the batch is written to; DB::Write rejects the whole batch with
+  // kInvalidArgument if it is of another one, or dropped.
+  void Put(const Keyspace& keyspace, Slice key, Slice value);
+  void Delete(const Keyspace& keyspace, Slice key);
 
   // Removes all operations; keeps the memory.
   void Clear();
@@ -36,8 +46,9 @@ class SEERDB_EXPORT WriteBatch {
   class SEERDB_EXPORT Handler {
    public:
     virtual ~Handler() = default;
-    virtual void Put(Slice key, Slice value) = 0;
-    virtual void Delete(Slice key) = 0;
+    // `keyspace` is its id; that of the default one is 0.
+    virtual void Put(uint32_t keyspace, Slice key, Slice value) = 0;
+    virtual void Delete(uint32_t keyspace, Slice key) = 0;
   };
   void Iterate(Handler* handler) const;
 
@@ -45,10 +56,17 @@ class SEERDB_EXPORT WriteBatch {
   Slice rep() const { return rep_; }
 
  private:
+  // Notes the keyspace and returns its id.
+  uint32_t Use(const Keyspace& keyspace);
+  void AddPut(uint32_t keyspace, Slice key, Slice value);
+  void AddDelete(uint32_t keyspace, Slice key);
+
   std::string rep_;
   uint32_t count_ = 0;
   uint64_t largest_key_bytes_ = 0;
   uint64_t largest_value_bytes_ = 0;
+  // Of the operations, each at least once; null for an invalid handle. Empty: all are in the default one.
+  std::vector<std::shared_ptr<const KeyspaceState>> keyspaces_;
   friend struct WriteBatchAccess;  // reads the maxima; the one friend, see src/format/batch_codec.h
 };
 

@@ -105,6 +105,7 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
     };
   }
 
+  const KeyspaceTablePtr keyspaces = output.keyspaces;
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
   CompactionStreamOptions stream_options;
@@ -113,6 +114,7 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   stream_options.may_hold_below = [&older](Slice key) { return older.MayHold(key); };
   stream_options.cancelled = inputs.cancelled;
   stream_options.pace = inputs.pace;
+  stream_options.keyspaces = keyspaces;
   CompactionStream stream(merged.get(), std::move(stream_options));
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
     SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));

@@ -59,6 +59,7 @@ class Picker {
     return target;
   }
 
+  bool Needless(uint32_t level, uint64_t run, const TableMeta& table) const;
   std::optional<CompactionPlan> PickDrop() const;
   std::optional<CompactionPlan> PickFullLevel() const;
   std::optional<CompactionPlan> PlanL0() const;
@@ -90,18 +91,25 @@ bool Picker::OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) co
   return false;
 }
 
-// Tables of nothing but tombstones that hide nothing and that every reader sees past.
+// True if nobody needs anything in the table: nothing but tombstones that hide nothing and that every reader
+// sees past, or keys of dropped keyspaces alone.
+bool Picker::Needless(uint32_t level, uint64_t run, const TableMeta& table) const {
+  if (context_.keyspaces != nullptr && context_.keyspaces->HasDropped() &&
+      context_.keyspaces->AllDropped(table.smallest_key, table.largest_key)) {
+    return true;
+  }
+  if (table.tombstones < table.entries || table.largest_sequence > context_.oldest_snapshot) return false;
+  return !OlderMeets(level, run, table) || SEERDB_MUTANT("drop-ignores-older-data");
+}
+
 std::optional<CompactionPlan> Picker::PickDrop() const {
   CompactionPlan plan;
   plan.kind = CompactionPlan::Kind::kDrop;
-  plan.reason = "tombstones that hide nothing";
+  plan.reason = "nobody needs anything in them";
   for (uint32_t level = 0; level < version_.num_levels(); ++level) {
     for (const Run& run : version_.level(level).runs) {
       for (const TableMetaPtr& table : run.tables) {
-        if (table->tombstones < table->entries || table->largest_sequence > context_.oldest_snapshot)
-          continue;
-        if (!planner_.Available(*table)) continue;
-        if (OlderMeets(level, run.id, *table) && !SEERDB_MUTANT("drop-ignores-older-data")) continue;
+        if (!planner_.Available(*table) || !Needless(level, run.id, *table)) continue;
         plan.inputs.push_back({level, run.id, table});
       }
     }

@@ -15,6 +15,7 @@
 #include "compaction/compaction_plan.h"
 #include "compaction/merge_planner.h"
 #include "compaction/tree_shape.h"
+#include "format/keyspace_table.h"
 #include "manifest/version.h"
 #include "seerdb/types.h"
 
@@ -36,7 +37,8 @@ struct PickContext {
   std::vector<RunningOutput> running;  // where those will write
   // Everything below is visible to every reader alike.
   SequenceNumber oldest_snapshot = kMaxSequence;
-  uint64_t now_s = 0;  // wall clock
+  uint64_t now_s = 0;                    // wall clock
+  KeyspaceTablePtr keyspaces = nullptr;  // null: none is known to be dropped
   // More bytes on disk than the space target allows: data is merged down although no level is full.
   bool too_much_space = false;
   // More than is tolerated without a target: the deepest data that is not one run yet is merged, and nothing

@@ -14,6 +14,7 @@ constexpr uint64_t kEntriesBetweenChecks = 1024;
 CompactionStream::CompactionStream(InternalIterator* input, CompactionStreamOptions options)
     : input_(input),
       options_(std::move(options)),
+      keyspace_(options_.keyspaces),
       oldest_snapshot_(options_.snapshots.empty() ? kMaxSequence : options_.snapshots.front()) {}
 
 void CompactionStream::SeekToFirst() {
@@ -64,10 +65,13 @@ bool CompactionStream::Keep() {
     has_key_ = true;
     emitted_key_ = false;
     current_key_.assign(key);
+    keyspace_.MoveTo(key);
   } else if (stripe == last_stripe_) {
     return false;  // a newer version serves every reader that could see this one
   }
   last_stripe_ = stripe;
+  if (keyspace_.dropped()) [[unlikely]]
+    return SEERDB_MUTANT("dropped-keyspace-survives-compaction");
   if (input_->type() != ValueType::kDeletion || stripe != 0) return true;
   if (SEERDB_MUTANT("tombstone-dropped-above-bottom")) return false;
   return options_.may_hold_below == nullptr || options_.may_hold_below(key);

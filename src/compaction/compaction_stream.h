@@ -2,10 +2,10 @@
 //
 // Between two neighbouring snapshots nobody can tell versions of a key apart, so of each such stripe only
 // the newest version is kept. A tombstone goes when nothing it could hide is left: it lies in the oldest
-// stripe and no level below the output may hold its key.
-// Requires: inputs were fixed before `snapshots` was taken, and `snapshots` holds every registered
-// sequence and the visible sequence of that moment (docs/concurrency.md).
-// Thread safety: external synchronization.
+// stripe and no level below the output may hold its key. Nothing of a dropped keyspace survives.
+// Requires: inputs were fixed before `snapshots` and `keyspaces` were taken, and `snapshots` holds every
+// registered sequence and the visible sequence of that moment (docs/concurrency.md). Thread safety: external
+// synchronization.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "format/keyspace_table.h"
 #include "iter/internal_iterator.h"
 
 namespace seerdb {
@@ -28,6 +29,8 @@ struct CompactionStreamOptions {
   // Called with the bytes of keys and values read since the last call, each kPaceBytes or so; may take its
   // time. Null = nobody cares.
   std::function<void(uint64_t bytes)> pace = nullptr;
+  // Null = no keyspace is known to be dropped.
+  KeyspaceTablePtr keyspaces = nullptr;
 };
 inline constexpr uint64_t kPaceBytes = 256 << 10;
 
@@ -62,6 +65,7 @@ class CompactionStream {
 
   InternalIterator* const input_;
   const CompactionStreamOptions options_;
+  KeyspaceCursor keyspace_;               // of current_key_
   const SequenceNumber oldest_snapshot_;  // all sequences up to it are in stripe 0
   bool valid_ = false;
   bool cancelled_ = false;

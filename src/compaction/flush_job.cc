@@ -10,9 +10,13 @@ Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& mem
                                              TableOutputOptions output) {
   output.expected_bytes = memtable.bytes();
   output.target_file_size = 0;
+  const KeyspaceTablePtr keyspaces = output.keyspaces;
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> input = memtable.NewIterator();
-  CompactionStream stream(input.get(), {snapshots, nullptr, nullptr});
+  CompactionStreamOptions stream_options;
+  stream_options.snapshots = snapshots;
+  stream_options.keyspaces = keyspaces;
+  CompactionStream stream(input.get(), std::move(stream_options));
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
     SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));
   }

@@ -23,7 +23,7 @@ TableMeta MetaOf(const TableProperties& properties, uint64_t epoch) {
 }
 
 TableOutput::TableOutput(FileSystem& fs, TableOutputOptions options)
-    : fs_(fs), options_(std::move(options)) {}
+    : fs_(fs), options_(std::move(options)), keyspace_(options_.keyspaces) {}
 
 TableOutput::~TableOutput() {
   if (file_ != nullptr) {
@@ -35,6 +35,13 @@ TableOutput::~TableOutput() {
   for (const TableMeta& table : tables_) {
     fs_.DeleteFile(TableFilePath(options_.directory, table.number)).IgnoreError("swept at the next open");
   }
+}
+
+CompressionType TableOutput::CompressionOf(Slice key) {
+  keyspace_.MoveTo(key);
+  const KeyspaceState* const keyspace = keyspace_.state();
+  return keyspace == nullptr ? options_.table.compression
+                             : keyspace->options.compression.value_or(options_.table.compression);
 }
 
 Status TableOutput::StartTable() {
@@ -84,6 +91,9 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
     if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }
   if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());
+  if (starts_key && options_.keyspaces != nullptr) {
+    SEERDB_RETURN_IF_ERROR(builder_->SetCompression(CompressionOf(key)));
+  }
   return builder_->Add(key, trailer, value);
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "format/keyspace_table.h"
 #include "manifest/table_meta.h"
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
@@ -21,7 +22,9 @@ namespace seerdb {
 
 struct TableOutputOptions {
   std::string directory;
-  TableBuilderOptions table;      // table_number is filled in for each
+  TableBuilderOptions table;  // table_number is filled in for each
+  // Blocks of a keyspace that names a compression have that one. Null: all have that of `table`.
+  KeyspaceTablePtr keyspaces;
   uint64_t target_file_size = 0;  // 0 = one table, whatever its size
   // With a target: a table also ends when its index and filter take so much memory. 0 = no limit.
   uint64_t table_memory_bytes = 0;
@@ -51,11 +54,14 @@ class TableOutput {
   uint64_t bytes_written() const { return bytes_written_; }
 
  private:
+  // The compression of the keyspace of `key`.
+  CompressionType CompressionOf(Slice key);
   Status StartTable();
   Status EndTable();
 
   FileSystem& fs_;
   const TableOutputOptions options_;
+  KeyspaceCursor keyspace_;
   std::unique_ptr<WritableFile> file_;
   std::unique_ptr<TableBuilder> builder_;
   std::string temporary_path_;

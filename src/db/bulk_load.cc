@@ -101,7 +101,13 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
   context.output = OutputOptions();
   context.output.target_file_size = kTargetSizes * options_.target_file_size;
   context.may_write = [this](uint64_t bytes) { return MayLoad(bytes); };
-  AppendKeyspacePrefix(&context.key_prefix, kDefaultKeyspace);
+  Slice prefix;
+  SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
+  context.key_prefix = prefix;
+  if (options.keyspace != nullptr) {
+    const std::optional<CompressionType>& compression = options.keyspace->options().compression;
+    context.output.table.compression = compression.value_or(options_.compression);
+  }
   MemoryCharge memory(account_, MemoryClass::kBulkLoad);
   SEERDB_RETURN_IF_ERROR(ReserveLoadMemory(options, &memory, &context));
   BulkLoadJob job(*fs_, options, context);

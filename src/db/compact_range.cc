@@ -12,10 +12,13 @@ Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end
   SEERDB_RETURN_IF_ERROR(Flush());
   KeyRange wanted;
   wanted.empty = false;
-  AppendKeyspacePrefix(&wanted.smallest, kDefaultKeyspace);
-  if (begin.has_value()) wanted.smallest += *begin;
-  AppendKeyspacePrefix(&wanted.largest, end.has_value() ? kDefaultKeyspace : kDefaultKeyspace + 1);
-  if (end.has_value()) wanted.largest += *end;
+  if (begin.has_value() || end.has_value()) {
+    wanted.smallest.assign(kDefaultKeyspacePrefix).append(begin.value_or(Slice()));
+    wanted.largest = end.has_value() ? std::string(kDefaultKeyspacePrefix).append(*end)
+                                     : PrefixSuccessor(kDefaultKeyspacePrefix);
+  } else {
+    wanted.largest = kBehindAllEngineKeys;
+  }
   Status status = work_->RunAsCompaction([&] { return CompactLevels(wanted); });
   const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
   if (status.IsIoError() && !refused) error_->Set("compaction", status);

@@ -5,29 +5,11 @@
 #include "base/status_macros.h"
 #include "db/options_check.h"
 #include "env/open_file_cap.h"
-#include "format/batch_codec.h"
-#include "format/keyspace_prefix.h"
 
 namespace seerdb {
 namespace {
 
 constexpr uint64_t kTickMicros = 1'000'000;
-
-Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
-  if (key_bytes > kMaxKeyBytes) {
-    return Status::InvalidArgument("key has " + std::to_string(key_bytes) + " bytes, expected at most " +
-                                   std::to_string(kMaxKeyBytes));
-  }
-  if (value_bytes > kMaxValueBytes) {
-    return Status::InvalidArgument("value has " + std::to_string(value_bytes) + " bytes, expected at most " +
-                                   std::to_string(kMaxValueBytes));
-  }
-  if (batch_bytes > kMaxBatchBytes) {
-    return Status::InvalidArgument("batch has " + std::to_string(batch_bytes) + " bytes, expected at most " +
-                                   std::to_string(kMaxBatchBytes));
-  }
-  return {};
-}
 
 BackgroundModes Modes(const Options& options) {
   return {options.background_flush, options.background_compaction, CompactionSlots(options)};
@@ -52,15 +34,6 @@ std::shared_ptr<FileSystem> TableFileSystem(const Options& options,
   events.opened = [statistics] { statistics->Add(Counter::table_files_opened); };
   events.evicted = [statistics] { statistics->Add(Counter::table_files_evicted); };
   return NewOpenFileCap(options.file_system, max_files, std::move(events));
-}
-
-bool OnlyDeletes(const WriteBatch& batch) {
-  BatchReader reader(batch.rep());
-  BatchOperation operation;
-  while (reader.Next(&operation)) {
-    if (operation.type != ValueType::kDeletion) return false;
-  }
-  return true;
 }
 
 // How fast files of replaced tables go. Limits of space count them.
@@ -100,6 +73,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
       versions_(std::move(opened.versions)),
+      keyspaces_(this, versions_.get()),
       budget_(std::move(opened.budget)),
       memory_plan_(opened.memory_plan),
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
@@ -281,84 +255,6 @@ Status DbImpl::Close() {
   if (status.ok()) status = unobserved_->first();
   events_.Write(EventLine("close").Add("status", status.ToString()));
   return status;
-}
-
-Status DbImpl::CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const {
-  const auto refuse = [this](const char* what, uint64_t bytes, uint64_t most) {
-    return Status::InvalidArgument(std::string(what) + " has " + std::to_string(bytes) +
-                                   " bytes, expected at most " + std::to_string(most) +
-                                   " with a memory budget of " + std::to_string(budget_->limit_bytes()))
-        .WithDetail(StatusDetail::kMemoryFull);
-  };
-  if (value_bytes > memory_plan_.max_value_bytes) {
-    return refuse("value", value_bytes, memory_plan_.max_value_bytes);
-  }
-  if (batch_bytes > memory_plan_.max_batch_bytes) {
-    return refuse("batch", batch_bytes, memory_plan_.max_batch_bytes);
-  }
-  return {};
-}
-
-Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count,
-                           uint64_t logical_bytes) {
-  SEERDB_RETURN_IF_ERROR(CheckOpen());
-  WriteRequest request;
-  request.operations = operations;
-  request.count = count;
-  request.logical_bytes = logical_bytes;
-  request.skip_wal = options.skip_wal || options_.skip_wal;
-  const bool by_policy = options_.wal_sync_policy >= SyncPolicy::kSyncData;
-  request.sync = options.sync == WriteSync::kSync || (options.sync == WriteSync::kByPolicy && by_policy);
-  if (request.skip_wal) {
-    if (options.sync == WriteSync::kSync) {
-      return Status::InvalidArgument("a write with skip_wal cannot be synced");
-    }
-    request.sync = false;
-  }
-  SEERDB_RETURN_IF_ERROR(queue_->Submit(&request));
-  if (barrier_ != nullptr && !request.sync) barrier_->NoteWrite(executor_.get());
-  return {};
-}
-
-Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
-  SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
-  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
-  if (Status status = AdmitToDisk(key.size() + value.size()); !status.ok()) [[unlikely]] {
-    return CountRefusal(std::move(status));
-  }
-  const SampledTimer timer(statistics_.get(), Latency::put_latency);
-  // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
-  static thread_local std::string kept;
-  std::string operations;
-  operations.swap(kept);
-  operations.clear();
-  AppendBatchOperation(&operations, ValueType::kValue, kDefaultKeyspace, key, value);
-  Status status = SubmitWrite(options, operations, 1, key.size() + value.size());
-  constexpr size_t kKeptBytes = 1 << 20;
-  if (operations.capacity() <= kKeptBytes) operations.swap(kept);
-  return status;
-}
-
-Status DbImpl::Delete(const WriteOptions& options, Slice key) {
-  SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), 0, 0));
-  const SampledTimer timer(statistics_.get(), Latency::delete_latency);
-  std::string operations;
-  AppendBatchOperation(&operations, ValueType::kDeletion, kDefaultKeyspace, key, Slice());
-  return SubmitWrite(options, operations, 1, key.size());
-}
-
-Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
-  SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
-                                    WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
-  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch),
-                                         batch.rep().size() + batch.size() * MemoryGate::kEntryBytes));
-  if (batch.empty()) return CheckOpen();
-  // Deletions are what makes room.
-  if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) {
-    return CountRefusal(std::move(status));
-  }
-  const SampledTimer timer(statistics_.get(), Latency::write_latency);
-  return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
 }
 
 Snapshot DbImpl::GetSnapshot() { return Snapshot(snapshots_, snapshots_->Take()); }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/status_macros.h"
 #include "cache/block_cache.h"
 #include "compaction/bulk_load_job.h"
 #include "compaction/compaction_picker.h"
@@ -22,6 +23,7 @@
 #include "db/db_iterator.h"
 #include "db/disk_guard.h"
 #include "db/event_log.h"
+#include "db/keyspaces.h"
 #include "db/log_set.h"
 #include "db/memory_gate.h"
 #include "db/memory_plan.h"
@@ -35,6 +37,7 @@
 #include "db/tree_policy.h"
 #include "db/write_controller.h"
 #include "db/write_queue.h"
+#include "format/keyspace_prefix.h"
 #include "manifest/version_set.h"
 #include "metrics/statistics.h"
 #include "seerdb/db.h"
@@ -69,12 +72,17 @@ class DbImpl final : public DB {
   using DB::Delete;
   using DB::Get;
   using DB::NewIterator;
+  using DB::OpenKeyspace;
   using DB::Put;
   using DB::Write;
   Status Close() override;
   Status Put(const WriteOptions& options, Slice key, Slice value) override;
   Status Delete(const WriteOptions& options, Slice key) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
+  Result<Keyspace> OpenKeyspace(Slice name, const std::optional<KeyspaceOptions>& options) override;
+  Result<Keyspace> FindKeyspace(Slice name) override;
+  std::vector<KeyspaceInfo> ListKeyspaces() override;
+  Status DropKeyspace(const Keyspace& keyspace) override;
   Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) override;
   Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) override;
   std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,
@@ -103,10 +111,24 @@ class DbImpl final : public DB {
   Status CountRefusal(Status refusal);
   Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
   Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
+  // The prefix of the keyspace that the options name; kInvalidArgument if it cannot be used here.
+  template <typename OptionsType>
+  Status PrefixFor(const OptionsType& options, Slice* prefix) const {
+    *prefix = kDefaultKeyspacePrefix;
+    if (options.keyspace == nullptr) [[likely]]
+      return {};
+    const KeyspaceState* const keyspace = options.keyspace->state().get();
+    SEERDB_RETURN_IF_ERROR(keyspaces_.Check(keyspace));
+    *prefix = keyspace->prefix;
+    return {};
+  }
+  // A failed manifest write stops all writes. Returns `status`.
+  Status NoteManifestError(Slice operation, Status status);
+  Status CheckKeyspaces(const WriteBatch& batch) const;
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
-                                             const TableReadFlags& flags, Slice key);
+                                             const TableReadFlags& flags, Slice prefix, Slice key);
 
   // What holds up a writer that comes now.
   StallReason CurrentStall(const ReadView& view) const;
@@ -187,6 +209,7 @@ class DbImpl final : public DB {
   const std::shared_ptr<BackgroundError> error_;
   std::shared_ptr<UnobservedErrors> unobserved_;
   std::unique_ptr<VersionSet> versions_;
+  Keyspaces keyspaces_;
   const std::shared_ptr<SharedBudget> budget_;  // null: no limit
   const MemoryPlan memory_plan_;
   const std::shared_ptr<MemoryAccount> account_;

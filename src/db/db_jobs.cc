@@ -37,6 +37,7 @@ double DbImpl::ReadsOfAByte(const CompactionPlan& plan) const {
   return std::max(1.0, policy_.merges_of_a_byte() - 1);
 }
 
+// Call after the inputs are fixed: entries of keyspaces that are dropped by now are left out.
 TableOutputOptions DbImpl::OutputOptions() const {
   TableOutputOptions output;
   output.directory = directory_;
@@ -44,6 +45,7 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.table.block_bytes = options_.block_bytes;
   output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
   output.target_file_size = options_.target_file_size;
+  output.keyspaces = keyspaces_.table();
   output.epoch = epoch_;
   output.table_memory_bytes = memory_plan_.table_memory_bytes;
   output.tombstones_since_s = clock_->WallMicros() / kMicrosPerSecond;
@@ -195,6 +197,7 @@ Result<bool> DbImpl::CompactOne() {
   PickContext context;
   context.unavailable = Unavailable();
   context.oldest_snapshot = snapshots_->List().front();
+  context.keyspaces = keyspaces_.table();
   context.now_s = clock_->WallMicros() / kMicrosPerSecond;
   // Taken here: while `choose` runs, running_ is locked.
   VersionPtr version = versions_->current();

@@ -12,18 +12,23 @@
 namespace seerdb {
 namespace {
 
-// The engine key of a user key in the default keyspace; short ones without allocation.
+// A user key behind the prefix of its keyspace; short ones without allocation.
 class EngineKey {
  public:
-  explicit EngineKey(Slice user_key) {
+  EngineKey(Slice prefix, Slice user_key) {
     char* p = inline_;
-    if (user_key.size() + 1 > sizeof inline_) {
-      long_.resize(user_key.size() + 1);
+    const size_t bytes = prefix.size() + user_key.size();
+    if (bytes > sizeof inline_) {
+      long_.resize(bytes);
       p = long_.data();
     }
-    *p = '\0';
-    if (!user_key.empty()) std::memcpy(p + 1, user_key.data(), user_key.size());
-    slice_ = Slice(p, user_key.size() + 1);
+    if (prefix.size() == 1) [[likely]] {
+      *p = prefix[0];
+    } else {
+      std::memcpy(p, prefix.data(), prefix.size());
+    }
+    if (!user_key.empty()) std::memcpy(p + prefix.size(), user_key.data(), user_key.size());
+    slice_ = Slice(p, bytes);
   }
   EngineKey(const EngineKey&) = delete;
   EngineKey& operator=(const EngineKey&) = delete;
@@ -55,8 +60,8 @@ TableReadFlags IteratorFlags(const ReadOptions& options, Statistics* statistics)
   return flags;
 }
 
-// The engine keys of the default keyspace that the options admit.
-KeyBounds BoundsOf(const ReadOptions& options) {
+// The engine keys of the keyspace with this prefix that the options admit.
+KeyBounds BoundsOf(Slice prefix, const ReadOptions& options) {
   std::string lower = options.lower_bound;
   std::string upper = options.upper_bound;
   bool unbounded = upper.empty();
@@ -69,14 +74,8 @@ KeyBounds BoundsOf(const ReadOptions& options) {
     }
   }
   KeyBounds bounds;
-  AppendKeyspacePrefix(&bounds.lower, kDefaultKeyspace);
-  bounds.lower += lower;
-  if (unbounded) {
-    AppendKeyspacePrefix(&bounds.upper, kDefaultKeyspace + 1);
-  } else {
-    AppendKeyspacePrefix(&bounds.upper, kDefaultKeyspace);
-    bounds.upper += upper;
-  }
+  bounds.lower.assign(prefix).append(lower);
+  bounds.upper = unbounded ? PrefixSuccessor(prefix) : std::string(prefix) + upper;
   return bounds;
 }
 
@@ -110,8 +109,8 @@ SequenceNumber DbImpl::SequenceOf(const ReadOptions& options) const {
 }
 
 Result<std::optional<PinnedValue>> DbImpl::GetFrom(const ReadView& view, SequenceNumber sequence,
-                                                   const TableReadFlags& flags, Slice key) {
-  const EngineKey engine_key(key);
+                                                   const TableReadFlags& flags, Slice prefix, Slice key) {
+  const EngineKey engine_key(prefix, key);
   LookupKey lookup{engine_key.slice(), sequence, 0};
   ReadView::Answer answer;
   SEERDB_RETURN_IF_ERROR(view.Get(flags, &lookup, &answer));
@@ -123,19 +122,24 @@ Result<std::optional<PinnedValue>> DbImpl::GetFrom(const ReadView& view, Sequenc
 Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   const ReadMeter meter(statistics_.get(), 1, Latency::get_latency);
+  Slice prefix;
+  SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   if (key.size() > kMaxKeyBytes) return std::optional<PinnedValue>();
   // View first, then sequence: a flush between them may drop the version that the sequence needs.
   const ReadViewHolder::Pin view(views_.get());
   const SequenceNumber sequence = SequenceOf(options);
-  return GetFrom(*view, sequence, PointFlags(options, meter.shard()), key);
+  return GetFrom(*view, sequence, PointFlags(options, meter.shard()), prefix, key);
 }
 
 std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptions& options,
                                                                  std::span<const Slice> keys) {
   std::vector<Result<std::optional<PinnedValue>>> results;
   results.reserve(keys.size());
-  if (Status status = CheckOpen(); !status.ok()) {
-    for (size_t i = 0; i < keys.size(); ++i) results.emplace_back(status);
+  Slice prefix;
+  Status usable = CheckOpen();
+  if (usable.ok()) usable = PrefixFor(options, &prefix);
+  if (!usable.ok()) {
+    for (size_t i = 0; i < keys.size(); ++i) results.emplace_back(usable);
     return results;
   }
   const ReadMeter meter(statistics_.get(), keys.size(), Latency::kCount);
@@ -146,7 +150,7 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
     if (key.size() > kMaxKeyBytes) {
       results.emplace_back(std::optional<PinnedValue>());
     } else {
-      results.push_back(GetFrom(*view, sequence, flags, key));
+      results.push_back(GetFrom(*view, sequence, flags, prefix, key));
     }
   }
   return results;
@@ -155,11 +159,14 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
 std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   if (Status status = CheckOpen(); !status.ok()) return NewErrorIterator(std::move(status));
   if (Status status = CheckReadOptions(options); !status.ok()) return NewErrorIterator(std::move(status));
+  Slice prefix;
+  if (Status status = PrefixFor(options, &prefix); !status.ok()) return NewErrorIterator(std::move(status));
   statistics_->Add(Counter::total_iterators);
   DbIteratorOptions iterator;
   iterator.view = views_->Acquire();
   iterator.sequence = SequenceOf(options);
-  iterator.bounds = BoundsOf(options);
+  iterator.bounds = BoundsOf(prefix, options);
+  iterator.prefix_bytes = prefix.size();
   iterator.keys_only = options.keys_only;
   iterator.flags = IteratorFlags(options, statistics_.get());
   iterator.unobserved = unobserved_;
@@ -186,8 +193,8 @@ Result<VerifyResult> DbImpl::Verify() {
 }
 
 uint64_t DbImpl::ApproximateSize(Slice begin, Slice end) {
-  const EngineKey first(begin);
-  const EngineKey last(end);
+  const EngineKey first(kDefaultKeyspacePrefix, begin);
+  const EngineKey last(kDefaultKeyspacePrefix, end);
   if (last.slice() <= first.slice()) return 0;
   uint64_t sum = 0;
   const std::shared_ptr<const ReadView> view = views_->Acquire();

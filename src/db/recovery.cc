@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "db/keyspaces.h"
 #include "db/replayed_tables.h"
 #include "format/batch_codec.h"
 #include "format/file_name.h"
@@ -51,6 +52,15 @@ Status CheckNoLogIsLost(FileSystem& fs, const std::string& directory, const Mani
         StatusDetail::kManifestCorruption);
   }
   return {};
+}
+
+// A keyspace is written to only after the edit that lists it is durable.
+Status CheckKeyspacesKnown(const std::string& directory, const ReplayedTables& tables) {
+  if (tables.unknown_keyspaces().empty() || SEERDB_MUTANT("lost-keyspace-not-noticed")) return {};
+  return Status::Corruption("open " + directory + ": the log writes to keyspace " +
+                                std::to_string(*tables.unknown_keyspaces().begin()) +
+                                ", and MANIFEST does not list it; see DB::Repair",
+                            StatusDetail::kManifestCorruption);
 }
 
 Status UnfinishedTail(const std::string& path, const std::string& where, const std::string& what,
@@ -134,9 +144,11 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   for (const VersionEdit::AddedLog& log : state.manifest.logs) {
     logs.push_back({LogFilePath(directory, log.number), {state.manifest.database_id, log.number, log.epoch}});
   }
-  ReplayedTables tables(fs, directory, options, epoch, &state.next_file_number);
+  ReplayedTables tables(fs, directory, options, epoch, &state.next_file_number,
+                        KeyspacesOf(state.manifest, nullptr));
   tables.set_last_sequence(SEERDB_MUTANT("sequence-restarts-at-one") ? 0 : state.manifest.last_sequence);
   SEERDB_RETURN_IF_ERROR(ReplayByMode(fs, logs, options, &tables, &state));
+  SEERDB_RETURN_IF_ERROR(CheckKeyspacesKnown(directory, tables));
   if (SEERDB_MUTANT("replay-truncates-log-early")) {
     for (const ReplayLog& log : logs) {
       SEERDB_ASSIGN_OR_RETURN(auto file, fs.NewWritableFile(log.path, CreateMode::kTruncate));

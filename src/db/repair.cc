@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/mutant.h"
@@ -19,6 +20,7 @@
 #include "db/repair_inventory.h"
 #include "db/repair_sources.h"
 #include "format/file_name.h"
+#include "format/keyspace_prefix.h"
 #include "iter/merging_iterator.h"
 #include "seerdb/db.h"
 #include "sstable/table_reader.h"
@@ -79,6 +81,7 @@ class Repairer {
     }
     SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> recovered, sources.TakeListedLogs(inventory_));
     for (TableMeta& table : recovered) edit.added_tables.push_back({0, table.number, std::move(table)});
+    ListKeyspaces(sources.unknown_keyspaces(), state, &edit);
     return Conclude(std::move(state), std::move(edit), sources);
   }
 
@@ -111,6 +114,7 @@ class Repairer {
     state.version = std::make_shared<const Version>(options_.num_levels);
     VersionEdit edit;
     for (TableMeta& table : merged) edit.added_tables.push_back({1, kFirstRun, std::move(table)});
+    ListKeyspaces(found_keyspaces_, state, &edit);
     return Conclude(std::move(state), std::move(edit), sources);
   }
 
@@ -135,11 +139,51 @@ class Repairer {
     const std::unique_ptr<InternalIterator> merged = NewMergingIterator(std::move(children));
     CompactionStream stream(merged.get(), {{kMaxSequence}, [](Slice) { return false; }, nullptr});
     TableOutput tables(fs_, std::move(output));
+    Slice prefix = kDefaultKeyspacePrefix;
+    std::string last_prefix;
     for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
+      if (!stream.key().starts_with(prefix)) {
+        uint32_t id = 0;
+        Slice user_key;
+        if (ParseEngineKey(stream.key(), &id, &user_key)) {
+          found_keyspaces_.insert(id);
+          last_prefix.assign(stream.key().substr(0, stream.key().size() - user_key.size()));
+          prefix = last_prefix;
+        }
+      }
       SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));
     }
     SEERDB_RETURN_IF_ERROR(stream.status());
     return tables.Finish();
+  }
+
+  // Lists in `edit` the keyspaces that the manifests were seen to name, where `state` does not have them, and
+  // those that only their keys show to be there: nothing else would keep these.
+  void ListKeyspaces(const std::set<uint32_t>& found, const ManifestState& state, VersionEdit* edit) {
+    std::set<std::string> names{kDefaultKeyspaceName};
+    std::map<uint32_t, KeyspaceRecord> records;
+    uint32_t next_id = state.next_keyspace_id;
+    for (const KeyspaceRecordPtr& known : state.keyspaces) names.insert(known->name);
+    if (!inventory_.manifest_kept) {
+      records = inventory_.keyspaces;
+      for (const uint32_t id : inventory_.dropped_keyspaces) records.erase(id);
+      next_id = std::max(next_id, inventory_.next_keyspace_id);
+    }
+    for (const uint32_t id : found) {
+      if (id == kDefaultKeyspace || id == UINT32_MAX || inventory_.dropped_keyspaces.contains(id)) continue;
+      KeyspaceRecord& record = records.try_emplace(id).first->second;
+      if (record.name.empty()) record.name = "recovered-" + std::to_string(id);
+      record.id = id;
+    }
+    for (auto& [id, record] : records) {
+      // A name may have been free again.
+      if (id != kDefaultKeyspace && !names.insert(record.name).second) {
+        record.name = "recovered-" + std::to_string(id);
+      }
+      next_id = std::max(next_id, id + 1);
+      edit->keyspaces.push_back(record);
+    }
+    if (next_id > state.next_keyspace_id) edit->next_keyspace_id = next_id;
   }
 
   // `state` with `edit` applied, no logs, and counters above everything that was seen.
@@ -247,6 +291,7 @@ class Repairer {
   uint64_t next_file_number_ = 1;
   uint64_t epoch_ = 0;
   RepairReport report_;
+  std::set<uint32_t> found_keyspaces_;  // in the merged entries
 };
 
 }  // namespace

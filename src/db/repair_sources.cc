@@ -7,6 +7,7 @@
 
 #include "base/status_macros.h"
 #include "compaction/table_output.h"
+#include "db/keyspaces.h"
 #include "format/batch_codec.h"
 #include "format/file_name.h"
 #include "format/keyspace_prefix.h"
@@ -138,7 +139,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
   for (const VersionEdit::AddedLog& log : state.logs) {
     logs.push_back({LogFilePath(directory_, log.number), {state.database_id, log.number, log.epoch}});
   }
-  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_);
+  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_, KeyspacesOf(state, nullptr));
   tables.set_last_sequence(std::max(state.last_sequence, last_sequence_));
   const auto apply = [&](SequenceNumber base, Slice operations) { return tables.Apply(base, operations); };
   SEERDB_ASSIGN_OR_RETURN(
@@ -157,6 +158,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
   tables.TakeSequences(0, salvage.unread_bytes);
   last_sequence_ = std::max(last_sequence_, tables.last_sequence());
   next_record_ = std::max(next_record_, salvage.next_record + salvage.unread_bytes);
+  unknown_keyspaces_ = tables.unknown_keyspaces();
   SEERDB_RETURN_IF_ERROR(tables.Finish());
   return std::move(tables.tables());
 }
@@ -192,7 +194,7 @@ Result<uint64_t> RepairSources::TakeFoundLog(const FoundLog& log, SequenceNumber
 
 Result<std::vector<TableMeta>> RepairSources::TakeFoundLogs(const RepairInventory& inventory,
                                                             SequenceNumber held) {
-  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_);
+  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_, nullptr);
   tables.set_last_sequence(held);
   // An epoch is that of a whole life: a log whose header is lost mostly has that of another one.
   std::set<uint64_t> all_epochs;
@@ -215,6 +217,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeFoundLogs(const RepairInventor
   tables.TakeSequences(inventory.last_sequence, unread_bytes_);
   last_sequence_ = std::max(last_sequence_, tables.last_sequence());
   next_record_ = std::max(inventory.next_record, next_record) + unread_bytes_;
+  unknown_keyspaces_ = tables.unknown_keyspaces();
   SEERDB_RETURN_IF_ERROR(tables.Finish());
   return std::move(tables.tables());
 }

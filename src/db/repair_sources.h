@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ class RepairSources {
   // After the tables and logs: every sequence up to this one, and every record below that one, is taken.
   SequenceNumber last_sequence() const { return last_sequence_; }
   uint64_t next_record() const { return next_record_; }
+  // Keyspaces met in logs that no manifest is known to list.
+  const std::set<uint32_t>& unknown_keyspaces() const { return unknown_keyspaces_; }
 
  private:
   Status CheckWhole(const std::string& path, uint64_t number, const TableMeta* listed, TableMeta* meta) const;
@@ -67,6 +70,7 @@ class RepairSources {
   SequenceNumber last_sequence_ = 0;
   uint64_t next_record_ = 1;
   uint64_t unread_bytes_ = 0;  // of found logs
+  std::set<uint32_t> unknown_keyspaces_;
 };
 
 // How tables are written.

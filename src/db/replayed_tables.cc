@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "compaction/flush_job.h"
 #include "format/batch_codec.h"
+#include "format/keyspace_prefix.h"
 
 namespace seerdb {
 
@@ -26,11 +27,21 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
                                   std::to_string(static_cast<int>(operation.type)) +
                                   ", which a later version writes");
     }
+    NoteKeyspace(operation.key);
     memtable_->Add(base++, operation.type, operation.key, operation.value);
   }
   last_sequence_ = base - 1;
   if (memtable_->bytes() >= options_.memtable_capacity) return Spill();
   return {};
+}
+
+void ReplayedTables::NoteKeyspace(Slice engine_key) {
+  if (engine_key.starts_with(kDefaultKeyspacePrefix)) [[likely]]
+    return;
+  uint32_t id = 0;
+  Slice user_key;
+  if (!ParseEngineKey(engine_key, &id, &user_key)) return;
+  if (id >= (keyspaces_ != nullptr ? keyspaces_->next_id() : 1)) unknown_keyspaces_.insert(id);
 }
 
 void ReplayedTables::TakeSequences(SequenceNumber highest, uint64_t more) {
@@ -52,6 +63,7 @@ Status ReplayedTables::Spill() {
   output.table.compression = options_.compression;
   output.table.block_bytes = options_.block_bytes;
   output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
+  output.keyspaces = keyspaces_;
   output.epoch = epoch_;
   output.new_file_number = [this]() -> Result<uint64_t> { return next_file_number_++; };
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,

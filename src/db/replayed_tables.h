@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "format/keyspace_table.h"
 #include "manifest/table_meta.h"
 #include "memtable/memtable.h"
 #include "seerdb/file_system.h"
@@ -20,13 +22,15 @@ namespace seerdb {
 class ReplayedTables {
  public:
   // Borrows everything. `next_file_number` is counted up for each table; `epoch` is that of the present open.
+  // What is of a keyspace that `keyspaces` (may be null) knows as dropped is left out.
   ReplayedTables(FileSystem& fs, const std::string& directory, const Options& options, uint64_t epoch,
-                 uint64_t* next_file_number)
+                 uint64_t* next_file_number, KeyspaceTablePtr keyspaces)
       : fs_(fs),
         directory_(directory),
         options_(options),
         epoch_(epoch),
-        next_file_number_(*next_file_number) {}
+        next_file_number_(*next_file_number),
+        keyspaces_(std::move(keyspaces)) {}
 
   // Sequences at or below this are taken.
   void set_last_sequence(SequenceNumber sequence) { last_sequence_ = sequence; }
@@ -40,10 +44,13 @@ class ReplayedTables {
   static SequenceNumber LastSequenceOf(SequenceNumber base, Slice operations);
   // Writes what is still in memory. No call may follow but tables().
   Status Finish() { return Spill(); }
+  // Keyspaces met whose ids lie beyond those of the table: an edit of the manifest is lost.
+  const std::set<uint32_t>& unknown_keyspaces() const { return unknown_keyspaces_; }
   // Oldest first.
   std::vector<TableMeta>& tables() { return tables_; }
 
  private:
+  void NoteKeyspace(Slice engine_key);
   Status Spill();
 
   FileSystem& fs_;
@@ -51,6 +58,8 @@ class ReplayedTables {
   const Options& options_;
   const uint64_t epoch_;
   uint64_t& next_file_number_;
+  const KeyspaceTablePtr keyspaces_;
+  std::set<uint32_t> unknown_keyspaces_;
   SequenceNumber last_sequence_ = 0;
   std::unique_ptr<MemTable> memtable_;
   std::vector<TableMeta> tables_;

@@ -1,10 +1,15 @@
 #include "seerdb/scan.h"
 
+#include "db/db_iterator.h"
 #include "seerdb/db.h"
 
 namespace seerdb {
 
-Scan::Scan(DB* db, ReadOptions options) : db_(db), options_(std::move(options)) {}
+Scan::Scan(DB* db, ReadOptions options) : db_(db), options_(std::move(options)) {
+  if (options_.keyspace == nullptr) return;
+  keyspace_ = std::make_shared<const Keyspace>(*options_.keyspace);
+  options_.keyspace = keyspace_.get();
+}
 Scan::Scan(Scan&&) noexcept = default;
 Scan& Scan::operator=(Scan&&) noexcept = default;
 Scan::~Scan() = default;
@@ -36,7 +41,9 @@ Scan Scan::AsOf(const Snapshot& snapshot) && {
 }
 
 std::unique_ptr<Iterator> Scan::Iter() && {
-  std::unique_ptr<Iterator> iterator = db_->NewIterator(options_);
+  std::unique_ptr<Iterator> iterator =
+      db_ != nullptr ? db_->NewIterator(options_)
+                     : NewErrorIterator(Status::InvalidArgument("the keyspace handle is empty"));
   if (reverse_) {
     iterator->SeekToLast();
   } else {

@@ -31,19 +31,25 @@ bool BatchReader::Next(BatchOperation* operation) {
   return true;
 }
 
-void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, Slice user_key, Slice value) {
+void AppendBatchOperation(std::string* out, ValueType type, Slice prefix, Slice user_key, Slice value) {
   out->push_back(static_cast<char>(type));
-  if (keyspace == kDefaultKeyspace) [[likely]] {
-    AppendVarint(out, user_key.size() + 1);
-    out->push_back('\0');
+  AppendVarint(out, prefix.size() + user_key.size());
+  if (prefix.size() == 1) [[likely]] {
+    out->push_back(prefix[0]);
   } else {
-    std::string prefix;
-    AppendKeyspacePrefix(&prefix, keyspace);
-    AppendVarint(out, user_key.size() + prefix.size());
     out->append(prefix);
   }
   out->append(user_key);
   if (type != ValueType::kDeletion) AppendLengthPrefixed(out, value);
+}
+
+void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, Slice user_key, Slice value) {
+  if (keyspace == kDefaultKeyspace) [[likely]] {
+    return AppendBatchOperation(out, type, kDefaultKeyspacePrefix, user_key, value);
+  }
+  std::string prefix;
+  AppendKeyspacePrefix(&prefix, keyspace);
+  AppendBatchOperation(out, type, Slice(prefix), user_key, value);
 }
 
 Status CheckBatchOperations(Slice operations, uint32_t* count) {

@@ -37,6 +37,8 @@ class BatchReader {
 };
 
 void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, Slice user_key, Slice value);
+// With the prefix of the keyspace.
+void AppendBatchOperation(std::string* out, ValueType type, Slice prefix, Slice user_key, Slice value);
 
 // Counts the operations; kCorruption if malformed, of an unknown kind, or with a key that has no
 // well-formed keyspace prefix.
@@ -50,6 +52,9 @@ bool MayBeOperations(Slice first, uint64_t bytes);
 // What DB::Write checks before a batch is accepted.
 struct WriteBatchAccess {
   static uint64_t LargestKeyBytes(const WriteBatch& batch) { return batch.largest_key_bytes_; }
+  static const std::vector<std::shared_ptr<const KeyspaceState>>& Keyspaces(const WriteBatch& batch) {
+    return batch.keyspaces_;
+  }
   static uint64_t LargestValueBytes(const WriteBatch& batch) { return batch.largest_value_bytes_; }
 };
 

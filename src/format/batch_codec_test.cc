@@ -7,19 +7,27 @@
 
 #include "base/random.h"
 #include "format/keyspace_prefix.h"
+#include "format/keyspace_table.h"
 
 namespace seerdb {
 namespace {
 
 class Recorder : public WriteBatch::Handler {
  public:
-  void Put(Slice key, Slice value) override {
+  void Put(uint32_t keyspace, Slice key, Slice value) override {
+    Begin(keyspace);
     text_ += "put " + std::string(key) + "=" + std::string(value) + ";";
   }
-  void Delete(Slice key) override { text_ += "delete " + std::string(key) + ";"; }
+  void Delete(uint32_t keyspace, Slice key) override {
+    Begin(keyspace);
+    text_ += "delete " + std::string(key) + ";";
+  }
   const std::string& text() const { return text_; }
 
  private:
+  void Begin(uint32_t keyspace) {
+    if (keyspace != kDefaultKeyspace) text_ += std::to_string(keyspace) + ":";
+  }
   std::string text_;
 };
 
@@ -161,6 +169,15 @@ TEST(WriteBatch, CountsMeasuresAndIterates) {
   Recorder recorder;
   batch.Iterate(&recorder);
   EXPECT_EQ(recorder.text(), "put a=1;delete bcd;put =" + std::string(50, 'v') + ";");
+  const Keyspace users(nullptr,
+                       std::make_shared<const KeyspaceState>(nullptr, 300, "users", KeyspaceOptions()));
+  batch.Clear();
+  batch.Put(users, "a", "1");
+  batch.Delete(users, "b");
+  Recorder elsewhere;
+  batch.Iterate(&elsewhere);
+  EXPECT_EQ(elsewhere.text(), "300:put a=1;300:delete b;");
+  EXPECT_EQ(WriteBatchAccess::Keyspaces(batch).size(), 1u);
   uint32_t count = 0;
   batch.Clear();
   EXPECT_EQ(batch.size(), 0u);

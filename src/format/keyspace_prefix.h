@@ -14,6 +14,9 @@ namespace seerdb {
 
 inline constexpr uint32_t kDefaultKeyspace = 0;
 inline constexpr size_t kMaxKeyspacePrefixBytes = 5;
+// Greater than every engine key.
+inline constexpr Slice kBehindAllEngineKeys{"\xff", 1};
+inline constexpr Slice kDefaultKeyspacePrefix{"\0", 1};
 
 void AppendKeyspacePrefix(std::string* out, uint32_t keyspace);
 // Splits an engine key. False if it has no well-formed prefix.

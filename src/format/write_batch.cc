@@ -4,30 +4,46 @@
 
 #include "format/batch_codec.h"
 #include "format/keyspace_prefix.h"
+#include "seerdb/keyspace.h"
 
 namespace seerdb {
 
 WriteBatch::WriteBatch() = default;
 WriteBatch::WriteBatch(size_t bytes) { rep_.reserve(bytes); }
 
-void WriteBatch::Put(Slice key, Slice value) {
+uint32_t WriteBatch::Use(const Keyspace& keyspace) {
+  constexpr ptrdiff_t kLooked = 8;  // a batch over few keyspaces names each of them once
+  const auto begin = keyspaces_.end() - std::min(kLooked, std::ssize(keyspaces_));
+  if (std::find(begin, keyspaces_.end(), keyspace.state()) == keyspaces_.end()) {
+    keyspaces_.push_back(keyspace.state());
+  }
+  return keyspace.valid() ? keyspace.id() : kDefaultKeyspace;
+}
+
+void WriteBatch::AddPut(uint32_t keyspace, Slice key, Slice value) {
   largest_key_bytes_ = std::max<uint64_t>(largest_key_bytes_, key.size());
   largest_value_bytes_ = std::max<uint64_t>(largest_value_bytes_, value.size());
-  AppendBatchOperation(&rep_, ValueType::kValue, kDefaultKeyspace, key, value);
+  AppendBatchOperation(&rep_, ValueType::kValue, keyspace, key, value);
   ++count_;
 }
 
-void WriteBatch::Delete(Slice key) {
+void WriteBatch::AddDelete(uint32_t keyspace, Slice key) {
   largest_key_bytes_ = std::max<uint64_t>(largest_key_bytes_, key.size());
-  AppendBatchOperation(&rep_, ValueType::kDeletion, kDefaultKeyspace, key, Slice());
+  AppendBatchOperation(&rep_, ValueType::kDeletion, keyspace, key, Slice());
   ++count_;
 }
+
+void WriteBatch::Put(Slice key, Slice value) { AddPut(kDefaultKeyspace, key, value); }
+void WriteBatch::Delete(Slice key) { AddDelete(kDefaultKeyspace, key); }
+void WriteBatch::Put(const Keyspace& keyspace, Slice key, Slice value) { AddPut(Use(keyspace), key, value); }
+void WriteBatch::Delete(const Keyspace& keyspace, Slice key) { AddDelete(Use(keyspace), key); }
 
 void WriteBatch::Clear() {
   rep_.clear();
   count_ = 0;
   largest_key_bytes_ = 0;
   largest_value_bytes_ = 0;
+  keyspaces_.clear();
 }
 
 void WriteBatch::Iterate(Handler* handler) const {
@@ -38,9 +54,9 @@ void WriteBatch::Iterate(Handler* handler) const {
     Slice user_key;
     ParseEngineKey(operation.key, &keyspace, &user_key);
     if (operation.type == ValueType::kDeletion) {
-      handler->Delete(user_key);
+      handler->Delete(keyspace, user_key);
     } else {
-      handler->Put(user_key, operation.value);
+      handler->Put(keyspace, user_key, operation.value);
     }
   }
 }

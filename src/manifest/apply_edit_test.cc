@@ -88,6 +88,48 @@ TEST(ApplyEdit, LogsAreAddedAndReleased) {
   EXPECT_TRUE(state.logs.empty());
 }
 
+TEST(ApplyEdit, KeyspacesComeChangeAndGoAndTheirIdsAreNeverUsedAgain) {
+  ManifestState state = Example();
+  VersionEdit made;
+  made.next_keyspace_id = 3;
+  made.keyspaces = {{1, "a", 0, "", 0, 0}, {2, "b", 0, "", 0, 0}};
+  ASSERT_TRUE(ApplyEdit(made, &state).ok());
+  ASSERT_EQ(state.keyspaces.size(), 2u);
+  VersionEdit changed;
+  changed.keyspaces = {{0, "default", 1, "", 0, 0}, {2, "b", 0, "", 60, 0}};
+  ASSERT_TRUE(ApplyEdit(changed, &state).ok());
+  ASSERT_EQ(state.keyspaces.size(), 3u);
+  EXPECT_EQ(state.keyspaces[0]->compression, 1);
+  EXPECT_EQ(state.keyspaces[2]->default_ttl_us, 60u);
+  VersionEdit dropped;
+  dropped.dropped_keyspaces = {1};
+  ASSERT_TRUE(ApplyEdit(dropped, &state).ok());
+  ASSERT_EQ(state.keyspaces.size(), 2u);
+  EXPECT_EQ(state.next_keyspace_id, 3u);
+  struct Case {
+    const char* what;
+    VersionEdit edit;
+  };
+  std::vector<Case> bad(7);
+  bad[0] = {"dropped twice", dropped};
+  bad[1].what = "the default one dropped";
+  bad[1].edit.dropped_keyspaces = {0};
+  bad[2] = {"an id again", VersionEdit()};
+  bad[2].edit.keyspaces = {{1, "again", 0, "", 0, 0}};
+  bad[3] = {"an id that is not taken", VersionEdit()};
+  bad[3].edit.keyspaces = {{3, "early", 0, "", 0, 0}};
+  bad[4] = {"another name", VersionEdit()};
+  bad[4].edit.keyspaces = {{2, "c", 0, "", 0, 0}};
+  bad[5] = {"a counter that goes back", VersionEdit()};
+  bad[5].edit.next_keyspace_id = 2;
+  bad[6] = {"never there", VersionEdit()};
+  bad[6].edit.dropped_keyspaces = {9};
+  for (const Case& c : bad) {
+    ManifestState copy = state;
+    EXPECT_TRUE(ApplyEdit(c.edit, &copy).IsCorruption()) << c.what;
+  }
+}
+
 TEST(ApplyEdit, LastSequenceCoversEveryTable) {
   ManifestState state = Example();
   VersionEdit edit;

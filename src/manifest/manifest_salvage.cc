@@ -26,6 +26,9 @@ void Learn(const VersionEdit& edit, ManifestSalvage* salvage) {
   Raise(edit.log_number, kMaxFileNumber, &salvage->log_number);
   Raise(edit.log_first_record, kMaxFileNumber, &salvage->log_first_record);
   salvage->logs.insert(salvage->logs.end(), edit.added_logs.begin(), edit.added_logs.end());
+  salvage->next_keyspace_id = std::max(salvage->next_keyspace_id, edit.next_keyspace_id.value_or(1));
+  for (const KeyspaceRecord& keyspace : edit.keyspaces) salvage->keyspaces[keyspace.id] = keyspace;
+  salvage->dropped_keyspaces.insert(edit.dropped_keyspaces.begin(), edit.dropped_keyspaces.end());
   // A table that moves is deleted and added by one edit.
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) salvage->deleted.insert(table.number);
   for (const VersionEdit::AddedTable& table : edit.added_tables) {

@@ -66,6 +66,7 @@ StateBuilder::StateBuilder(const ManifestState& state) : state_(state) {
 Status StateBuilder::Apply(const VersionEdit& edit) {
   SEERDB_RETURN_IF_ERROR(ApplyCounters(edit));
   SEERDB_RETURN_IF_ERROR(ApplyLogs(edit));
+  SEERDB_RETURN_IF_ERROR(ApplyKeyspaces(edit));
   // Deletions first: a table that moves is deleted and added in one edit.
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) SEERDB_RETURN_IF_ERROR(Delete(table));
   if (edit.num_levels.has_value()) SEERDB_RETURN_IF_ERROR(Resize(*edit.num_levels));
@@ -115,6 +116,48 @@ Status StateBuilder::ApplyLogs(const VersionEdit& edit) {
     logs.push_back(log);
   }
   std::erase_if(logs, [&](const VersionEdit::AddedLog& log) { return log.number < state_.log_number; });
+  return {};
+}
+
+Status StateBuilder::ApplyKeyspaces(const VersionEdit& edit) {
+  std::vector<KeyspaceRecordPtr>& keyspaces = state_.keyspaces;
+  const auto find = [&keyspaces](uint32_t id) {
+    return std::partition_point(keyspaces.begin(), keyspaces.end(),
+                                [id](const KeyspaceRecordPtr& keyspace) { return keyspace->id < id; });
+  };
+  if (edit.next_keyspace_id.value_or(state_.next_keyspace_id) < state_.next_keyspace_id) {
+    return Bad("found next_keyspace_id " + std::to_string(*edit.next_keyspace_id) + ", expected at least " +
+               std::to_string(state_.next_keyspace_id));
+  }
+  const uint32_t new_from = state_.next_keyspace_id;
+  state_.next_keyspace_id = edit.next_keyspace_id.value_or(state_.next_keyspace_id);
+  for (const uint32_t id : edit.dropped_keyspaces) {
+    const auto at = find(id);
+    if (at == keyspaces.end() || (*at)->id != id || id == 0) {
+      return Bad("found keyspace " + std::to_string(id) + " dropped, expected one that is there");
+    }
+    keyspaces.erase(at);
+  }
+  for (const KeyspaceRecord& keyspace : edit.keyspaces) {
+    const auto at = find(keyspace.id);
+    const bool known = at != keyspaces.end() && (*at)->id == keyspace.id;
+    // An id comes once: what was dropped stays dropped. The snapshot that begins a manifest brings all.
+    const bool may_be_new =
+        keyspace.id == 0 || (keyspace.id >= new_from && keyspace.id < state_.next_keyspace_id);
+    if (!known && !may_be_new) {
+      return Bad("found keyspace " + std::to_string(keyspace.id) + " added, expected an id from " +
+                 std::to_string(new_from) + " and below " + std::to_string(state_.next_keyspace_id));
+    }
+    if (known && (*at)->name != keyspace.name) {
+      return Bad("found another name for keyspace " + std::to_string(keyspace.id));
+    }
+    auto record = std::make_shared<const KeyspaceRecord>(keyspace);
+    if (known) {
+      *at = std::move(record);
+    } else {
+      keyspaces.insert(at, std::move(record));
+    }
+  }
   return {};
 }
 

@@ -30,6 +30,7 @@ class StateBuilder {
 
   Status ApplyCounters(const VersionEdit& edit);
   Status ApplyLogs(const VersionEdit& edit);
+  Status ApplyKeyspaces(const VersionEdit& edit);
   Status Resize(uint32_t num_levels);
   Status Delete(const VersionEdit::DeletedTable& deleted);
   Status Add(const VersionEdit::AddedTable& added);

@@ -21,6 +21,9 @@ enum Tag : uint8_t {
   kAddedLog = 8,
   kAddedTable = 9,
   kDeletedTable = 10,
+  kKeyspace = 11,
+  kDroppedKeyspace = 12,
+  kNextKeyspaceId = 13,
   kTombstonesSince = 128,
 };
 constexpr uint8_t kFirstSkippable = 128;
@@ -75,6 +78,28 @@ bool DecodeTable(Decoder* in, VersionEdit::AddedTable* table) {
   meta.largest_key = largest;
   meta.tier = static_cast<TableTier>(tier);
   return true;
+}
+
+std::string EncodeKeyspace(const KeyspaceRecord& keyspace) {
+  std::string field;
+  AppendVarint(&field, keyspace.id);
+  AppendLengthPrefixed(&field, keyspace.name);
+  field.push_back(static_cast<char>(keyspace.compression));
+  AppendLengthPrefixed(&field, keyspace.merge_operator);
+  AppendVarint(&field, keyspace.default_ttl_us);
+  AppendVarint(&field, keyspace.separation_bytes);
+  return field;
+}
+
+bool DecodeKeyspace(Decoder* in, KeyspaceRecord* keyspace) {
+  Slice name;
+  Slice merge_operator;
+  const bool read = in->ReadVarint32(&keyspace->id) && in->ReadLengthPrefixed(&name) &&
+                    in->ReadU8(&keyspace->compression) && in->ReadLengthPrefixed(&merge_operator) &&
+                    in->ReadVarint(&keyspace->default_ttl_us) && in->ReadVarint(&keyspace->separation_bytes);
+  keyspace->name = name;
+  keyspace->merge_operator = merge_operator;
+  return read;
 }
 
 // Belongs to the table added last before it.
@@ -137,6 +162,12 @@ bool DecodeField(uint8_t tag, Decoder* in, VersionEdit* edit, bool* known) {
       auto& table = edit->deleted_tables.emplace_back();
       return in->ReadVarint32(&table.level) && in->ReadVarint(&table.number);
     }
+    case kKeyspace:
+      return DecodeKeyspace(in, &edit->keyspaces.emplace_back());
+    case kDroppedKeyspace:
+      return in->ReadVarint32(&edit->dropped_keyspaces.emplace_back());
+    case kNextKeyspaceId:
+      return DecodeNumber(in, &edit->next_keyspace_id);
     case kTombstonesSince:
       return DecodeTombstonesSince(in, &edit->added_tables);
     default:
@@ -163,6 +194,19 @@ std::string Hex(uint64_t v) {
 
 void PrintNumber(std::string* out, const char* name, const std::optional<uint64_t>& number) {
   if (number.has_value()) *out += std::string(name) + " " + std::to_string(*number) + "\n";
+}
+
+std::string PrintKeyspace(const KeyspaceRecord& keyspace) {
+  std::string out = "keyspace " + std::to_string(keyspace.id) + " name " + Hex(Slice(keyspace.name));
+  if (keyspace.compression != KeyspaceRecord::kCompressionByOptions) {
+    out += " compression " + std::to_string(static_cast<int>(keyspace.compression));
+  }
+  if (!keyspace.merge_operator.empty()) out += " merge_operator " + Hex(Slice(keyspace.merge_operator));
+  if (keyspace.default_ttl_us != 0) out += " default_ttl_us " + std::to_string(keyspace.default_ttl_us);
+  if (keyspace.separation_bytes != 0) {
+    out += " separation_bytes " + std::to_string(keyspace.separation_bytes);
+  }
+  return out + "\n";
 }
 
 }  // namespace
@@ -205,6 +249,9 @@ std::string VersionEdit::Encode() const {
     AppendVarint(&field, table.number);
     AppendField(&out, kDeletedTable, field);
   }
+  AppendNumber(&out, kNextKeyspaceId, next_keyspace_id);
+  for (const uint32_t id : dropped_keyspaces) AppendNumber(&out, kDroppedKeyspace, id);
+  for (const KeyspaceRecord& keyspace : keyspaces) AppendField(&out, kKeyspace, EncodeKeyspace(keyspace));
   return out;
 }
 
@@ -263,6 +310,9 @@ std::string VersionEdit::ToString() const {
   for (const DeletedTable& table : deleted_tables) {
     out += "delete table " + std::to_string(table.number) + " L" + std::to_string(table.level) + "\n";
   }
+  PrintNumber(&out, "next_keyspace_id", next_keyspace_id);
+  for (const uint32_t id : dropped_keyspaces) out += "drop keyspace " + std::to_string(id) + "\n";
+  for (const KeyspaceRecord& keyspace : keyspaces) out += PrintKeyspace(keyspace);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "manifest/keyspace_record.h"
 #include "manifest/table_meta.h"
 #include "seerdb/result.h"
 #include "wal/log_format.h"
@@ -48,6 +49,11 @@ struct VersionEdit {
   std::vector<AddedLog> added_logs;
   std::vector<AddedTable> added_tables;
   std::vector<DeletedTable> deleted_tables;
+  // Every id below is taken, by a keyspace that is there or was.
+  std::optional<uint32_t> next_keyspace_id;
+  // New ones, or what is to be known from now on of one that is there.
+  std::vector<KeyspaceRecord> keyspaces;
+  std::vector<uint32_t> dropped_keyspaces;
 
   std::string Encode() const;
   static Result<VersionEdit> Decode(Slice bytes);

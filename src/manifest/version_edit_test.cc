@@ -34,6 +34,10 @@ VersionEdit Full() {
   meta.epoch = 99;
   edit.added_tables = {{0, 15, meta}, {6, 1, TableMeta()}};
   edit.deleted_tables = {{0, 9}, {1, UINT64_MAX}};
+  edit.next_keyspace_id = 70'000;
+  edit.keyspaces = {{1, "users", 2, "seerdb.u64_add", 3'600'000'000, 4096},
+                    {69'999, std::string("\0\xff", 2), KeyspaceRecord::kCompressionByOptions, "", 0, 0}};
+  edit.dropped_keyspaces = {2, 300};
   return edit;
 }
 
@@ -72,7 +76,7 @@ TEST(VersionEdit, EachFieldAlone) {
 
 TEST(VersionEdit, UnknownFields) {
   const std::string known = Full().Encode();
-  for (const int tag : {0, 11, 127}) {
+  for (const int tag : {0, 14, 127}) {
     EXPECT_TRUE(
         VersionEdit::Decode(known + Field(static_cast<uint8_t>(tag), "xyz")).status().IsNotSupported())
         << tag;
@@ -171,7 +175,13 @@ TEST(VersionEdit, Text) {
             "add table 15 L0 run 15 bytes 1099511627776 keys 006100 .. ff sequences 3 .. 1000 entries 998 "
             "tombstones 7 tier 1 epoch 0000000000000063\n"
             "delete table 9 L0\n"
-            "delete table 18446744073709551615 L1\n");
+            "delete table 18446744073709551615 L1\n"
+            "next_keyspace_id 70000\n"
+            "drop keyspace 2\n"
+            "drop keyspace 300\n"
+            "keyspace 1 name 7573657273 compression 2 merge_operator 7365657264622e7536345f616464 "
+            "default_ttl_us 3600000000 separation_bytes 4096\n"
+            "keyspace 69999 name 00ff\n");
 }
 
 }  // namespace

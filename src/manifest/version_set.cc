@@ -28,6 +28,8 @@ VersionEdit Snapshot(const ManifestState& state) {
   edit.log_first_record = state.log_first_record;
   edit.epoch = state.epoch;
   edit.added_logs = state.logs;
+  if (state.next_keyspace_id > 1) edit.next_keyspace_id = state.next_keyspace_id;
+  for (const KeyspaceRecordPtr& keyspace : state.keyspaces) edit.keyspaces.push_back(*keyspace);
   for (uint32_t i = 0; i < state.version->num_levels(); ++i) {
     for (const Run& run : state.version->level(i).runs) {
       for (const TableMetaPtr& table : run.tables) edit.added_tables.push_back({i, run.id, *table});

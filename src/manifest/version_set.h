@@ -39,6 +39,8 @@ struct ManifestState {
   uint64_t log_first_record = 1;  // number of the first record of the oldest live log
   uint64_t epoch = 0;
   std::vector<VersionEdit::AddedLog> logs;  // live, ascending by number
+  uint32_t next_keyspace_id = 1;
+  std::vector<KeyspaceRecordPtr> keyspaces;  // ascending by id
   VersionPtr version;
 };
 
@@ -46,7 +48,8 @@ struct ManifestState {
 bool IsSnapshot(const VersionEdit& edit);
 
 // Applies `edit` to `state`. kCorruption if it deletes a table that is not there, adds one twice, names a
-// level out of range, overlaps ranges within a run, or moves a counter back.
+// level out of range, overlaps ranges within a run, moves a counter back, or drops a keyspace that is not
+// there.
 Status ApplyEdit(const VersionEdit& edit, ManifestState* state);
 
 // Reads CURRENT and its manifest; changes nothing. kIoError/kNotFound if there is no CURRENT.

@@ -75,7 +75,7 @@ class TableBuilder::Impl {
   Impl(const TableBuilderOptions& options, WritableFile* file)
       : options_(options),
         file_(file),
-        compressor_(options.compression),
+        compression_(options.compression),
         filter_(options.bloom_bits_per_key) {
     properties_.table_number = options.table_number;
     properties_.compression = options.compression;
@@ -83,6 +83,7 @@ class TableBuilder::Impl {
   }
 
   Status Add(Slice key, uint64_t trailer, Slice value);
+  Status SetCompression(CompressionType compression);
   Result<TableProperties> Finish();
   Result<EndlessTable> FinishWithoutEnd();
   uint64_t entries() const { return properties_.entries; }
@@ -103,6 +104,8 @@ class TableBuilder::Impl {
   Neighbour Compare(Slice key, uint64_t trailer) const;
   // Why the entry cannot be added, if it cannot.
   Status CheckEntry(Slice key, uint64_t trailer, Slice value, const Neighbour& neighbour) const;
+  // Of `compression_`, which is not kNone.
+  BlockCompressor& Compressor();
   Status FinishBlock();
   // Everything up to the end.
   Status FinishBlocks();
@@ -113,7 +116,8 @@ class TableBuilder::Impl {
 
   const TableBuilderOptions options_;
   WritableFile* const file_;
-  BlockCompressor compressor_;
+  CompressionType compression_;  // of the present block
+  std::unique_ptr<BlockCompressor> compressor_;
   TagBlockBuilder block_;
   BlockIndexBuilder index_;
   BloomFilterBuilder filter_;
@@ -191,6 +195,21 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   return Status::Ok();
 }
 
+Status TableBuilder::Impl::SetCompression(CompressionType compression) {
+  if (compression == compression_) [[likely]]
+    return {};
+  if (!block_.empty()) SEERDB_RETURN_IF_ERROR(FinishBlock());
+  compression_ = compression;
+  return {};
+}
+
+BlockCompressor& TableBuilder::Impl::Compressor() {
+  if (compressor_ == nullptr || compressor_->type() != compression_) {
+    compressor_ = std::make_unique<BlockCompressor>(compression_);
+  }
+  return *compressor_;
+}
+
 Status TableBuilder::Impl::FinishBlock() {
   last_key_.assign(block_.last_key());
   properties_.smallest_sequence = std::min(properties_.smallest_sequence, block_.min_sequence());
@@ -198,12 +217,12 @@ Status TableBuilder::Impl::FinishBlock() {
   const uint64_t block_offset = offset();
   const size_t begin = out_.size();
   CompressionType type = CompressionType::kNone;
-  if (options_.compression == CompressionType::kNone) {
+  if (compression_ == CompressionType::kNone) {
     block_.Finish(&out_);
   } else {
     raw_block_.Clear();
     block_.Finish(&raw_block_);
-    if (compressor_.Compress(raw_block_.bytes(), &compressed_)) type = options_.compression;
+    if (Compressor().Compress(raw_block_.bytes(), &compressed_)) type = compression_;
     out_.Append(type == CompressionType::kNone ? raw_block_.bytes() : Slice(compressed_));
   }
   *out_.Room(1) = static_cast<char>(type);
@@ -267,7 +286,7 @@ Status TableBuilder::Impl::FinishBlocks() {
   if (finished_) return Status::InvalidArgument("table builder: call after Finish");
   if (properties_.entries == 0) return Status::InvalidArgument("table builder: no entries");
   finished_ = true;
-  SEERDB_RETURN_IF_ERROR(FinishBlock());
+  if (!block_.empty()) SEERDB_RETURN_IF_ERROR(FinishBlock());
   WriteMetaBlocks();
   return Status::Ok();
 }
@@ -306,6 +325,9 @@ TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* fil
     : impl_(std::make_unique<Impl>(options, file)) {}
 TableBuilder::~TableBuilder() = default;
 Status TableBuilder::Add(Slice key, uint64_t trailer, Slice value) { return impl_->Add(key, trailer, value); }
+Status TableBuilder::SetCompression(CompressionType compression) {
+  return impl_->SetCompression(compression);
+}
 Result<TableProperties> TableBuilder::Finish() { return impl_->Finish(); }
 Result<EndlessTable> TableBuilder::FinishWithoutEnd() { return impl_->FinishWithoutEnd(); }
 uint64_t TableBuilder::entries() const { return impl_->entries(); }

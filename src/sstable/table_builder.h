@@ -42,6 +42,8 @@ class TableBuilder {
 
   // Requires: (key, trailer) sorts after the last one added (checked: kInvalidArgument).
   Status Add(Slice key, uint64_t trailer, Slice value);
+  // Of the entries added from now on. A block has one compression: another one ends the block.
+  Status SetCompression(CompressionType compression);
   // Writes what is left, then index, filter, properties and footer. No call may follow. Requires: at least
   // one entry.
   Result<TableProperties> Finish();

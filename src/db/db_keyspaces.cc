@@ -1,0 +1,44 @@
+// The calls of DbImpl that make, find and drop keyspaces.
+#include <utility>
+
+#include "db/db_impl.h"
+
+namespace seerdb {
+
+Result<Keyspace> DbImpl::OpenKeyspace(Slice name, const std::optional<KeyspaceOptions>& options) {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  Result<KeyspaceStatePtr> opened = keyspaces_.Open(name, options);
+  if (!opened.ok()) return NoteManifestError("open keyspace", opened.status());
+  return Keyspace(this, *std::move(opened));
+}
+
+Result<Keyspace> DbImpl::FindKeyspace(Slice name) {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  SEERDB_ASSIGN_OR_RETURN(KeyspaceStatePtr found, keyspaces_.Find(name));
+  return Keyspace(this, std::move(found));
+}
+
+std::vector<KeyspaceInfo> DbImpl::ListKeyspaces() {
+  std::vector<KeyspaceInfo> list;
+  for (const KeyspaceStatePtr& state : keyspaces_.table()->states()) {
+    list.push_back({state->id, state->name, state->options});
+  }
+  return list;
+}
+
+Status DbImpl::DropKeyspace(const Keyspace& keyspace) {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  if (Status dropped = keyspaces_.Drop(keyspace.state()); !dropped.ok()) {
+    return NoteManifestError("drop keyspace", std::move(dropped));
+  }
+  events_.Write(EventLine("drop_keyspace").Add("name", keyspace.name()).Add("id", keyspace.id()));
+  work_->PokeCompaction();  // there may be tables that nobody needs
+  return {};
+}
+
+Status DbImpl::NoteManifestError(Slice operation, Status status) {
+  if (status.IsIoError()) error_->Set(operation, status);
+  return status;
+}
+
+}  // namespace seerdb

@@ -1,0 +1,130 @@
+// The writing half of DbImpl: Put, Delete, Write, and what each write is checked for.
+#include "base/status_macros.h"
+#include "db/db_impl.h"
+#include "format/batch_codec.h"
+
+namespace seerdb {
+namespace {
+
+Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
+  if (key_bytes > kMaxKeyBytes) {
+    return Status::InvalidArgument("key has " + std::to_string(key_bytes) + " bytes, expected at most " +
+                                   std::to_string(kMaxKeyBytes));
+  }
+  if (value_bytes > kMaxValueBytes) {
+    return Status::InvalidArgument("value has " + std::to_string(value_bytes) + " bytes, expected at most " +
+                                   std::to_string(kMaxValueBytes));
+  }
+  if (batch_bytes > kMaxBatchBytes) {
+    return Status::InvalidArgument("batch has " + std::to_string(batch_bytes) + " bytes, expected at most " +
+                                   std::to_string(kMaxBatchBytes));
+  }
+  return {};
+}
+
+bool OnlyDeletes(const WriteBatch& batch) {
+  BatchReader reader(batch.rep());
+  BatchOperation operation;
+  while (reader.Next(&operation)) {
+    if (operation.type != ValueType::kDeletion) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Status DbImpl::CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const {
+  const auto refuse = [this](const char* what, uint64_t bytes, uint64_t most) {
+    return Status::InvalidArgument(std::string(what) + " has " + std::to_string(bytes) +
+                                   " bytes, expected at most " + std::to_string(most) +
+                                   " with a memory budget of " + std::to_string(budget_->limit_bytes()))
+        .WithDetail(StatusDetail::kMemoryFull);
+  };
+  if (value_bytes > memory_plan_.max_value_bytes) {
+    return refuse("value", value_bytes, memory_plan_.max_value_bytes);
+  }
+  if (batch_bytes > memory_plan_.max_batch_bytes) {
+    return refuse("batch", batch_bytes, memory_plan_.max_batch_bytes);
+  }
+  return {};
+}
+
+Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count,
+                           uint64_t logical_bytes) {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  WriteRequest request;
+  request.operations = operations;
+  request.count = count;
+  request.logical_bytes = logical_bytes;
+  request.skip_wal = options.skip_wal || options_.skip_wal;
+  const bool by_policy = options_.wal_sync_policy >= SyncPolicy::kSyncData;
+  request.sync = options.sync == WriteSync::kSync || (options.sync == WriteSync::kByPolicy && by_policy);
+  if (request.skip_wal) {
+    if (options.sync == WriteSync::kSync) {
+      return Status::InvalidArgument("a write with skip_wal cannot be synced");
+    }
+    request.sync = false;
+  }
+  SEERDB_RETURN_IF_ERROR(queue_->Submit(&request));
+  if (barrier_ != nullptr && !request.sync) barrier_->NoteWrite(executor_.get());
+  return {};
+}
+
+Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
+  Slice prefix;
+  SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
+  if (Status status = AdmitToDisk(key.size() + value.size()); !status.ok()) [[unlikely]] {
+    return CountRefusal(std::move(status));
+  }
+  const SampledTimer timer(statistics_.get(), Latency::put_latency);
+  // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
+  static thread_local std::string kept;
+  std::string operations;
+  operations.swap(kept);
+  operations.clear();
+  AppendBatchOperation(&operations, ValueType::kValue, prefix, key, value);
+  Status status = SubmitWrite(options, operations, 1, key.size() + value.size());
+  constexpr size_t kKeptBytes = 1 << 20;
+  if (operations.capacity() <= kKeptBytes) operations.swap(kept);
+  return status;
+}
+
+Status DbImpl::Delete(const WriteOptions& options, Slice key) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), 0, 0));
+  Slice prefix;
+  SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
+  const SampledTimer timer(statistics_.get(), Latency::delete_latency);
+  std::string operations;
+  AppendBatchOperation(&operations, ValueType::kDeletion, prefix, key, Slice());
+  return SubmitWrite(options, operations, 1, key.size());
+}
+
+Status DbImpl::CheckKeyspaces(const WriteBatch& batch) const {
+  for (const KeyspaceStatePtr& keyspace : WriteBatchAccess::Keyspaces(batch)) {
+    SEERDB_RETURN_IF_ERROR(keyspaces_.Check(keyspace.get()));
+  }
+  return {};
+}
+
+Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
+                                    WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch),
+                                         batch.rep().size() + batch.size() * MemoryGate::kEntryBytes));
+  if (options.keyspace != nullptr) {
+    return Status::InvalidArgument(
+        "write: a batch names the keyspace of each operation; the options name one");
+  }
+  SEERDB_RETURN_IF_ERROR(CheckKeyspaces(batch));
+  if (batch.empty()) return CheckOpen();
+  // Deletions are what makes room.
+  if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) {
+    return CountRefusal(std::move(status));
+  }
+  const SampledTimer timer(statistics_.get(), Latency::write_latency);
+  return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
+}
+
+}  // namespace seerdb

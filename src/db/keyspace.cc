@@ -1,0 +1,52 @@
+// The calls of a Keyspace: those of its DB, with the keyspace named.
+#include "seerdb/keyspace.h"
+
+#include <utility>
+
+#include "db/db_iterator.h"
+#include "seerdb/db.h"
+
+namespace seerdb {
+namespace {
+
+Status Invalid() { return Status::InvalidArgument("the keyspace handle is empty"); }
+
+template <typename OptionsType>
+OptionsType In(const Keyspace* keyspace, OptionsType options) {
+  options.keyspace = keyspace;
+  return options;
+}
+
+}  // namespace
+
+Status Keyspace::Put(const WriteOptions& options, Slice key, Slice value) const {
+  return valid() ? db_->Put(In(this, options), key, value) : Invalid();
+}
+
+Status Keyspace::Delete(const WriteOptions& options, Slice key) const {
+  return valid() ? db_->Delete(In(this, options), key) : Invalid();
+}
+
+Result<std::optional<PinnedValue>> Keyspace::Get(const ReadOptions& options, Slice key) const {
+  if (!valid()) return Invalid();
+  return db_->Get(In(this, options), key);
+}
+
+std::vector<Result<std::optional<PinnedValue>>> Keyspace::MultiGet(const ReadOptions& options,
+                                                                   std::span<const Slice> keys) const {
+  if (valid()) return db_->MultiGet(In(this, options), keys);
+  std::vector<Result<std::optional<PinnedValue>>> results;
+  for (size_t i = 0; i < keys.size(); ++i) results.emplace_back(Invalid());
+  return results;
+}
+
+std::unique_ptr<Iterator> Keyspace::NewIterator(const ReadOptions& options) const {
+  if (valid()) return db_->NewIterator(In(this, options));
+  return NewErrorIterator(Invalid());
+}
+
+seerdb::Scan Keyspace::Scan(ReadOptions options) const {
+  return seerdb::Scan(db_, In(this, std::move(options)));
+}
+
+}  // namespace seerdb

@@ -1,0 +1,82 @@
+#include "format/keyspace_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "format/keyspace_prefix.h"
+
+namespace seerdb {
+namespace {
+
+std::string PrefixOf(uint32_t id) {
+  std::string prefix;
+  AppendKeyspacePrefix(&prefix, id);
+  return prefix;
+}
+
+}  // namespace
+
+KeyspaceState::KeyspaceState(const void* owner_in, uint32_t id_in, std::string name_in,
+                             KeyspaceOptions options_in)
+    : owner(owner_in),
+      id(id_in),
+      name(std::move(name_in)),
+      prefix(PrefixOf(id_in)),
+      options(std::move(options_in)),
+      dropped(std::make_shared<std::atomic<bool>>(false)) {}
+
+KeyspaceState::KeyspaceState(const KeyspaceState& before, KeyspaceOptions options_in)
+    : owner(before.owner),
+      id(before.id),
+      name(before.name),
+      prefix(before.prefix),
+      options(std::move(options_in)),
+      dropped(before.dropped) {}
+
+const std::string& Keyspace::name() const { return state_->name; }
+uint32_t Keyspace::id() const { return state_->id; }
+const KeyspaceOptions& Keyspace::options() const { return state_->options; }
+
+KeyspaceTable::KeyspaceTable() {
+  states_.push_back(std::make_shared<const KeyspaceState>(nullptr, kDefaultKeyspace, kDefaultKeyspaceName,
+                                                          KeyspaceOptions()));
+}
+
+const KeyspaceStatePtr* KeyspaceTable::Find(uint32_t id) const {
+  const auto at = std::partition_point(states_.begin(), states_.end(),
+                                       [id](const KeyspaceStatePtr& state) { return state->id < id; });
+  return at != states_.end() && (*at)->id == id ? &*at : nullptr;
+}
+
+const KeyspaceStatePtr* KeyspaceTable::FindByName(Slice name) const {
+  const auto at = std::find_if(states_.begin(), states_.end(),
+                               [name](const KeyspaceStatePtr& state) { return state->name == name; });
+  return at != states_.end() ? &*at : nullptr;
+}
+
+bool KeyspaceTable::AllDropped(Slice smallest, Slice largest) const {
+  uint32_t first = 0;
+  uint32_t last = 0;
+  Slice user_key;
+  if (!ParseEngineKey(smallest, &first, &user_key) || !ParseEngineKey(largest, &last, &user_key))
+    return false;
+  if (last >= next_id_) return false;
+  const auto at = std::partition_point(states_.begin(), states_.end(),
+                                       [first](const KeyspaceStatePtr& state) { return state->id < first; });
+  return at == states_.end() || (*at)->id > last;
+}
+
+void KeyspaceCursor::Move(Slice engine_key) {
+  state_ = nullptr;
+  dropped_ = false;
+  prefix_.clear();
+  uint32_t id = 0;
+  Slice user_key;
+  if (table_ == nullptr || !ParseEngineKey(engine_key, &id, &user_key)) return;
+  prefix_.assign(engine_key.substr(0, engine_key.size() - user_key.size()));
+  const KeyspaceStatePtr* const found = table_->Find(id);
+  if (found != nullptr) state_ = found->get();
+  dropped_ = found == nullptr && id < table_->next_id();
+}
+
+}  // namespace seerdb
