@@ -103,25 +103,32 @@ bool IsValidUtf8(Slice bytes) {
   return true;
 }
 
-void AppendEntryLine(std::string* out, OutputForm form, Slice key, std::optional<Slice> value) {
-  if (form == OutputForm::kJson) {
-    nlohmann::ordered_json entry;
-    entry["key"] = JsonOf(key);
-    if (value) entry["value"] = JsonOf(*value);
-    out->append(entry.dump());
-  } else {
-    const auto append = [&](Slice bytes) {
-      if (form == OutputForm::kText) AppendEscaped(out, bytes);
-      if (form == OutputForm::kHex) AppendHex(out, bytes);
-      if (form == OutputForm::kRaw) out->append(bytes);
-    };
-    append(key);
-    if (value) {
-      out->push_back('\t');
-      append(*value);
-    }
+void AppendBytes(std::string* out, OutputForm form, Slice bytes) {
+  switch (form) {
+    case OutputForm::kText:
+      AppendEscaped(out, bytes);
+      break;
+    case OutputForm::kHex:
+      AppendHex(out, bytes);
+      break;
+    case OutputForm::kJson:
+      out->append(JsonOf(bytes).dump());
+      break;
+    case OutputForm::kRaw:
+      out->append(bytes);
+      break;
   }
-  out->push_back('\n');
+}
+
+void AppendEntryLine(std::string* out, OutputForm form, Slice key, std::optional<Slice> value) {
+  const bool json = form == OutputForm::kJson;
+  if (json) out->append("{\"key\":");
+  AppendBytes(out, form, key);
+  if (value) {
+    out->append(json ? ",\"value\":" : "\t");
+    AppendBytes(out, form, *value);
+  }
+  out->append(json ? "}\n" : "\n");
 }
 
 std::string HumanBytes(uint64_t bytes) {

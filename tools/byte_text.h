@@ -24,9 +24,10 @@ void AppendHex(std::string* out, Slice bytes);
 Result<std::string> DecodeHex(Slice text);
 bool IsValidUtf8(Slice bytes);
 
+// In kJson a byte string is a JSON string when it is UTF-8, and otherwise the object {"hex": "..."}.
+void AppendBytes(std::string* out, OutputForm form, Slice bytes);
 // One line that shows an entry: "key TAB value", or for kJson an object with the members "key" and "value".
-// A byte string is a JSON string when it is UTF-8, and otherwise the object {"hex": "..."}. Without a value
-// (nullopt) only the key is shown.
+// Without a value (nullopt) only the key is shown.
 void AppendEntryLine(std::string* out, OutputForm form, Slice key, std::optional<Slice> value);
 
 // "17", "4.2 KiB", "64.0 MiB": three digits or so, for people.

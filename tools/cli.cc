@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "compression_name.h"
 #include "output.h"
 
 namespace seerdb::cli {
@@ -13,12 +14,6 @@ SyncPolicy ParseSyncPolicy(const std::string& name) {
   if (name == "barrier") return SyncPolicy::kBarrier;
   if (name == "all") return SyncPolicy::kSyncAll;
   return SyncPolicy::kSyncData;
-}
-
-CompressionType ParseCompression(const std::string& name) {
-  if (name == "lz4") return CompressionType::kLz4;
-  if (name == "zstd") return CompressionType::kZstd;
-  return CompressionType::kNone;
 }
 
 TableAccess ParseTableAccess(const std::string& name) {

@@ -55,6 +55,7 @@ void AddGetCommand(CLI::App* app, int* exit_code);
 void AddPutCommand(CLI::App* app, int* exit_code);
 void AddDeleteCommand(CLI::App* app, int* exit_code);
 void AddScanCommand(CLI::App* app, int* exit_code);
+void AddKeyspaceCommand(CLI::App* app, int* exit_code);
 void AddStatsCommand(CLI::App* app, int* exit_code);
 void AddHealthCommand(CLI::App* app, int* exit_code);
 void AddVerifyCommand(CLI::App* app, int* exit_code);

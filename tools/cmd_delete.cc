@@ -2,6 +2,7 @@
 #include "base/status_macros.h"
 #include "cli.h"
 #include "key_arguments.h"
+#include "keyspace_argument.h"
 #include "output.h"
 #include "progress.h"
 
@@ -12,12 +13,14 @@ struct DeleteArguments {
   DatabaseArguments database;
   std::string key;
   std::string keys_from;
+  std::string keyspace;
   uint64_t batch_keys = 1000;
   bool hex = false;
   bool sync = false;
 };
 
-Status DeleteKeysOfFile(const DeleteArguments& arguments, const WriteOptions& options, DB* db) {
+Status DeleteKeysOfFile(const DeleteArguments& arguments, const Keyspace& keyspace,
+                        const WriteOptions& options, DB* db) {
   const auto clock = SystemClock();
   const uint64_t start_us = clock->NowMicros();
   WriteBatch batch;
@@ -30,7 +33,7 @@ Status DeleteKeysOfFile(const DeleteArguments& arguments, const WriteOptions& op
     return Status::Ok();
   };
   const Status status = VisitKeys(arguments.keys_from, arguments.hex, [&](Slice key) {
-    batch.Delete(key);
+    batch.Delete(keyspace, key);
     bytes += key.size();
     return batch.size() < arguments.batch_keys ? Status::Ok() : write();
   });
@@ -46,11 +49,12 @@ int RunDelete(DeleteArguments* arguments) {
   if (!status.ok()) return UsageError("delete: " + std::string(status.message()));
   return WithDatabase(arguments->database, MayCreate::kNo, [&](DB* db) -> Result<int> {
     const WriteOptions options = arguments->sync ? WriteOptions::Sync() : WriteOptions();
+    SEERDB_ASSIGN_OR_RETURN(const Keyspace keyspace, FindKeyspace(db, arguments->keyspace));
     if (!arguments->keys_from.empty()) {
-      SEERDB_RETURN_IF_ERROR(DeleteKeysOfFile(*arguments, options, db));
+      SEERDB_RETURN_IF_ERROR(DeleteKeysOfFile(*arguments, keyspace, options, db));
       return int{kExitOk};
     }
-    SEERDB_RETURN_IF_ERROR(db->Delete(options, arguments->key));
+    SEERDB_RETURN_IF_ERROR(keyspace.Delete(options, arguments->key));
     return int{kExitOk};
   });
 }
@@ -61,6 +65,7 @@ void AddDeleteCommand(CLI::App* app, int* exit_code) {
   auto arguments = std::make_shared<DeleteArguments>();
   CLI::App* command = app->add_subcommand("delete", "Remove a key, or each key of a file");
   AddDatabaseOptions(command, &arguments->database);
+  AddKeyspaceOptions(command, MayCreate::kNo, &arguments->keyspace);
   CLI::Option* key = command->add_option("KEY", arguments->key, "The key; it need not exist");
   CLI::Option* keys_from =
       command

@@ -7,6 +7,7 @@
 #include "byte_text.h"
 #include "cli.h"
 #include "key_arguments.h"
+#include "keyspace_argument.h"
 #include "output.h"
 #include "progress.h"
 
@@ -18,6 +19,7 @@ struct GetArguments {
   std::string key;
   std::string keys_from;
   std::string output;
+  std::string keyspace;
   uint64_t batch_keys = 1;
   bool hex = false;
   bool no_newline = false;
@@ -29,9 +31,9 @@ OutputForm FormOf(const GetArguments& arguments) {
   return ParseOutputForm(arguments.output);
 }
 
-Result<int> GetOne(const GetArguments& arguments, DB* db) {
+Result<int> GetOne(const GetArguments& arguments, const Keyspace& keyspace) {
   const std::string& key = arguments.key;
-  SEERDB_ASSIGN_OR_RETURN(const auto value, db->Get(key));
+  SEERDB_ASSIGN_OR_RETURN(const auto value, keyspace.Get(key));
   if (!value) {
     PrintError("seerdb: not found: " + Escaped(key) + "\n");
     return int{kExitNotFound};
@@ -54,15 +56,15 @@ Result<int> GetOne(const GetArguments& arguments, DB* db) {
 // Looks up a file of keys and prints the entries found.
 class BulkGetter {
  public:
-  BulkGetter(const GetArguments& arguments, DB* db)
-      : arguments_(arguments), db_(db), form_(FormOf(arguments)) {}
+  BulkGetter(const GetArguments& arguments, const Keyspace& keyspace)
+      : arguments_(arguments), keyspace_(keyspace), form_(FormOf(arguments)) {}
 
   Result<int> Run() {
     const auto clock = SystemClock();
     const uint64_t start_us = clock->NowMicros();
     SEERDB_RETURN_IF_ERROR(VisitKeys(arguments_.keys_from, arguments_.hex, [this](Slice key) -> Status {
       if (arguments_.batch_keys > 1) return AddToBatch(key);
-      SEERDB_ASSIGN_OR_RETURN(const auto value, db_->Get(key));
+      SEERDB_ASSIGN_OR_RETURN(const auto value, keyspace_.Get(key));
       Handle(key, value);
       return Status::Ok();
     }));
@@ -84,7 +86,7 @@ class BulkGetter {
 
   Status LookUpBatch() {
     const std::vector<Slice> keys(batch_.begin(), batch_.end());
-    const auto values = db_->MultiGet(ReadOptions(), keys);
+    const auto values = keyspace_.MultiGet(ReadOptions(), keys);
     for (size_t i = 0; i < values.size(); ++i) {
       SEERDB_RETURN_IF_ERROR(values[i].status());
       Handle(keys[i], *values[i]);
@@ -104,7 +106,7 @@ class BulkGetter {
   }
 
   const GetArguments& arguments_;
-  DB* const db_;
+  const Keyspace& keyspace_;
   const OutputForm form_;
   std::vector<std::string> batch_;
   std::string text_;
@@ -117,8 +119,9 @@ int RunGet(GetArguments* arguments) {
   const Status status = DecodeArguments(arguments->hex, {&arguments->key});
   if (!status.ok()) return UsageError("get: " + std::string(status.message()));
   return WithDatabase(arguments->database, MayCreate::kNo, [&](DB* db) -> Result<int> {
-    if (arguments->keys_from.empty()) return GetOne(*arguments, db);
-    return BulkGetter(*arguments, db).Run();
+    SEERDB_ASSIGN_OR_RETURN(const Keyspace keyspace, FindKeyspace(db, arguments->keyspace));
+    if (arguments->keys_from.empty()) return GetOne(*arguments, keyspace);
+    return BulkGetter(*arguments, keyspace).Run();
   });
 }
 
@@ -128,6 +131,7 @@ void AddGetCommand(CLI::App* app, int* exit_code) {
   auto arguments = std::make_shared<GetArguments>();
   CLI::App* command = app->add_subcommand("get", "Print the value of a key, or of each key of a file");
   AddDatabaseOptions(command, &arguments->database);
+  AddKeyspaceOptions(command, MayCreate::kNo, &arguments->keyspace);
   CLI::Option* key = command->add_option("KEY", arguments->key, "The key");
   CLI::Option* keys_from =
       command

@@ -4,6 +4,7 @@
 
 #include "base/status_macros.h"
 #include "cli.h"
+#include "keyspace_argument.h"
 #include "output.h"
 #include "progress.h"
 #include "record_reader.h"
@@ -19,6 +20,7 @@ constexpr size_t kMaxBatchBytesPending = 8 * 1024 * 1024;
 struct LoadArguments {
   DatabaseArguments database;
   std::string file;
+  std::string keyspace;
   std::string format = "tsv";
   RecordReader::Columns columns;
   uint64_t batch_records = 1000;
@@ -31,7 +33,8 @@ struct LoadArguments {
 
 class Loader {
  public:
-  Loader(const LoadArguments& arguments, DB* db) : arguments_(arguments), db_(db) {
+  Loader(const LoadArguments& arguments, DB* db, const Keyspace& keyspace)
+      : arguments_(arguments), db_(db), keyspace_(keyspace) {
     if (arguments.sync) write_options_ = WriteOptions::Sync();
   }
 
@@ -63,7 +66,7 @@ class Loader {
         SEERDB_RETURN_IF_ERROR(HandleMalformed(*reader));
         continue;
       }
-      batch_.Put(reader->key(), reader->value());
+      batch_.Put(keyspace_, reader->key(), reader->value());
       bytes_ += reader->key().size() + reader->value().size();
       if (batch_.size() < arguments_.batch_records && batch_.bytes() < kMaxBatchBytesPending) continue;
       SEERDB_RETURN_IF_ERROR(WriteBatchOut());
@@ -87,6 +90,7 @@ class Loader {
 
   const LoadArguments& arguments_;
   DB* const db_;
+  const Keyspace& keyspace_;
   WriteOptions write_options_;
   WriteBatch batch_;
   uint64_t records_ = 0;  // written
@@ -130,10 +134,12 @@ class RecordSource final : public BulkLoadSource {
   uint64_t bad_records_ = 0;
 };
 
-Status RunBulkLoad(const LoadArguments& arguments, const Input& input, RecordReader* reader, DB* db) {
+Status RunBulkLoad(const LoadArguments& arguments, const Input& input, RecordReader* reader, DB* db,
+                   const Keyspace& keyspace) {
   RecordSource source(reader, arguments.skip_bad);
   BulkLoadOptions options;
   options.already_sorted = arguments.sorted;
+  options.keyspace = &keyspace;
   uint64_t records = 0;
   uint64_t bytes = 0;
   Result<BulkLoadStats> stats = BulkLoadStats();
@@ -177,8 +183,10 @@ int RunLoad(const LoadArguments& arguments) {
   }
   if (!reader.ok()) return Fail(reader.status());
   return WithDatabase(arguments.database, MayCreate::kYes, [&](DB* db) -> Result<int> {
-    SEERDB_RETURN_IF_ERROR(arguments.bulk ? RunBulkLoad(arguments, **input, reader->get(), db)
-                                          : Loader(arguments, db).Run(**input, reader->get()));
+    SEERDB_ASSIGN_OR_RETURN(const Keyspace keyspace,
+                            OpenKeyspace(db, arguments.keyspace, arguments.database));
+    SEERDB_RETURN_IF_ERROR(arguments.bulk ? RunBulkLoad(arguments, **input, reader->get(), db, keyspace)
+                                          : Loader(arguments, db, keyspace).Run(**input, reader->get()));
     return int{kExitOk};
   });
 }
@@ -189,6 +197,7 @@ void AddLoadCommand(CLI::App* app, int* exit_code) {
   auto arguments = std::make_shared<LoadArguments>();
   CLI::App* command = app->add_subcommand("load", "Write the records of a file or of standard input");
   AddDatabaseOptions(command, &arguments->database);
+  AddKeyspaceOptions(command, MayCreate::kYes, &arguments->keyspace);
   command->add_option("FILE", arguments->file, "Input; - is standard input")->required();
   command->add_option("--format", arguments->format, "tsv, csv (RFC 4180) or lp (length-prefixed)")
       ->check(CLI::IsMember({"tsv", "csv", "lp"}))

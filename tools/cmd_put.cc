@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "input.h"
 #include "key_arguments.h"
+#include "keyspace_argument.h"
 #include "seerdb/types.h"
 
 namespace seerdb::cli {
@@ -13,6 +14,7 @@ struct PutArguments {
   DatabaseArguments database;
   std::string key;
   std::string value;
+  std::string keyspace;
   bool hex = false;
   bool sync = false;
 };
@@ -37,7 +39,9 @@ int RunPut(const PutArguments& arguments) {
   if (!value.ok()) return Fail(value.status());
   return WithDatabase(arguments.database, MayCreate::kYes, [&](DB* db) -> Result<int> {
     const WriteOptions options = arguments.sync ? WriteOptions::Sync() : WriteOptions();
-    SEERDB_RETURN_IF_ERROR(db->Put(options, *key, *value));
+    SEERDB_ASSIGN_OR_RETURN(const Keyspace keyspace,
+                            OpenKeyspace(db, arguments.keyspace, arguments.database));
+    SEERDB_RETURN_IF_ERROR(keyspace.Put(options, *key, *value));
     return int{kExitOk};
   });
 }
@@ -48,6 +52,7 @@ void AddPutCommand(CLI::App* app, int* exit_code) {
   auto arguments = std::make_shared<PutArguments>();
   CLI::App* command = app->add_subcommand("put", "Store a value under a key");
   AddDatabaseOptions(command, &arguments->database);
+  AddKeyspaceOptions(command, MayCreate::kYes, &arguments->keyspace);
   command->add_option("KEY", arguments->key, "The key")->required();
   command->add_option("VALUE", arguments->value, "The value; - reads it from standard input")->required();
   command->add_flag("--hex", arguments->hex, "Key and value are given in hexadecimal");

@@ -6,6 +6,7 @@
 #include "byte_text.h"
 #include "cli.h"
 #include "key_arguments.h"
+#include "keyspace_argument.h"
 #include "output.h"
 #include "progress.h"
 
@@ -18,6 +19,7 @@ struct ScanArguments {
   std::string start;
   std::string end;
   std::string output = "text";
+  std::string keyspace;
   uint64_t limit = UINT64_MAX;
   bool reverse = false;
   bool keys_only = false;
@@ -26,8 +28,8 @@ struct ScanArguments {
   bool report = false;
 };
 
-seerdb::Scan BuildScan(const ScanArguments& arguments, DB* db) {
-  seerdb::Scan scan = db->Scan();
+seerdb::Scan BuildScan(const ScanArguments& arguments, const Keyspace& keyspace) {
+  seerdb::Scan scan = keyspace.Scan();
   if (!arguments.start.empty() || !arguments.end.empty()) {
     scan = std::move(scan).Range(arguments.start, arguments.end);
   }
@@ -38,14 +40,14 @@ seerdb::Scan BuildScan(const ScanArguments& arguments, DB* db) {
   return scan;
 }
 
-Result<int> ScanDatabase(const ScanArguments& arguments, DB* db) {
+Result<int> ScanKeyspace(const ScanArguments& arguments, const Keyspace& keyspace) {
   const auto clock = SystemClock();
   const uint64_t start_us = clock->NowMicros();
   const OutputForm form = ParseOutputForm(arguments.output);
   uint64_t entries = 0;
   uint64_t bytes = 0;
   std::string line;
-  auto scan = BuildScan(arguments, db);
+  auto scan = BuildScan(arguments, keyspace);
   for (const ScanEntry& entry : scan) {
     SEERDB_RETURN_IF_ERROR(entry.status());
     ++entries;
@@ -69,8 +71,10 @@ int RunScan(ScanArguments* arguments) {
   const Status status =
       DecodeArguments(arguments->hex, {&arguments->prefix, &arguments->start, &arguments->end});
   if (!status.ok()) return UsageError("scan: " + std::string(status.message()));
-  return WithDatabase(arguments->database, MayCreate::kNo,
-                      [&](DB* db) { return ScanDatabase(*arguments, db); });
+  return WithDatabase(arguments->database, MayCreate::kNo, [&](DB* db) -> Result<int> {
+    SEERDB_ASSIGN_OR_RETURN(const Keyspace keyspace, FindKeyspace(db, arguments->keyspace));
+    return ScanKeyspace(*arguments, keyspace);
+  });
 }
 
 }  // namespace
@@ -79,6 +83,7 @@ void AddScanCommand(CLI::App* app, int* exit_code) {
   auto arguments = std::make_shared<ScanArguments>();
   CLI::App* command = app->add_subcommand("scan", "Print the entries of a range, in order of their keys");
   AddDatabaseOptions(command, &arguments->database);
+  AddKeyspaceOptions(command, MayCreate::kNo, &arguments->keyspace);
   command->add_option("--prefix", arguments->prefix, "Only keys that begin with this");
   command->add_option("--start", arguments->start, "Only keys at or after this");
   command->add_option("--end", arguments->end, "Only keys before this");

@@ -1,4 +1,8 @@
+#include <algorithm>
+
 #include "base/status_macros.h"
+#include "byte_text.h"
+#include "compression_name.h"
 #include "dump.h"
 #include "manifest/version_set.h"
 #include "output.h"
@@ -18,6 +22,39 @@ std::string Indented(const std::string& text) {
   return out;
 }
 
+std::string KeyspaceText(const KeyspaceRecord& keyspace) {
+  std::string text = "keyspace " + std::to_string(keyspace.id) + " name " + Escaped(keyspace.name);
+  if (keyspace.compression != KeyspaceRecord::kCompressionByOptions) {
+    text += " compression " + CompressionName(static_cast<CompressionType>(keyspace.compression));
+  }
+  if (!keyspace.merge_operator.empty()) text += " merge_operator " + Escaped(keyspace.merge_operator);
+  if (keyspace.default_ttl_us != 0) text += " default_ttl_us " + std::to_string(keyspace.default_ttl_us);
+  if (keyspace.separation_bytes != 0) {
+    text += " separation_bytes " + std::to_string(keyspace.separation_bytes);
+  }
+  return text + "\n";
+}
+
+// VersionEdit::ToString shows names and keys in hexadecimal. Here names are readable, and at the end the keys
+// of the tables stand once more, readable too.
+std::string EditText(const VersionEdit& edit) {
+  VersionEdit without_names = edit;
+  without_names.keyspaces.clear();
+  std::string text = without_names.ToString();
+  for (const KeyspaceRecord& keyspace : edit.keyspaces) text += KeyspaceText(keyspace);
+  for (const VersionEdit::AddedTable& table : edit.added_tables) {
+    text += "table " + std::to_string(table.meta.number) + " keys " + EngineKeyText(table.meta.smallest_key) +
+            " .. " + EngineKeyText(table.meta.largest_key) + "\n";
+  }
+  return text;
+}
+
+std::string StateText(const ManifestState& state) {
+  std::string text = "next_keyspace_id " + std::to_string(state.next_keyspace_id) + "\n";
+  for (const KeyspaceRecordPtr& keyspace : state.keyspaces) text += KeyspaceText(*keyspace);
+  return text + state.version->ToString();
+}
+
 }  // namespace
 
 Status DumpManifest(FileSystem& fs, const std::string& path) {
@@ -29,7 +66,7 @@ Status DumpManifest(FileSystem& fs, const std::string& path) {
   Status applied;
   const Status status = VisitManifest(fs, path, [&](uint64_t offset, const VersionEdit& edit) {
     ++edits;
-    Print("edit @" + std::to_string(offset) + ":\n" + Indented(edit.ToString()));
+    Print("edit @" + std::to_string(offset) + ":\n" + Indented(EditText(edit)));
     if (!applied.ok()) return;
     applied = ApplyEdit(edit, &state);
     if (!applied.ok()) applied = applied.WithContext("dump manifest " + path + " @" + std::to_string(offset));
@@ -37,7 +74,7 @@ Status DumpManifest(FileSystem& fs, const std::string& path) {
   PrintField("edits", edits);
   SEERDB_RETURN_IF_ERROR(status);
   SEERDB_RETURN_IF_ERROR(applied);
-  if (state.version != nullptr) Print("state after the last edit:\n" + Indented(state.version->ToString()));
+  if (state.version != nullptr) Print("state after the last edit:\n" + Indented(StateText(state)));
   return Status::Ok();
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/status_macros.h"
 #include "byte_text.h"
+#include "compression_name.h"
 #include "dump.h"
 #include "output.h"
 #include "sstable/table_format.h"
@@ -13,18 +14,6 @@ namespace {
 
 // Larger lists of meta blocks than this are not believed.
 constexpr uint64_t kMaxMetaListBytes = 64 * 1024;
-
-const char* CompressionName(CompressionType type) {
-  switch (type) {
-    case CompressionType::kNone:
-      return "none";
-    case CompressionType::kLz4:
-      return "lz4";
-    case CompressionType::kZstd:
-      return "zstd";
-  }
-  return "unknown";
-}
 
 std::string MetaName(uint32_t id) {
   switch (id) {

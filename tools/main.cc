@@ -21,6 +21,7 @@ int Run(int argc, char** argv) {
   AddPutCommand(&app, &exit_code);
   AddDeleteCommand(&app, &exit_code);
   AddScanCommand(&app, &exit_code);
+  AddKeyspaceCommand(&app, &exit_code);
   AddStatsCommand(&app, &exit_code);
   AddHealthCommand(&app, &exit_code);
   AddVerifyCommand(&app, &exit_code);
