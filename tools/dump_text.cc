@@ -65,6 +65,10 @@ std::string ValueTypeName(unsigned char type) {
       return "put-pointer";
     case ValueType::kRangeDeletion:
       return "delete-range";
+    case ValueType::kExpiringValue:
+      return "put-expiring";
+    case ValueType::kExpiringMerge:
+      return "merge-expiring";
   }
   return "kind " + std::to_string(type);
 }

@@ -24,6 +24,7 @@
 #include "seerdb/iterator.h"
 #include "seerdb/keyspace.h"
 #include "seerdb/memory_budget.h"
+#include "seerdb/merge_operator.h"
 #include "seerdb/options.h"
 #include "seerdb/options_for.h"
 #include "seerdb/pinned_value.h"
@@ -78,6 +79,13 @@ class SEERDB_EXPORT DB {
   // Removes `key`; removing an absent key is not an error.
   virtual Status Delete(const WriteOptions& options, Slice key) = 0;
   Status Delete(Slice key) { return Delete(WriteOptions(), key); }
+  // Changes the value of `key` by `operand`, without reading it: what it becomes is up to the keyspace's
+  // merge operator (merge_operator.h), which sees the value that is there, or none. kInvalidArgument: the
+  // keyspace has no operator, or it was not given. An operand that the operator refuses makes reads of the
+  // key fail until it is put or deleted. One log append; every so often a read of the key, so that few
+  // operands stand behind one another.
+  virtual Status Merge(const WriteOptions& options, Slice key, Slice operand) = 0;
+  Status Merge(Slice key, Slice operand) { return Merge(WriteOptions(), key, operand); }
   // Applies all operations of the batch atomically; an empty batch succeeds.
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
   Status Write(const WriteBatch& batch) { return Write(WriteOptions(), batch); }

@@ -9,6 +9,9 @@
 // called, the error is kept, counted in Stats().unobserved_iterator_errors and returned by DB::Close().
 // DB::Scan() is the form in which an error cannot be overlooked at all.
 //
+// With ReadOptions::max_skipped a call may stop early, not valid, with kBusy/kSkipLimit: what it has passed
+// is hidden, what is behind is not known. Next() (Prev() if it was walking backward) then goes on from there.
+//
 // Ownership: holds the memtables and tables of its view (memory and disk space are kept) until destroyed;
 // may outlive DB::Close(). Thread safety: external synchronization for one iterator.
 // Cost: making one and the first Seek is O(number of runs); Next is O(log runs), usually O(1).

@@ -32,6 +32,7 @@
 namespace seerdb {
 
 class DB;
+class MergeOperator;
 struct KeyspaceState;
 
 inline constexpr size_t kMaxKeyspaceNameBytes = 255;
@@ -40,6 +41,11 @@ inline constexpr size_t kMaxKeyspaceNameBytes = 255;
 struct SEERDB_EXPORT KeyspaceOptions {
   // Of its blocks, from the next flush or compaction on. nullopt: as Options::compression.
   std::optional<CompressionType> compression;
+  // What Merge does in it (merge_operator.h). Its name is kept, and kInvalidArgument if another one is given
+  // later. Null: the one that it has, if that is built in or was given at open; else none.
+  std::shared_ptr<const MergeOperator> merge_operator;
+  // How long a put or merge lives that names no time of its own. 0 = for ever. At most kMaxTtlUs.
+  uint64_t default_ttl_us = 0;
 };
 
 // A handle: copy it freely. Made by DB::OpenKeyspace; keep the DB for as long as it is used.
@@ -63,6 +69,8 @@ class SEERDB_EXPORT Keyspace {
   Status Put(Slice key, Slice value) const { return Put(WriteOptions(), key, value); }
   Status Delete(const WriteOptions& options, Slice key) const;
   Status Delete(Slice key) const { return Delete(WriteOptions(), key); }
+  Status Merge(const WriteOptions& options, Slice key, Slice operand) const;
+  Status Merge(Slice key, Slice operand) const { return Merge(WriteOptions(), key, operand); }
   Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) const;
   Result<std::optional<PinnedValue>> Get(Slice key) const { return Get(ReadOptions(), key); }
   std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "seerdb/clock.h"
 #include "seerdb/executor.h"
@@ -19,6 +20,7 @@ namespace seerdb {
 
 class Keyspace;
 class MemoryBudget;
+class MergeOperator;
 class Snapshot;
 
 // What an acknowledged write survives. In every policy it is in the kernel when acknowledged, so it
@@ -137,6 +139,16 @@ struct SEERDB_EXPORT Options {
   bool background_flush = true;
   bool background_compaction = true;
 
+  // --- the data model ------------------------------------------------------------------------------
+  // What DB::Merge does in the default keyspace (merge_operator.h). Its name is kept: kInvalidArgument if
+  // another one is given later. Null: the one that it has, if that is built in or among merge_operators.
+  std::shared_ptr<const MergeOperator> merge_operator;
+  // Operators that keyspaces may have, by their names, beside the built-in ones.
+  std::vector<std::shared_ptr<const MergeOperator>> merge_operators;
+  // How long a put or merge in the default keyspace lives that names no time of its own. 0 = for ever. At
+  // most kMaxTtlUs.
+  uint64_t default_ttl_us = 0;
+
   // --- tables --------------------------------------------------------------------------------------
   CompressionType compression = CompressionType::kNone;
   // Uncompressed bytes of a data block. 64 .. 1 MiB.
@@ -209,8 +221,11 @@ struct SEERDB_EXPORT ReadOptions {
   std::string lower_bound;
   std::string upper_bound;
   std::string prefix;
-  // Values are not read; Iterator::value() is empty.
+  // Values are not read, and operands not merged; Iterator::value() is empty.
   bool keys_only = false;
+  // > 0: a call that has passed over so many hidden entries (deleted, expired, older versions) before it
+  // found one to show stops with kBusy/kSkipLimit; see Iterator. 0: no limit.
+  uint64_t max_skipped = 0;
   // > 0: the iterator reads tables through read calls of this many bytes, past mapping and cache, for a long
   // scan over data that is not in memory. 0: as other reads. At most 16 MiB.
   uint64_t read_ahead_bytes = 0;
@@ -240,10 +255,31 @@ struct SEERDB_EXPORT WriteOptions {
   // Write in this keyspace (keyspace.h); null = the default one. Must outlive the call. Not for a WriteBatch,
   // which names one for each operation (kInvalidArgument).
   const Keyspace* keyspace = nullptr;
+  // What is put or merged lives for so long, by the wall clock (Clock::WallMicros) of this moment, and is
+  // hidden then, also from snapshots; compaction drops it. 0 = as the keyspace says; kNoTtl = for ever; at
+  // most kMaxTtlUs. Of a WriteBatch, each put and merge that names none.
+  uint64_t ttl_us = 0;
 
-  static WriteOptions Sync() { return {WriteSync::kSync, false, nullptr}; }
-  static WriteOptions NoSync() { return {WriteSync::kNoSync, false, nullptr}; }
-  static WriteOptions SkipWal() { return {WriteSync::kByPolicy, true, nullptr}; }
+  static WriteOptions Sync() {
+    WriteOptions o;
+    o.sync = WriteSync::kSync;
+    return o;
+  }
+  static WriteOptions NoSync() {
+    WriteOptions o;
+    o.sync = WriteSync::kNoSync;
+    return o;
+  }
+  static WriteOptions SkipWal() {
+    WriteOptions o;
+    o.skip_wal = true;
+    return o;
+  }
+  static WriteOptions Ttl(uint64_t ttl_us) {
+    WriteOptions o;
+    o.ttl_us = ttl_us;
+    return o;
+  }
 };
 
 }  // namespace seerdb

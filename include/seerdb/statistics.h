@@ -22,6 +22,8 @@ namespace seerdb {
   X(total_iterators, "iterators made")                                                                      \
   X(total_seeks, "positions that iterators were sent to")                                                   \
   X(total_scan_entries, "entries that iterators gave")                                                      \
+  X(scan_entries_skipped, "hidden entries that iterators passed over: deleted, expired, older versions")    \
+  X(total_merges, "merges acknowledged, also inside batches")                                               \
   X(total_flushes, "memtables written to tables")                                                           \
   X(total_compactions, "merging compactions installed")                                                     \
   X(total_trivial_moves, "tables moved down a level without rewriting")                                     \

@@ -14,6 +14,10 @@ inline constexpr SequenceNumber kMaxSequence = (uint64_t{1} << 56) - 1;
 // Limits that every write is checked against; beyond them a write fails with kInvalidArgument.
 inline constexpr uint64_t kMaxKeyBytes = 64 * 1024;             // 64 KiB
 inline constexpr uint64_t kMaxValueBytes = 1024 * 1024 * 1024;  // 1 GiB
+// Of a time to live: 100 years.
+inline constexpr uint64_t kMaxTtlUs = uint64_t{36525} * 24 * 3600 * 1'000'000;
+// In the place of one: for ever, whatever the keyspace's default.
+inline constexpr uint64_t kNoTtl = UINT64_MAX;
 // Bytes of one WriteBatch, keys and values together: 2 GiB.
 inline constexpr uint64_t kMaxBatchBytes = uint64_t{2} * 1024 * 1024 * 1024;
 

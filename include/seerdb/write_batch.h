@@ -33,6 +33,12 @@ class SEERDB_EXPORT WriteBatch {
   // kInvalidArgument if it is of another one, or dropped.
   void Put(const Keyspace& keyspace, Slice key, Slice value);
   void Delete(const Keyspace& keyspace, Slice key);
+  // As DB::Merge.
+  void Merge(Slice key, Slice operand);
+  void Merge(const Keyspace& keyspace, Slice key, Slice operand);
+  // A put that lives for `ttl_us` from the moment in which the batch is written; see WriteOptions::ttl_us.
+  void PutWithTtl(Slice key, Slice value, uint64_t ttl_us);
+  void PutWithTtl(const Keyspace& keyspace, Slice key, Slice value, uint64_t ttl_us);
 
   // Removes all operations; keeps the memory.
   void Clear();
@@ -49,10 +55,13 @@ class SEERDB_EXPORT WriteBatch {
     // `keyspace` is its id; that of the default one is 0.
     virtual void Put(uint32_t keyspace, Slice key, Slice value) = 0;
     virtual void Delete(uint32_t keyspace, Slice key) = 0;
+    virtual void Merge(uint32_t keyspace, Slice key, Slice operand) = 0;
+    virtual void PutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64_t ttl_us) = 0;
   };
   void Iterate(Handler* handler) const;
 
-  // The encoded operations (docs/format/log.md). Valid until the batch changes.
+  // The encoded operations (docs/format/log.md), with times still to be filled in. Valid until the batch
+  // changes.
   Slice rep() const { return rep_; }
 
  private:
@@ -60,11 +69,14 @@ class SEERDB_EXPORT WriteBatch {
   uint32_t Use(const Keyspace& keyspace);
   void AddPut(uint32_t keyspace, Slice key, Slice value);
   void AddDelete(uint32_t keyspace, Slice key);
+  void AddMerge(uint32_t keyspace, Slice key, Slice operand);
+  void AddPutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64_t ttl_us);
 
   std::string rep_;
   uint32_t count_ = 0;
   uint64_t largest_key_bytes_ = 0;
   uint64_t largest_value_bytes_ = 0;
+  bool unfinished_ = false;  // an operation wants its keyspace or the time when it is written
   // Of the operations, each at least once; null for an invalid handle. Empty: all are in the default one.
   std::vector<std::shared_ptr<const KeyspaceState>> keyspaces_;
   friend struct WriteBatchAccess;  // reads the maxima; the one friend, see src/format/batch_codec.h

@@ -106,6 +106,7 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   }
 
   const KeyspaceTablePtr keyspaces = output.keyspaces;
+  const uint64_t now_us = output.now_us;
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
   CompactionStreamOptions stream_options;
@@ -115,6 +116,7 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   stream_options.cancelled = inputs.cancelled;
   stream_options.pace = inputs.pace;
   stream_options.keyspaces = keyspaces;
+  stream_options.now_us = now_us;
   CompactionStream stream(merged.get(), std::move(stream_options));
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
     SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));

@@ -1,11 +1,12 @@
 // CompactionStream: the one place that decides which versions survive a flush or a compaction.
 //
 // Between two neighbouring snapshots nobody can tell versions of a key apart, so of each such stripe only
-// the newest version is kept. A tombstone goes when nothing it could hide is left: it lies in the oldest
-// stripe and no level below the output may hold its key. Nothing of a dropped keyspace survives.
-// Requires: inputs were fixed before `snapshots` and `keyspaces` were taken, and `snapshots` holds every
-// registered sequence and the visible sequence of that moment (docs/concurrency.md). Thread safety: external
-// synchronization.
+// the newest version is kept. A merge operand stands for itself and all that it rests on: down to a value
+// they become one value, else one operand if the operator can, else they stay as they are. What has expired
+// is a tombstone. A tombstone goes when nothing it could hide is left: it lies in the oldest stripe and no
+// level below the output may hold its key. Nothing of a dropped keyspace survives. Requires: inputs were
+// fixed before `snapshots` and `keyspaces` were taken, and `snapshots` holds every registered sequence and
+// the visible sequence of that moment (docs/concurrency.md). Thread safety: external synchronization.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 
 #include "format/keyspace_table.h"
 #include "iter/internal_iterator.h"
+#include "iter/merge_chain.h"
 
 namespace seerdb {
 
@@ -29,8 +31,10 @@ struct CompactionStreamOptions {
   // Called with the bytes of keys and values read since the last call, each kPaceBytes or so; may take its
   // time. Null = nobody cares.
   std::function<void(uint64_t bytes)> pace = nullptr;
-  // Null = no keyspace is known to be dropped.
+  // Null = no keyspace is known to be dropped, and no merge operator.
   KeyspaceTablePtr keyspaces = nullptr;
+  // Wall clock: what has expired by then is dropped. 0 = nothing has.
+  uint64_t now_us = 0;
 };
 inline constexpr uint64_t kPaceBytes = 256 << 10;
 
@@ -42,9 +46,9 @@ class CompactionStream {
   void SeekToFirst();
   bool Valid() const { return valid_; }
   // Requires: Valid(). Valid until Next().
-  Slice key() const { return input_->key(); }
-  uint64_t trailer() const { return input_->trailer(); }
-  Slice value() const { return input_->value(); }
+  Slice key() const { return made_.empty() ? input_->key() : Slice(current_key_); }
+  uint64_t trailer() const { return made_.empty() ? input_->trailer() : made_[made_next_].trailer; }
+  Slice value() const { return made_.empty() ? input_->value() : Slice(made_[made_next_].payload); }
   // True if the present entry's key differs from the one before: only here may a table end.
   bool starts_key() const { return starts_key_; }
   void Next();
@@ -54,6 +58,8 @@ class CompactionStream {
   uint64_t entries_dropped() const { return entries_dropped_; }
 
  private:
+  enum class Fate { kKeep, kDrop, kFold, kExpired };
+
   // Index of the stripe that holds `sequence`: the number of snapshots below it.
   size_t StripeOf(SequenceNumber sequence) const {
     return sequence <= oldest_snapshot_ ? 0 : StripeAboveOldest(sequence);
@@ -61,7 +67,16 @@ class CompactionStream {
   size_t StripeAboveOldest(SequenceNumber sequence) const;
   // Moves to the first entry at or after the input's position that survives.
   void Settle();
-  bool Keep();
+  // Counts the input's entry, and lets the job be paced. False if the stream is cancelled.
+  bool Read();
+  Fate Judge();
+  // True if a tombstone of the present key, in this stripe, has nothing left to hide.
+  bool NothingBelow(size_t stripe) const;
+  // Of the input's entry.
+  bool IsExpired();
+  // Takes the chain that begins at the input's entry out of the input and fills made_ with what it becomes.
+  void Fold();
+  void Emit();
 
   InternalIterator* const input_;
   const CompactionStreamOptions options_;
@@ -71,6 +86,11 @@ class CompactionStream {
   bool cancelled_ = false;
   bool starts_key_ = false;
   bool has_key_ = false;
+  // Entries of current_key_ that the input does not have as they are;
+  // the input stands behind what they were made of.
+  std::vector<MergeChain::Entry> made_;
+  size_t made_next_ = 0;
+  MergeChain chain_;
   bool emitted_key_ = false;  // an entry of current_key_ survived
   std::string current_key_;
   size_t last_stripe_ = 0;  // of the newest version of current_key_ seen in it

@@ -104,10 +104,8 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   context.key_prefix = prefix;
-  if (options.keyspace != nullptr) {
-    const std::optional<CompressionType>& compression = options.keyspace->options().compression;
-    context.output.table.compression = compression.value_or(options_.compression);
-  }
+  const std::optional<CompressionType>& compression = StateOf(options).options.compression;
+  context.output.table.compression = compression.value_or(options_.compression);
   MemoryCharge memory(account_, MemoryClass::kBulkLoad);
   SEERDB_RETURN_IF_ERROR(ReserveLoadMemory(options, &memory, &context));
   BulkLoadJob job(*fs_, options, context);

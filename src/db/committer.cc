@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/batch_codec.h"
+#include "format/entry_payload.h"
 
 namespace seerdb {
 namespace {
@@ -110,11 +111,17 @@ Status Committer::LogOperationByOperation(LogSync sync) {
 void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNumber base) {
   uint64_t deletes = 0;
   uint64_t puts = 0;
+  uint64_t merges = 0;
   uint64_t logical_bytes = 0;
   BatchOperation operation;
   for (const WriteRequest* request : group) {
     BatchReader reader(request->operations);
     while (reader.Next(&operation)) {
+      if (IsMerge(operation.type)) [[unlikely]] {
+        AddMerge(base++, operation);
+        ++merges;
+        continue;
+      }
       active_->Add(base++, operation.type, operation.key, operation.value);
       (operation.type == ValueType::kDeletion ? deletes : puts) += 1;
     }
@@ -123,8 +130,19 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
   }
   using Count = Statistics::Count;
   parts_.statistics->AddEach(Count{Counter::write_groups, 1}, Count{Counter::total_puts, puts},
-                             Count{Counter::total_deletes, deletes},
+                             Count{Counter::total_deletes, deletes}, Count{Counter::total_merges, merges},
                              Count{Counter::logical_bytes_written, logical_bytes});
+}
+
+void Committer::AddMerge(SequenceNumber sequence, const BatchOperation& operation) {
+  if (parts_.folder != nullptr && parts_.folder->Count(operation.key, operation.value.size())) {
+    const auto folded = parts_.folder->Fold(operation.key, sequence, operation.type, operation.value);
+    if (folded.has_value()) {
+      active_->Add(sequence, TrailerType(folded->trailer), operation.key, folded->payload);
+      return;
+    }
+  }
+  active_->Add(sequence, operation.type, operation.key, operation.value);
 }
 
 Status Committer::AdmitToMemory(const std::vector<WriteRequest*>& group) {

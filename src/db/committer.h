@@ -16,11 +16,13 @@
 #include "db/event_log.h"
 #include "db/log_set.h"
 #include "db/memory_gate.h"
+#include "db/merge_folder.h"
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
 #include "db/stall_reason.h"
 #include "db/write_controller.h"
 #include "db/write_queue.h"
+#include "format/batch_codec.h"
 #include "metrics/statistics.h"
 #include "seerdb/clock.h"
 #include "seerdb/options.h"
@@ -42,6 +44,7 @@ struct CommitterParts {
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
   EventLog* events = nullptr;
+  MergeFolder* folder = nullptr;
   // Called under leadership while the error is set: OK if writes may go on, the error's status otherwise.
   std::function<Status()> resume;
 };
@@ -72,6 +75,8 @@ class Committer final : public GroupCommitter {
 
  private:
   Status MakeRoom(const std::vector<WriteRequest*>& group);
+  // Adds a merge operand, or what it and those before it lead to.
+  void AddMerge(SequenceNumber sequence, const BatchOperation& operation);
   Status AdmitToMemory(const std::vector<WriteRequest*>& group);
   // The part of the active memtable that is full: of its capacity, or of the log it may have.
   double ActiveFill() const;

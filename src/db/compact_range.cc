@@ -83,7 +83,9 @@ Status DbImpl::ConsolidateRange(uint32_t level, const KeyRange& wanted) {
 
 Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
   const VersionPtr version = versions_->current();
-  const auto stale = [this](const TableMetaPtr& table) {
+  const KeyspaceTablePtr keyspaces = keyspaces_.table();
+  const auto stale = [&](const TableMetaPtr& table) {
+    if (keyspaces->MayHoldDropped(table->smallest_key, table->largest_key)) return true;
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
   };

@@ -73,7 +73,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
       versions_(std::move(opened.versions)),
-      keyspaces_(this, versions_.get()),
+      keyspaces_(this, options_, versions_.get()),
       budget_(std::move(opened.budget)),
       memory_plan_(opened.memory_plan),
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
@@ -97,6 +97,14 @@ void DbImpl::StartMemoryGate() {
   parts.worthwhile_bytes = options_.memtable_capacity / 8;
   parts.cooperative = executor_->cooperative();
   memory_gate_ = std::make_shared<MemoryGate>(std::move(parts), account_);
+}
+
+void DbImpl::ListenToErrors() {
+  error_->OnError(
+      [this](const Status& cause) { events_.Write(EventLine("error").Add("status", cause.ToString())); });
+  error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
+    if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
+  });
 }
 
 Status DbImpl::Start() {
@@ -135,13 +143,10 @@ Status DbImpl::Start() {
   pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
-  error_->OnError(
-      [this](const Status& cause) { events_.Write(EventLine("error").Add("status", cause.ToString())); });
-  error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
-    if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
-  });
+  ListenToErrors();
   StartMemoryGate();
   StartDiskGuard();
+  merge_folder_ = std::make_unique<MergeFolder>(&keyspaces_, views_.get(), clock_.get());
   const CommitterParts parts{.log = log_.get(),
                              .views = views_.get(),
                              .snapshots = snapshots_.get(),
@@ -155,6 +160,7 @@ Status DbImpl::Start() {
                              .statistics = statistics_.get(),
                              .clock = clock_.get(),
                              .events = &events_,
+                             .folder = merge_folder_.get(),
                              .resume = [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   queue_ = std::make_unique<WriteQueue>(QueueOptions(), committer_.get());

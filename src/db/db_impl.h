@@ -71,6 +71,7 @@ class DbImpl final : public DB {
   using DB::CompactRange;
   using DB::Delete;
   using DB::Get;
+  using DB::Merge;
   using DB::NewIterator;
   using DB::OpenKeyspace;
   using DB::Put;
@@ -78,6 +79,7 @@ class DbImpl final : public DB {
   Status Close() override;
   Status Put(const WriteOptions& options, Slice key, Slice value) override;
   Status Delete(const WriteOptions& options, Slice key) override;
+  Status Merge(const WriteOptions& options, Slice key, Slice operand) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
   Result<Keyspace> OpenKeyspace(Slice name, const std::optional<KeyspaceOptions>& options) override;
   Result<Keyspace> FindKeyspace(Slice name) override;
@@ -103,6 +105,7 @@ class DbImpl final : public DB {
 
  private:
   Status CheckOpen() const;
+  void ListenToErrors();
   void StartMemoryGate();
   void StartDiskGuard();
   void FillMemory(DBStats* stats);
@@ -124,11 +127,26 @@ class DbImpl final : public DB {
   }
   // A failed manifest write stops all writes. Returns `status`.
   Status NoteManifestError(Slice operation, Status status);
+  // The keyspace that the options name, which PrefixFor has accepted.
+  template <typename OptionsType>
+  const KeyspaceState& StateOf(const OptionsType& options) const {
+    return options.keyspace == nullptr ? keyspaces_.default_state() : *options.keyspace->state();
+  }
   Status CheckKeyspaces(const WriteBatch& batch) const;
+  // Whether operations of the batch wait for their times.
+  bool NeedsStamps(const WriteOptions& options, const WriteBatch& batch) const;
+  // One put, delete or merge.
+  Status WriteOne(const WriteOptions& options, ValueType type, Slice prefix, Slice key, Slice value,
+                  uint64_t logical_bytes);
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
-                                             const TableReadFlags& flags, Slice prefix, Slice key);
+                                             const TableReadFlags& flags, Slice prefix, Slice key,
+                                             const ReadOptions& options);
+  // The rest of it, where the answer is more than a value: a merge operand, or a value that expires.
+  Result<std::optional<PinnedValue>> ResolveAnswer(const ReadView& view, const TableReadFlags& flags,
+                                                   LookupKey lookup, const ReadView::Answer& answer,
+                                                   const KeyspaceState& keyspace);
 
   // What holds up a writer that comes now.
   StallReason CurrentStall(const ReadView& view) const;
@@ -224,6 +242,7 @@ class DbImpl final : public DB {
   std::shared_ptr<MemoryGate> memory_gate_;  // null: no limit
   std::unique_ptr<WriteController> controller_;
   std::unique_ptr<CompactionPacer> pacer_;
+  std::unique_ptr<MergeFolder> merge_folder_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;

@@ -1,8 +1,11 @@
 #include "db/db_iterator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/mutant.h"
+#include "format/entry_payload.h"
+#include "iter/merge_chain.h"
 
 namespace seerdb {
 namespace {
@@ -31,8 +34,9 @@ class ErrorIterator final : public Iterator {
   const Status status_;
 };
 
-// Forward, the input stands at the entry returned. Backward, it stands just before all versions of the key
-// returned, whose bytes are copied into saved_key_ and saved_value_.
+// Forward, the input stands at the entry returned; or, if merged_, somewhere among the versions of the key
+// returned or at the next key. Backward, it stands just before all versions of the key returned. Merged or
+// backward, key and value are copied into saved_key_ and saved_value_.
 class DbIterator final : public Iterator {
  public:
   explicit DbIterator(DbIteratorOptions options)
@@ -81,10 +85,13 @@ class DbIterator final : public Iterator {
   }
 
   void Next() override {
+    if (paused_ && forward_) return GoOn();
     if (!valid_) return;
     if (forward_) {
-      saved_key_.assign(input_->key());
-      input_->Next();
+      if (!merged_) {
+        saved_key_.assign(input_->key());
+        input_->Next();
+      }
     } else {
       // The input stands before the versions of saved_key_; FindForward skips them.
       forward_ = true;
@@ -93,25 +100,32 @@ class DbIterator final : public Iterator {
     FindForward(true);
   }
   void Prev() override {
+    if (paused_ && !forward_) return GoOn();
     if (!valid_) return;
     if (forward_) {
       forward_ = false;
-      saved_key_.assign(input_->key());
+      if (!merged_) saved_key_.assign(input_->key());
       input_->SeekForPrev(saved_key_, kFirstTrailer);
     }
     FindBackward();
   }
 
   Slice key() const override {
-    const Slice engine_key = forward_ ? input_->key() : Slice(saved_key_);
+    const Slice engine_key = InPlace() ? input_->key() : Slice(saved_key_);
     return engine_key.substr(options_.prefix_bytes);
   }
   Slice value() const override {
     if (options_.keys_only) return {};
-    return forward_ ? input_->value() : Slice(saved_value_);
+    return InPlace() ? input_->value().substr(value_skip_) : Slice(saved_value_);
   }
 
  private:
+  // What a version of a key means to a reader.
+  enum class Shown { kNothing, kValue, kMerge };
+
+  // The entry returned is that of the input.
+  bool InPlace() const { return forward_ && !merged_; }
+
   void ReportUnobserved() {
     if (status_.ok() || observed_ || options_.unobserved == nullptr) return;
     options_.unobserved->Add(status_);
@@ -122,6 +136,8 @@ class DbIterator final : public Iterator {
   void Count() {
     options_.statistics->Add(Counter::total_seeks, seeks_);
     options_.statistics->Add(Counter::total_scan_entries, entries_);
+    options_.statistics->Add(Counter::scan_entries_skipped, passed_);
+    passed_ = 0;
     seeks_ = 0;
     entries_ = 0;
   }
@@ -132,7 +148,78 @@ class DbIterator final : public Iterator {
     status_ = Status();
     observed_ = false;
     valid_ = false;
+    paused_ = false;
     forward_ = forward;
+  }
+
+  // Goes on where the limit of entries passed over has stopped it.
+  void GoOn() {
+    status_ = Status();
+    paused_ = false;
+    if (forward_) {
+      FindForward(true);
+    } else {
+      FindBackward();
+    }
+  }
+
+  // Counts an entry passed over; true if the limit is reached, and the iterator stopped.
+  bool Pass() {
+    ++passed_;
+    if (options_.max_skipped == 0 || ++skipped_ < options_.max_skipped) [[likely]]
+      return false;
+    paused_ = true;
+    observed_ = false;
+    status_ = Status::Busy(
+        "scan: passed " + std::to_string(skipped_) + " hidden entries, as many as max_skipped allows",
+        StatusDetail::kSkipLimit);
+    return true;
+  }
+
+  // What the input's entry, the newest visible version of its key, means. Sets value_skip_ for a value.
+  Shown Look() {
+    value_skip_ = 0;
+    const ValueType type = input_->type();
+    if (type == ValueType::kValue) [[likely]]
+      return Shown::kValue;
+    if (type == ValueType::kDeletion) return Shown::kNothing;
+    EntryPayload payload;
+    if (type == ValueType::kValuePointer || !ParsePayload(type, input_->value(), &payload)) {
+      broken_ = Status::Corruption("scan: an entry of kind " + std::to_string(static_cast<int>(type)) +
+                                   " is malformed or of a later version");
+      return Shown::kNothing;
+    }
+    if (payload.expires_us <= options_.now_us) return Shown::kNothing;
+    if (IsMerge(type)) return options_.keys_only ? Shown::kValue : Shown::kMerge;
+    value_skip_ = sizeof(uint64_t);
+    return Shown::kValue;
+  }
+
+  // From the newest visible version of saved_key_, a merge operand, over all that it rests on. True if the
+  // key has a value, in saved_value_ then; otherwise broken_ may say why not.
+  bool MergeForward() {
+    chain_.Begin(options_.now_us);
+    while (input_->Valid() && input_->key() == Slice(saved_key_) &&
+           chain_.Add(input_->trailer(), input_->value())) {
+      input_->Next();
+    }
+    if (!input_->Valid() && !input_->status().ok()) return false;
+    Result<std::optional<std::string>> merged =
+        chain_.Merge(options_.merge_operator.get(), options_.merge_operator_name,
+                     Slice(saved_key_).substr(options_.prefix_bytes));
+    broken_ = merged.status();
+    if (!merged.ok() || !merged->has_value()) return false;
+    saved_value_.swap(**merged);
+    return true;
+  }
+
+  // Stops on what Look or MergeForward has found wrong; false if nothing was.
+  bool StopIfBroken() {
+    if (broken_.ok()) [[likely]]
+      return false;
+    status_ = std::exchange(broken_, Status());
+    observed_ = false;
+    return true;
   }
 
   void SetTarget(Slice user_key) {
@@ -150,11 +237,14 @@ class DbIterator final : public Iterator {
   // been dealt with.
   void FindForward(bool skip_saved) {
     valid_ = false;
+    merged_ = false;
+    skipped_ = 0;
     uint32_t skips = 0;
     while (input_->Valid()) {
       const Slice key = input_->key();
       if (skip_saved && key == Slice(saved_key_)) {
         SkipForward(&skips, kLastTrailer);
+        if (Pass()) return;
         continue;
       }
       if (key >= Slice(options_.bounds.upper)) return;
@@ -162,16 +252,26 @@ class DbIterator final : public Iterator {
         SkipForward(&skips, SeekTrailer(options_.sequence));
         continue;
       }
-      if (input_->type() != ValueType::kDeletion) {
+      const Shown shown = Look();
+      if (shown == Shown::kValue) {
         valid_ = true;
         ++entries_;
         return;
       }
       saved_key_.assign(key);
       skip_saved = true;
-      input_->Next();
+      if (shown == Shown::kMerge && MergeForward()) {
+        valid_ = merged_ = true;
+        ++entries_;
+        return;
+      }
+      if (StopIfBroken() || !input_->Valid()) break;
+      if (shown == Shown::kNothing) {
+        input_->Next();
+        if (Pass()) return;
+      }
     }
-    TakeInputError();
+    if (status_.ok()) TakeInputError();
   }
 
   // Over one entry of the present key, or, when there were many, to `trailer` of that key.
@@ -191,54 +291,77 @@ class DbIterator final : public Iterator {
   // From the input's position back over one key after another until one is visible and not deleted.
   void FindBackward() {
     valid_ = false;
+    merged_ = false;
+    skipped_ = 0;
     while (input_->Valid()) {
       if (input_->key() < Slice(options_.bounds.lower)) return;
       saved_key_.assign(input_->key());
       const bool found = PassBackward();
+      if (StopIfBroken()) return;
       if (!input_->Valid() && !input_->status().ok()) break;
       if (found) {
         valid_ = true;
         ++entries_;
         return;
       }
+      if (Pass()) return;
     }
     TakeInputError();
   }
 
-  // Moves the input before all versions of saved_key_; true if the newest visible one is a value, which is
-  // saved then. Versions are met oldest first, so the last visible one counts.
+  // Moves the input before all versions of saved_key_; true if it has a value, which is saved then. Versions
+  // are met oldest first, so the last visible one counts.
   bool PassBackward() {
-    bool found = false;
+    Shown shown = Shown::kNothing;
     for (uint32_t steps = 0; steps < kMaxSkips; ++steps) {
-      if (input_->sequence() <= options_.sequence) found = SaveValue();
+      if (input_->sequence() <= options_.sequence) shown = SaveValue();
       input_->Prev();
-      if (!input_->Valid() || input_->key() != Slice(saved_key_)) return found;
+      if (!input_->Valid() || input_->key() != Slice(saved_key_)) {
+        if (shown != Shown::kMerge) return shown == Shown::kValue;
+        if (!input_->Valid() && !input_->status().ok()) return false;
+        break;
+      }
     }
     input_->Seek(saved_key_, SEERDB_MUTANT("reverse-scan-forgets-snapshot") ? kFirstTrailer
                                                                             : SeekTrailer(options_.sequence));
     if (!input_->Valid() && !input_->status().ok()) return false;
-    found = input_->Valid() && input_->key() == Slice(saved_key_) && SaveValue();
+    bool found = false;
+    broken_ = Status();  // of an older version
+    if (input_->Valid() && input_->key() == Slice(saved_key_)) {
+      shown = SaveValue();
+      found = shown == Shown::kValue || (shown == Shown::kMerge && MergeForward());
+      if (!input_->Valid() && !input_->status().ok()) return false;
+    }
     input_->SeekForPrev(saved_key_, kFirstTrailer);
     return found;
   }
 
-  bool SaveValue() {
-    if (input_->type() == ValueType::kDeletion) return false;
-    if (!options_.keys_only) saved_value_.assign(input_->value());
-    return true;
+  Shown SaveValue() {
+    broken_ = Status();
+    const Shown shown = Look();
+    if (shown == Shown::kValue && !options_.keys_only)
+      saved_value_.assign(input_->value().substr(value_skip_));
+    return shown;
   }
 
   const DbIteratorOptions options_;
   const std::unique_ptr<InternalIterator> input_;
   uint64_t seeks_ = 0;
   uint64_t entries_ = 0;
+  uint64_t passed_ = 0;   // hidden entries, not yet counted
+  uint64_t skipped_ = 0;  // since the last call that may pass so many
   bool valid_ = false;
+  bool paused_ = false;
+  bool merged_ = false;
+  size_t value_skip_ = 0;  // bytes of the input's value in front of the user's
   bool forward_ = true;
   mutable bool observed_ = false;
   Status status_;
   std::string saved_key_;
   std::string saved_value_;
   std::string target_;
+  MergeChain chain_;
+  Status broken_;  // what Look or MergeForward could not make sense of
 };
 
 }  // namespace

@@ -48,7 +48,8 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.keyspaces = keyspaces_.table();
   output.epoch = epoch_;
   output.table_memory_bytes = memory_plan_.table_memory_bytes;
-  output.tombstones_since_s = clock_->WallMicros() / kMicrosPerSecond;
+  output.now_us = clock_->WallMicros();
+  output.tombstones_since_s = output.now_us / kMicrosPerSecond;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
   return output;
 }

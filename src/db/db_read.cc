@@ -5,8 +5,11 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "db/db_impl.h"
+#include "db/merge_folder.h"
 #include "db/options_check.h"
+#include "format/entry_payload.h"
 #include "format/keyspace_prefix.h"
+#include "iter/merge_chain.h"
 #include "metrics/read_meter.h"
 
 namespace seerdb {
@@ -109,14 +112,54 @@ SequenceNumber DbImpl::SequenceOf(const ReadOptions& options) const {
 }
 
 Result<std::optional<PinnedValue>> DbImpl::GetFrom(const ReadView& view, SequenceNumber sequence,
-                                                   const TableReadFlags& flags, Slice prefix, Slice key) {
+                                                   const TableReadFlags& flags, Slice prefix, Slice key,
+                                                   const ReadOptions& options) {
   const EngineKey engine_key(prefix, key);
   LookupKey lookup{engine_key.slice(), sequence, 0};
   ReadView::Answer answer;
   SEERDB_RETURN_IF_ERROR(view.Get(flags, &lookup, &answer));
   if (answer.lookup.state != Lookup::State::kFound) return std::optional<PinnedValue>();
+  if (answer.lookup.type != ValueType::kValue) [[unlikely]] {
+    return ResolveAnswer(view, flags, lookup, answer, StateOf(options));
+  }
   if (flags.shard != nullptr) flags.shard->Add(Counter::total_gets_found);
   return std::optional<PinnedValue>(PinAnswer(answer));
+}
+
+Result<std::optional<PinnedValue>> DbImpl::ResolveAnswer(const ReadView& view, const TableReadFlags& flags,
+                                                         LookupKey lookup, const ReadView::Answer& answer,
+                                                         const KeyspaceState& keyspace) {
+  const ValueType type = answer.lookup.type;
+  const uint64_t now_us = clock_->WallMicros();
+  std::optional<PinnedValue> found;
+  if (type == ValueType::kExpiringValue) {
+    EntryPayload payload;
+    if (!ParsePayload(type, answer.lookup.value, &payload)) {
+      return Status::Corruption("get: an entry that expires has no time");
+    }
+    if (payload.expires_us <= now_us) return found;
+    ReadView::Answer rest = answer;
+    rest.lookup.value = payload.value;
+    found = PinAnswer(rest);
+  } else if (IsMerge(type)) {
+    MergeChain chain;
+    chain.Begin(now_us);
+    const SequenceNumber sequence = answer.lookup.sequence;
+    if (chain.Add(PackTrailer(sequence, type), answer.lookup.value) && sequence > 0) {
+      lookup.sequence = sequence - 1;
+      SEERDB_RETURN_IF_ERROR(CollectOlder(view, flags, &lookup, &chain));
+    }
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                            chain.Merge(keyspace.options.merge_operator.get(), keyspace.merge_operator_name,
+                                        lookup.key.substr(keyspace.prefix.size())));
+    if (!value.has_value()) return found;
+    found = PinnedValue::Copy(*value);
+  } else {
+    return Status::NotSupported("get: an entry is of kind " + std::to_string(static_cast<int>(type)) +
+                                ", which a later version writes");
+  }
+  if (flags.shard != nullptr) flags.shard->Add(Counter::total_gets_found);
+  return found;
 }
 
 Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice key) {
@@ -128,7 +171,7 @@ Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice
   // View first, then sequence: a flush between them may drop the version that the sequence needs.
   const ReadViewHolder::Pin view(views_.get());
   const SequenceNumber sequence = SequenceOf(options);
-  return GetFrom(*view, sequence, PointFlags(options, meter.shard()), prefix, key);
+  return GetFrom(*view, sequence, PointFlags(options, meter.shard()), prefix, key, options);
 }
 
 std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptions& options,
@@ -150,7 +193,7 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
     if (key.size() > kMaxKeyBytes) {
       results.emplace_back(std::optional<PinnedValue>());
     } else {
-      results.push_back(GetFrom(*view, sequence, flags, prefix, key));
+      results.push_back(GetFrom(*view, sequence, flags, prefix, key, options));
     }
   }
   return results;
@@ -167,6 +210,10 @@ std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   iterator.sequence = SequenceOf(options);
   iterator.bounds = BoundsOf(prefix, options);
   iterator.prefix_bytes = prefix.size();
+  iterator.merge_operator = StateOf(options).options.merge_operator;
+  iterator.merge_operator_name = StateOf(options).merge_operator_name;
+  iterator.now_us = clock_->WallMicros();
+  iterator.max_skipped = options.max_skipped;
   iterator.keys_only = options.keys_only;
   iterator.flags = IteratorFlags(options, statistics_.get());
   iterator.unobserved = unobserved_;

@@ -1,7 +1,11 @@
-// The writing half of DbImpl: Put, Delete, Write, and what each write is checked for.
+// The writing half of DbImpl: Put, Delete, Merge, Write, and what each write is checked for.
+#include <algorithm>
+
 #include "base/status_macros.h"
 #include "db/db_impl.h"
+#include "db/write_stamp.h"
 #include "format/batch_codec.h"
+#include "format/entry_payload.h"
 
 namespace seerdb {
 namespace {
@@ -70,25 +74,39 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32
   return {};
 }
 
+Status DbImpl::WriteOne(const WriteOptions& options, ValueType type, Slice prefix, Slice key, Slice value,
+                        uint64_t logical_bytes) {
+  // Kept for its memory only, and taken while in use: a logger or task that runs inside may write as well.
+  static thread_local std::string kept;
+  std::string operations;
+  operations.swap(kept);
+  operations.clear();
+  AppendBatchOperation(&operations, type, prefix, key, value);
+  Status status = SubmitWrite(options, operations, 1, logical_bytes);
+  constexpr size_t kKeptBytes = 1 << 20;
+  if (operations.capacity() <= kKeptBytes) operations.swap(kept);
+  return status;
+}
+
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
   SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
-  if (Status status = AdmitToDisk(key.size() + value.size()); !status.ok()) [[unlikely]] {
+  const uint64_t bytes = key.size() + value.size();
+  if (Status status = AdmitToDisk(bytes); !status.ok()) [[unlikely]] {
     return CountRefusal(std::move(status));
   }
   const SampledTimer timer(statistics_.get(), Latency::put_latency);
-  // Kept for its memory only, and taken while in use: a logger or task that runs inside may put as well.
-  static thread_local std::string kept;
-  std::string operations;
-  operations.swap(kept);
-  operations.clear();
-  AppendBatchOperation(&operations, ValueType::kValue, prefix, key, value);
-  Status status = SubmitWrite(options, operations, 1, key.size() + value.size());
-  constexpr size_t kKeptBytes = 1 << 20;
-  if (operations.capacity() <= kKeptBytes) operations.swap(kept);
-  return status;
+  const KeyspaceState& keyspace = StateOf(options);
+  if (options.ttl_us == 0 && keyspace.options.default_ttl_us == 0) [[likely]] {
+    return WriteOne(options, ValueType::kValue, prefix, key, value, bytes);
+  }
+  SEERDB_RETURN_IF_ERROR(CheckTtl(options.ttl_us));
+  const uint64_t expires_us = PutExpiry(options.ttl_us, keyspace, clock_->WallMicros());
+  std::string payload;
+  AppendPayload(&payload, expires_us, value);
+  return WriteOne(options, TypeFor(/*merge=*/false, expires_us), prefix, key, payload, bytes);
 }
 
 Status DbImpl::Delete(const WriteOptions& options, Slice key) {
@@ -96,9 +114,37 @@ Status DbImpl::Delete(const WriteOptions& options, Slice key) {
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   const SampledTimer timer(statistics_.get(), Latency::delete_latency);
-  std::string operations;
-  AppendBatchOperation(&operations, ValueType::kDeletion, prefix, key, Slice());
-  return SubmitWrite(options, operations, 1, key.size());
+  return WriteOne(options, ValueType::kDeletion, prefix, key, Slice(), key.size());
+}
+
+Status DbImpl::Merge(const WriteOptions& options, Slice key, Slice operand) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), operand.size(), 0));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(operand.size(), 0));
+  SEERDB_RETURN_IF_ERROR(CheckTtl(options.ttl_us));
+  Slice prefix;
+  SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
+  const KeyspaceState& keyspace = StateOf(options);
+  SEERDB_RETURN_IF_ERROR(CheckMergeable(keyspace));
+  const uint64_t bytes = key.size() + operand.size();
+  if (Status status = AdmitToDisk(bytes); !status.ok()) [[unlikely]] {
+    return CountRefusal(std::move(status));
+  }
+  const SampledTimer timer(statistics_.get(), Latency::put_latency);
+  if (options.ttl_us == 0 && keyspace.options.default_ttl_us == 0) [[likely]] {
+    return WriteOne(options, ValueType::kMerge, prefix, key, operand, bytes);
+  }
+  const uint64_t expires_us = MergeExpiry(options.ttl_us, keyspace, clock_->WallMicros());
+  std::string payload;
+  AppendPayload(&payload, expires_us, operand);
+  return WriteOne(options, TypeFor(/*merge=*/true, expires_us), prefix, key, payload, bytes);
+}
+
+bool DbImpl::NeedsStamps(const WriteOptions& options, const WriteBatch& batch) const {
+  if (WriteBatchAccess::Unfinished(batch) || options.ttl_us != 0) return true;
+  if (keyspaces_.default_state().options.default_ttl_us != 0) return true;
+  const auto& named = WriteBatchAccess::Keyspaces(batch);
+  return std::any_of(named.begin(), named.end(),
+                     [](const KeyspaceStatePtr& keyspace) { return keyspace->options.default_ttl_us != 0; });
 }
 
 Status DbImpl::CheckKeyspaces(const WriteBatch& batch) const {
@@ -124,7 +170,14 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
     return CountRefusal(std::move(status));
   }
   const SampledTimer timer(statistics_.get(), Latency::write_latency);
-  return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
+  if (!NeedsStamps(options, batch)) [[likely]] {
+    return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
+  }
+  SEERDB_RETURN_IF_ERROR(CheckTtl(options.ttl_us));
+  SEERDB_ASSIGN_OR_RETURN(const std::string stamped,
+                          StampBatch(batch.rep(), options.ttl_us, clock_->WallMicros(), keyspaces_.table()));
+  SEERDB_RETURN_IF_ERROR(CheckSizes(0, 0, stamped.size()));
+  return SubmitWrite(options, stamped, batch.size(), batch.bytes());
 }
 
 }  // namespace seerdb

@@ -27,6 +27,10 @@ Status Keyspace::Delete(const WriteOptions& options, Slice key) const {
   return valid() ? db_->Delete(In(this, options), key) : Invalid();
 }
 
+Status Keyspace::Merge(const WriteOptions& options, Slice key, Slice operand) const {
+  return valid() ? db_->Merge(In(this, options), key, operand) : Invalid();
+}
+
 Result<std::optional<PinnedValue>> Keyspace::Get(const ReadOptions& options, Slice key) const {
   if (!valid()) return Invalid();
   return db_->Get(In(this, options), key);

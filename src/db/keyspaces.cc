@@ -7,16 +7,31 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/keyspace_prefix.h"
+#include "seerdb/merge_operator.h"
 
 namespace seerdb {
 namespace {
 
-KeyspaceOptions OptionsOf(const KeyspaceRecord& record) {
-  KeyspaceOptions options;
-  if (record.compression <= static_cast<uint8_t>(CompressionType::kZstd)) {
-    options.compression = static_cast<CompressionType>(record.compression);
+// The operator with that name; null if there is none.
+std::shared_ptr<const MergeOperator> FindOperator(const Options& options, Slice name) {
+  if (name.empty()) return nullptr;
+  if (options.merge_operator != nullptr && options.merge_operator->Name() == name) {
+    return options.merge_operator;
   }
-  return options;
+  for (const auto& given : options.merge_operators) {
+    if (given != nullptr && given->Name() == name) return given;
+  }
+  return MergeOperatorByName(name);
+}
+
+KeyspaceOptions OptionsOf(const KeyspaceRecord& record, const Options& options) {
+  KeyspaceOptions keyspace;
+  if (record.compression <= static_cast<uint8_t>(CompressionType::kZstd)) {
+    keyspace.compression = static_cast<CompressionType>(record.compression);
+  }
+  keyspace.merge_operator = FindOperator(options, record.merge_operator);
+  keyspace.default_ttl_us = record.default_ttl_us;
+  return keyspace;
 }
 
 KeyspaceRecord RecordOf(const KeyspaceState& state) {
@@ -24,7 +39,37 @@ KeyspaceRecord RecordOf(const KeyspaceState& state) {
   record.id = state.id;
   record.name = state.name;
   record.compression = EncodeCompression(state.options.compression);
+  record.merge_operator = state.merge_operator_name;
+  record.default_ttl_us = state.options.default_ttl_us;
   return record;
+}
+
+// As text of one line.
+std::string Shown(Slice name) {
+  std::string shown;
+  for (const char c : name) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '\\') {
+      shown.push_back(c);
+    } else {
+      shown.append({'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+  }
+  return shown;
+}
+
+Status CheckMergeOperator(const MergeOperator* merge_operator) {
+  if (merge_operator == nullptr) return {};
+  const std::string name = merge_operator->Name();
+  if (!name.empty() && name.size() <= kMaxMergeOperatorNameBytes) return {};
+  return Status::InvalidArgument("the name of a merge operator has " + std::to_string(name.size()) +
+                                 " bytes, expected 1 .. " + std::to_string(kMaxMergeOperatorNameBytes));
+}
+
+Status OtherOperator(Slice keyspace, Slice has, Slice given) {
+  return Status::InvalidArgument("keyspace " + Shown(keyspace) + " has merge operator " + Shown(has) +
+                                 ", found " + Shown(given));
 }
 
 Status CheckKeyspaceOptions(Slice name, const KeyspaceOptions& options) {
@@ -37,7 +82,12 @@ Status CheckKeyspaceOptions(Slice name, const KeyspaceOptions& options) {
                                    std::to_string(static_cast<int>(*options.compression)) +
                                    ", expected 0 .. 2");
   }
-  return {};
+  if (options.default_ttl_us > kMaxTtlUs) {
+    return Status::InvalidArgument("keyspace option default_ttl_us is " +
+                                   std::to_string(options.default_ttl_us) + ", expected 0 .. " +
+                                   std::to_string(kMaxTtlUs));
+  }
+  return CheckMergeOperator(options.merge_operator.get());
 }
 
 Status NoSuchKeyspace(const std::string& what) {
@@ -50,22 +100,52 @@ uint8_t EncodeCompression(const std::optional<CompressionType>& compression) {
   return compression.has_value() ? static_cast<uint8_t>(*compression) : KeyspaceRecord::kCompressionByOptions;
 }
 
-KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const void* owner) {
+KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options, const void* owner) {
   std::vector<KeyspaceStatePtr> states;
-  const bool has_default = !state.keyspaces.empty() && state.keyspaces.front()->id == kDefaultKeyspace;
-  if (!has_default) {
-    states.push_back(std::make_shared<const KeyspaceState>(owner, kDefaultKeyspace, kDefaultKeyspaceName,
-                                                           KeyspaceOptions()));
+  const auto add = [&](const KeyspaceRecord& record) {
+    KeyspaceOptions keyspace = OptionsOf(record, options);
+    if (record.id == kDefaultKeyspace && options.default_ttl_us != 0) {
+      keyspace.default_ttl_us = options.default_ttl_us;
+    }
+    states.push_back(std::make_shared<const KeyspaceState>(owner, record.id, record.name, std::move(keyspace),
+                                                           record.merge_operator));
+  };
+  if (state.keyspaces.empty() || state.keyspaces.front()->id != kDefaultKeyspace) {
+    KeyspaceRecord record;
+    record.name = kDefaultKeyspaceName;
+    add(record);
   }
-  for (const KeyspaceRecordPtr& record : state.keyspaces) {
-    states.push_back(
-        std::make_shared<const KeyspaceState>(owner, record->id, record->name, OptionsOf(*record)));
-  }
+  for (const KeyspaceRecordPtr& record : state.keyspaces) add(*record);
   return std::make_shared<const KeyspaceTable>(std::move(states), state.next_keyspace_id);
 }
 
-Keyspaces::Keyspaces(const void* owner, VersionSet* versions)
-    : owner_(owner), versions_(versions), table_(KeyspacesOf(versions->state(), owner)) {}
+Status FitDefaultKeyspace(const Options& options, const ManifestState& state, VersionEdit* edit) {
+  if (options.merge_operator == nullptr) return {};
+  SEERDB_RETURN_IF_ERROR(CheckMergeOperator(options.merge_operator.get()));
+  KeyspaceRecord record;
+  record.name = kDefaultKeyspaceName;
+  if (!state.keyspaces.empty() && state.keyspaces.front()->id == kDefaultKeyspace) {
+    record = *state.keyspaces.front();
+  }
+  const std::string name = options.merge_operator->Name();
+  if (record.merge_operator == name) return {};
+  if (!record.merge_operator.empty() && !SEERDB_MUTANT("merge-operator-name-not-checked")) {
+    return OtherOperator(record.name, record.merge_operator, name);
+  }
+  record.merge_operator = name;
+  edit->keyspaces.push_back(std::move(record));
+  return {};
+}
+
+Keyspaces::Keyspaces(const void* owner, const Options& options, VersionSet* versions)
+    : owner_(owner),
+      options_(options),
+      versions_(versions),
+      table_(KeyspacesOf(versions->state(), options, owner)),
+      default_state_(table_->states().front().get()) {
+  MutexLock lock(&table_mu_);
+  default_states_.push_back(table_->states().front());
+}
 
 KeyspaceTablePtr Keyspaces::table() const {
   MutexLock lock(&table_mu_);
@@ -76,6 +156,10 @@ void Keyspaces::Publish(std::vector<KeyspaceStatePtr> states, uint32_t next_id) 
   auto next = std::make_shared<const KeyspaceTable>(std::move(states), next_id);
   MutexLock lock(&table_mu_);
   table_ = std::move(next);
+  if (const KeyspaceStatePtr& state = table_->states().front(); state != default_states_.back()) {
+    default_states_.push_back(state);
+    default_state_.store(state.get(), std::memory_order_release);
+  }
 }
 
 Result<KeyspaceStatePtr> Keyspaces::Open(Slice name, const std::optional<KeyspaceOptions>& options) {
@@ -84,14 +168,14 @@ Result<KeyspaceStatePtr> Keyspaces::Open(Slice name, const std::optional<Keyspac
   const KeyspaceTablePtr now = table();
   const KeyspaceStatePtr* const found = now->FindByName(name);
   if (found == nullptr) return Make(name, options.value_or(KeyspaceOptions()));
-  if (!options.has_value() || options->compression == (*found)->options.compression) return *found;
+  if (!options.has_value()) return *found;
   return Change(*found, *options);
 }
 
 Result<KeyspaceStatePtr> Keyspaces::Find(Slice name) const {
   const KeyspaceTablePtr now = table();
   const KeyspaceStatePtr* const found = now->FindByName(name);
-  if (found == nullptr) return NoSuchKeyspace("there is no keyspace " + std::string(name));
+  if (found == nullptr) return NoSuchKeyspace("there is no keyspace " + Shown(name));
   return *found;
 }
 
@@ -114,11 +198,18 @@ Result<KeyspaceStatePtr> Keyspaces::Make(Slice name, const KeyspaceOptions& opti
   return made;
 }
 
-Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const KeyspaceOptions& options) {
-  auto changed = std::make_shared<const KeyspaceState>(*before, options);
-  VersionEdit edit;
-  edit.keyspaces.push_back(RecordOf(*changed));
-  SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
+Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const KeyspaceOptions& given) {
+  KeyspaceOptions options = given;
+  if (options.merge_operator == nullptr) options.merge_operator = before->options.merge_operator;
+  auto changed = std::make_shared<const KeyspaceState>(*before, std::move(options));
+  if (!before->merge_operator_name.empty() && changed->merge_operator_name != before->merge_operator_name) {
+    return OtherOperator(before->name, before->merge_operator_name, changed->merge_operator_name);
+  }
+  if (KeyspaceRecord record = RecordOf(*changed); record != RecordOf(*before)) {
+    VersionEdit edit;
+    edit.keyspaces.push_back(std::move(record));
+    SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
+  }
   const KeyspaceTablePtr now = table();
   std::vector<KeyspaceStatePtr> states = now->states();
   *std::find(states.begin(), states.end(), before) = changed;
@@ -148,10 +239,10 @@ Status Keyspaces::Drop(const KeyspaceStatePtr& keyspace) {
 Status Keyspaces::Check(const KeyspaceState* keyspace) const {
   if (keyspace == nullptr) return Status::InvalidArgument("the keyspace handle is empty");
   if (keyspace->owner != owner_) {
-    return Status::InvalidArgument("keyspace " + keyspace->name + " belongs to another database");
+    return Status::InvalidArgument("keyspace " + Shown(keyspace->name) + " belongs to another database");
   }
   if (keyspace->dropped->load(std::memory_order_acquire)) {
-    return NoSuchKeyspace("keyspace " + keyspace->name + " was dropped");
+    return NoSuchKeyspace("keyspace " + Shown(keyspace->name) + " was dropped");
   }
   return {};
 }

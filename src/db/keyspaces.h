@@ -5,29 +5,40 @@
 // I/O, above VersionSet's mutex; table_mu_ is a leaf lock.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/mutex.h"
 #include "format/keyspace_table.h"
 #include "manifest/version_set.h"
+#include "seerdb/options.h"
 #include "seerdb/result.h"
 
 namespace seerdb {
 
-// The keyspaces that a manifest lists. `owner` tells databases apart.
-KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const void* owner);
+// The keyspaces that a manifest lists, with the merge operators that `options` gives for their names. `owner`
+// tells databases apart.
+KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options, const void* owner);
+
+// Adds to `edit` what the options say of the default keyspace and `state` does not have. kInvalidArgument if
+// they contradict each other.
+Status FitDefaultKeyspace(const Options& options, const ManifestState& state, VersionEdit* edit);
 
 // The code that a compression has in a KeyspaceRecord.
 uint8_t EncodeCompression(const std::optional<CompressionType>& compression);
 
 class Keyspaces {
  public:
-  // Borrows `versions`.
-  Keyspaces(const void* owner, VersionSet* versions);
+  // Borrows `versions` and `options`.
+  Keyspaces(const void* owner, const Options& options, VersionSet* versions);
 
   // Fix the entries to be judged by it first (format/keyspace_table.h).
   KeyspaceTablePtr table() const EXCLUDES(table_mu_);
+
+  // The default one; readable at any time.
+  const KeyspaceState& default_state() const { return *default_state_.load(std::memory_order_acquire); }
 
   // As DB::OpenKeyspace and DB::DropKeyspace.
   Result<KeyspaceStatePtr> Open(Slice name, const std::optional<KeyspaceOptions>& options)
@@ -46,10 +57,14 @@ class Keyspaces {
   void Publish(std::vector<KeyspaceStatePtr> states, uint32_t next_id) EXCLUDES(table_mu_);
 
   const void* const owner_;
+  const Options& options_;
   VersionSet* const versions_;
   Mutex change_mu_;
   mutable Mutex table_mu_;
   KeyspaceTablePtr table_ GUARDED_BY(table_mu_);
+  std::atomic<const KeyspaceState*> default_state_;
+  // Those that default_state_ has ever pointed to: readers may be using any.
+  std::vector<KeyspaceStatePtr> default_states_ GUARDED_BY(table_mu_);
 };
 
 }  // namespace seerdb

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/status_macros.h"
 #include "db/db_impl.h"
+#include "db/keyspaces.h"
 #include "db/options_check.h"
 #include "db/recovery.h"
 #include "format/file_name.h"
@@ -103,6 +104,7 @@ Result<Beginning> CreateNew(const Options& options, const std::string& directory
   Beginning beginning;
   SEERDB_ASSIGN_OR_RETURN(beginning.versions,
                           VersionSet::Create(fs, directory, initial, std::move(statistics)));
+  SEERDB_RETURN_IF_ERROR(FitDefaultKeyspace(options, initial, &beginning.edit));
   return beginning;
 }
 
@@ -119,6 +121,7 @@ Result<Beginning> ContinueOld(const Options& options, const std::string& directo
   recovered.manifest.next_file_number = recovered.next_file_number;
   SEERDB_ASSIGN_OR_RETURN(beginning.versions,
                           VersionSet::Continue(fs, directory, recovered.manifest, std::move(statistics)));
+  SEERDB_RETURN_IF_ERROR(FitDefaultKeyspace(options, recovered.manifest, &beginning.edit));
   beginning.edit.last_sequence = recovered.last_sequence;
   for (TableMeta& table : recovered.recovered_tables) {
     counted.Add(Counter::flush_bytes_written, table.bytes);

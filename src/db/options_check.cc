@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/status_macros.h"
+#include "seerdb/types.h"
 
 namespace seerdb {
 namespace {
@@ -63,6 +64,7 @@ Status CheckOptions(const Options& o) {
       {"compaction_policy", static_cast<uint64_t>(o.compaction_policy), 0, 2},
       {"tombstone_max_age_s", o.tombstone_max_age_s, 0, uint64_t{3650} * 24 * 3600},
       {"max_background_compactions", o.max_background_compactions, 0, 64},
+      {"default_ttl_us", o.default_ttl_us, 0, kMaxTtlUs},
       {"compression", static_cast<uint64_t>(o.compression), 0, 2},
       {"block_bytes", o.block_bytes, 64, kMiB},
       {"bloom_bits_per_key", o.bloom_bits_per_key, 0, 32},

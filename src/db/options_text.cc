@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "seerdb/merge_operator.h"
 #include "seerdb/options.h"
 
 namespace seerdb {
@@ -142,6 +143,12 @@ void AddTree(const Options& o, std::string* out) {
   SEERDB_OPTION_LINE(background_compaction, Bool(o.background_compaction));
 }
 
+void AddDataModel(const Options& o, std::string* out) {
+  SEERDB_OPTION_LINE(merge_operator, o.merge_operator != nullptr ? o.merge_operator->Name() : "none");
+  SEERDB_OPTION_LINE(merge_operators, OrZero(uint64_t{o.merge_operators.size()}, "the built-in ones alone"));
+  SEERDB_OPTION_LINE(default_ttl_us, OrZero(o.default_ttl_us, Micros(o.default_ttl_us), "for ever"));
+}
+
 void AddTablesAndRest(const Options& o, std::string* out) {
   SEERDB_OPTION_LINE(compression, Name(o.compression));
   SEERDB_OPTION_LINE(block_bytes, Bytes(o.block_bytes));
@@ -173,6 +180,7 @@ std::string Options::ToString() const {
   std::string out;
   AddOpeningAndWriting(*this, &out);
   AddTree(*this, &out);
+  AddDataModel(*this, &out);
   AddTablesAndRest(*this, &out);
   return out;
 }

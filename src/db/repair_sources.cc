@@ -139,7 +139,8 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
   for (const VersionEdit::AddedLog& log : state.logs) {
     logs.push_back({LogFilePath(directory_, log.number), {state.database_id, log.number, log.epoch}});
   }
-  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_, KeyspacesOf(state, nullptr));
+  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_,
+                        KeyspacesOf(state, options_, nullptr));
   tables.set_last_sequence(std::max(state.last_sequence, last_sequence_));
   const auto apply = [&](SequenceNumber base, Slice operations) { return tables.Apply(base, operations); };
   SEERDB_ASSIGN_OR_RETURN(

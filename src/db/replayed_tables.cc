@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "compaction/flush_job.h"
 #include "format/batch_codec.h"
+#include "format/entry_payload.h"
 #include "format/keyspace_prefix.h"
 
 namespace seerdb {
@@ -22,7 +23,9 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
   BatchReader reader(operations);
   BatchOperation operation;
   while (reader.Next(&operation)) {
-    if (operation.type != ValueType::kDeletion && operation.type != ValueType::kValue) {
+    const bool known = operation.type == ValueType::kDeletion || operation.type == ValueType::kValue ||
+                       IsMerge(operation.type) || operation.type == ValueType::kExpiringValue;
+    if (!known) {
       return Status::NotSupported("log replay: an operation is of kind " +
                                   std::to_string(static_cast<int>(operation.type)) +
                                   ", which a later version writes");

@@ -55,6 +55,8 @@ struct WriteBatchAccess {
   static const std::vector<std::shared_ptr<const KeyspaceState>>& Keyspaces(const WriteBatch& batch) {
     return batch.keyspaces_;
   }
+  // The batch holds times to live in the place of times, and merges that nobody has checked.
+  static bool Unfinished(const WriteBatch& batch) { return batch.unfinished_; }
   static uint64_t LargestValueBytes(const WriteBatch& batch) { return batch.largest_value_bytes_; }
 };
 

@@ -22,6 +22,14 @@ class Recorder : public WriteBatch::Handler {
     Begin(keyspace);
     text_ += "delete " + std::string(key) + ";";
   }
+  void Merge(uint32_t keyspace, Slice key, Slice operand) override {
+    Begin(keyspace);
+    text_ += "merge " + std::string(key) + "+" + std::string(operand) + ";";
+  }
+  void PutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64_t ttl_us) override {
+    Begin(keyspace);
+    text_ += "put " + std::string(key) + "=" + std::string(value) + " for " + std::to_string(ttl_us) + ";";
+  }
   const std::string& text() const { return text_; }
 
  private:
@@ -174,9 +182,15 @@ TEST(WriteBatch, CountsMeasuresAndIterates) {
   batch.Clear();
   batch.Put(users, "a", "1");
   batch.Delete(users, "b");
+  batch.Merge(users, "c", "3");
+  batch.Merge("d", "");
+  batch.PutWithTtl("e", "5", 60);
+  batch.PutWithTtl(users, "", "6", kNoTtl);
   Recorder elsewhere;
   batch.Iterate(&elsewhere);
-  EXPECT_EQ(elsewhere.text(), "300:put a=1;300:delete b;");
+  EXPECT_EQ(
+      elsewhere.text(),
+      "300:put a=1;300:delete b;300:merge c+3;merge d+;put e=5 for 60;300:put =6 for 18446744073709551615;");
   EXPECT_EQ(WriteBatchAccess::Keyspaces(batch).size(), 1u);
   uint32_t count = 0;
   batch.Clear();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "format/keyspace_prefix.h"
+#include "seerdb/merge_operator.h"
 
 namespace seerdb {
 namespace {
@@ -17,12 +18,14 @@ std::string PrefixOf(uint32_t id) {
 }  // namespace
 
 KeyspaceState::KeyspaceState(const void* owner_in, uint32_t id_in, std::string name_in,
-                             KeyspaceOptions options_in)
+                             KeyspaceOptions options_in, std::string merge_operator_name_in)
     : owner(owner_in),
       id(id_in),
       name(std::move(name_in)),
       prefix(PrefixOf(id_in)),
       options(std::move(options_in)),
+      merge_operator_name(options.merge_operator != nullptr ? options.merge_operator->Name()
+                                                            : std::move(merge_operator_name_in)),
       dropped(std::make_shared<std::atomic<bool>>(false)) {}
 
 KeyspaceState::KeyspaceState(const KeyspaceState& before, KeyspaceOptions options_in)
@@ -31,6 +34,8 @@ KeyspaceState::KeyspaceState(const KeyspaceState& before, KeyspaceOptions option
       name(before.name),
       prefix(before.prefix),
       options(std::move(options_in)),
+      merge_operator_name(options.merge_operator != nullptr ? options.merge_operator->Name()
+                                                            : before.merge_operator_name),
       dropped(before.dropped) {}
 
 const std::string& Keyspace::name() const { return state_->name; }
@@ -42,9 +47,13 @@ KeyspaceTable::KeyspaceTable() {
                                                           KeyspaceOptions()));
 }
 
+std::vector<KeyspaceStatePtr>::const_iterator KeyspaceTable::From(uint32_t id) const {
+  return std::partition_point(states_.begin(), states_.end(),
+                              [id](const KeyspaceStatePtr& state) { return state->id < id; });
+}
+
 const KeyspaceStatePtr* KeyspaceTable::Find(uint32_t id) const {
-  const auto at = std::partition_point(states_.begin(), states_.end(),
-                                       [id](const KeyspaceStatePtr& state) { return state->id < id; });
+  const auto at = From(id);
   return at != states_.end() && (*at)->id == id ? &*at : nullptr;
 }
 
@@ -61,9 +70,20 @@ bool KeyspaceTable::AllDropped(Slice smallest, Slice largest) const {
   if (!ParseEngineKey(smallest, &first, &user_key) || !ParseEngineKey(largest, &last, &user_key))
     return false;
   if (last >= next_id_) return false;
-  const auto at = std::partition_point(states_.begin(), states_.end(),
-                                       [first](const KeyspaceStatePtr& state) { return state->id < first; });
+  const auto at = From(first);
   return at == states_.end() || (*at)->id > last;
+}
+
+bool KeyspaceTable::MayHoldDropped(Slice smallest, Slice largest) const {
+  uint32_t first = 0;
+  uint32_t last = 0;
+  Slice user_key;
+  if (!ParseEngineKey(smallest, &first, &user_key) || !ParseEngineKey(largest, &last, &user_key))
+    return false;
+  if (first >= next_id_) return false;
+  last = std::min(last, next_id_ - 1);
+  const auto living = From(last + 1) - From(first);
+  return static_cast<uint64_t>(living) < uint64_t{last} - first + 1;
 }
 
 void KeyspaceCursor::Move(Slice engine_key) {

@@ -21,7 +21,9 @@ inline constexpr char kDefaultKeyspaceName[] = "default";
 
 // One keyspace. Immutable but for `dropped`, which all states of a keyspace share.
 struct KeyspaceState {
-  KeyspaceState(const void* owner, uint32_t id, std::string name, KeyspaceOptions options);
+  // `merge_operator_name` if options.merge_operator is null and its keyspace has one all the same.
+  KeyspaceState(const void* owner, uint32_t id, std::string name, KeyspaceOptions options,
+                std::string merge_operator_name = "");
   // The same keyspace with other options.
   KeyspaceState(const KeyspaceState& before, KeyspaceOptions options);
 
@@ -30,6 +32,7 @@ struct KeyspaceState {
   const std::string name;
   const std::string prefix;  // of its engine keys
   const KeyspaceOptions options;
+  const std::string merge_operator_name;  // empty: none
   const std::shared_ptr<std::atomic<bool>> dropped;
 };
 using KeyspaceStatePtr = std::shared_ptr<const KeyspaceState>;
@@ -49,10 +52,15 @@ class KeyspaceTable {
   const KeyspaceStatePtr* FindByName(Slice name) const;
   // True if a keyspace was ever dropped.
   bool HasDropped() const { return states_.size() < next_id_; }
+  // True if there may have been keys between the two that nobody can read.
+  bool MayHoldDropped(Slice smallest, Slice largest) const;
   // True if nobody can read any engine key in [smallest, largest]. False for malformed ones.
   bool AllDropped(Slice smallest, Slice largest) const;
 
  private:
+  // The first with an id not below this one.
+  std::vector<KeyspaceStatePtr>::const_iterator From(uint32_t id) const;
+
   std::vector<KeyspaceStatePtr> states_;
   uint32_t next_id_ = 1;
 };

@@ -47,6 +47,10 @@ TEST(KeyspaceTable, ARangeIsDroppedIfNoLivingKeyspaceMeetsIt) {
         << c.first << " .. " << c.last;
   }
   EXPECT_FALSE(table->AllDropped("\xff", "\xff"));
+  EXPECT_TRUE(table->MayHoldDropped(EngineKey(0, "a"), EngineKey(2, "a")));
+  EXPECT_FALSE(table->MayHoldDropped(EngineKey(2, "a"), EngineKey(2, "z")));
+  EXPECT_TRUE(table->MayHoldDropped(EngineKey(300, "a"), EngineKey(500, "a")));
+  EXPECT_FALSE(table->MayHoldDropped(EngineKey(400, "a"), EngineKey(500, "a")));
 }
 
 TEST(KeyspaceCursor, KnowsTheKeyspaceOfEachKey) {

@@ -3,10 +3,29 @@
 #include <algorithm>
 
 #include "format/batch_codec.h"
+#include "format/entry_payload.h"
 #include "format/keyspace_prefix.h"
 #include "seerdb/keyspace.h"
 
 namespace seerdb {
+namespace {
+
+void Hand(const BatchOperation& operation, uint32_t keyspace, Slice key, WriteBatch::Handler* handler) {
+  EntryPayload payload;
+  switch (operation.type) {
+    case ValueType::kDeletion:
+      return handler->Delete(keyspace, key);
+    case ValueType::kMerge:
+      return handler->Merge(keyspace, key, operation.value);
+    case ValueType::kExpiringValue:
+      if (!ParsePayload(operation.type, operation.value, &payload)) return;
+      return handler->PutWithTtl(keyspace, key, payload.value, payload.expires_us);
+    default:
+      return handler->Put(keyspace, key, operation.value);
+  }
+}
+
+}  // namespace
 
 WriteBatch::WriteBatch() = default;
 WriteBatch::WriteBatch(size_t bytes) { rep_.reserve(bytes); }
@@ -33,6 +52,35 @@ void WriteBatch::AddDelete(uint32_t keyspace, Slice key) {
   ++count_;
 }
 
+void WriteBatch::AddMerge(uint32_t keyspace, Slice key, Slice operand) {
+  largest_key_bytes_ = std::max<uint64_t>(largest_key_bytes_, key.size());
+  largest_value_bytes_ = std::max<uint64_t>(largest_value_bytes_, operand.size());
+  AppendBatchOperation(&rep_, ValueType::kMerge, keyspace, key, operand);
+  unfinished_ = true;
+  ++count_;
+}
+
+void WriteBatch::AddPutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64_t ttl_us) {
+  largest_key_bytes_ = std::max<uint64_t>(largest_key_bytes_, key.size());
+  largest_value_bytes_ = std::max<uint64_t>(largest_value_bytes_, value.size());
+  std::string payload;
+  AppendU64(&payload, ttl_us);
+  payload.append(value);
+  AppendBatchOperation(&rep_, ValueType::kExpiringValue, keyspace, key, payload);
+  unfinished_ = true;
+  ++count_;
+}
+
+void WriteBatch::Merge(Slice key, Slice operand) { AddMerge(kDefaultKeyspace, key, operand); }
+void WriteBatch::Merge(const Keyspace& keyspace, Slice key, Slice operand) {
+  AddMerge(Use(keyspace), key, operand);
+}
+void WriteBatch::PutWithTtl(Slice key, Slice value, uint64_t ttl_us) {
+  AddPutWithTtl(kDefaultKeyspace, key, value, ttl_us);
+}
+void WriteBatch::PutWithTtl(const Keyspace& keyspace, Slice key, Slice value, uint64_t ttl_us) {
+  AddPutWithTtl(Use(keyspace), key, value, ttl_us);
+}
 void WriteBatch::Put(Slice key, Slice value) { AddPut(kDefaultKeyspace, key, value); }
 void WriteBatch::Delete(Slice key) { AddDelete(kDefaultKeyspace, key); }
 void WriteBatch::Put(const Keyspace& keyspace, Slice key, Slice value) { AddPut(Use(keyspace), key, value); }
@@ -43,6 +91,7 @@ void WriteBatch::Clear() {
   count_ = 0;
   largest_key_bytes_ = 0;
   largest_value_bytes_ = 0;
+  unfinished_ = false;
   keyspaces_.clear();
 }
 
@@ -53,11 +102,7 @@ void WriteBatch::Iterate(Handler* handler) const {
     uint32_t keyspace = 0;
     Slice user_key;
     ParseEngineKey(operation.key, &keyspace, &user_key);
-    if (operation.type == ValueType::kDeletion) {
-      handler->Delete(keyspace, user_key);
-    } else {
-      handler->Put(keyspace, user_key, operation.value);
-    }
+    Hand(operation, keyspace, user_key, handler);
   }
 }
 

@@ -155,7 +155,7 @@ Status TableBuilder::Impl::CheckEntry(Slice key, uint64_t trailer, Slice value,
     return failed_;
   if (finished_) [[unlikely]]
     return Status::InvalidArgument("table builder: call after Finish");
-  if (static_cast<uint8_t>(trailer) >= static_cast<uint8_t>(ValueType::kRangeDeletion)) [[unlikely]] {
+  if (!IsPointKind(static_cast<uint8_t>(trailer))) [[unlikely]] {
     return Status::InvalidArgument("table builder: kind " + std::to_string(trailer & 0xff) +
                                    " is no point entry");
   }

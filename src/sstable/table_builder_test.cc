@@ -73,7 +73,7 @@ TEST(TableBuilderTest, RefusesEntriesOutOfOrder) {
 }
 
 TEST(TableBuilderTest, RefusesKindsThatAreNoPointEntries) {
-  for (const uint8_t kind : {uint8_t{4}, uint8_t{5}, uint8_t{0x10}, uint8_t{0xff}}) {
+  for (const uint8_t kind : {uint8_t{4}, uint8_t{7}, uint8_t{0x10}, uint8_t{0xff}}) {
     RecordingFile file;
     TableBuilder builder({}, &file);
     EXPECT_TRUE(builder.Add("key", uint64_t{10} << 8 | kind, "v").IsInvalidArgument());

@@ -119,7 +119,8 @@ class TableIterator final : public InternalIterator {
     TagRecord record;
     next_ = block_.Parse(start, &record);
     trailer_ = record.trailer;
-    value_ = flags_.keys_only ? Slice() : record.value;
+    // Of a plain value nothing is needed; other kinds say more than their value.
+    value_ = flags_.keys_only && type() == ValueType::kValue ? Slice() : record.value;
     key_ = KeyOf(record.suffix);
     valid_ = true;
   }

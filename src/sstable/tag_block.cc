@@ -8,7 +8,7 @@ namespace {
 // Null when the record at [p, limit) fills exactly that range, or what is wrong.
 const char* CheckRecord(const char* p, const char* limit, SequenceNumber min_sequence) {
   const uint8_t kind_and_flags = static_cast<uint8_t>(*p++);
-  if (kind_and_flags >= static_cast<uint8_t>(ValueType::kRangeDeletion)) return "unknown kind or flag";
+  if (!IsPointKind(kind_and_flags)) return "unknown kind or flag";
   uint64_t suffix_bytes = 0;
   uint64_t value_bytes = 0;
   uint64_t sequence_delta = 0;

@@ -166,6 +166,18 @@ std::vector<FieldCase> ReadCases() {
       {{"total_iterators", "total_seeks", "total_scan_entries", "iterator_blocks_read"},
        OpenWithTable,
        [](Subject* s) { s->Walk(); }},
+      {{"scan_entries_skipped"},
+       OpenWithTable,
+       [](Subject* s) {
+         EXPECT_OK(s->db->Delete(Subject::Key(2)));
+         s->Walk();
+       }},
+      {{"total_merges"},
+       [](Subject* s) {
+         s->options.merge_operator = U64Add();
+         return OpenWithTable(s);
+       },
+       [](Subject* s) { EXPECT_OK(s->db->Merge("counter", U64Operand(1))); }},
       {{"seek_latency"},
        OpenWithTable,
        [](Subject* s) {

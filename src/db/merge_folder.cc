@@ -1,0 +1,82 @@
+#include "db/merge_folder.h"
+
+#include <string>
+
+#include "base/hash.h"
+#include "base/status_macros.h"
+
+namespace seerdb {
+namespace {
+
+constexpr size_t kSlots = 1024;
+constexpr uint32_t kOperandsBehindOneAnother = 8;
+// A value is copied once its operands have so many bytes of each of its own.
+constexpr uint64_t kPartOfValue = 2;
+
+// Versions that are looked up one by one before an iterator over all sources takes over.
+constexpr int kPointLookups = 8;
+
+}  // namespace
+
+Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey* lookup, MergeChain* chain) {
+  for (int i = 0; i < kPointLookups; ++i) {
+    ReadView::Answer answer;
+    SEERDB_RETURN_IF_ERROR(view.Get(flags, lookup, &answer));
+    const Lookup& found = answer.lookup;
+    if (found.state == Lookup::State::kAbsent) return {};
+    const ValueType type = found.state == Lookup::State::kDeleted ? ValueType::kDeletion : found.type;
+    if (!chain->Add(PackTrailer(found.sequence, type), found.value) || found.sequence == 0) return {};
+    lookup->sequence = found.sequence - 1;
+  }
+  const KeyBounds bounds{std::string(lookup->key), std::string(lookup->key) + '\0'};
+  const std::unique_ptr<InternalIterator> versions = view.NewIterator(flags, bounds);
+  versions->Seek(lookup->key, SeekTrailer(lookup->sequence));
+  while (versions->Valid() && versions->key() == lookup->key &&
+         chain->Add(versions->trailer(), versions->value())) {
+    versions->Next();
+  }
+  return versions->status();
+}
+
+MergeFolder::Slot* MergeFolder::SlotOf(Slice engine_key, uint64_t* hash) {
+  if (slots_.empty()) slots_.resize(kSlots);
+  *hash = Hash64(engine_key);
+  return &slots_[*hash % kSlots];
+}
+
+bool MergeFolder::Count(Slice engine_key, uint64_t operand_bytes) {
+  uint64_t hash = 0;
+  Slot& slot = *SlotOf(engine_key, &hash);
+  if (slot.hash != hash) slot = Slot{hash, 0, 0, 0};
+  ++slot.operands;
+  slot.operand_bytes += operand_bytes;
+  if (slot.operands < kOperandsBehindOneAnother || slot.operand_bytes * kPartOfValue < slot.value_bytes) {
+    return false;
+  }
+  slot.operands = 0;
+  slot.operand_bytes = 0;
+  return true;
+}
+
+std::optional<MergeChain::Entry> MergeFolder::Fold(Slice engine_key, SequenceNumber sequence, ValueType type,
+                                                   Slice payload) {
+  KeyspaceCursor keyspace(keyspaces_->table());
+  keyspace.MoveTo(engine_key);
+  if (keyspace.state() == nullptr || keyspace.state()->options.merge_operator == nullptr) return std::nullopt;
+  MergeChain chain;
+  chain.Begin(clock_->WallMicros());
+  if (chain.Add(PackTrailer(sequence, type), payload)) {
+    const std::shared_ptr<const ReadView> view = views_->Acquire();
+    LookupKey lookup{engine_key, sequence - 1, 0};
+    if (!CollectOlder(*view, TableReadFlags(), &lookup, &chain).ok()) return std::nullopt;
+  }
+  const Slice user_key = engine_key.substr(keyspace.state()->prefix.size());
+  std::vector<MergeChain::Entry> folded =
+      chain.Fold(keyspace.state()->options.merge_operator.get(), user_key, /*nothing_older=*/true);
+  if (folded.size() != 1 || IsMerge(TrailerType(folded.front().trailer))) return std::nullopt;
+  uint64_t hash = 0;
+  SlotOf(engine_key, &hash)->value_bytes = folded.front().payload.size();
+  return std::move(folded.front());
+}
+
+}  // namespace seerdb
