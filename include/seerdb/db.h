@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "seerdb/bulk_load.h"
+#include "seerdb/compaction_filter.h"
 #include "seerdb/export.h"
 #include "seerdb/health.h"
 #include "seerdb/iterator.h"
@@ -108,11 +109,11 @@ class SEERDB_EXPORT DB {
   virtual Status DropKeyspace(const Keyspace& keyspace) = 0;
 
   // Stores all entries of `source` as if they were put at once at the end of the call; of a key that comes
-  // again the last one wins. What is there is replaced, and what others write meanwhile as well. All or
-  // nothing, also across a crash; durable when it returns OK, whatever the policy, as are earlier writes.
-  // Snapshots and iterators from before do not see it.
-  // Writes go on but at the end, while memtables are flushed, the compaction that runs ends, and about a page
-  // a table is written. Older entries in L0 that would keep more than a few tables there are compacted first.
+  // again the last one wins; they never expire, whatever the keyspace's default. What is there is replaced,
+  // and what others write meanwhile as well. All or nothing, also across a crash; durable when it returns OK,
+  // whatever the policy, as are earlier writes. Snapshots and iterators from before do not see it. Writes go
+  // on but at the end, while memtables are flushed, the compaction that runs ends, and about a page a table
+  // is written. Older entries in L0 that would keep more than a few tables there are compacted first.
   // kInvalidArgument: an option, an entry over the limits of Put, or one out of order with already_sorted,
   // named by its number from 1. kIoError/kDiskSpaceFull: the disk guard, asked before and during the load.
   // kBusy/kMemoryFull: the budget has no room to sort in. kShutdown: Close() began meanwhile; it waits until
@@ -155,11 +156,14 @@ class SEERDB_EXPORT DB {
   // write after space has returned tries as well, and so does a timer. Needs about as much space as the
   // memtables.
   virtual Status Resume() = 0;
-  // Flushes, then merges every entry in [begin, end] (nullopt = open; both: those of all keyspaces) into the
-  // deepest level that holds part of the range, dropping what no snapshot needs, there too. Rewrites that
-  // much data; tables that nothing above overlaps and that hold neither tombstones nor older versions stay as
-  // they are.
+  // Flushes, then merges every entry in [begin, end] (nullopt = open), of the default keyspace, or with both
+  // open of all, into the deepest level that holds part of the range, dropping what no snapshot needs, there
+  // too. Rewrites that much data; tables that nothing above overlaps and that hold neither tombstones nor
+  // older versions stay as they are.
   virtual Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) = 0;
+  // The same for keys of one keyspace.
+  virtual Status CompactRange(const Keyspace& keyspace, std::optional<Slice> begin,
+                              std::optional<Slice> end) = 0;
   Status CompactRange() { return CompactRange(std::nullopt, std::nullopt); }
   // Waits until no flush and no compaction is due or runs. Others may write meanwhile, and it then waits for
   // what their writes make due as well. Files of replaced tables that nobody holds are gone then; while
@@ -181,8 +185,10 @@ class SEERDB_EXPORT DB {
   virtual MemoryUsage memory_usage() = 0;
   // The total of it.
   uint64_t estimate_memory_usage() { return memory_usage().total_bytes; }
-  // Estimated bytes of tables that hold keys in [begin, end). Memtables are not counted.
+  // Estimated bytes of tables that hold keys in [begin, end) of the default keyspace, or of the one named; 0
+  // for one that is dropped. Memtables are not counted.
   virtual uint64_t ApproximateSize(Slice begin, Slice end) = 0;
+  virtual uint64_t ApproximateSize(const Keyspace& keyspace, Slice begin, Slice end) = 0;
 
  protected:
   DB() = default;

@@ -39,7 +39,7 @@ class SEERDB_EXPORT Iterator {
   // To the first key >= target / the last key <= target, within the bounds.
   virtual void Seek(Slice target) = 0;
   virtual void SeekForPrev(Slice target) = 0;
-  // Requires: Valid().
+  // Requires: Valid(), or kSkipLimit in the same direction.
   virtual void Next() = 0;
   virtual void Prev() = 0;
 

@@ -32,12 +32,13 @@
 namespace seerdb {
 
 class DB;
+class CompactionFilter;
 class MergeOperator;
 struct KeyspaceState;
 
 inline constexpr size_t kMaxKeyspaceNameBytes = 255;
 
-// Kept in the manifest, so that every open finds them again.
+// Kept in the manifest, so that every open finds them again; but for the filter.
 struct SEERDB_EXPORT KeyspaceOptions {
   // Of its blocks, from the next flush or compaction on. nullopt: as Options::compression.
   std::optional<CompressionType> compression;
@@ -46,6 +47,8 @@ struct SEERDB_EXPORT KeyspaceOptions {
   std::shared_ptr<const MergeOperator> merge_operator;
   // How long a put or merge lives that names no time of its own. 0 = for ever. At most kMaxTtlUs.
   uint64_t default_ttl_us = 0;
+  // Looks at its values during compaction (compaction_filter.h), in this life of the database. Null: none.
+  std::shared_ptr<const CompactionFilter> compaction_filter;
 };
 
 // A handle: copy it freely. Made by DB::OpenKeyspace; keep the DB for as long as it is used.
@@ -62,7 +65,7 @@ class SEERDB_EXPORT Keyspace {
   // Requires: valid().
   const std::string& name() const;
   uint32_t id() const;
-  // As they were when the handle was made.
+  // As they are now, also if another handle has changed them.
   const KeyspaceOptions& options() const;
 
   Status Put(const WriteOptions& options, Slice key, Slice value) const;

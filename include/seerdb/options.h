@@ -18,6 +18,7 @@
 
 namespace seerdb {
 
+class CompactionFilter;
 class Keyspace;
 class MemoryBudget;
 class MergeOperator;
@@ -145,9 +146,11 @@ struct SEERDB_EXPORT Options {
   std::shared_ptr<const MergeOperator> merge_operator;
   // Operators that keyspaces may have, by their names, beside the built-in ones.
   std::vector<std::shared_ptr<const MergeOperator>> merge_operators;
-  // How long a put or merge in the default keyspace lives that names no time of its own. 0 = for ever. At
-  // most kMaxTtlUs.
+  // How long a put or merge in the default keyspace lives that names no time of its own. 0 = as
+  // DB::OpenKeyspace has said, else for ever. Not kept. At most kMaxTtlUs.
   uint64_t default_ttl_us = 0;
+  // Looks at the values of the default keyspace during compaction (compaction_filter.h). Null: none.
+  std::shared_ptr<const CompactionFilter> compaction_filter;
 
   // --- tables --------------------------------------------------------------------------------------
   CompressionType compression = CompressionType::kNone;

@@ -5,6 +5,7 @@
 //     use(entry.key(), entry.value());
 //   }
 //
+// With ReadOptions::max_skipped a scan may end in kSkipLimit, and cannot go on: Iter() can.
 // The view is fixed when begin() is called. A Scan is walked once. It may outlive nothing but the loop: it
 // holds a reference to the DB until begin(), and the view from then on.
 // Thread safety: external synchronization.

@@ -41,9 +41,9 @@ enum class StatusDetail : unsigned char {
   kPermission = 10,     // EACCES, EPERM, EROFS
   kSyncFailed = 11,     // a sync failed, for whatever cause: what it covers may be lost, only reopening tells
   kDiskSpaceFull = 12,  // the guard of Options::min_disk_space_bytes refused the write; nothing was changed
+  kMemoryFull = 13,     // the memory budget has no room for it, and nothing can make any
   kMergeFailed = 14,    // a merge operator refuses what it was given, or was not given itself
   kSkipLimit = 15,      // a scan has passed ReadOptions::max_skipped hidden entries; it can go on
-  kMemoryFull = 13,     // the memory budget has no room for it, and nothing can make any
 };
 
 class [[nodiscard]] SEERDB_EXPORT Status {

@@ -5,7 +5,7 @@
 
 namespace seerdb {
 
-// Position of a write in the one total order of all writes of a database. Each put or delete, also
+// Position of a write in the one total order of all writes of a database. Each put, delete or merge, also
 // inside a batch, takes one. Starts at 1, never reused, survives reopen. At most kMaxSequence.
 using SequenceNumber = uint64_t;
 

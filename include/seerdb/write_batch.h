@@ -1,5 +1,5 @@
-// WriteBatch: puts and deletes, also of several keyspaces, that take effect together, in order, or not at
-// all, also across a crash.
+// WriteBatch: puts, merges and deletes, also of several keyspaces, that take effect together, in order, or
+// not at all, also across a crash.
 //
 // A later operation on a key in the batch wins over an earlier one. The batch owns copies of its bytes; it
 // may be written several times. Memory: the bytes of keys and values plus about 4 bytes an operation.

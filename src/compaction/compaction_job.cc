@@ -117,6 +117,8 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   stream_options.pace = inputs.pace;
   stream_options.keyspaces = keyspaces;
   stream_options.now_us = now_us;
+  stream_options.filter_above = inputs.filter_above;
+  stream_options.level = plan.output_level;
   CompactionStream stream(merged.get(), std::move(stream_options));
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
     SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));

@@ -29,6 +29,7 @@ struct CompactionInputs {
   std::vector<SequenceNumber> snapshots;
   const std::atomic<bool>* cancelled = nullptr;  // may be null
   uint64_t read_ahead_bytes = 0;                 // of each input; 0 grows by itself
+  SequenceNumber filter_above = kMaxSequence;    // as CompactionStreamOptions
   std::function<void(uint64_t bytes)> pace;      // as CompactionStreamOptions
 };
 

@@ -12,6 +12,7 @@ using Output = MergePlanner::Output;
 using Target = MergePlanner::Target;
 
 constexpr double kLeastScoreForLastSlot = 2;
+constexpr uint64_t kMicrosPerSecond = 1'000'000;
 
 std::string LevelName(uint32_t level) { return "L" + std::to_string(level); }
 
@@ -70,6 +71,10 @@ class Picker {
   std::optional<CompactionPlan> PickTombstones() const;
   std::optional<CompactionPlan> PlanTombstones(uint32_t level, const Run& run,
                                                const TableMetaPtr& table) const;
+  // Everything in it that is no tombstone has expired, which makes it one.
+  bool Expired(const TableMeta& table) const {
+    return table.expires_us != 0 && table.expires_us <= context_.now_us;
+  }
   bool TombstonesDue(uint32_t level, const TableMeta& table) const;
   // True if a table outside the plan that is older than table (level, run) meets its range.
   bool OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) const;
@@ -91,14 +96,17 @@ bool Picker::OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) co
   return false;
 }
 
-// True if nobody needs anything in the table: nothing but tombstones that hide nothing and that every reader
-// sees past, or keys of dropped keyspaces alone.
+// True if nobody needs anything in the table: nothing but what has expired, or tombstones that every reader
+// sees past, and nothing for them to hide; or keys of dropped keyspaces alone.
 bool Picker::Needless(uint32_t level, uint64_t run, const TableMeta& table) const {
   if (context_.keyspaces != nullptr && context_.keyspaces->HasDropped() &&
       context_.keyspaces->AllDropped(table.smallest_key, table.largest_key)) {
     return true;
   }
-  if (table.tombstones < table.entries || table.largest_sequence > context_.oldest_snapshot) return false;
+  // What has expired hides what is older from every reader alike.
+  const bool readers_agree = Expired(table) || (table.tombstones == table.entries &&
+                                                table.largest_sequence <= context_.oldest_snapshot);
+  if (!readers_agree) return false;
   return !OlderMeets(level, run, table) || SEERDB_MUTANT("drop-ignores-older-data");
 }
 
@@ -203,9 +211,11 @@ std::optional<CompactionPlan> Picker::PlanForSpace(uint32_t level) const {
 
 // Many tombstones in L0 are no reason: what comes out of a flush is merged soon anyway.
 bool Picker::TombstonesDue(uint32_t level, const TableMeta& table) const {
+  if (Expired(table)) return true;
   if (table.tombstones == 0) return false;
-  const bool old = options_.tombstone_max_age_s != 0 && table.tombstones_since_s != 0 &&
-                   context_.now_s >= table.tombstones_since_s + options_.tombstone_max_age_s;
+  const bool old =
+      options_.tombstone_max_age_s != 0 && table.tombstones_since_s != 0 &&
+      context_.now_us / kMicrosPerSecond >= table.tombstones_since_s + options_.tombstone_max_age_s;
   const bool dense = level > 0 && options_.tombstone_density_trigger > 0 &&
                      static_cast<double>(table.tombstones) >=
                          options_.tombstone_density_trigger * static_cast<double>(table.entries);
@@ -243,9 +253,11 @@ std::optional<CompactionPlan> Picker::PlanTombstones(uint32_t level, const Run& 
     plan->output_run = run.id;
   }
   if (plan) {
-    plan->reason = LevelName(level) + " table " + std::to_string(table->number) + " has " +
-                   std::to_string(table->tombstones) + " tombstones in " + std::to_string(table->entries) +
-                   " entries";
+    plan->reason = Expired(*table)
+                       ? LevelName(level) + " table " + std::to_string(table->number) + " has expired"
+                       : LevelName(level) + " table " + std::to_string(table->number) + " has " +
+                             std::to_string(table->tombstones) + " tombstones in " +
+                             std::to_string(table->entries) + " entries";
   }
   return plan;
 }

@@ -37,7 +37,7 @@ struct PickContext {
   std::vector<RunningOutput> running;  // where those will write
   // Everything below is visible to every reader alike.
   SequenceNumber oldest_snapshot = kMaxSequence;
-  uint64_t now_s = 0;                    // wall clock
+  uint64_t now_us = 0;                   // wall clock
   KeyspaceTablePtr keyspaces = nullptr;  // null: none is known to be dropped
   // More bytes on disk than the space target allows: data is merged down although no level is full.
   bool too_much_space = false;

@@ -8,8 +8,8 @@ namespace seerdb {
 namespace {
 
 // A tree in text: one string a level, "5:a-m 6:n-z" = tables by number with their ranges, 100 bytes each, "t"
-// behind one: half tombstones, "T": nothing else. In L0 each table is a run, the last one newest; below, " |
-// " begins a newer run.
+// behind one: half tombstones, "T": nothing else, "e": all of it expires at 2 s. In L0 each table is a run,
+// the last one newest; below, " | " begins a newer run.
 VersionPtr Tree(const std::vector<std::string>& texts, uint32_t num_levels = 4) {
   std::vector<Level> levels(num_levels);
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -30,6 +30,7 @@ VersionPtr Tree(const std::vector<std::string>& texts, uint32_t num_levels = 4) 
       meta->entries = 10;
       if (word.back() == 't') meta->tombstones = 5;
       if (word.back() == 'T') meta->tombstones = 10;
+      if (word.back() == 'e') meta->expires_us = 2'000'000;
       if (meta->tombstones > 0) meta->tombstones_since_s = 1000;
       meta->largest_sequence = 50;
       if (i == 0 || new_run) runs.insert(runs.begin(), Run{i == 0 ? meta->number : runs.size() + 1, {}});
@@ -218,10 +219,52 @@ TEST(CompactionPicker, Tombstones) {
   options.tombstone_density_trigger = 0;
   options.tombstone_max_age_s = 100;
   PickContext context;
-  context.now_s = 1099;
+  context.now_us = 1'099'000'000;
   EXPECT_EQ(Show(PickCompaction(options, *Tree({"5:a-mt"}), context)), "none");
-  context.now_s = 1100;
+  context.now_us = 1'100'000'000;
   EXPECT_EQ(Show(PickCompaction(options, *Tree({"5:a-mt"}), context)), "move L0:5 -> L1");
+}
+
+// What has expired is a tombstone, for snapshots too.
+TEST(CompactionPicker, WhatHasExpiredAsAWhole) {
+  struct Case {
+    const char* name;
+    std::vector<std::string> tree;
+    uint64_t now_us;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"not yet", {"", "3:a-de", "1:m-p"}, 1'999'999, "move L1:3 -> L2"},
+      {"dropped", {"", "3:a-de", "1:m-p"}, 2'000'000, "drop L1:3"},
+      {"in L0 too", {"5:a-de", "", "1:m-p"}, 2'000'000, "drop L0:5"},
+      {"at the bottom", {"", "", "1:a-be 2:c-d"}, 2'000'000, "drop L2:1"},
+      {"not over older data", {"", "3:a-de", "1:d-p"}, 2'000'000, "merge L1:3 L2:1 -> L2"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    PickContext context;
+    context.oldest_snapshot = 10;
+    context.now_us = c.now_us;
+    EXPECT_EQ(Show(PickCompaction(Shaped(CompactionPolicy::kLeveled), *Tree(c.tree), context)), c.want);
+  }
+}
+
+TEST(CompactionPicker, TablesOfDroppedKeyspacesAlone) {
+  // Keyspaces 'a' and 'm' and what lies above are there; every other below 'p' was dropped.
+  std::vector<KeyspaceStatePtr> states;
+  for (const char id : {'\0', 'a', 'm'}) {
+    states.push_back(std::make_shared<const KeyspaceState>(nullptr, static_cast<uint32_t>(id),
+                                                           std::string(1, id), KeyspaceOptions()));
+  }
+  PickContext context;
+  context.oldest_snapshot = 10;
+  context.keyspaces = std::make_shared<const KeyspaceTable>(std::move(states), 'p');
+  const PickerOptions options = Shaped(CompactionPolicy::kLeveled);
+  EXPECT_EQ(Show(PickCompaction(options, *Tree({"9:b-c", "3:b-l 4:n-o", "1:a-l 2:m-o"}), context)),
+            "drop L0:9 L1:3 L1:4");
+  EXPECT_EQ(Show(PickCompaction(options, *Tree({"", "3:b-l"}, 4), PickContext())), "none");
+  context.unavailable = {3};
+  EXPECT_EQ(Show(PickCompaction(options, *Tree({"", "3:b-l"}), context)), "none");
 }
 
 TEST(CompactionPicker, SpaceTakesWhatIsDeepestFirst) {

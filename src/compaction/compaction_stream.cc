@@ -4,7 +4,6 @@
 
 #include "base/mutant.h"
 #include "format/entry_payload.h"
-#include "format/keyspace_prefix.h"
 
 namespace seerdb {
 namespace {
@@ -72,14 +71,19 @@ void CompactionStream::Settle() {
         return Emit();
       case Fate::kExpired:
         // It covers what is older, as a tombstone does, and says no more than one.
-        made_.push_back({PackTrailer(input_->sequence(), ValueType::kDeletion), {}});
-        made_next_ = 0;
+        MakeTombstone(input_->sequence());
         input_->Next();
         return Emit();
       case Fate::kFold:
         Fold();
-        if (made_.empty()) break;  // cancelled, or the input has failed
-        return Emit();
+        if (!made_.empty()) return Emit();
+        if (StoppedWithin()) break;
+        continue;  // a filter has removed what it came to
+      case Fate::kFilter:
+        FilterValues(*keyspace_.state()->options.compaction_filter);
+        if (!made_.empty()) return Emit();
+        if (StoppedWithin()) break;
+        continue;
       case Fate::kDrop:
         ++entries_dropped_;
         input_->Next();
@@ -98,6 +102,7 @@ CompactionStream::Fate CompactionStream::Judge() {
     emitted_key_ = false;
     current_key_.assign(key);
     keyspace_.MoveTo(key);
+    prefix_bytes_ = keyspace_.state() != nullptr ? keyspace_.state()->prefix.size() : 0;
   } else if (stripe == last_stripe_) {
     return Fate::kDrop;  // a newer version serves every reader that could see this one
   }
@@ -107,13 +112,14 @@ CompactionStream::Fate CompactionStream::Judge() {
   }
   const ValueType type = input_->type();
   if (type == ValueType::kValue) [[likely]]
-    return Fate::kKeep;
+    return FilterFor(type, input_->sequence()) == nullptr ? Fate::kKeep : Fate::kFilter;
   if (type == ValueType::kDeletion) return NothingBelow(stripe) ? Fate::kDrop : Fate::kKeep;
   if (Expires(type) && IsExpired()) {
     const bool drop = NothingBelow(stripe) || SEERDB_MUTANT("expired-value-uncovers-older");
     return drop ? Fate::kDrop : Fate::kExpired;
   }
-  return IsMerge(type) ? Fate::kFold : Fate::kKeep;
+  if (IsMerge(type)) return Fate::kFold;
+  return FilterFor(type, input_->sequence()) == nullptr ? Fate::kKeep : Fate::kFilter;
 }
 
 bool CompactionStream::NothingBelow(size_t stripe) const {
@@ -138,20 +144,100 @@ void CompactionStream::Fold() {
     wants_older = chain_.Add(input_->trailer(), input_->value());
     input_->Next();
   }
-  // Behind an error nobody knows whether the key has ended.
-  if (!input_->Valid() && !input_->status().ok()) return;
+  if (StoppedWithin()) return;  // behind an error nobody knows whether the key has ended
   const bool nothing_older =
       (!older_stripe && options_.may_hold_below != nullptr && !options_.may_hold_below(current_key_)) ||
       SEERDB_MUTANT("merge-without-base");
   const KeyspaceState* const keyspace = keyspace_.state();
   const MergeOperator* const merge_operator =
       keyspace != nullptr ? keyspace->options.merge_operator.get() : nullptr;
-  uint32_t id = 0;
-  Slice user_key;
-  ParseEngineKey(current_key_, &id, &user_key);
-  made_ = chain_.Fold(merge_operator, user_key, nothing_older);
+  made_ = chain_.Fold(merge_operator, UserKey(), nothing_older);
   made_next_ = 0;
   entries_dropped_ += chain_.size() - made_.size();
+  const uint64_t newest = made_.front().trailer;
+  const CompactionFilter* const filter = FilterFor(TrailerType(newest), TrailerSequence(newest));
+  if (filter == nullptr || made_.size() > 1 || FilterOne(*filter, &made_.front())) return;
+  made_.clear();
+  if (NothingBelow(last_stripe_)) {
+    ++entries_dropped_;
+  } else {
+    MakeTombstone(TrailerSequence(newest));
+  }
+}
+
+const CompactionFilter* CompactionStream::FilterFor(ValueType type, SequenceNumber sequence) const {
+  if (sequence <= options_.filter_above || emitted_key_) return nullptr;
+  if (type != ValueType::kValue && type != ValueType::kExpiringValue) return nullptr;
+  const KeyspaceState* const keyspace = keyspace_.state();
+  return keyspace != nullptr ? keyspace->options.compaction_filter.get() : nullptr;
+}
+
+bool CompactionStream::FilterOne(const CompactionFilter& filter, MergeChain::Entry* entry) {
+  EntryPayload payload;
+  if (!ParsePayload(TrailerType(entry->trailer), entry->payload, &payload)) return true;
+  std::string changed;
+  const FilterDecision decision =
+      filter.Filter({options_.level, UserKey(), payload.value, TrailerSequence(entry->trailer)}, &changed);
+  if (decision == FilterDecision::kRemove) return false;
+  if (decision == FilterDecision::kChangeValue && changed.size() <= kMaxValueBytes) {
+    entry->payload.clear();
+    AppendPayload(&entry->payload, payload.expires_us, changed);
+  }
+  return true;
+}
+
+void CompactionStream::FilterValues(const CompactionFilter& filter) {
+  std::vector<MergeChain::Entry> versions;
+  while (input_->Valid() && input_->key() == Slice(current_key_) &&
+         StripeOf(input_->sequence()) == last_stripe_) {
+    const bool value =
+        input_->type() == ValueType::kValue || (input_->type() == ValueType::kExpiringValue && !IsExpired());
+    if (!versions.empty() && (!value || !filter.MergesVersions())) break;
+    if (!versions.empty() && !Read()) return;
+    versions.push_back({input_->trailer(), std::string(input_->value())});
+    input_->Next();
+  }
+  if (StoppedWithin()) return;
+  const SequenceNumber sequence = TrailerSequence(versions.front().trailer);
+  MergeVersions(filter, &versions);
+  entries_dropped_ += versions.size();
+  if (FilterOne(filter, &versions.front())) {
+    made_.push_back(std::move(versions.front()));
+    made_next_ = 0;
+  } else if (!NothingBelow(last_stripe_) && !SEERDB_MUTANT("filter-uncovers-older")) {
+    MakeTombstone(sequence);
+  }
+  entries_dropped_ -= made_.size();
+}
+
+void CompactionStream::MergeVersions(const CompactionFilter& filter,
+                                     std::vector<MergeChain::Entry>* versions) const {
+  if (versions->size() < 2) return;
+  std::vector<Slice> values;
+  uint64_t expires_us = kNeverExpires;  // of the newest
+  for (const MergeChain::Entry& version : *versions) {
+    EntryPayload payload;
+    if (!ParsePayload(TrailerType(version.trailer), version.payload, &payload)) return;
+    if (values.empty()) expires_us = payload.expires_us;
+    values.push_back(payload.value);
+  }
+  std::string merged;
+  if (!filter.MergeVersions(options_.level, UserKey(), values, &merged)) return;
+  if (merged.size() > kMaxValueBytes) return;
+  std::string payload;
+  AppendPayload(&payload, expires_us, merged);
+  versions->front().payload = std::move(payload);
+}
+
+void CompactionStream::MakeTombstone(SequenceNumber sequence) {
+  made_.clear();
+  made_.push_back({PackTrailer(sequence, ValueType::kDeletion), {}});
+  made_next_ = 0;
+}
+
+CompactionFilter::~CompactionFilter() = default;
+bool CompactionFilter::MergeVersions(uint32_t, Slice, std::span<const Slice>, std::string*) const {
+  return false;
 }
 
 }  // namespace seerdb

@@ -2,11 +2,14 @@
 //
 // Between two neighbouring snapshots nobody can tell versions of a key apart, so of each such stripe only
 // the newest version is kept. A merge operand stands for itself and all that it rests on: down to a value
-// they become one value, else one operand if the operator can, else they stay as they are. What has expired
-// is a tombstone. A tombstone goes when nothing it could hide is left: it lies in the oldest stripe and no
-// level below the output may hold its key. Nothing of a dropped keyspace survives. Requires: inputs were
-// fixed before `snapshots` and `keyspaces` were taken, and `snapshots` holds every registered sequence and
-// the visible sequence of that moment (docs/concurrency.md). Thread safety: external synchronization.
+// they become one value, else one operand if the operator can, else they stay as they are. What has expired,
+// or is removed by a filter, is a tombstone. A tombstone goes when nothing it could hide is left: it lies in
+// the oldest stripe and no level below the output may hold its key. Nothing of a dropped keyspace survives.
+//
+// Requires: inputs were fixed before `snapshots` and `keyspaces` were taken, and `snapshots` holds every
+// registered sequence and the visible sequence of that moment (docs/concurrency.md).
+//
+// Thread safety: external synchronization.
 #pragma once
 
 #include <atomic>
@@ -18,6 +21,7 @@
 #include "format/keyspace_table.h"
 #include "iter/internal_iterator.h"
 #include "iter/merge_chain.h"
+#include "seerdb/compaction_filter.h"
 
 namespace seerdb {
 
@@ -33,6 +37,10 @@ struct CompactionStreamOptions {
   std::function<void(uint64_t bytes)> pace = nullptr;
   // Null = no keyspace is known to be dropped, and no merge operator.
   KeyspaceTablePtr keyspaces = nullptr;
+  // Values of keyspaces with a filter go through it, if their sequence is above this one; `level` is where
+  // the output goes. kMaxSequence: none does.
+  SequenceNumber filter_above = kMaxSequence;
+  uint32_t level = 0;
   // Wall clock: what has expired by then is dropped. 0 = nothing has.
   uint64_t now_us = 0;
 };
@@ -58,7 +66,7 @@ class CompactionStream {
   uint64_t entries_dropped() const { return entries_dropped_; }
 
  private:
-  enum class Fate { kKeep, kDrop, kFold, kExpired };
+  enum class Fate { kKeep, kDrop, kFold, kExpired, kFilter };
 
   // Index of the stripe that holds `sequence`: the number of snapshots below it.
   size_t StripeOf(SequenceNumber sequence) const {
@@ -69,6 +77,8 @@ class CompactionStream {
   void Settle();
   // Counts the input's entry, and lets the job be paced. False if the stream is cancelled.
   bool Read();
+  // What was being taken out of the input did not come to its end.
+  bool StoppedWithin() const { return cancelled_ || (!input_->Valid() && !input_->status().ok()); }
   Fate Judge();
   // True if a tombstone of the present key, in this stripe, has nothing left to hide.
   bool NothingBelow(size_t stripe) const;
@@ -76,6 +86,18 @@ class CompactionStream {
   bool IsExpired();
   // Takes the chain that begins at the input's entry out of the input and fills made_ with what it becomes.
   void Fold();
+  // The filter for an entry of the present key; null if there is none for it.
+  const CompactionFilter* FilterFor(ValueType type, SequenceNumber sequence) const;
+  // Takes the value that the input is at out of it, and those that the filter merges with it, and fills made_
+  // with what it becomes.
+  void FilterValues(const CompactionFilter& filter);
+  // Puts what the filter makes of several versions into the first.
+  void MergeVersions(const CompactionFilter& filter, std::vector<MergeChain::Entry>* versions) const;
+  // What becomes of one value, in place. False if it is to be removed.
+  bool FilterOne(const CompactionFilter& filter, MergeChain::Entry* entry);
+  // An entry that stands for the removal of the present key, in the place of made_.
+  void MakeTombstone(SequenceNumber sequence);
+  Slice UserKey() const { return Slice(current_key_).substr(prefix_bytes_); }
   void Emit();
 
   InternalIterator* const input_;
@@ -91,6 +113,7 @@ class CompactionStream {
   std::vector<MergeChain::Entry> made_;
   size_t made_next_ = 0;
   MergeChain chain_;
+  size_t prefix_bytes_ = 0;   // of current_key_; 0 if it has none
   bool emitted_key_ = false;  // an entry of current_key_ survived
   std::string current_key_;
   size_t last_stripe_ = 0;  // of the newest version of current_key_ seen in it

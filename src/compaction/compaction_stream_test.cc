@@ -3,53 +3,100 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <map>
 #include <optional>
+#include <sstream>
 
 #include "base/random.h"
+#include "format/entry_payload.h"
 #include "iter/vector_iterator.h"
+#include "seerdb/merge_operator.h"
 
 namespace seerdb {
 namespace {
 
 using Entry = VectorIterator::Entry;
 
-// "a5" = put of a at 5, "a7-" = tombstone of a at 7.
+// "a5" = put of a at 5, "a7-" = tombstone of a at 7, "a7+" = merge, "a7@30" and "a7+@30" = until 30. The
+// value is the sequence, or what stands behind "=".
 std::vector<Entry> Parse(const std::string& text) {
   std::vector<Entry> entries;
-  size_t i = 0;
-  while (i < text.size()) {
-    if (text[i] == ' ') {
-      ++i;
-      continue;
-    }
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    size_t i = 1;
+    const auto number = [&] {
+      uint64_t n = 0;
+      while (i < word.size() && word[i] >= '0' && word[i] <= '9') n = n * 10 + uint64_t(word[i++] - '0');
+      return n;
+    };
+    const auto take = [&](char c) { return i < word.size() && word[i] == c && ++i > 0; };
     Entry entry;
-    entry.key = text[i++];
-    SequenceNumber sequence = 0;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9')
-      sequence = sequence * 10 + static_cast<SequenceNumber>(text[i++] - '0');
-    const bool deletion = i < text.size() && text[i] == '-';
-    if (deletion) ++i;
-    entry.trailer = PackTrailer(sequence, deletion ? ValueType::kDeletion : ValueType::kValue);
+    entry.key = word[0];
+    const SequenceNumber sequence = number();
+    const bool deletion = take('-');
+    const bool merge = take('+');
+    const uint64_t expires_us = take('@') ? number() : kNeverExpires;
+    entry.trailer = PackTrailer(sequence, deletion ? ValueType::kDeletion : TypeFor(merge, expires_us));
+    const std::string value = take('=') ? word.substr(i) : std::to_string(sequence);
+    if (!deletion) AppendPayload(&entry.value, expires_us, value);
     entries.push_back(entry);
   }
   return entries;
 }
 
-std::string Compact(const std::vector<Entry>& input, std::vector<SequenceNumber> snapshots,
-                    const std::string& below) {
+std::string Show(const std::vector<Entry>& entries) {
+  std::string out;
+  for (const Entry& entry : entries) {
+    const ValueType type = TrailerType(entry.trailer);
+    const std::string sequence = std::to_string(TrailerSequence(entry.trailer));
+    out += entry.key + sequence;
+    if (type == ValueType::kDeletion) out += '-';
+    if (IsMerge(type)) out += '+';
+    EntryPayload payload;
+    EXPECT_TRUE(ParsePayload(type, entry.value, &payload));
+    if (Expires(type)) out += '@' + std::to_string(payload.expires_us);
+    if (type != ValueType::kDeletion && payload.value != sequence) out += '=' + std::string(payload.value);
+    out += ' ';
+  }
+  return out;
+}
+
+// "a", "b" and so on are the prefixes of keyspaces, and each key the only one in its keyspace: "d" is
+// dropped, "c" has no merge operator, the others join with ','.
+KeyspaceTablePtr Keyspaces() {
+  std::vector<KeyspaceStatePtr> states = KeyspaceTable().states();
+  for (const char prefix : {'a', 'b', 'c'}) {
+    KeyspaceOptions options;
+    if (prefix != 'c') options.merge_operator = StringAppend();
+    states.push_back(std::make_shared<const KeyspaceState>(nullptr, static_cast<uint32_t>(prefix),
+                                                           std::string(1, prefix), options));
+  }
+  return std::make_shared<const KeyspaceTable>(std::move(states), 'd' + 1);
+}
+
+// `below`: the keys that a deeper level may hold.
+std::vector<Entry> CompactAt(uint64_t now_us, const std::vector<Entry>& input,
+                             std::vector<SequenceNumber> snapshots, const std::string& below) {
   VectorIterator iterator(input);
   CompactionStreamOptions options;
   options.snapshots = std::move(snapshots);
   options.may_hold_below = [&](Slice key) { return below.find(key[0]) != std::string::npos; };
+  options.keyspaces = Keyspaces();
+  options.now_us = now_us;
   CompactionStream stream(&iterator, std::move(options));
-  std::string out;
+  std::vector<Entry> out;
   for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
-    out += std::string(stream.key()) + std::to_string(TrailerSequence(stream.trailer()));
-    if (TrailerType(stream.trailer()) == ValueType::kDeletion) out += '-';
-    out += ' ';
+    EXPECT_EQ(stream.starts_key(), out.empty() || out.back().key != stream.key());
+    out.push_back({std::string(stream.key()), stream.trailer(), std::string(stream.value())});
   }
+  EXPECT_TRUE(stream.status().ok());
+  EXPECT_EQ(stream.entries_read(), input.size());
+  EXPECT_EQ(stream.entries_dropped(), input.size() - out.size());
   return out;
+}
+
+std::vector<Entry> Compact(const std::vector<Entry>& input, std::vector<SequenceNumber> snapshots,
+                           const std::string& below) {
+  return CompactAt(0, input, std::move(snapshots), below);
 }
 
 TEST(CompactionStream, KeepsExactlyWhatSomeReaderCanSee) {
@@ -75,7 +122,7 @@ TEST(CompactionStream, KeepsExactlyWhatSomeReaderCanSee) {
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
-    EXPECT_EQ(Compact(Parse(c.input), c.snapshots, c.below), c.want);
+    EXPECT_EQ(Show(Compact(Parse(c.input), c.snapshots, c.below)), c.want);
   }
 }
 
@@ -99,7 +146,7 @@ TEST(CompactionStream, EveryReaderReadsTheSameBeforeAndAfter) {
     std::string text;
     std::vector<Entry> below;
     for (SequenceNumber s = 1; s <= visible; ++s) {
-      const char key = static_cast<char>('a' + random.Uniform(4));
+      const char key = static_cast<char>('a' + random.Uniform(3));
       const std::string one = key + std::to_string(s) + (random.OneIn(3) ? "-" : "");
       if (s <= visible / 4) {  // older than every input: lies in a deeper level
         for (Entry& entry : Parse(one)) below.push_back(entry);
@@ -116,12 +163,133 @@ TEST(CompactionStream, EveryReaderReadsTheSameBeforeAndAfter) {
     for (const Entry& entry : below) keys_below += entry.key;
     const std::vector<Entry> input = Parse(text);
     std::vector<Entry> before = input;
-    std::vector<Entry> after = Parse(Compact(input, snapshots, keys_below));
+    std::vector<Entry> after = Compact(input, snapshots, keys_below);
     before.insert(before.end(), below.begin(), below.end());
     after.insert(after.end(), below.begin(), below.end());
     for (const SequenceNumber s : snapshots) {
-      for (char key = 'a'; key <= 'd'; ++key) {
+      for (char key = 'a'; key <= 'c'; ++key) {
         ASSERT_EQ(Read(before, key, s), Read(after, key, s)) << text << " key " << key << " at " << s;
+      }
+    }
+  }
+}
+
+TEST(CompactionStream, FoldsMergesWithinTheirStripe) {
+  struct Case {
+    const char* name;
+    const char* input;
+    std::vector<SequenceNumber> snapshots;  // the last is the visible sequence
+    const char* below;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"down to the value", "a5+ a4+ a3 a2", {9}, "a", "a5=3,4,5 "},
+      {"down to the tombstone", "a5+ a4+ a3- a2", {9}, "a", "a5=4,5 "},
+      {"into one operand while older data may lie below", "a5+ a4+", {9}, "a", "a5+=4,5 "},
+      {"into a value at the bottom", "a5+ a4+", {9}, "", "a5=4,5 "},
+      {"not across a snapshot", "a5+ a4+ a3", {4, 9}, "", "a5+ a4=3,4 "},
+      {"a snapshot may read each of them", "a5+ a4+ a3", {3, 4, 9}, "", "a5+ a4+ a3 "},
+      {"in the middle stripe", "a7+ a5+ a4+ a2", {3, 6, 9}, "", "a7+ a5+=4,5 a2 "},
+      {"an older stripe is older data", "a5+ a4", {4, 9}, "", "a5+ a4 "},
+      {"a tombstone alone in the oldest stripe goes", "a5+ a4-", {4, 9}, "", "a5+ "},
+      {"each key for itself", "a5+ b4+ b3", {9}, "a", "a5+ b4=3,4 "},
+      {"under a newer value they go", "a6 a5+ a4+", {9}, "a", "a6 "},
+      {"without an operator they stay", "c5+ c4+ c3 c2", {9}, "", "c5+ c4+ c3 "},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_EQ(Show(Compact(Parse(c.input), c.snapshots, c.below)), c.want);
+  }
+}
+
+TEST(CompactionStream, WhatHasExpiredCoversWhatIsOlderAndGoesAtTheBottom) {
+  struct Case {
+    const char* name;
+    const char* input;
+    std::vector<SequenceNumber> snapshots;
+    const char* below;
+    const char* want;  // at time 50
+  };
+  const Case cases[] = {
+      {"not yet", "a5@51 a3", {9}, "a", "a5@51 "},
+      {"a tombstone above older data", "a5@50 a3", {9}, "a", "a5- "},
+      {"gone at the bottom", "a5@50 a3", {9}, "", ""},
+      {"a tombstone above what a snapshot reads", "a5@50 a3", {4, 9}, "", "a5- a3 "},
+      {"hidden from the snapshot that reads it, too", "a5 a3@50 a2", {4, 9}, "", "a5 "},
+      {"an expired operand", "a5+@50 a4", {9}, "a", "a5- "},
+      {"an expired operand at the bottom", "a5+@50 a4", {9}, "", ""},
+      {"under an operand", "a5+ a4@50 a3", {9}, "a", "a5 "},
+      {"an operand under an operand", "a5+ a4+@50 a3", {9}, "a", "a5 "},
+      {"what expires first stays apart", "a5+ a4+ a3@60", {9}, "a", "a5+=4,5 a3@60 "},
+      {"with the time of the newest", "a5+@55 a4+@60 a3", {9}, "a", "a5@55=3,4,5 "},
+      {"without an operator, too", "c5+@50 c4", {9}, "c", "c5- "},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_EQ(Show(CompactAt(50, Parse(c.input), c.snapshots, c.below)), c.want);
+  }
+}
+
+TEST(CompactionStream, NothingOfADroppedKeyspaceSurvives) {
+  const auto input = Parse("a9 d8 d7+ d6- d5+ d4@60 d3+@60 d2");
+  EXPECT_EQ(Show(CompactAt(50, input, {1, 3, 5, 6, 7, 9}, "abcd")), "a9 ");
+}
+
+// The newest version at or below `sequence` and what it rests on, read at `now_us`; "none" or "=value".
+std::string ReadMerged(std::vector<Entry> entries, char key, SequenceNumber sequence, uint64_t now_us) {
+  VectorIterator versions(std::move(entries));
+  const std::string wanted(1, key);
+  MergeChain chain;
+  chain.Begin(now_us);
+  for (versions.Seek(wanted, SeekTrailer(sequence)); versions.Valid() && versions.key() == wanted;
+       versions.Next()) {
+    EntryPayload payload;
+    EXPECT_TRUE(ParsePayload(versions.type(), versions.value(), &payload));
+    if (chain.empty() && !IsMerge(versions.type())) {
+      const bool none = versions.type() == ValueType::kDeletion || payload.expires_us <= now_us;
+      return none ? "none" : "=" + std::string(payload.value);
+    }
+    if (!chain.Add(versions.trailer(), versions.value())) break;
+  }
+  const auto merged = chain.Merge(StringAppend().get(), "", "");
+  EXPECT_TRUE(merged.ok());
+  return merged.ok() && merged->has_value() ? "=" + **merged : "none";
+}
+
+TEST(CompactionStream, EveryReaderMergesTheSameBeforeAndAfterAtEveryLaterTime) {
+  const uint64_t seed = SystemSeed();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  Random random(seed);
+  constexpr SequenceNumber kVisible = 16;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    std::string text_below;
+    for (SequenceNumber s = 1; s <= kVisible; ++s) {
+      std::string one = (random.OneIn(2) ? "a" : "b") + std::to_string(s);
+      const uint64_t kind = random.Uniform(5);
+      one += kind == 0 ? "-" : (kind == 1 ? "" : "+");
+      if (kind != 0 && random.OneIn(2)) one += "@" + std::to_string(1 + random.Uniform(12));
+      (s <= kVisible / 4 ? text_below : text) += one + " ";
+    }
+    std::vector<SequenceNumber> snapshots;
+    for (SequenceNumber s = kVisible / 4; s < kVisible; ++s) {
+      if (random.OneIn(5)) snapshots.push_back(s);
+    }
+    snapshots.push_back(kVisible);
+    const uint64_t now_us = random.Uniform(13);
+    const std::vector<Entry> below = Parse(text_below);
+    std::vector<Entry> before = Parse(text);
+    std::vector<Entry> after = CompactAt(now_us, before, snapshots, text_below);
+    const std::string compacted = Show(after);
+    before.insert(before.end(), below.begin(), below.end());
+    after.insert(after.end(), below.begin(), below.end());
+    for (const SequenceNumber s : snapshots) {
+      for (uint64_t later_us = now_us; later_us < 14; ++later_us) {
+        for (const char key : {'a', 'b'}) {
+          ASSERT_EQ(ReadMerged(before, key, s, later_us), ReadMerged(after, key, s, later_us))
+              << text << "\nabove " << text_below << "\ncompacted at " << now_us << " to " << compacted
+              << "\nkey " << key << " at sequence " << s << ", time " << later_us;
+        }
       }
     }
   }

@@ -168,7 +168,7 @@ class RandomTrees : public ::testing::TestWithParam<uint64_t> {
   bool Start(SimulatedTree* tree, const PickerOptions& options, bool for_space, uint64_t now_s) {
     PickContext context;
     context.unavailable = damaged_;
-    context.now_s = now_s;
+    context.now_us = now_s * 1'000'000;
     context.oldest_snapshot = tree->sequence();
     context.too_much_space = for_space;
     for (const Job& job : running_) {

@@ -18,6 +18,7 @@ TableMeta MetaOf(const TableProperties& properties, uint64_t epoch) {
   meta.largest_sequence = properties.largest_sequence;
   meta.entries = properties.entries;
   meta.tombstones = properties.tombstones;
+  meta.expires_us = properties.expires_us;
   meta.epoch = epoch;
   return meta;
 }

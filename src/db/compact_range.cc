@@ -9,15 +9,24 @@
 namespace seerdb {
 
 Status DbImpl::CompactRange(std::optional<Slice> begin, std::optional<Slice> end) {
+  const bool all = !begin.has_value() && !end.has_value();
+  return CompactEngineRange(all ? Slice() : kDefaultKeyspacePrefix, begin, end);
+}
+
+Status DbImpl::CompactRange(const Keyspace& keyspace, std::optional<Slice> begin, std::optional<Slice> end) {
+  SEERDB_RETURN_IF_ERROR(keyspaces_.Check(keyspace.state().get()));
+  return CompactEngineRange(keyspace.state()->prefix, begin, end);
+}
+
+Status DbImpl::CompactEngineRange(Slice prefix, std::optional<Slice> begin, std::optional<Slice> end) {
   SEERDB_RETURN_IF_ERROR(Flush());
   KeyRange wanted;
   wanted.empty = false;
-  if (begin.has_value() || end.has_value()) {
-    wanted.smallest.assign(kDefaultKeyspacePrefix).append(begin.value_or(Slice()));
-    wanted.largest = end.has_value() ? std::string(kDefaultKeyspacePrefix).append(*end)
-                                     : PrefixSuccessor(kDefaultKeyspacePrefix);
+  wanted.smallest.assign(prefix).append(begin.value_or(Slice()));
+  if (end.has_value()) {
+    wanted.largest.assign(prefix).append(*end);
   } else {
-    wanted.largest = kBehindAllEngineKeys;
+    wanted.largest = prefix.empty() ? std::string(kBehindAllEngineKeys) : PrefixSuccessor(prefix);
   }
   Status status = work_->RunAsCompaction([&] { return CompactLevels(wanted); });
   const bool refused = status.detail() == StatusDetail::kDiskSpaceFull;
@@ -85,6 +94,7 @@ Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
   const VersionPtr version = versions_->current();
   const KeyspaceTablePtr keyspaces = keyspaces_.table();
   const auto stale = [&](const TableMetaPtr& table) {
+    if (keyspaces->HasFilter()) return true;
     if (keyspaces->MayHoldDropped(table->smallest_key, table->largest_key)) return true;
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);

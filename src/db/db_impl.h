@@ -94,6 +94,8 @@ class DbImpl final : public DB {
   Status Flush() override;
   Status Resume() override;
   Status CompactRange(std::optional<Slice> begin, std::optional<Slice> end) override;
+  Status CompactRange(const Keyspace& keyspace, std::optional<Slice> begin,
+                      std::optional<Slice> end) override;
   Status WaitForCompaction() override;
   Result<VerifyResult> Verify() override;
   DBStats Stats() override;
@@ -102,6 +104,7 @@ class DbImpl final : public DB {
   uint64_t memtable_len() override;
   MemoryUsage memory_usage() override;
   uint64_t ApproximateSize(Slice begin, Slice end) override;
+  uint64_t ApproximateSize(const Keyspace& keyspace, Slice begin, Slice end) override;
 
  private:
   Status CheckOpen() const;
@@ -130,7 +133,8 @@ class DbImpl final : public DB {
   // The keyspace that the options name, which PrefixFor has accepted.
   template <typename OptionsType>
   const KeyspaceState& StateOf(const OptionsType& options) const {
-    return options.keyspace == nullptr ? keyspaces_.default_state() : *options.keyspace->state();
+    return options.keyspace == nullptr ? keyspaces_.default_state()
+                                       : Keyspaces::Current(*options.keyspace->state());
   }
   Status CheckKeyspaces(const WriteBatch& batch) const;
   // Whether operations of the batch wait for their times.
@@ -185,6 +189,9 @@ class DbImpl final : public DB {
   void PutOffCompaction(const Status& refusal);
   Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size);
   Status InstallWithoutMerge(const CompactionPlan& plan);
+  // Both ends open: everything.
+  Status CompactEngineRange(Slice prefix, std::optional<Slice> begin, std::optional<Slice> end);
+  uint64_t ApproximateBytes(Slice first, Slice last);
   Status CompactLevels(const KeyRange& wanted);
   Status ConsolidateRange(uint32_t level, const KeyRange& wanted);
   Status RewriteStale(uint32_t level, const KeyRange& wanted);

@@ -199,7 +199,7 @@ Result<bool> DbImpl::CompactOne() {
   context.unavailable = Unavailable();
   context.oldest_snapshot = snapshots_->List().front();
   context.keyspaces = keyspaces_.table();
-  context.now_s = clock_->WallMicros() / kMicrosPerSecond;
+  context.now_us = clock_->WallMicros();
   // Taken here: while `choose` runs, running_ is locked.
   VersionPtr version = versions_->current();
   const uint64_t other_bytes = DiskBytes(*version) - version->bytes();
@@ -297,6 +297,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
+  inputs.filter_above = snapshots_->newest();
   TableOutputOptions output = OutputOptions();
   output.target_file_size = target_file_size;
   CompactionPacer::Job paced(pacer_.get(), BytesFromL0(plan) > 0, ReadsOfAByte(plan));

@@ -240,16 +240,25 @@ Result<VerifyResult> DbImpl::Verify() {
 }
 
 uint64_t DbImpl::ApproximateSize(Slice begin, Slice end) {
-  const EngineKey first(kDefaultKeyspacePrefix, begin);
-  const EngineKey last(kDefaultKeyspacePrefix, end);
-  if (last.slice() <= first.slice()) return 0;
+  return ApproximateBytes(EngineKey(kDefaultKeyspacePrefix, begin).slice(),
+                          EngineKey(kDefaultKeyspacePrefix, end).slice());
+}
+
+uint64_t DbImpl::ApproximateSize(const Keyspace& keyspace, Slice begin, Slice end) {
+  if (!keyspaces_.Check(keyspace.state().get()).ok()) return 0;
+  const Slice prefix = keyspace.state()->prefix;
+  return ApproximateBytes(EngineKey(prefix, begin).slice(), EngineKey(prefix, end).slice());
+}
+
+uint64_t DbImpl::ApproximateBytes(Slice first, Slice last) {
+  if (last <= first) return 0;
   uint64_t sum = 0;
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
     const Result<const TableReader*> reader = file->reader();
     if (!reader.ok()) continue;
-    const uint64_t low = (*reader)->ApproximateOffset(first.slice());
-    const uint64_t high = (*reader)->ApproximateOffset(last.slice());
+    const uint64_t low = (*reader)->ApproximateOffset(first);
+    const uint64_t high = (*reader)->ApproximateOffset(last);
     if (high > low) sum += high - low;
   }
   return sum;

@@ -143,8 +143,9 @@ bool DbImpl::NeedsStamps(const WriteOptions& options, const WriteBatch& batch) c
   if (WriteBatchAccess::Unfinished(batch) || options.ttl_us != 0) return true;
   if (keyspaces_.default_state().options.default_ttl_us != 0) return true;
   const auto& named = WriteBatchAccess::Keyspaces(batch);
-  return std::any_of(named.begin(), named.end(),
-                     [](const KeyspaceStatePtr& keyspace) { return keyspace->options.default_ttl_us != 0; });
+  return std::any_of(named.begin(), named.end(), [](const KeyspaceStatePtr& keyspace) {
+    return Keyspaces::Current(*keyspace).options.default_ttl_us != 0;
+  });
 }
 
 Status DbImpl::CheckKeyspaces(const WriteBatch& batch) const {

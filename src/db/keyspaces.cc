@@ -104,8 +104,9 @@ KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options,
   std::vector<KeyspaceStatePtr> states;
   const auto add = [&](const KeyspaceRecord& record) {
     KeyspaceOptions keyspace = OptionsOf(record, options);
-    if (record.id == kDefaultKeyspace && options.default_ttl_us != 0) {
-      keyspace.default_ttl_us = options.default_ttl_us;
+    if (record.id == kDefaultKeyspace) {
+      if (options.default_ttl_us != 0) keyspace.default_ttl_us = options.default_ttl_us;
+      keyspace.compaction_filter = options.compaction_filter;
     }
     states.push_back(std::make_shared<const KeyspaceState>(owner, record.id, record.name, std::move(keyspace),
                                                            record.merge_operator));
@@ -142,10 +143,7 @@ Keyspaces::Keyspaces(const void* owner, const Options& options, VersionSet* vers
       options_(options),
       versions_(versions),
       table_(KeyspacesOf(versions->state(), options, owner)),
-      default_state_(table_->states().front().get()) {
-  MutexLock lock(&table_mu_);
-  default_states_.push_back(table_->states().front());
-}
+      default_(table_->states().front()) {}
 
 KeyspaceTablePtr Keyspaces::table() const {
   MutexLock lock(&table_mu_);
@@ -156,10 +154,6 @@ void Keyspaces::Publish(std::vector<KeyspaceStatePtr> states, uint32_t next_id) 
   auto next = std::make_shared<const KeyspaceTable>(std::move(states), next_id);
   MutexLock lock(&table_mu_);
   table_ = std::move(next);
-  if (const KeyspaceStatePtr& state = table_->states().front(); state != default_states_.back()) {
-    default_states_.push_back(state);
-    default_state_.store(state.get(), std::memory_order_release);
-  }
 }
 
 Result<KeyspaceStatePtr> Keyspaces::Open(Slice name, const std::optional<KeyspaceOptions>& options) {
@@ -210,9 +204,11 @@ Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const
     edit.keyspaces.push_back(std::move(record));
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
   }
+  superseded_.push_back(before);
   const KeyspaceTablePtr now = table();
   std::vector<KeyspaceStatePtr> states = now->states();
   *std::find(states.begin(), states.end(), before) = changed;
+  changed->life->current.store(changed.get(), std::memory_order_release);
   Publish(std::move(states), now->next_id());
   return changed;
 }
@@ -228,7 +224,7 @@ Status Keyspaces::Drop(const KeyspaceStatePtr& keyspace) {
   if (!SEERDB_MUTANT("keyspace-drop-not-durable")) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
   }
-  keyspace->dropped->store(true, std::memory_order_release);
+  keyspace->life->dropped.store(true, std::memory_order_release);
   const KeyspaceTablePtr now = table();
   std::vector<KeyspaceStatePtr> states = now->states();
   std::erase_if(states, [&](const KeyspaceStatePtr& state) { return state->id == keyspace->id; });
@@ -241,7 +237,7 @@ Status Keyspaces::Check(const KeyspaceState* keyspace) const {
   if (keyspace->owner != owner_) {
     return Status::InvalidArgument("keyspace " + Shown(keyspace->name) + " belongs to another database");
   }
-  if (keyspace->dropped->load(std::memory_order_acquire)) {
+  if (keyspace->life->dropped.load(std::memory_order_acquire)) {
     return NoSuchKeyspace("keyspace " + Shown(keyspace->name) + " was dropped");
   }
   return {};

@@ -38,7 +38,11 @@ class Keyspaces {
   KeyspaceTablePtr table() const EXCLUDES(table_mu_);
 
   // The default one; readable at any time.
-  const KeyspaceState& default_state() const { return *default_state_.load(std::memory_order_acquire); }
+  const KeyspaceState& default_state() const { return Current(*default_); }
+  // The keyspace of `state` as it is now.
+  static const KeyspaceState& Current(const KeyspaceState& state) {
+    return *state.life->current.load(std::memory_order_acquire);
+  }
 
   // As DB::OpenKeyspace and DB::DropKeyspace.
   Result<KeyspaceStatePtr> Open(Slice name, const std::optional<KeyspaceOptions>& options)
@@ -62,9 +66,9 @@ class Keyspaces {
   Mutex change_mu_;
   mutable Mutex table_mu_;
   KeyspaceTablePtr table_ GUARDED_BY(table_mu_);
-  std::atomic<const KeyspaceState*> default_state_;
-  // Those that default_state_ has ever pointed to: readers may be using any.
-  std::vector<KeyspaceStatePtr> default_states_ GUARDED_BY(table_mu_);
+  const KeyspaceStatePtr default_;  // as it was at open
+  // What readers may still be using.
+  std::vector<KeyspaceStatePtr> superseded_ GUARDED_BY(change_mu_);
 };
 
 }  // namespace seerdb

@@ -147,6 +147,7 @@ void AddDataModel(const Options& o, std::string* out) {
   SEERDB_OPTION_LINE(merge_operator, o.merge_operator != nullptr ? o.merge_operator->Name() : "none");
   SEERDB_OPTION_LINE(merge_operators, OrZero(uint64_t{o.merge_operators.size()}, "the built-in ones alone"));
   SEERDB_OPTION_LINE(default_ttl_us, OrZero(o.default_ttl_us, Micros(o.default_ttl_us), "for ever"));
+  SEERDB_OPTION_LINE(compaction_filter, Given(o.compaction_filter != nullptr, "none"));
 }
 
 void AddTablesAndRest(const Options& o, std::string* out) {

@@ -27,6 +27,11 @@ std::vector<SequenceNumber> SnapshotList::List() const {
   return list;
 }
 
+SequenceNumber SnapshotList::newest() const {
+  MutexLock lock(&mu_);
+  return sequences_.empty() ? 0 : *sequences_.rbegin();
+}
+
 uint64_t SnapshotList::count() const {
   MutexLock lock(&mu_);
   return sequences_.size();

@@ -29,6 +29,8 @@ class SnapshotList {
   void Release(SequenceNumber sequence) EXCLUDES(mu_);
   // All registered sequences and the visible one, ascending, without repetition.
   std::vector<SequenceNumber> List() const EXCLUDES(mu_);
+  // The newest registered sequence; 0 if there is none.
+  SequenceNumber newest() const EXCLUDES(mu_);
   uint64_t count() const EXCLUDES(mu_);
 
  private:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "format/keyspace_prefix.h"
+#include "seerdb/compaction_filter.h"
 #include "seerdb/merge_operator.h"
 
 namespace seerdb {
@@ -26,7 +27,9 @@ KeyspaceState::KeyspaceState(const void* owner_in, uint32_t id_in, std::string n
       options(std::move(options_in)),
       merge_operator_name(options.merge_operator != nullptr ? options.merge_operator->Name()
                                                             : std::move(merge_operator_name_in)),
-      dropped(std::make_shared<std::atomic<bool>>(false)) {}
+      life(std::make_shared<KeyspaceLife>()) {
+  life->current.store(this, std::memory_order_release);
+}
 
 KeyspaceState::KeyspaceState(const KeyspaceState& before, KeyspaceOptions options_in)
     : owner(before.owner),
@@ -36,11 +39,13 @@ KeyspaceState::KeyspaceState(const KeyspaceState& before, KeyspaceOptions option
       options(std::move(options_in)),
       merge_operator_name(options.merge_operator != nullptr ? options.merge_operator->Name()
                                                             : before.merge_operator_name),
-      dropped(before.dropped) {}
+      life(before.life) {}
 
 const std::string& Keyspace::name() const { return state_->name; }
 uint32_t Keyspace::id() const { return state_->id; }
-const KeyspaceOptions& Keyspace::options() const { return state_->options; }
+const KeyspaceOptions& Keyspace::options() const {
+  return state_->life->current.load(std::memory_order_acquire)->options;
+}
 
 KeyspaceTable::KeyspaceTable() {
   states_.push_back(std::make_shared<const KeyspaceState>(nullptr, kDefaultKeyspace, kDefaultKeyspaceName,
@@ -61,6 +66,12 @@ const KeyspaceStatePtr* KeyspaceTable::FindByName(Slice name) const {
   const auto at = std::find_if(states_.begin(), states_.end(),
                                [name](const KeyspaceStatePtr& state) { return state->name == name; });
   return at != states_.end() ? &*at : nullptr;
+}
+
+bool KeyspaceTable::HasFilter() const {
+  return std::any_of(states_.begin(), states_.end(), [](const KeyspaceStatePtr& state) {
+    return state->options.compaction_filter != nullptr;
+  });
 }
 
 bool KeyspaceTable::AllDropped(Slice smallest, Slice largest) const {

@@ -19,7 +19,16 @@ namespace seerdb {
 
 inline constexpr char kDefaultKeyspaceName[] = "default";
 
-// One keyspace. Immutable but for `dropped`, which all states of a keyspace share.
+struct KeyspaceState;
+
+// What all states of a keyspace share.
+struct KeyspaceLife {
+  std::atomic<bool> dropped{false};
+  // The newest; it, and those before it, live as long as the database.
+  std::atomic<const KeyspaceState*> current{nullptr};
+};
+
+// One keyspace with its options. Immutable.
 struct KeyspaceState {
   // `merge_operator_name` if options.merge_operator is null and its keyspace has one all the same.
   KeyspaceState(const void* owner, uint32_t id, std::string name, KeyspaceOptions options,
@@ -33,7 +42,7 @@ struct KeyspaceState {
   const std::string prefix;  // of its engine keys
   const KeyspaceOptions options;
   const std::string merge_operator_name;  // empty: none
-  const std::shared_ptr<std::atomic<bool>> dropped;
+  const std::shared_ptr<KeyspaceLife> life;
 };
 using KeyspaceStatePtr = std::shared_ptr<const KeyspaceState>;
 
@@ -50,6 +59,8 @@ class KeyspaceTable {
   // Null if there is none.
   const KeyspaceStatePtr* Find(uint32_t id) const;
   const KeyspaceStatePtr* FindByName(Slice name) const;
+  // True if one has a compaction filter.
+  bool HasFilter() const;
   // True if a keyspace was ever dropped.
   bool HasDropped() const { return states_.size() < next_id_; }
   // True if there may have been keys between the two that nobody can read.

@@ -29,6 +29,10 @@ struct TableMeta {
   // 0 = no tombstones, or not known.
   uint64_t tombstones_since_s = 0;
 
+  // Wall clock, microseconds since 1970: from then on everything in it that is not a tombstone has expired.
+  // 0 = something in it does not expire, or it is not known.
+  uint64_t expires_us = 0;
+
   friend bool operator==(const TableMeta&, const TableMeta&) = default;
 };
 

@@ -25,6 +25,7 @@ enum Tag : uint8_t {
   kDroppedKeyspace = 12,
   kNextKeyspaceId = 13,
   kTombstonesSince = 128,
+  kTableExpires = 129,
 };
 constexpr uint8_t kFirstSkippable = 128;
 
@@ -102,14 +103,22 @@ bool DecodeKeyspace(Decoder* in, KeyspaceRecord* keyspace) {
   return read;
 }
 
-// Belongs to the table added last before it.
-bool DecodeTombstonesSince(Decoder* in, std::vector<VersionEdit::AddedTable>* tables) {
+// What older readers need not know of a table; belongs to the one added last before it.
+bool DecodeOfTable(Decoder* in, uint64_t TableMeta::*field, std::vector<VersionEdit::AddedTable>* tables) {
   uint64_t number = 0;
-  uint64_t since_s = 0;
-  if (!in->ReadVarint(&number) || !in->ReadVarint(&since_s)) return false;
+  uint64_t value = 0;
+  if (!in->ReadVarint(&number) || !in->ReadVarint(&value)) return false;
   if (tables->empty() || tables->back().meta.number != number) return false;
-  tables->back().meta.tombstones_since_s = since_s;
+  tables->back().meta.*field = value;
   return true;
+}
+
+void AppendOfTable(std::string* out, Tag tag, uint64_t number, uint64_t value) {
+  if (value == 0) return;
+  std::string field;
+  AppendVarint(&field, number);
+  AppendVarint(&field, value);
+  AppendField(out, tag, field);
 }
 
 template <typename T>
@@ -169,7 +178,9 @@ bool DecodeField(uint8_t tag, Decoder* in, VersionEdit* edit, bool* known) {
     case kNextKeyspaceId:
       return DecodeNumber(in, &edit->next_keyspace_id);
     case kTombstonesSince:
-      return DecodeTombstonesSince(in, &edit->added_tables);
+      return DecodeOfTable(in, &TableMeta::tombstones_since_s, &edit->added_tables);
+    case kTableExpires:
+      return DecodeOfTable(in, &TableMeta::expires_us, &edit->added_tables);
     default:
       *known = false;
       return true;
@@ -237,11 +248,8 @@ std::string VersionEdit::Encode() const {
   }
   for (const AddedTable& table : added_tables) {
     AppendField(&out, kAddedTable, EncodeTable(table));
-    if (table.meta.tombstones_since_s == 0) continue;
-    std::string field;
-    AppendVarint(&field, table.meta.number);
-    AppendVarint(&field, table.meta.tombstones_since_s);
-    AppendField(&out, kTombstonesSince, field);
+    AppendOfTable(&out, kTombstonesSince, table.meta.number, table.meta.tombstones_since_s);
+    AppendOfTable(&out, kTableExpires, table.meta.number, table.meta.expires_us);
   }
   for (const DeletedTable& table : deleted_tables) {
     std::string field;
@@ -305,6 +313,7 @@ std::string VersionEdit::ToString() const {
            " entries " + std::to_string(meta.entries) + " tombstones " + std::to_string(meta.tombstones) +
            " tier " + std::to_string(static_cast<int>(meta.tier)) + " epoch " + Hex(meta.epoch);
     if (meta.tombstones_since_s != 0) out += " tombstones_since " + std::to_string(meta.tombstones_since_s);
+    if (meta.expires_us != 0) out += " expires_us " + std::to_string(meta.expires_us);
     out += "\n";
   }
   for (const DeletedTable& table : deleted_tables) {

@@ -81,7 +81,7 @@ TEST(VersionEdit, UnknownFields) {
         VersionEdit::Decode(known + Field(static_cast<uint8_t>(tag), "xyz")).status().IsNotSupported())
         << tag;
   }
-  for (const int tag : {129, 200, 255}) {
+  for (const int tag : {130, 200, 255}) {
     const auto decoded = VersionEdit::Decode(Field(static_cast<uint8_t>(tag), "xyz") + known);
     ASSERT_TRUE(decoded.ok()) << tag << " " << decoded.status().ToString();
     EXPECT_EQ(*decoded, Full());
@@ -89,8 +89,9 @@ TEST(VersionEdit, UnknownFields) {
 }
 
 // Beside an added table, so that an earlier reader can skip it.
-TEST(VersionEdit, TheAgeOfTombstonesFollowsItsTable) {
+TEST(VersionEdit, TheAgeOfTombstonesAndTheEndOfValuesFollowTheirTable) {
   VersionEdit edit = Full();
+  edit.added_tables[1].meta.expires_us = 1'700'000'000'000'000;
   edit.added_tables[0].meta.tombstones_since_s = 1'700'000'000;
   const auto decoded = VersionEdit::Decode(edit.Encode());
   ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();

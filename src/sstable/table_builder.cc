@@ -10,6 +10,7 @@
 #include "base/key_window.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "format/entry_payload.h"
 #include "format/internal_key.h"
 #include "learned/model_codec.h"
 #include "sstable/block_compression.h"
@@ -106,6 +107,7 @@ class TableBuilder::Impl {
   Status CheckEntry(Slice key, uint64_t trailer, Slice value, const Neighbour& neighbour) const;
   // Of `compression_`, which is not kNone.
   BlockCompressor& Compressor();
+  void NoteKind(ValueType type, Slice value);
   Status FinishBlock();
   // Everything up to the end.
   Status FinishBlocks();
@@ -132,7 +134,8 @@ class TableBuilder::Impl {
   std::string last_key_;  // of the last finished block
   uint64_t last_trailer_ = 0;
   uint64_t last_hash_ = 0;
-  Status failed_;  // the first error of the file
+  Status failed_;           // the first error of the file
+  bool all_expire_ = true;  // but for tombstones
   bool finished_ = false;
 };
 
@@ -189,10 +192,23 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   last_trailer_ = trailer;
   block_.Add(key, trailer, value, TagOfHash(last_hash_), neighbour.shared_bytes);
   ++properties_.entries;
-  if (TrailerType(trailer) == ValueType::kDeletion) ++properties_.tombstones;
+  NoteKind(TrailerType(trailer), value);
   properties_.raw_key_bytes += key.size();
   properties_.raw_value_bytes += value.size();
   return Status::Ok();
+}
+
+void TableBuilder::Impl::NoteKind(ValueType type, Slice value) {
+  if (type == ValueType::kDeletion) {
+    ++properties_.tombstones;
+    return;
+  }
+  EntryPayload payload;
+  if (!Expires(type) || !ParsePayload(type, value, &payload)) {
+    all_expire_ = false;
+  } else {
+    properties_.expires_us = std::max(properties_.expires_us, payload.expires_us);
+  }
 }
 
 Status TableBuilder::Impl::SetCompression(CompressionType compression) {
@@ -262,6 +278,7 @@ void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
 }
 
 void TableBuilder::Impl::WriteMetaBlocks() {
+  if (!all_expire_) properties_.expires_us = 0;
   properties_.largest_key = last_key_;
   properties_.data_bytes = offset();
   properties_.key_sketch = sketch_.Encode();

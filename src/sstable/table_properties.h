@@ -32,6 +32,9 @@ struct TableProperties {
   uint64_t filter_bytes = 0;
   uint64_t model_segments = 0;
   uint64_t model_max_error = 0;
+  // When the last of its values and operands expires, in microseconds since 1970; 0 if one never does, or
+  // there is none. Not stored: only what has just been built knows.
+  uint64_t expires_us = 0;
   // Of the distinct keys (base/key_sketch.h), if it takes little beside the data; else empty.
   std::string key_sketch;
 };

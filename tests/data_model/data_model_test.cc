@@ -46,7 +46,7 @@ TEST(DataModel, AgreesWithTheModelAndEveryPairOfFeaturesMeets) {
   }
   all.Print();
   EXPECT_GT(crashes, 0u);
-  const uint64_t least = operations >= 15'000 ? 1'000 : 1;
+  const uint64_t least = operations >= 60'000 ? 1'000 : 1;
   for (int earlier = 0; earlier < kFeatures; ++earlier) {
     for (int later = 0; later < kFeatures; ++later) {
       const FeatureTable::Cell& cell = all.cell(earlier, later);

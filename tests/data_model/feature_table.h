@@ -9,12 +9,23 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace seerdb::testing {
 
-enum Feature { kKeyspaces, kMerges, kExpiry, kBatches, kBulkLoads, kSnapshots, kSkipLimits, kFeatures };
-inline constexpr const char* kFeatureNames[kFeatures] = {"keyspace", "merge",    "expiry",   "batch",
-                                                         "bulkload", "snapshot", "skiplimit"};
+enum Feature {
+  kKeyspaces,
+  kMerges,
+  kExpiry,
+  kBatches,
+  kBulkLoads,
+  kFilters,
+  kSnapshots,
+  kSkipLimits,
+  kFeatures
+};
+inline constexpr const char* kFeatureNames[kFeatures] = {"keyspace", "merge",  "expiry",   "batch",
+                                                         "bulkload", "filter", "snapshot", "skiplimit"};
 enum Event { kFlushed, kCompacted, kReopened, kEvents };
 
 class FeatureTable {
@@ -25,21 +36,15 @@ class FeatureTable {
   };
 
   void Note(Event event) { ++counts_[event]; }
-  // An operation with `feature` on `key`.
-  void Note(Feature feature, const std::string& key) {
+  // An operation with `features` on `key`.
+  void Note(const std::vector<Feature>& features, const std::string& key) {
     auto& seen = keys_[key];
-    for (int earlier = 0; earlier < kFeatures; ++earlier) {
-      if (!seen[earlier].seen) continue;
-      Cell& cell = cells_[earlier][feature];
-      bool any = false;
-      for (int event = 0; event < kEvents; ++event) {
-        if (seen[earlier].counts[event] == counts_[event]) continue;
-        ++cell.between[event];
-        any = true;
+    for (const Feature feature : features) {
+      for (int earlier = 0; earlier < kFeatures; ++earlier) {
+        if (seen[earlier].seen) Count(seen[earlier].counts, &cells_[earlier][feature]);
       }
-      if (any) ++cell.operations;
     }
-    seen[feature] = {true, counts_};
+    for (const Feature feature : features) seen[feature] = {true, counts_};
   }
   const Cell& cell(int earlier, int later) const { return cells_[earlier][later]; }
 
@@ -70,6 +75,16 @@ class FeatureTable {
     bool seen = false;
     Counts counts{};
   };
+  void Count(const Counts& then, Cell* cell) const {
+    bool any = false;
+    for (int event = 0; event < kEvents; ++event) {
+      if (then[event] == counts_[event]) continue;
+      ++cell->between[event];
+      any = true;
+    }
+    if (any) ++cell->operations;
+  }
+
   Counts counts_{};
   std::map<std::string, std::array<Seen, kFeatures>> keys_;
   Cell cells_[kFeatures][kFeatures];

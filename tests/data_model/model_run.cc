@@ -23,6 +23,22 @@ class Bracketing final : public MergeOperator {
   }
 };
 
+// Removes what begins with "doomed", and renews what begins with "old".
+class Gardener final : public CompactionFilter {
+ public:
+  FilterDecision Filter(const Entry& entry, std::string* value) const override {
+    if (entry.value.starts_with("doomed")) return FilterDecision::kRemove;
+    if (!entry.value.starts_with("old")) return FilterDecision::kKeep;
+    *value = "new" + std::string(entry.value.substr(3));
+    return FilterDecision::kChangeValue;
+  }
+};
+
+std::optional<std::string> Garden(const std::string& value) {
+  if (value.starts_with("doomed")) return std::nullopt;
+  return value.starts_with("old") ? "new" + value.substr(3) : value;
+}
+
 std::string MergeNumbers(std::optional<std::string> base, const std::vector<std::string>& operands) {
   uint64_t sum = base.has_value() ? LoadU64(base->data()) : 0;
   for (const std::string& operand : operands) sum += LoadU64(operand.data());
@@ -60,18 +76,22 @@ ModelRun::ModelRun(const std::string& name, const Options& options, uint64_t see
   options_.file_system = fs_;
   options_.merge_operator = StringAppend("|");
   options_.merge_operators = {std::make_shared<const Bracketing>()};
-  spaces_.push_back({"default", {}, MergeTexts, {}});
+  spaces_.push_back({"default", {}, MergeTexts, nullptr, {}});
   KeyspaceOptions numbers;
   numbers.merge_operator = U64Add();
   numbers.compression = CompressionType::kZstd;
-  spaces_.push_back({"numbers", numbers, MergeNumbers, {}});
+  spaces_.push_back({"numbers", numbers, MergeNumbers, nullptr, {}});
   KeyspaceOptions brackets;
   brackets.merge_operator = std::make_shared<const Bracketing>();
-  spaces_.push_back({"brackets", brackets, MergeBrackets, {}});
+  spaces_.push_back({"brackets", brackets, MergeBrackets, nullptr, {}});
   KeyspaceOptions fading;
   fading.merge_operator = StringAppend("|");
   fading.default_ttl_us = 50 * kSecond;
-  spaces_.push_back({"fading", fading, MergeTexts, {}});
+  spaces_.push_back({"fading", fading, MergeTexts, nullptr, {}});
+  KeyspaceOptions garden;
+  garden.merge_operator = StringAppend("|");
+  garden.compaction_filter = std::make_shared<const Gardener>();
+  spaces_.push_back({"garden", garden, MergeTexts, Garden, {}});
 }
 
 bool ModelRun::Run() {
@@ -126,8 +146,9 @@ bool ModelRun::Open() {
   db_ = *std::move(opened);
   for (Space& space : spaces_) {
     const bool first = space.name == "default" || db_->FindKeyspace(space.name).ok();
-    // Options are kept: a later open need not give them.
-    const auto handle = first ? db_->OpenKeyspace(space.name) : db_->OpenKeyspace(space.name, space.options);
+    // Options are kept, but for a filter: a later open need not give them.
+    const auto handle = first && space.filter == nullptr ? db_->OpenKeyspace(space.name)
+                                                         : db_->OpenKeyspace(space.name, space.options);
     if (!Check(handle.status(), "OpenKeyspace " + space.name)) return false;
     space.handle = *handle;
   }
@@ -164,6 +185,9 @@ void ModelRun::DropAndMakeAgain() {
 
 std::string ModelRun::ValueFor(const Space& space) {
   if (space.name == "numbers") return U64Operand(random_.Uniform(1000));
+  if (space.filter != nullptr && !random_.OneIn(4)) {
+    return (random_.OneIn(2) ? "doomed " : "old ") + std::to_string(index_);
+  }
   return random_.OneIn(30) ? std::string(random_.Uniform(3000), 'L') : "v" + std::to_string(index_);
 }
 
@@ -185,8 +209,10 @@ uint64_t ModelRun::AnyTtl(const Space& space, bool merge, uint64_t* expires_us) 
 }
 
 void ModelRun::Met(Feature feature, const Space& space, const std::string& key) {
-  features_.Note(feature, space.name + "/" + key);
-  if (space.name != "default" && feature != kKeyspaces) features_.Note(kKeyspaces, space.name + "/" + key);
+  std::vector<Feature> features{feature};
+  if (space.name != "default" && feature != kKeyspaces) features.push_back(kKeyspaces);
+  if (space.filter != nullptr) features.push_back(kFilters);
+  features_.Note(features, space.name + "/" + key);
 }
 
 void ModelRun::PutOne() {
@@ -196,7 +222,7 @@ void ModelRun::PutOne() {
   WriteOptions options = WriteOptions::Ttl(AnyTtl(space, false, &version.expires_us));
   Note("Put " + space.name + "/" + key + " ttl " + std::to_string(options.ttl_us));
   if (version.expires_us != kForEver) Met(kExpiry, space, key);
-  Met(kKeyspaces, space, key);
+  if (space.name != "default") Met(kKeyspaces, space, key);
   if (Check(space.handle.Put(options, key, value), "Put")) model_.Add({space.name, key}, std::move(version));
 }
 
@@ -296,8 +322,10 @@ void ModelRun::GetSome() {
   const auto answers = space.handle.MultiGet(options, slices);
   for (size_t i = 0; i < keys.size() && !failed_; ++i) {
     if (held != nullptr) Met(kSnapshots, space, keys[i]);
-    const auto want = (held != nullptr ? held->model : model_).Get({space.name, keys[i]}, Now(), space.merge);
     if (!Check(answers[i].status(), "Get")) return;
+    std::optional<std::string> found;
+    if (answers[i]->has_value()) found = (*answers[i])->slice();
+    const auto want = Want(space, held != nullptr ? held->model : model_, keys[i], found);
     const std::string got = answers[i]->has_value() ? "=" + std::string((*answers[i])->slice()) : "none";
     if (got != (want.has_value() ? "=" + *want : "none")) {
       Fail("Get " + space.name + "/" + keys[i] + ": " + Printable(got, 200) + ", want " +
@@ -306,8 +334,30 @@ void ModelRun::GetSome() {
   }
 }
 
+std::optional<std::string> ModelRun::Want(const Space& space, const VersionModel& model,
+                                          const std::string& key, const std::optional<std::string>& got) {
+  auto want = model.Get({space.name, key}, Now(), space.merge);
+  if (want != got && &model == &model_ && space.filter != nullptr &&
+      model_.TakeFiltered({space.name, key}, Now(), space.merge, space.filter, got)) {
+    want = got;
+  }
+  return want;
+}
+
+void ModelRun::TakeAllFiltered() {
+  for (const Space& space : spaces_) {
+    if (space.filter == nullptr) continue;
+    for (const auto& [key, value] : model_.All(space.name, Now(), space.merge)) {
+      const auto got = space.handle.Get(key);
+      if (!Check(got.status(), "Get")) return;
+      Want(space, model_, key, got->has_value() ? std::optional<std::string>((*got)->slice()) : std::nullopt);
+    }
+  }
+}
+
 bool ModelRun::SameScan(const Space& space, const VersionModel& model, const Snapshot* snapshot, bool reverse,
                         const std::string& lower, const std::string& upper) {
+  if (snapshot == nullptr) TakeAllFiltered();
   std::map<std::string, std::string> want = model.All(space.name, Now(), space.merge);
   want.erase(want.begin(), want.lower_bound(lower));
   if (!upper.empty()) want.erase(want.lower_bound(upper), want.end());
@@ -356,6 +406,7 @@ void ModelRun::ScanWithSkipLimit() {
   options.max_skipped = 1 + random_.Uniform(5);
   const bool reverse = random_.OneIn(2);
   Note("scan " + space.name + " with max_skipped " + std::to_string(options.max_skipped));
+  TakeAllFiltered();
   const auto want = model_.All(space.name, Now(), space.merge);
   const std::unique_ptr<Iterator> it = space.handle.NewIterator(options);
   std::map<std::string, std::string> got;
@@ -383,6 +434,7 @@ void ModelRun::HoldSnapshot() {
   Note("take a snapshot");
   HeldSnapshot& held = snapshots_.emplace_back();
   held.snapshot = db_->GetSnapshot();
+  TakeAllFiltered();
   held.model = model_;
   for (const Space& space : spaces_) held.names.push_back(space.name);
 }

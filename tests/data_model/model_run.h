@@ -34,6 +34,7 @@ class ModelRun {
     std::string name;
     KeyspaceOptions options;
     ModelMerge merge;
+    ModelFilter filter;  // null: none
     Keyspace handle;
   };
   struct HeldSnapshot {
@@ -69,6 +70,11 @@ class ModelRun {
   const HeldSnapshot* AnySnapshot(const Space& space);
   bool SameScan(const Space& space, const VersionModel& model, const Snapshot* snapshot, bool reverse,
                 const std::string& lower, const std::string& upper);
+  // Takes over what a filter may have done, as far as it explains what was found.
+  std::optional<std::string> Want(const Space& space, const VersionModel& model, const std::string& key,
+                                  const std::optional<std::string>& got);
+  // Of all keys, before something is compared that may not change any more.
+  void TakeAllFiltered();
   void Met(Feature feature, const Space& space, const std::string& key);
   void Note(std::string text);
   bool Check(const Status& status, const std::string& what);

@@ -27,6 +27,9 @@ struct ModelVersion {
 // What operands, oldest first, make of a value.
 using ModelMerge = std::function<std::string(std::optional<std::string>, const std::vector<std::string>&)>;
 
+// What a compaction filter makes of a value; nullopt: removes it.
+using ModelFilter = std::function<std::optional<std::string>(const std::string&)>;
+
 class VersionModel {
  public:
   using Key = std::pair<std::string, std::string>;  // keyspace, user key
@@ -44,6 +47,29 @@ class VersionModel {
   std::optional<std::string> Get(const Key& key, uint64_t now_us, const ModelMerge& merge) const {
     const auto found = versions_.find(key);
     return found == versions_.end() ? std::nullopt : ValueOf(found->second, now_us, merge);
+  }
+  // A compaction may have filtered what the key had at any time since its last put, or not. If that explains
+  // `got`, the model takes it that it has, and returns true: what is removed must not come back.
+  bool TakeFiltered(const Key& key, uint64_t now_us, const ModelMerge& merge, const ModelFilter& filter,
+                    const std::optional<std::string>& got) {
+    std::vector<ModelVersion>& versions = versions_[key];
+    if (versions.empty() || versions.front().kind != ModelVersion::kPut) return false;
+    std::vector<ModelVersion> filtered = versions;
+    if (const auto changed = filter(versions.front().value)) {
+      filtered.front().value = *changed;
+      if (ValueOf(filtered, now_us, merge) != got) return false;
+      versions = filtered;
+      return true;
+    }
+    filtered.front() = {ModelVersion::kDelete, "", kForEver};
+    for (;;) {
+      if (ValueOf(filtered, now_us, merge) == got) {
+        versions = filtered;
+        return true;
+      }
+      if (filtered.size() == 1) return false;
+      filtered.erase(filtered.begin() + 1);  // removed together with the value that it was merged into
+    }
   }
   // All keys of a keyspace that have a value.
   std::map<std::string, std::string> All(const std::string& keyspace, uint64_t now_us,
