@@ -94,7 +94,8 @@ class SEERDB_EXPORT DB {
   // The keyspace `name`, made if it is not there; see keyspace.h. With `options`, they are its options from
   // now on; without, it keeps those that it has. "default" names the keyspace of the calls that name none.
   // kInvalidArgument: the name is empty or over kMaxKeyspaceNameBytes, or an option is out of range.
-  // A crash leaves it made or not made. Cost: one synced manifest edit if anything is new, else none.
+  // A crash leaves it made or not made. It is durable when this returns, whatever the policy; writes that
+  // came before need not be. Cost: one synced manifest edit if anything is new, else none.
   virtual Result<Keyspace> OpenKeyspace(Slice name, const std::optional<KeyspaceOptions>& options) = 0;
   Result<Keyspace> OpenKeyspace(Slice name) { return OpenKeyspace(name, std::nullopt); }
   // The same, and kInvalidArgument/kNotFound if it is not there.
@@ -102,10 +103,10 @@ class SEERDB_EXPORT DB {
   // All of them, in the order in which they were made, the default one first.
   virtual std::vector<KeyspaceInfo> ListKeyspaces() = 0;
   // Removes the keyspace with all its keys, at once and for good: when it returns OK, no read finds any of
-  // them, in this life or a later one, and the name is free. Iterators and pinned values from before stay
-  // readable; a write that is under way meanwhile may return OK and is gone. Tables that hold nothing else
-  // are removed by the next compactions, the other bytes when their tables are compacted. kInvalidArgument:
-  // the default keyspace. Cost: one synced manifest edit, whatever it holds.
+  // them, in this life or a later one, whatever the policy, and the name is free. Iterators and pinned values
+  // from before stay readable; a write that is under way meanwhile may return OK and is gone. Tables that
+  // hold nothing else are removed by the next compactions, the other bytes when their tables are compacted.
+  // kInvalidArgument: the default keyspace. Cost: one synced manifest edit, whatever it holds.
   virtual Status DropKeyspace(const Keyspace& keyspace) = 0;
 
   // Stores all entries of `source` as if they were put at once at the end of the call; of a key that comes
