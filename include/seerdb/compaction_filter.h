@@ -36,7 +36,7 @@ class SEERDB_EXPORT CompactionFilter {
 
   virtual ~CompactionFilter();
   // With kChangeValue, `value` is what the key has from now on; when it expires stays as it was. One over
-  // kMaxValueBytes is not taken.
+  // the limits of Put is not taken.
   virtual FilterDecision Filter(const Entry& entry, std::string* value) const = 0;
 
   // True if MergeVersions is to be asked.

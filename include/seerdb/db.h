@@ -84,7 +84,7 @@ class SEERDB_EXPORT DB {
   // merge operator (merge_operator.h), which sees the value that is there, or none. kInvalidArgument: the
   // keyspace has no operator, or it was not given. An operand that the operator refuses makes reads of the
   // key fail until it is put or deleted. One log append; every so often a read of the key, so that few
-  // operands stand behind one another.
+  // operands stand behind one another, as far as they live equally long.
   virtual Status Merge(const WriteOptions& options, Slice key, Slice operand) = 0;
   Status Merge(Slice key, Slice operand) { return Merge(WriteOptions(), key, operand); }
   // Applies all operations of the batch atomically; an empty batch succeeds.

@@ -107,6 +107,7 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
 
   const KeyspaceTablePtr keyspaces = output.keyspaces;
   const uint64_t now_us = output.now_us;
+  const uint64_t max_value_bytes = output.max_value_bytes;
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
   CompactionStreamOptions stream_options;
@@ -117,6 +118,7 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   stream_options.pace = inputs.pace;
   stream_options.keyspaces = keyspaces;
   stream_options.now_us = now_us;
+  stream_options.max_value_bytes = max_value_bytes;
   stream_options.filter_above = inputs.filter_above;
   stream_options.level = plan.output_level;
   CompactionStream stream(merged.get(), std::move(stream_options));

@@ -151,7 +151,7 @@ void CompactionStream::Fold() {
   const KeyspaceState* const keyspace = keyspace_.state();
   const MergeOperator* const merge_operator =
       keyspace != nullptr ? keyspace->options.merge_operator.get() : nullptr;
-  made_ = chain_.Fold(merge_operator, UserKey(), nothing_older);
+  made_ = chain_.Fold(merge_operator, UserKey(), nothing_older, options_.max_value_bytes);
   made_next_ = 0;
   entries_dropped_ += chain_.size() - made_.size();
   const uint64_t newest = made_.front().trailer;
@@ -179,7 +179,7 @@ bool CompactionStream::FilterOne(const CompactionFilter& filter, MergeChain::Ent
   const FilterDecision decision =
       filter.Filter({options_.level, UserKey(), payload.value, TrailerSequence(entry->trailer)}, &changed);
   if (decision == FilterDecision::kRemove) return false;
-  if (decision == FilterDecision::kChangeValue && changed.size() <= kMaxValueBytes) {
+  if (decision == FilterDecision::kChangeValue && changed.size() <= options_.max_value_bytes) {
     entry->payload.clear();
     AppendPayload(&entry->payload, payload.expires_us, changed);
   }
@@ -223,7 +223,7 @@ void CompactionStream::MergeVersions(const CompactionFilter& filter,
   }
   std::string merged;
   if (!filter.MergeVersions(options_.level, UserKey(), values, &merged)) return;
-  if (merged.size() > kMaxValueBytes) return;
+  if (merged.size() > options_.max_value_bytes) return;
   std::string payload;
   AppendPayload(&payload, expires_us, merged);
   versions->front().payload = std::move(payload);

@@ -41,6 +41,8 @@ struct CompactionStreamOptions {
   // the output goes. kMaxSequence: none does.
   SequenceNumber filter_above = kMaxSequence;
   uint32_t level = 0;
+  // No value or operand of more is made of others.
+  uint64_t max_value_bytes = kMaxValueBytes;
   // Wall clock: what has expired by then is dropped. 0 = nothing has.
   uint64_t now_us = 0;
 };

@@ -60,17 +60,23 @@ std::string Show(const std::vector<Entry>& entries) {
   return out;
 }
 
+class RemovesAll final : public CompactionFilter {
+ public:
+  FilterDecision Filter(const Entry&, std::string*) const override { return FilterDecision::kRemove; }
+};
+
 // "a", "b" and so on are the prefixes of keyspaces, and each key the only one in its keyspace: "d" is
-// dropped, "c" has no merge operator, the others join with ','.
+// dropped, "c" has no merge operator, the others join with ','; a filter removes the values of "e".
 KeyspaceTablePtr Keyspaces() {
   std::vector<KeyspaceStatePtr> states = KeyspaceTable().states();
-  for (const char prefix : {'a', 'b', 'c'}) {
+  for (const char prefix : {'a', 'b', 'c', 'e'}) {
     KeyspaceOptions options;
     if (prefix != 'c') options.merge_operator = StringAppend();
+    if (prefix == 'e') options.compaction_filter = std::make_shared<const RemovesAll>();
     states.push_back(std::make_shared<const KeyspaceState>(nullptr, static_cast<uint32_t>(prefix),
                                                            std::string(1, prefix), options));
   }
-  return std::make_shared<const KeyspaceTable>(std::move(states), 'd' + 1);
+  return std::make_shared<const KeyspaceTable>(std::move(states), 'e' + 1);
 }
 
 // `below`: the keys that a deeper level may hold.
@@ -81,6 +87,7 @@ std::vector<Entry> CompactAt(uint64_t now_us, const std::vector<Entry>& input,
   options.snapshots = std::move(snapshots);
   options.may_hold_below = [&](Slice key) { return below.find(key[0]) != std::string::npos; };
   options.keyspaces = Keyspaces();
+  options.filter_above = 0;
   options.now_us = now_us;
   CompactionStream stream(&iterator, std::move(options));
   std::vector<Entry> out;
@@ -227,6 +234,28 @@ TEST(CompactionStream, WhatHasExpiredCoversWhatIsOlderAndGoesAtTheBottom) {
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
     EXPECT_EQ(Show(CompactAt(50, Parse(c.input), c.snapshots, c.below)), c.want);
+  }
+}
+
+TEST(CompactionStream, WhatAFilterRemovesCoversWhatIsOlderAndGoesAtTheBottom) {
+  struct Case {
+    const char* name;
+    const char* input;
+    const char* below;
+    const char* want;
+  };
+  const Case cases[] = {
+      {"a tombstone above older data", "e5 e3", "e", "e5- "},
+      {"gone at the bottom", "e5 e3", "", ""},
+      {"what merges come to", "e5+ e4", "e", "e5- "},
+      {"what merges come to at the bottom", "e5+ e4", "", ""},
+      {"operands are no value yet", "e5+ e4+", "e", "e5+=4,5 "},
+      {"operands apart from their value", "e5+ e4@60 e3", "e", "e5+ e4@60 "},
+      {"a tombstone is none either", "e5- e4", "e", "e5- "},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_EQ(Show(CompactAt(50, Parse(c.input), {9}, c.below)), c.want);
   }
 }
 

@@ -30,6 +30,7 @@ struct TableOutputOptions {
   uint64_t table_memory_bytes = 0;
   uint64_t expected_bytes = 0;  // of the whole output; a hint for reserving space
   uint64_t epoch = 0;
+  uint64_t max_value_bytes = kMaxValueBytes;  // of what is merged or changed on the way
   uint64_t now_us = 0;  // wall clock: what has expired by then is not written; 0: everything is
   std::function<Result<uint64_t>()> new_file_number;
   // Of the oldest tombstone that may be written; becomes that of each table that has one.

@@ -146,7 +146,8 @@ Status DbImpl::Start() {
   ListenToErrors();
   StartMemoryGate();
   StartDiskGuard();
-  merge_folder_ = std::make_unique<MergeFolder>(&keyspaces_, views_.get(), clock_.get());
+  merge_folder_ =
+      std::make_unique<MergeFolder>(&keyspaces_, views_.get(), clock_.get(), memory_plan_.max_value_bytes);
   const CommitterParts parts{.log = log_.get(),
                              .views = views_.get(),
                              .snapshots = snapshots_.get(),

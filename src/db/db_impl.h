@@ -136,6 +136,12 @@ class DbImpl final : public DB {
     return options.keyspace == nullptr ? keyspaces_.default_state()
                                        : Keyspaces::Current(*options.keyspace->state());
   }
+  // Whether a put or merge with these options, which PrefixFor has accepted, never expires.
+  bool LivesForEver(const WriteOptions& options) const {
+    const KeyspaceLife& life =
+        options.keyspace == nullptr ? keyspaces_.default_life() : *options.keyspace->state()->life;
+    return options.ttl_us == 0 && life.default_ttl_us.load(std::memory_order_relaxed) == 0;
+  }
   Status CheckKeyspaces(const WriteBatch& batch) const;
   // Whether operations of the batch wait for their times.
   bool NeedsStamps(const WriteOptions& options, const WriteBatch& batch) const;

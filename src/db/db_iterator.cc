@@ -157,16 +157,17 @@ class DbIterator final : public Iterator {
     status_ = Status();
     paused_ = false;
     if (forward_) {
-      FindForward(true);
+      FindForward(skip_saved_);
     } else {
       FindBackward();
     }
   }
 
-  // Counts an entry passed over; true if the limit is reached, and the iterator stopped.
-  bool Pass() {
-    ++passed_;
-    if (options_.max_skipped == 0 || ++skipped_ < options_.max_skipped) [[likely]]
+  // Counts entries passed over; true if the limit is reached, and the iterator stopped.
+  bool Pass(uint64_t entries = 1) {
+    passed_ += entries;
+    skipped_ += entries;
+    if (options_.max_skipped == 0 || skipped_ < options_.max_skipped) [[likely]]
       return false;
     paused_ = true;
     observed_ = false;
@@ -239,10 +240,11 @@ class DbIterator final : public Iterator {
     valid_ = false;
     merged_ = false;
     skipped_ = 0;
+    skip_saved_ = skip_saved;
     uint32_t skips = 0;
     while (input_->Valid()) {
       const Slice key = input_->key();
-      if (skip_saved && key == Slice(saved_key_)) {
+      if (skip_saved_ && key == Slice(saved_key_)) {
         SkipForward(&skips, kLastTrailer);
         if (Pass()) return;
         continue;
@@ -250,6 +252,7 @@ class DbIterator final : public Iterator {
       if (key >= Slice(options_.bounds.upper)) return;
       if (input_->sequence() > options_.sequence) {
         SkipForward(&skips, SeekTrailer(options_.sequence));
+        if (Pass()) return;
         continue;
       }
       const Shown shown = Look();
@@ -259,7 +262,7 @@ class DbIterator final : public Iterator {
         return;
       }
       saved_key_.assign(key);
-      skip_saved = true;
+      skip_saved_ = true;
       if (shown == Shown::kMerge && MergeForward()) {
         valid_ = merged_ = true;
         ++entries_;
@@ -296,24 +299,27 @@ class DbIterator final : public Iterator {
     while (input_->Valid()) {
       if (input_->key() < Slice(options_.bounds.lower)) return;
       saved_key_.assign(input_->key());
-      const bool found = PassBackward();
+      uint64_t versions = 0;
+      const bool found = PassBackward(&versions);
       if (StopIfBroken()) return;
       if (!input_->Valid() && !input_->status().ok()) break;
       if (found) {
+        passed_ += versions;
         valid_ = true;
         ++entries_;
         return;
       }
-      if (Pass()) return;
+      if (Pass(versions + 1)) return;
     }
     TakeInputError();
   }
 
   // Moves the input before all versions of saved_key_; true if it has a value, which is saved then. Versions
-  // are met oldest first, so the last visible one counts.
-  bool PassBackward() {
+  // are met oldest first, so the last visible one counts. `versions`: of those that were met, all but one.
+  bool PassBackward(uint64_t* versions) {
     Shown shown = Shown::kNothing;
     for (uint32_t steps = 0; steps < kMaxSkips; ++steps) {
+      *versions = steps;
       if (input_->sequence() <= options_.sequence) shown = SaveValue();
       input_->Prev();
       if (!input_->Valid() || input_->key() != Slice(saved_key_)) {
@@ -353,7 +359,8 @@ class DbIterator final : public Iterator {
   bool valid_ = false;
   bool paused_ = false;
   bool merged_ = false;
-  size_t value_skip_ = 0;  // bytes of the input's value in front of the user's
+  bool skip_saved_ = false;  // of the last FindForward: saved_key_ has been dealt with
+  size_t value_skip_ = 0;    // bytes of the input's value in front of the user's
   bool forward_ = true;
   mutable bool observed_ = false;
   Status status_;

@@ -49,6 +49,7 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.epoch = epoch_;
   output.table_memory_bytes = memory_plan_.table_memory_bytes;
   output.now_us = clock_->WallMicros();
+  output.max_value_bytes = memory_plan_.max_value_bytes;
   output.tombstones_since_s = output.now_us / kMicrosPerSecond;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
   return output;

@@ -98,12 +98,11 @@ Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
     return CountRefusal(std::move(status));
   }
   const SampledTimer timer(statistics_.get(), Latency::put_latency);
-  const KeyspaceState& keyspace = StateOf(options);
-  if (options.ttl_us == 0 && keyspace.options.default_ttl_us == 0) [[likely]] {
+  if (LivesForEver(options)) [[likely]] {
     return WriteOne(options, ValueType::kValue, prefix, key, value, bytes);
   }
   SEERDB_RETURN_IF_ERROR(CheckTtl(options.ttl_us));
-  const uint64_t expires_us = PutExpiry(options.ttl_us, keyspace, clock_->WallMicros());
+  const uint64_t expires_us = PutExpiry(options.ttl_us, StateOf(options), clock_->WallMicros());
   std::string payload;
   AppendPayload(&payload, expires_us, value);
   return WriteOne(options, TypeFor(/*merge=*/false, expires_us), prefix, key, payload, bytes);
@@ -130,7 +129,7 @@ Status DbImpl::Merge(const WriteOptions& options, Slice key, Slice operand) {
     return CountRefusal(std::move(status));
   }
   const SampledTimer timer(statistics_.get(), Latency::put_latency);
-  if (options.ttl_us == 0 && keyspace.options.default_ttl_us == 0) [[likely]] {
+  if (LivesForEver(options)) [[likely]] {
     return WriteOne(options, ValueType::kMerge, prefix, key, operand, bytes);
   }
   const uint64_t expires_us = MergeExpiry(options.ttl_us, keyspace, clock_->WallMicros());
@@ -141,10 +140,10 @@ Status DbImpl::Merge(const WriteOptions& options, Slice key, Slice operand) {
 
 bool DbImpl::NeedsStamps(const WriteOptions& options, const WriteBatch& batch) const {
   if (WriteBatchAccess::Unfinished(batch) || options.ttl_us != 0) return true;
-  if (keyspaces_.default_state().options.default_ttl_us != 0) return true;
+  if (keyspaces_.default_life().default_ttl_us.load(std::memory_order_relaxed) != 0) return true;
   const auto& named = WriteBatchAccess::Keyspaces(batch);
   return std::any_of(named.begin(), named.end(), [](const KeyspaceStatePtr& keyspace) {
-    return Keyspaces::Current(*keyspace).options.default_ttl_us != 0;
+    return keyspace->life->default_ttl_us.load(std::memory_order_relaxed) != 0;
   });
 }
 

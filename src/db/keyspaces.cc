@@ -192,6 +192,15 @@ Result<KeyspaceStatePtr> Keyspaces::Make(Slice name, const KeyspaceOptions& opti
   return made;
 }
 
+KeyspaceRecord Keyspaces::Kept(uint32_t id) const {
+  for (const KeyspaceRecordPtr& record : versions_->state().keyspaces) {
+    if (record->id == id) return *record;
+  }
+  KeyspaceRecord none;  // of the default keyspace, of which nothing is kept yet
+  none.name = kDefaultKeyspaceName;
+  return none;
+}
+
 Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const KeyspaceOptions& given) {
   KeyspaceOptions options = given;
   if (options.merge_operator == nullptr) options.merge_operator = before->options.merge_operator;
@@ -199,7 +208,7 @@ Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const
   if (!before->merge_operator_name.empty() && changed->merge_operator_name != before->merge_operator_name) {
     return OtherOperator(before->name, before->merge_operator_name, changed->merge_operator_name);
   }
-  if (KeyspaceRecord record = RecordOf(*changed); record != RecordOf(*before)) {
+  if (KeyspaceRecord record = RecordOf(*changed); record != Kept(record.id)) {
     VersionEdit edit;
     edit.keyspaces.push_back(std::move(record));
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
@@ -208,7 +217,7 @@ Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const
   const KeyspaceTablePtr now = table();
   std::vector<KeyspaceStatePtr> states = now->states();
   *std::find(states.begin(), states.end(), before) = changed;
-  changed->life->current.store(changed.get(), std::memory_order_release);
+  changed->MakeCurrent();
   Publish(std::move(states), now->next_id());
   return changed;
 }

@@ -39,6 +39,7 @@ class Keyspaces {
 
   // The default one; readable at any time.
   const KeyspaceState& default_state() const { return Current(*default_); }
+  const KeyspaceLife& default_life() const { return *default_->life; }
   // The keyspace of `state` as it is now.
   static const KeyspaceState& Current(const KeyspaceState& state) {
     return *state.life->current.load(std::memory_order_acquire);
@@ -58,6 +59,8 @@ class Keyspaces {
   Result<KeyspaceStatePtr> Make(Slice name, const KeyspaceOptions& options) REQUIRES(change_mu_);
   Result<KeyspaceStatePtr> Change(const KeyspaceStatePtr& before, const KeyspaceOptions& options)
       REQUIRES(change_mu_);
+  // What the manifest says of a keyspace. What is in force may differ: options of the open take precedence.
+  KeyspaceRecord Kept(uint32_t id) const;
   void Publish(std::vector<KeyspaceStatePtr> states, uint32_t next_id) EXCLUDES(table_mu_);
 
   const void* const owner_;

@@ -1,5 +1,6 @@
 #include "db/merge_folder.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/hash.h"
@@ -8,8 +9,10 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kSlots = 1024;
+constexpr size_t kSets = 2048;
+constexpr size_t kWays = 4;
 constexpr uint32_t kOperandsBehindOneAnother = 8;
+constexpr uint32_t kMostDue = 1 << 30;
 // A value is copied once its operands have so many bytes of each of its own.
 constexpr uint64_t kPartOfValue = 2;
 
@@ -38,28 +41,49 @@ Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey
   return versions->status();
 }
 
-MergeFolder::Slot* MergeFolder::SlotOf(Slice engine_key, uint64_t* hash) {
-  if (slots_.empty()) slots_.resize(kSlots);
-  *hash = Hash64(engine_key);
-  return &slots_[*hash % kSlots];
+MergeFolder::Slot* MergeFolder::SlotOf(Slice engine_key) {
+  if (slots_.empty()) slots_.resize(kSets * kWays);
+  const uint64_t hash = Hash64(engine_key);
+  Slot* const set = &slots_[hash % kSets * kWays];
+  Slot* const end = set + kWays;
+  Slot* const found = std::find_if(set, end, [hash](const Slot& slot) { return slot.hash == hash; });
+  if (found != end) return found;
+  Slot* const least = std::min_element(
+      set, end, [](const Slot& a, const Slot& b) { return a.operands + a.folds < b.operands + b.folds; });
+  // Those that stay must earn it again.
+  for (Slot* slot = set; slot != end; ++slot) slot->folds /= 2;
+  *least = Slot{hash, 0, 0, 0, 0, kOperandsBehindOneAnother};
+  return least;
 }
 
 bool MergeFolder::Count(Slice engine_key, uint64_t operand_bytes) {
-  uint64_t hash = 0;
-  Slot& slot = *SlotOf(engine_key, &hash);
-  if (slot.hash != hash) slot = Slot{hash, 0, 0, 0};
+  Slot& slot = *SlotOf(engine_key);
   ++slot.operands;
   slot.operand_bytes += operand_bytes;
-  if (slot.operands < kOperandsBehindOneAnother || slot.operand_bytes * kPartOfValue < slot.value_bytes) {
+  if (slot.operands < slot.due || slot.operand_bytes * kPartOfValue < slot.value_bytes) {
     return false;
   }
   slot.operands = 0;
   slot.operand_bytes = 0;
+  slot.folds = kOperandsBehindOneAnother;
   return true;
 }
 
 std::optional<MergeChain::Entry> MergeFolder::Fold(Slice engine_key, SequenceNumber sequence, ValueType type,
                                                    Slice payload) {
+  std::optional<MergeChain::Entry> folded = TryFold(engine_key, sequence, type, payload);
+  Slot& slot = *SlotOf(engine_key);
+  if (folded.has_value()) {
+    slot.value_bytes = folded->payload.size();
+    slot.due = kOperandsBehindOneAnother;
+  } else {
+    slot.due = std::min(2 * slot.due, kMostDue);
+  }
+  return folded;
+}
+
+std::optional<MergeChain::Entry> MergeFolder::TryFold(Slice engine_key, SequenceNumber sequence,
+                                                      ValueType type, Slice payload) const {
   KeyspaceCursor keyspace(keyspaces_->table());
   keyspace.MoveTo(engine_key);
   if (keyspace.state() == nullptr || keyspace.state()->options.merge_operator == nullptr) return std::nullopt;
@@ -71,11 +95,9 @@ std::optional<MergeChain::Entry> MergeFolder::Fold(Slice engine_key, SequenceNum
     if (!CollectOlder(*view, TableReadFlags(), &lookup, &chain).ok()) return std::nullopt;
   }
   const Slice user_key = engine_key.substr(keyspace.state()->prefix.size());
-  std::vector<MergeChain::Entry> folded =
-      chain.Fold(keyspace.state()->options.merge_operator.get(), user_key, /*nothing_older=*/true);
+  std::vector<MergeChain::Entry> folded = chain.Fold(keyspace.state()->options.merge_operator.get(), user_key,
+                                                     /*nothing_older=*/true, max_value_bytes_);
   if (folded.size() != 1 || IsMerge(TrailerType(folded.front().trailer))) return std::nullopt;
-  uint64_t hash = 0;
-  SlotOf(engine_key, &hash)->value_bytes = folded.front().payload.size();
   return std::move(folded.front());
 }
 

@@ -25,13 +25,14 @@ Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey
 
 class MergeFolder {
  public:
-  // Borrows all.
-  MergeFolder(const Keyspaces* keyspaces, ReadViewHolder* views, Clock* clock)
-      : keyspaces_(keyspaces), views_(views), clock_(clock) {}
+  // Borrows all. No value of more than `max_value_bytes` is made.
+  MergeFolder(const Keyspaces* keyspaces, ReadViewHolder* views, Clock* clock, uint64_t max_value_bytes)
+      : keyspaces_(keyspaces), views_(views), clock_(clock), max_value_bytes_(max_value_bytes) {}
 
   // Counts a merge of `operand_bytes` into the key. True if it should be folded.
   bool Count(Slice engine_key, uint64_t operand_bytes);
-  // After Count was true: the entry to be stored in its place; nullopt if there is none. Reads the key.
+  // After Count was true: the entry to be stored in its place; nullopt if there is none, and then the next
+  // try comes after twice as many. Reads the key.
   std::optional<MergeChain::Entry> Fold(Slice engine_key, SequenceNumber sequence, ValueType type,
                                         Slice payload);
 
@@ -41,13 +42,19 @@ class MergeFolder {
     uint64_t operand_bytes = 0;  // since the last fold
     uint64_t value_bytes = 0;    // of that fold
     uint32_t operands = 0;
+    uint32_t folds = 0;  // lately, in a way: what keeps the slot for its key
+    uint32_t due = 0;    // operands before the next try; more after each that failed
   };
-  Slot* SlotOf(Slice engine_key, uint64_t* hash);
+  std::optional<MergeChain::Entry> TryFold(Slice engine_key, SequenceNumber sequence, ValueType type,
+                                           Slice payload) const;
+  // That of the key; which may take the place of another one's.
+  Slot* SlotOf(Slice engine_key);
 
   const Keyspaces* const keyspaces_;
   ReadViewHolder* const views_;
   Clock* const clock_;
-  std::vector<Slot> slots_;  // by hash; the later key of two takes the place. Made at the first merge.
+  const uint64_t max_value_bytes_;
+  std::vector<Slot> slots_;  // sets of a few, by hash. Made at the first merge.
 };
 
 }  // namespace seerdb

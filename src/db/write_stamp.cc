@@ -91,6 +91,7 @@ Result<std::string> StampBatch(Slice operations, uint64_t ttl_us, uint64_t now_u
     }
     SEERDB_RETURN_IF_ERROR(Stamp(operation, ttl_us, now_us, *keyspace.state(), &payload, &out));
   }
+  if (!reader.ok()) return Status::InvalidArgument("write: the batch is malformed");
   return out;
 }
 

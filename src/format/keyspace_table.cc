@@ -21,25 +21,30 @@ std::string PrefixOf(uint32_t id) {
 KeyspaceState::KeyspaceState(const void* owner_in, uint32_t id_in, std::string name_in,
                              KeyspaceOptions options_in, std::string merge_operator_name_in)
     : owner(owner_in),
+      life(std::make_shared<KeyspaceLife>()),
+      prefix(PrefixOf(id_in)),
       id(id_in),
       name(std::move(name_in)),
-      prefix(PrefixOf(id_in)),
       options(std::move(options_in)),
       merge_operator_name(options.merge_operator != nullptr ? options.merge_operator->Name()
-                                                            : std::move(merge_operator_name_in)),
-      life(std::make_shared<KeyspaceLife>()) {
-  life->current.store(this, std::memory_order_release);
+                                                            : std::move(merge_operator_name_in)) {
+  MakeCurrent();
 }
 
 KeyspaceState::KeyspaceState(const KeyspaceState& before, KeyspaceOptions options_in)
     : owner(before.owner),
+      life(before.life),
+      prefix(before.prefix),
       id(before.id),
       name(before.name),
-      prefix(before.prefix),
       options(std::move(options_in)),
       merge_operator_name(options.merge_operator != nullptr ? options.merge_operator->Name()
-                                                            : before.merge_operator_name),
-      life(before.life) {}
+                                                            : before.merge_operator_name) {}
+
+void KeyspaceState::MakeCurrent() const {
+  life->default_ttl_us.store(options.default_ttl_us, std::memory_order_relaxed);
+  life->current.store(this, std::memory_order_release);
+}
 
 const std::string& Keyspace::name() const { return state_->name; }
 uint32_t Keyspace::id() const { return state_->id; }

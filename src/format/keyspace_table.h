@@ -22,27 +22,31 @@ inline constexpr char kDefaultKeyspaceName[] = "default";
 struct KeyspaceState;
 
 // What all states of a keyspace share.
-struct KeyspaceLife {
+struct alignas(64) KeyspaceLife {
   std::atomic<bool> dropped{false};
   // The newest; it, and those before it, live as long as the database.
   std::atomic<const KeyspaceState*> current{nullptr};
+  std::atomic<uint64_t> default_ttl_us{0};  // of the newest
 };
 
 // One keyspace with its options. Immutable.
-struct KeyspaceState {
+struct alignas(64) KeyspaceState {
   // `merge_operator_name` if options.merge_operator is null and its keyspace has one all the same.
   KeyspaceState(const void* owner, uint32_t id, std::string name, KeyspaceOptions options,
                 std::string merge_operator_name = "");
   // The same keyspace with other options.
   KeyspaceState(const KeyspaceState& before, KeyspaceOptions options);
+  // Makes this the newest of its keyspace.
+  void MakeCurrent() const;
 
+  // What every call needs comes first, in one line of the cache.
   const void* const owner;  // what tells databases apart
+  const std::shared_ptr<KeyspaceLife> life;
+  const std::string prefix;  // of its engine keys
   const uint32_t id;
   const std::string name;
-  const std::string prefix;  // of its engine keys
   const KeyspaceOptions options;
   const std::string merge_operator_name;  // empty: none
-  const std::shared_ptr<KeyspaceLife> life;
 };
 using KeyspaceStatePtr = std::shared_ptr<const KeyspaceState>;
 

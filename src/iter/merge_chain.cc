@@ -48,7 +48,12 @@ Result<std::optional<std::string>> MergeChain::Merge(const MergeOperator* merge_
   std::optional<Slice> existing;
   if (rests_on_value) existing = ValueOf(last);
   std::optional<std::string> value(std::in_place);
-  if (merge_operator->FullMerge(user_key, existing, Operands(0, operands), &*value)) return value;
+  if (merge_operator->FullMerge(user_key, existing, Operands(0, operands), &*value)) {
+    if (value->size() <= kMaxValueBytes) return value;
+    return Status::InvalidArgument("merge: the value has " + std::to_string(value->size()) +
+                                   " bytes, expected at most " + std::to_string(kMaxValueBytes))
+        .WithDetail(StatusDetail::kMergeFailed);
+  }
   return Status::InvalidArgument("merge: operator " + merge_operator->Name() + " refuses the " +
                                  std::to_string(operands) + " operands of a key of " +
                                  std::to_string(user_key.size()) + " bytes")
@@ -56,7 +61,7 @@ Result<std::optional<std::string>> MergeChain::Merge(const MergeOperator* merge_
 }
 
 std::vector<MergeChain::Entry> MergeChain::Fold(const MergeOperator* merge_operator, Slice user_key,
-                                                bool nothing_older) const {
+                                                bool nothing_older, uint64_t max_bytes) const {
   std::vector<Entry> out;
   for (size_t newest = 0; newest < elements_.size();) {
     // A part of which each version lives at least as long as the next newer one: it ends as a whole, with its
@@ -68,23 +73,25 @@ std::vector<MergeChain::Entry> MergeChain::Fold(const MergeOperator* merge_opera
       ++oldest;
     }
     const bool rests_on_all = oldest == elements_.size() && (ended_ || nothing_older);
-    FoldPart(merge_operator, user_key, newest, oldest, rests_on_all, &out);
+    FoldPart({merge_operator, user_key, max_bytes}, newest, oldest, rests_on_all, &out);
     newest = oldest;
   }
   return out;
 }
 
-void MergeChain::FoldPart(const MergeOperator* merge_operator, Slice user_key, size_t newest, size_t oldest,
-                          bool rests_on_all, std::vector<Entry>* out) const {
+void MergeChain::FoldPart(const Folding& folding, size_t newest, size_t oldest, bool rests_on_all,
+                          std::vector<Entry>* out) const {
   const Element& first = elements_[newest];
   const Element& last = elements_[oldest - 1];
-  const bool can = merge_operator != nullptr && !malformed_;
+  const bool can = folding.merge_operator != nullptr && !malformed_;
   const size_t operands_end = oldest - (last.dead || !IsMerge(last.type()) ? 1 : 0);
   std::string result;
   if (can && rests_on_all && operands_end > newest) {
     std::optional<Slice> existing;
     if (!last.dead && !IsMerge(last.type())) existing = ValueOf(last);
-    if (merge_operator->FullMerge(user_key, existing, Operands(newest, operands_end), &result)) {
+    if (folding.merge_operator->FullMerge(folding.user_key, existing, Operands(newest, operands_end),
+                                          &result) &&
+        result.size() <= folding.max_bytes) {
       Entry& entry = out->emplace_back();
       entry.trailer = PackTrailer(TrailerSequence(first.trailer), TypeFor(/*merge=*/false, first.expires_us));
       AppendPayload(&entry.payload, first.expires_us, result);
@@ -92,7 +99,8 @@ void MergeChain::FoldPart(const MergeOperator* merge_operator, Slice user_key, s
     }
   }
   if (can && oldest - newest > 1 && operands_end == oldest &&
-      merge_operator->PartialMerge(user_key, Operands(newest, oldest), &result)) {
+      folding.merge_operator->PartialMerge(folding.user_key, Operands(newest, oldest), &result) &&
+      result.size() <= folding.max_bytes) {
     Entry& entry = out->emplace_back();
     entry.trailer = PackTrailer(TrailerSequence(first.trailer), TypeFor(/*merge=*/true, first.expires_us));
     AppendPayload(&entry.payload, first.expires_us, result);

@@ -17,6 +17,7 @@
 #include "seerdb/merge_operator.h"
 #include "seerdb/slice.h"
 #include "seerdb/status.h"
+#include "seerdb/types.h"
 
 namespace seerdb {
 
@@ -44,8 +45,10 @@ class MergeChain {
   Result<std::optional<std::string>> Merge(const MergeOperator* merge_operator, Slice name,
                                            Slice user_key) const;
   // As few entries as can stand for the chain at every time from now on, newest first: a version that expires
-  // before a newer one stays apart from it. `nothing_older`: there is no older version anywhere.
-  std::vector<Entry> Fold(const MergeOperator* merge_operator, Slice user_key, bool nothing_older) const;
+  // before a newer one stays apart from it, and nothing is merged into more than `max_bytes`.
+  // `nothing_older`: there is no older version anywhere.
+  std::vector<Entry> Fold(const MergeOperator* merge_operator, Slice user_key, bool nothing_older,
+                          uint64_t max_bytes = kMaxValueBytes) const;
 
  private:
   struct Element {
@@ -67,8 +70,13 @@ class MergeChain {
   std::vector<Slice> Operands(size_t newest, size_t oldest) const;
   // Appends what elements [newest, oldest) come to, alone if that can be had. `rests_on_all`: they begin with
   // the value, the deletion or the nothing that ends the chain.
-  void FoldPart(const MergeOperator* merge_operator, Slice user_key, size_t newest, size_t oldest,
-                bool rests_on_all, std::vector<Entry>* out) const;
+  struct Folding {
+    const MergeOperator* merge_operator = nullptr;
+    Slice user_key;
+    uint64_t max_bytes = 0;
+  };
+  void FoldPart(const Folding& folding, size_t newest, size_t oldest, bool rests_on_all,
+                std::vector<Entry>* out) const;
 
   uint64_t now_us_ = 0;
   std::string bytes_;
