@@ -22,6 +22,11 @@ void CheckState(const ManifestState& state) {
     SEERDB_ASSERT(log.number >= state.log_number && (last_log == 0 || log.number > last_log));
     last_log = log.number;
   }
+  uint64_t next_id = 0;
+  for (const KeyspaceRecordPtr& keyspace : state.keyspaces) {
+    SEERDB_ASSERT(keyspace->id >= next_id && keyspace->id < state.next_keyspace_id);
+    next_id = uint64_t{keyspace->id} + 1;
+  }
   for (const Level& level : state.version->levels()) {
     for (const Run& run : level.runs) {
       SEERDB_ASSERT(!run.tables.empty());
@@ -81,6 +86,16 @@ VersionEdit DrawEdit(Input* input) {
     const uint8_t level = input->Byte() % 8;
     edit.deleted_tables.push_back({level, input->Byte() % 32u});
   }
+  const uint8_t keyspaces = input->Byte();
+  if ((keyspaces & 1) != 0) edit.next_keyspace_id = input->Byte() % 16;
+  if ((keyspaces & 2) != 0) edit.dropped_keyspaces.push_back(input->Byte() % 16u);
+  if ((keyspaces & 4) != 0) {
+    const uint8_t id = input->Byte();
+    const std::string name(input->Bytes(id / 128u));
+    const std::string merge_operator(input->Bytes(1));
+    edit.keyspaces.push_back({id % 16u, name, static_cast<uint8_t>(id / 64), merge_operator, id, 1});
+  }
+  if ((keyspaces & 8) != 0 && !edit.added_tables.empty()) edit.added_tables.back().meta.expires_us = 7;
   return edit;
 }
 

@@ -118,7 +118,7 @@ CompactionStream::Fate CompactionStream::Judge() {
     const bool drop = NothingBelow(stripe) || SEERDB_MUTANT("expired-value-uncovers-older");
     return drop ? Fate::kDrop : Fate::kExpired;
   }
-  if (IsMerge(type)) return Fate::kFold;
+  if (IsMerge(type)) return SEERDB_MUTANT("merge-base-dropped") ? Fate::kKeep : Fate::kFold;
   return FilterFor(type, input_->sequence()) == nullptr ? Fate::kKeep : Fate::kFilter;
 }
 

@@ -140,7 +140,6 @@ Status FitDefaultKeyspace(const Options& options, const ManifestState& state, Ve
 
 Keyspaces::Keyspaces(const void* owner, const Options& options, VersionSet* versions)
     : owner_(owner),
-      options_(options),
       versions_(versions),
       table_(KeyspacesOf(versions->state(), options, owner)),
       default_(table_->states().front()) {}

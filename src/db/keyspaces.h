@@ -31,7 +31,7 @@ uint8_t EncodeCompression(const std::optional<CompressionType>& compression);
 
 class Keyspaces {
  public:
-  // Borrows `versions` and `options`.
+  // Borrows `versions`.
   Keyspaces(const void* owner, const Options& options, VersionSet* versions);
 
   // Fix the entries to be judged by it first (format/keyspace_table.h).
@@ -64,7 +64,6 @@ class Keyspaces {
   void Publish(std::vector<KeyspaceStatePtr> states, uint32_t next_id) EXCLUDES(table_mu_);
 
   const void* const owner_;
-  const Options& options_;
   VersionSet* const versions_;
   Mutex change_mu_;
   mutable Mutex table_mu_;

@@ -1,4 +1,5 @@
-// Gating tests 2, 4 and 10: files of crashes past, sequences across reopen, and the last level.
+// Gating tests 2, 4, 8 and 10: files of crashes past, sequences across reopen, merge operands, and the last
+// level.
 #include <algorithm>
 
 #include "env/memory_file_system.h"
@@ -209,6 +210,45 @@ TEST(Gating, FillPastLastLevelWithTwoLevels) {
     ASSERT_TRUE(verified.ok()) << verified.status().ToString();
     EXPECT_GT(verified->blocks_verified, 0u);
     ASSERT_OK(life.db->Close());
+  }
+}
+
+// (8) An operand keeps what it rests on: the value before it in the same memtable, in a table of L0, in the
+// last level; and the operands come in the order in which they were written.
+TEST(Gating, MergeOperandsAcrossFlushCompactionAndReopen) {
+  Options options = TinyOptions();
+  options.file_system = std::make_shared<MemoryFileSystem>();
+  options.merge_operator = StringAppend(",");
+  options.l0_compaction_trigger = 100;
+  options.l0_slowdown_writes_trigger = options.l0_stop_writes_trigger = 200;
+  auto db = OpenOrFail(options, kDirectory);
+  ASSERT_TRUE(db);
+  Contents want;
+  const auto merge = [&](const std::string& key, const std::string& operand) {
+    ASSERT_OK(db->Merge(key, operand));
+    const bool there = want.contains(key);
+    want[key] += (there ? "," : "") + operand;
+  };
+  for (int round = 0; round < 4; ++round) {
+    const std::string r = std::to_string(round);
+    if (round % 2 == 0) {
+      ASSERT_OK(db->Put("put", "base" + r));
+      want["put"] = "base" + r;
+    }
+    for (const char* key : {"put", "never put"}) {
+      for (int i = 0; i < 3; ++i) merge(key, r + "." + std::to_string(i));
+      ASSERT_OK(db->Flush());
+      for (int i = 3; i < 6; ++i) merge(key, r + "." + std::to_string(i));
+      ASSERT_OK(db->Flush());
+    }
+    EXPECT_EQ(Difference(want, ReadAll(*db)), "") << "in tables of L0";
+    ASSERT_OK(db->CompactRange());
+    EXPECT_EQ(Difference(want, ReadAll(*db)), "") << "after compaction";
+    merge("put", "in the log " + r);
+    db.reset();
+    db = OpenOrFail(options, kDirectory);
+    ASSERT_TRUE(db);
+    EXPECT_EQ(Difference(want, ReadAll(*db)), "") << "after a reopen";
   }
 }
 
