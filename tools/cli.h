@@ -53,6 +53,7 @@ int WithDatabase(const DatabaseArguments& arguments, MayCreate may_create,
 void AddLoadCommand(CLI::App* app, int* exit_code);
 void AddGetCommand(CLI::App* app, int* exit_code);
 void AddPutCommand(CLI::App* app, int* exit_code);
+void AddMergeCommand(CLI::App* app, int* exit_code);
 void AddDeleteCommand(CLI::App* app, int* exit_code);
 void AddScanCommand(CLI::App* app, int* exit_code);
 void AddKeyspaceCommand(CLI::App* app, int* exit_code);

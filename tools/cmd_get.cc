@@ -10,6 +10,7 @@
 #include "keyspace_argument.h"
 #include "output.h"
 #include "progress.h"
+#include "seerdb/merge_operator.h"
 
 namespace seerdb::cli {
 namespace {
@@ -22,6 +23,7 @@ struct GetArguments {
   std::string keyspace;
   uint64_t batch_keys = 1;
   bool hex = false;
+  bool u64 = false;
   bool no_newline = false;
   bool report = false;
 };
@@ -29,6 +31,28 @@ struct GetArguments {
 OutputForm FormOf(const GetArguments& arguments) {
   if (arguments.output.empty()) return arguments.hex ? OutputForm::kHex : OutputForm::kText;
   return ParseOutputForm(arguments.output);
+}
+
+// The number that the value of `key` is, in decimal.
+Result<std::string> NumberText(Slice key, Slice value) {
+  const auto number = U64Value(value);
+  if (number.ok()) return std::to_string(*number);
+  return Status::InvalidArgument("get --u64: the value of " + Escaped(key) + " has " +
+                                 std::to_string(value.size()) + " bytes, expected 8");
+}
+
+// The line of an entry.
+Status AppendEntry(std::string* out, OutputForm form, bool u64, Slice key, Slice value) {
+  if (!u64) {
+    AppendEntryLine(out, form, key, value);
+    return Status::Ok();
+  }
+  SEERDB_ASSIGN_OR_RETURN(const std::string number, NumberText(key, value));
+  const bool json = form == OutputForm::kJson;
+  if (json) out->append("{\"key\":");
+  AppendBytes(out, form, key);
+  out->append((json ? ",\"value\":" : "\t") + number + (json ? "}\n" : "\n"));
+  return Status::Ok();
 }
 
 Result<int> GetOne(const GetArguments& arguments, const Keyspace& keyspace) {
@@ -40,9 +64,11 @@ Result<int> GetOne(const GetArguments& arguments, const Keyspace& keyspace) {
   }
   std::string text;
   if (!arguments.output.empty()) {
-    AppendEntryLine(&text, FormOf(arguments), key, value->slice());
+    SEERDB_RETURN_IF_ERROR(AppendEntry(&text, FormOf(arguments), arguments.u64, key, value->slice()));
   } else {
-    if (arguments.hex) {
+    if (arguments.u64) {
+      SEERDB_ASSIGN_OR_RETURN(text, NumberText(key, value->slice()));
+    } else if (arguments.hex) {
       AppendHex(&text, value->slice());
     } else {
       text.append(value->slice());
@@ -65,8 +91,7 @@ class BulkGetter {
     SEERDB_RETURN_IF_ERROR(VisitKeys(arguments_.keys_from, arguments_.hex, [this](Slice key) -> Status {
       if (arguments_.batch_keys > 1) return AddToBatch(key);
       SEERDB_ASSIGN_OR_RETURN(const auto value, keyspace_.Get(key));
-      Handle(key, value);
-      return Status::Ok();
+      return Handle(key, value);
     }));
     SEERDB_RETURN_IF_ERROR(LookUpBatch());
     SEERDB_RETURN_IF_ERROR(FlushOutput());
@@ -89,20 +114,21 @@ class BulkGetter {
     const auto values = keyspace_.MultiGet(ReadOptions(), keys);
     for (size_t i = 0; i < values.size(); ++i) {
       SEERDB_RETURN_IF_ERROR(values[i].status());
-      Handle(keys[i], *values[i]);
+      SEERDB_RETURN_IF_ERROR(Handle(keys[i], *values[i]));
     }
     batch_.clear();
     return Status::Ok();
   }
 
-  void Handle(Slice key, const std::optional<PinnedValue>& value) {
+  Status Handle(Slice key, const std::optional<PinnedValue>& value) {
     ++keys_;
-    if (!value) return;
+    if (!value) return Status::Ok();
     ++found_;
     bytes_ += key.size() + value->size();
     text_.clear();
-    AppendEntryLine(&text_, form_, key, value->slice());
+    SEERDB_RETURN_IF_ERROR(AppendEntry(&text_, form_, arguments_.u64, key, value->slice()));
     Print(text_);
+    return Status::Ok();
   }
 
   const GetArguments& arguments_;
@@ -138,6 +164,8 @@ void AddGetCommand(CLI::App* app, int* exit_code) {
           ->add_option("--keys-from", arguments->keys_from, "File of keys, one a line; - is standard input")
           ->excludes(key);
   command->add_flag("--hex", arguments->hex, "Keys are given, and keys and values printed, in hexadecimal");
+  command->add_flag("--u64", arguments->u64,
+                    "Print values as numbers; each must have 8 bytes, little-endian");
   command->add_option("--output", arguments->output, "Print \"key TAB value\" lines: text, hex, json or raw")
       ->check(CLI::IsMember({"text", "hex", "json", "raw"}));
   command->add_flag("-n,--no-newline", arguments->no_newline, "Print nothing behind the value")

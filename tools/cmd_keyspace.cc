@@ -1,12 +1,17 @@
 // seerdb keyspace: lists, makes and drops keyspaces. Page: docs/cli/keyspace.md.
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/status_macros.h"
 #include "byte_text.h"
 #include "cli.h"
 #include "compression_name.h"
+#include "format/keyspace_table.h"
 #include "keyspace_argument.h"
 #include "output.h"
+#include "seerdb/merge_operator.h"
+#include "ttl_argument.h"
 
 namespace seerdb::cli {
 namespace {
@@ -20,7 +25,9 @@ struct ListArguments {
 struct CreateArguments {
   DatabaseArguments database;
   std::string name;
-  std::string compression;  // empty: not given
+  std::string compression;     // empty: not given
+  std::string merge_operator;  // the same
+  std::optional<uint64_t> ttl_us;
   bool hex = false;
 };
 
@@ -30,39 +37,92 @@ struct DropArguments {
   bool hex = false;
 };
 
-std::string JsonLine(const KeyspaceInfo& keyspace) {
+struct ShownOption {
+  std::string name;
+  std::string value;
+};
+
+// The options that a keyspace has of its own. The delimiter of a merge operator may hold spaces, so it comes
+// last.
+std::vector<ShownOption> ShownOptions(OutputForm form, const KeyspaceState& keyspace) {
+  std::vector<ShownOption> shown;
+  const auto add_text = [&](const char* name, Slice text) {
+    std::string value;
+    AppendBytes(&value, form, text);
+    shown.push_back({name, std::move(value)});
+  };
+  const KeyspaceOptions& options = keyspace.options;
+  if (options.compression) add_text("compression", CompressionName(*options.compression));
+  if (options.default_ttl_us != 0) shown.push_back({"ttl", SecondsText(options.default_ttl_us)});
+  if (!keyspace.merge_operator_name.empty()) add_text("merge_operator", keyspace.merge_operator_name);
+  return shown;
+}
+
+std::string JsonLine(const KeyspaceState& keyspace) {
   std::string line = "{\"id\":" + std::to_string(keyspace.id) + ",\"name\":";
   AppendBytes(&line, OutputForm::kJson, keyspace.name);
   line += ",\"options\":{";
-  const auto& compression = keyspace.options.compression;
-  if (compression) line += "\"compression\":\"" + CompressionName(*compression) + "\"";
+  const char* separator = "";
+  for (const ShownOption& option : ShownOptions(OutputForm::kJson, keyspace)) {
+    line.append(separator).append("\"" + option.name + "\":" + option.value);
+    separator = ",";
+  }
   return line + "}}\n";
 }
 
-std::string ListLine(OutputForm form, const KeyspaceInfo& keyspace) {
+std::string ListLine(OutputForm form, const KeyspaceState& keyspace) {
   if (form == OutputForm::kJson) return JsonLine(keyspace);
   std::string line = std::to_string(keyspace.id) + "\t";
   AppendBytes(&line, form, keyspace.name);
-  const auto& compression = keyspace.options.compression;
-  return line + "\t" + (compression ? "compression=" + CompressionName(*compression) : "-") + "\n";
+  const auto options = ShownOptions(OutputForm::kText, keyspace);
+  if (options.empty()) return line + "\t-\n";
+  char separator = '\t';
+  for (const ShownOption& option : options) {
+    line.append(1, separator).append(option.name + "=" + option.value);
+    separator = ' ';
+  }
+  return line + "\n";
 }
 
 int RunList(const ListArguments& arguments) {
   return WithDatabase(arguments.database, MayCreate::kNo, [&](DB* db) -> Result<int> {
     const OutputForm form = ParseOutputForm(arguments.output);
-    for (const KeyspaceInfo& keyspace : db->ListKeyspaces()) Print(ListLine(form, keyspace));
+    for (const KeyspaceInfo& info : db->ListKeyspaces()) {
+      // Its state knows the name of an operator that is not built in, too.
+      SEERDB_ASSIGN_OR_RETURN(const Keyspace keyspace, db->FindKeyspace(info.name));
+      Print(ListLine(form, *keyspace.state()));
+    }
     return int{kExitOk};
   });
+}
+
+// What is wrong with the name of an operator, empty if nothing.
+std::string MergeOperatorCheck(const std::string& name) {
+  if (MergeOperatorByName(name) != nullptr) return "";
+  return "found " + Escaped(name) + ", expected " + U64Add()->Name() + ", " + U64Max()->Name() + ", " +
+         U64Min()->Name() + ", " + ListAppend()->Name() + " or " + StringAppend("DELIMITER")->Name();
+}
+
+// The options that are given, the others as they are; nullopt if none is given.
+std::optional<KeyspaceOptions> OptionsToSet(const CreateArguments& arguments,
+                                            const Result<Keyspace>& existing) {
+  const bool none = arguments.compression.empty() && arguments.merge_operator.empty() && !arguments.ttl_us;
+  if (none) return std::nullopt;
+  KeyspaceOptions options;
+  if (existing.ok()) options = existing->options();
+  if (!arguments.compression.empty()) options.compression = ParseCompression(arguments.compression);
+  if (!arguments.merge_operator.empty()) {
+    options.merge_operator = MergeOperatorByName(arguments.merge_operator);
+  }
+  if (arguments.ttl_us) options.default_ttl_us = *arguments.ttl_us;
+  return options;
 }
 
 int RunCreate(const CreateArguments& arguments) {
   const auto name = DecodeKeyspaceName(arguments.name, arguments.hex);
   if (!name.ok()) return UsageError("keyspace create: " + std::string(name.status().message()));
   return WithDatabase(arguments.database, MayCreate::kYes, [&](DB* db) -> Result<int> {
-    std::optional<KeyspaceOptions> options;
-    if (!arguments.compression.empty()) {
-      options.emplace().compression = ParseCompression(arguments.compression);
-    }
+    const auto options = OptionsToSet(arguments, db->FindKeyspace(*name));
     SEERDB_RETURN_IF_ERROR(db->OpenKeyspace(*name, options).status());
     return int{kExitOk};
   });
@@ -104,6 +164,12 @@ void AddCreate(CLI::App* app, int* exit_code) {
       ->add_option("--compression", arguments->compression,
                    "Of its blocks; without it, that of the command that writes them")
       ->check(CLI::IsMember({"none", "lz4", "zstd"}));
+  command
+      ->add_option("--merge-operator", arguments->merge_operator,
+                   "What seerdb merge does in it: seerdb.u64_add, seerdb.list_append, ...; for good")
+      ->check(MergeOperatorCheck);
+  AddTtlOption(command, "How long what is stored in it lives, unless the write says it; 0 is for ever",
+               ZeroTtl::kYes, &arguments->ttl_us);
   command->add_flag("--hex", arguments->hex, "The name is given in hexadecimal");
   command->final_callback([=] { *exit_code = RunCreate(*arguments); });
 }

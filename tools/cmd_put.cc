@@ -1,11 +1,11 @@
 // seerdb put: stores one key and value. Page: docs/cli/put.md.
+#include <optional>
+
 #include "base/status_macros.h"
-#include "byte_text.h"
 #include "cli.h"
-#include "input.h"
 #include "key_arguments.h"
 #include "keyspace_argument.h"
-#include "seerdb/types.h"
+#include "ttl_argument.h"
 
 namespace seerdb::cli {
 namespace {
@@ -15,30 +15,22 @@ struct PutArguments {
   std::string key;
   std::string value;
   std::string keyspace;
+  std::optional<uint64_t> ttl_us;
   bool hex = false;
   bool sync = false;
 };
 
-Result<std::string> ReadValue(const PutArguments& arguments) {
-  if (arguments.value != "-") return DecodeArgument(arguments.value, arguments.hex);
-  // Twice for hexadecimal, and one more for a line end behind it.
-  const uint64_t max_bytes = arguments.hex ? 2 * kMaxValueBytes + 1 : kMaxValueBytes;
-  SEERDB_ASSIGN_OR_RETURN(std::string value, ReadAll("-", max_bytes));
-  if (!arguments.hex) return value;
-  if (!value.empty() && value.back() == '\n') value.pop_back();
-  return DecodeHex(value);
-}
-
 int RunPut(const PutArguments& arguments) {
   auto key = DecodeArgument(arguments.key, arguments.hex);
   if (!key.ok()) return UsageError("put: key: " + std::string(key.status().message()));
-  auto value = ReadValue(arguments);
+  auto value = ReadValueArgument(arguments.value, arguments.hex);
   if (!value.ok() && value.status().IsInvalidArgument()) {
     return UsageError("put: value: " + std::string(value.status().message()));
   }
   if (!value.ok()) return Fail(value.status());
   return WithDatabase(arguments.database, MayCreate::kYes, [&](DB* db) -> Result<int> {
-    const WriteOptions options = arguments.sync ? WriteOptions::Sync() : WriteOptions();
+    WriteOptions options = arguments.sync ? WriteOptions::Sync() : WriteOptions();
+    options.ttl_us = arguments.ttl_us.value_or(0);
     SEERDB_ASSIGN_OR_RETURN(const Keyspace keyspace,
                             OpenKeyspace(db, arguments.keyspace, arguments.database));
     SEERDB_RETURN_IF_ERROR(keyspace.Put(options, *key, *value));
@@ -56,6 +48,8 @@ void AddPutCommand(CLI::App* app, int* exit_code) {
   command->add_option("KEY", arguments->key, "The key")->required();
   command->add_option("VALUE", arguments->value, "The value; - reads it from standard input")->required();
   command->add_flag("--hex", arguments->hex, "Key and value are given in hexadecimal");
+  AddTtlOption(command, "The value lives for so long; without it, as the keyspace says", ZeroTtl::kNo,
+               &arguments->ttl_us);
   command->add_flag("--sync", arguments->sync, "Make the write durable, whatever the policy");
   command->final_callback([=] { *exit_code = RunPut(*arguments); });
 }

@@ -15,6 +15,10 @@ namespace seerdb::cli {
 // The bytes that `text` stands for. kInvalidArgument for wrong hexadecimal.
 Result<std::string> DecodeArgument(Slice text, bool hex);
 
+// The bytes of an argument for a value; "-" reads them from standard input, where hexadecimal may end with
+// one line end. kInvalidArgument for wrong hexadecimal, and for more than kMaxValueBytes of standard input.
+Result<std::string> ReadValueArgument(const std::string& text, bool hex);
+
 // Replaces each text by the bytes it stands for.
 Status DecodeArguments(bool hex, std::initializer_list<std::string*> texts);
 

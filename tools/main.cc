@@ -19,6 +19,7 @@ int Run(int argc, char** argv) {
   AddLoadCommand(&app, &exit_code);
   AddGetCommand(&app, &exit_code);
   AddPutCommand(&app, &exit_code);
+  AddMergeCommand(&app, &exit_code);
   AddDeleteCommand(&app, &exit_code);
   AddScanCommand(&app, &exit_code);
   AddKeyspaceCommand(&app, &exit_code);
