@@ -61,6 +61,8 @@ class SEERDB_EXPORT DB {
   // repair brings to the same end.
   // kBusy/kLocked: it is open. kInvalidArgument: nothing in it belongs to a database. A device that refuses
   // to read data blocks is damage; any other I/O error ends it, with the database as it was.
+  // Without a manifest, tables may lie beside those that they were compacted into: merge operands that were
+  // combined then cannot be told from those that were not, which is reported as a loss.
   static Result<RepairReport> Repair(const Options& options, const std::string& path);
 
   // As Close(), ignoring its outcome.

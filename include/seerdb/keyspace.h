@@ -51,7 +51,8 @@ struct SEERDB_EXPORT KeyspaceOptions {
   std::shared_ptr<const CompactionFilter> compaction_filter;
 };
 
-// A handle: copy it freely. Made by DB::OpenKeyspace; keep the DB for as long as it is used.
+// A handle: copy it freely. Made by DB::OpenKeyspace; keep the DB for as long as it is used. It belongs to
+// that DB object: after a reopen, take another (kInvalidArgument otherwise, also for batches made with it).
 // Thread safety: as DB.
 // Errors: those of the DB's method of the same name, and kInvalidArgument/kNotFound once the keyspace is
 // dropped.

@@ -97,7 +97,8 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   outcome.edit = DeleteInputs(plan);
   outcome.bytes_read = plan.input_bytes();
   output.expected_bytes = plan.input_bytes();
-  output.tombstones_since_s = OldestTombstone(plan);
+  // Where no input knows an older one, those that expiry and filters make now are the oldest.
+  if (const uint64_t since_s = OldestTombstone(plan); since_s != 0) output.tombstones_since_s = since_s;
   TableCuts cuts(*inputs.version, plan, output.target_file_size);
   if (cuts.MayEnd()) {
     output.should_end_before = [&cuts](Slice key, uint64_t bytes) {

@@ -253,8 +253,8 @@ TEST(CompactionPicker, TablesOfDroppedKeyspacesAlone) {
   // Keyspaces 'a' and 'm' and what lies above are there; every other below 'p' was dropped.
   std::vector<KeyspaceStatePtr> states;
   for (const char id : {'\0', 'a', 'm'}) {
-    states.push_back(std::make_shared<const KeyspaceState>(nullptr, static_cast<uint32_t>(id),
-                                                           std::string(1, id), KeyspaceOptions()));
+    states.push_back(std::make_shared<const KeyspaceState>(0, static_cast<uint32_t>(id), std::string(1, id),
+                                                           KeyspaceOptions()));
   }
   PickContext context;
   context.oldest_snapshot = 10;

@@ -235,9 +235,4 @@ void CompactionStream::MakeTombstone(SequenceNumber sequence) {
   made_next_ = 0;
 }
 
-CompactionFilter::~CompactionFilter() = default;
-bool CompactionFilter::MergeVersions(uint32_t, Slice, std::span<const Slice>, std::string*) const {
-  return false;
-}
-
 }  // namespace seerdb

@@ -73,7 +73,7 @@ KeyspaceTablePtr Keyspaces() {
     KeyspaceOptions options;
     if (prefix != 'c') options.merge_operator = StringAppend();
     if (prefix == 'e') options.compaction_filter = std::make_shared<const RemovesAll>();
-    states.push_back(std::make_shared<const KeyspaceState>(nullptr, static_cast<uint32_t>(prefix),
+    states.push_back(std::make_shared<const KeyspaceState>(0, static_cast<uint32_t>(prefix),
                                                            std::string(1, prefix), options));
   }
   return std::make_shared<const KeyspaceTable>(std::move(states), 'e' + 1);

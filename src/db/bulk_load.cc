@@ -91,7 +91,7 @@ Status DbImpl::ReserveLoadMemory(const BulkLoadOptions& options, MemoryCharge* c
 }
 
 Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) {
-  const OpenCall call(&loads_);
+  const OpenCall call(&calls_);
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   SEERDB_RETURN_IF_ERROR(CheckBulkLoadOptions(options));
   if (error_->is_set()) SEERDB_RETURN_IF_ERROR(Flush());  // resumes writes, if that is due

@@ -94,7 +94,7 @@ Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
   const VersionPtr version = versions_->current();
   const KeyspaceTablePtr keyspaces = keyspaces_.table();
   const auto stale = [&](const TableMetaPtr& table) {
-    if (keyspaces->HasFilter()) return true;
+    if (keyspaces->HasFilter(table->smallest_key, table->largest_key)) return true;
     if (keyspaces->MayHoldDropped(table->smallest_key, table->largest_key)) return true;
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);

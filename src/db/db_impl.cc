@@ -11,6 +11,12 @@ namespace {
 
 constexpr uint64_t kTickMicros = 1'000'000;
 
+// Tells the databases of this process apart, also one from another that had its address before.
+uint64_t NextDatabase() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 BackgroundModes Modes(const Options& options) {
   return {options.background_flush, options.background_compaction, CompactionSlots(options)};
 }
@@ -73,7 +79,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
       versions_(std::move(opened.versions)),
-      keyspaces_(this, options_, versions_.get()),
+      keyspaces_(NextDatabase(), options_, versions_.get()),
       budget_(std::move(opened.budget)),
       memory_plan_(opened.memory_plan),
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
@@ -241,7 +247,7 @@ Status DbImpl::Close() {
     return work_->WaitUntil([this] { return views_->immutable_count() == 0; });
   });
   work_->Shutdown();
-  loads_.AwaitNone();
+  calls_.AwaitNone();
   if (status.ok() && !error_->is_set()) {
     // Everything is in tables: release all logs, spare ones included.
     VersionEdit edit;

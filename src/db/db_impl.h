@@ -234,7 +234,7 @@ class DbImpl final : public DB {
   const RecoveryReport recovery_;
   TreePolicy policy_;
   RunningCompactions running_;
-  OpenCalls loads_;
+  OpenCalls calls_;
 
   EventLog events_;
   const std::shared_ptr<BackgroundError> error_;

@@ -185,7 +185,8 @@ class DbIterator final : public Iterator {
       return Shown::kValue;
     if (type == ValueType::kDeletion) return Shown::kNothing;
     EntryPayload payload;
-    if (type == ValueType::kValuePointer || !ParsePayload(type, input_->value(), &payload)) {
+    const bool known = type == ValueType::kExpiringValue || IsMerge(type);
+    if (!known || !ParsePayload(type, input_->value(), &payload)) {
       broken_ = Status::Corruption("scan: an entry of kind " + std::to_string(static_cast<int>(type)) +
                                    " is malformed or of a later version");
       return Shown::kNothing;

@@ -6,6 +6,7 @@
 namespace seerdb {
 
 Result<Keyspace> DbImpl::OpenKeyspace(Slice name, const std::optional<KeyspaceOptions>& options) {
+  const OpenCall call(&calls_);  // Close waits: its lock keeps the manifest
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   Result<KeyspaceStatePtr> opened = keyspaces_.Open(name, options);
   if (!opened.ok()) return NoteManifestError("open keyspace", opened.status());
@@ -27,6 +28,7 @@ std::vector<KeyspaceInfo> DbImpl::ListKeyspaces() {
 }
 
 Status DbImpl::DropKeyspace(const Keyspace& keyspace) {
+  const OpenCall call(&calls_);
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   if (Status dropped = keyspaces_.Drop(keyspace.state()); !dropped.ok()) {
     return NoteManifestError("drop keyspace", std::move(dropped));

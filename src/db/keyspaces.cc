@@ -34,14 +34,20 @@ KeyspaceOptions OptionsOf(const KeyspaceRecord& record, const Options& options) 
   return keyspace;
 }
 
-KeyspaceRecord RecordOf(const KeyspaceState& state) {
-  KeyspaceRecord record;
+// `kept`: what the manifest says so far; what this version does not know of it stays.
+KeyspaceRecord RecordOf(const KeyspaceState& state, const KeyspaceRecord& kept) {
+  KeyspaceRecord record = kept;
   record.id = state.id;
   record.name = state.name;
   record.compression = EncodeCompression(state.options.compression);
   record.merge_operator = state.merge_operator_name;
   record.default_ttl_us = state.options.default_ttl_us;
   return record;
+}
+
+bool Same(const KeyspaceOptions& a, const KeyspaceOptions& b) {
+  return a.compression == b.compression && a.merge_operator == b.merge_operator &&
+         a.default_ttl_us == b.default_ttl_us && a.compaction_filter == b.compaction_filter;
 }
 
 // As text of one line.
@@ -100,7 +106,7 @@ uint8_t EncodeCompression(const std::optional<CompressionType>& compression) {
   return compression.has_value() ? static_cast<uint8_t>(*compression) : KeyspaceRecord::kCompressionByOptions;
 }
 
-KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options, const void* owner) {
+KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options, uint64_t owner) {
   std::vector<KeyspaceStatePtr> states;
   const auto add = [&](const KeyspaceRecord& record) {
     KeyspaceOptions keyspace = OptionsOf(record, options);
@@ -138,7 +144,7 @@ Status FitDefaultKeyspace(const Options& options, const ManifestState& state, Ve
   return {};
 }
 
-Keyspaces::Keyspaces(const void* owner, const Options& options, VersionSet* versions)
+Keyspaces::Keyspaces(uint64_t owner, const Options& options, VersionSet* versions)
     : owner_(owner),
       versions_(versions),
       table_(KeyspacesOf(versions->state(), options, owner)),
@@ -181,7 +187,7 @@ Result<KeyspaceStatePtr> Keyspaces::Make(Slice name, const KeyspaceOptions& opti
   auto made = std::make_shared<const KeyspaceState>(owner_, id, std::string(name), options);
   VersionEdit edit;
   edit.next_keyspace_id = id + 1;
-  edit.keyspaces.push_back(RecordOf(*made));
+  edit.keyspaces.push_back(RecordOf(*made, KeyspaceRecord()));
   if (!SEERDB_MUTANT("keyspace-not-in-manifest")) {
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
   }
@@ -203,11 +209,13 @@ KeyspaceRecord Keyspaces::Kept(uint32_t id) const {
 Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const KeyspaceOptions& given) {
   KeyspaceOptions options = given;
   if (options.merge_operator == nullptr) options.merge_operator = before->options.merge_operator;
+  if (Same(options, before->options) && RecordOf(*before, Kept(before->id)) == Kept(before->id))
+    return before;
   auto changed = std::make_shared<const KeyspaceState>(*before, std::move(options));
   if (!before->merge_operator_name.empty() && changed->merge_operator_name != before->merge_operator_name) {
     return OtherOperator(before->name, before->merge_operator_name, changed->merge_operator_name);
   }
-  if (KeyspaceRecord record = RecordOf(*changed); record != Kept(record.id)) {
+  if (KeyspaceRecord record = RecordOf(*changed, Kept(changed->id)); record != Kept(record.id)) {
     VersionEdit edit;
     edit.keyspaces.push_back(std::move(record));
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
@@ -235,6 +243,10 @@ Status Keyspaces::Drop(const KeyspaceStatePtr& keyspace) {
   keyspace->life->dropped.store(true, std::memory_order_release);
   const KeyspaceTablePtr now = table();
   std::vector<KeyspaceStatePtr> states = now->states();
+  // Handles may still be asked for its options.
+  for (const KeyspaceStatePtr& state : states) {
+    if (state->id == keyspace->id) superseded_.push_back(state);
+  }
   std::erase_if(states, [&](const KeyspaceStatePtr& state) { return state->id == keyspace->id; });
   Publish(std::move(states), now->next_id());
   return {};

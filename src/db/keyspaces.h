@@ -20,7 +20,7 @@ namespace seerdb {
 
 // The keyspaces that a manifest lists, with the merge operators that `options` gives for their names. `owner`
 // tells databases apart.
-KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options, const void* owner);
+KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options, uint64_t owner);
 
 // Adds to `edit` what the options say of the default keyspace and `state` does not have. kInvalidArgument if
 // they contradict each other.
@@ -32,7 +32,7 @@ uint8_t EncodeCompression(const std::optional<CompressionType>& compression);
 class Keyspaces {
  public:
   // Borrows `versions`.
-  Keyspaces(const void* owner, const Options& options, VersionSet* versions);
+  Keyspaces(uint64_t owner, const Options& options, VersionSet* versions);
 
   // Fix the entries to be judged by it first (format/keyspace_table.h).
   KeyspaceTablePtr table() const EXCLUDES(table_mu_);
@@ -63,7 +63,7 @@ class Keyspaces {
   KeyspaceRecord Kept(uint32_t id) const;
   void Publish(std::vector<KeyspaceStatePtr> states, uint32_t next_id) EXCLUDES(table_mu_);
 
-  const void* const owner_;
+  const uint64_t owner_;
   VersionSet* const versions_;
   Mutex change_mu_;
   mutable Mutex table_mu_;

@@ -15,6 +15,7 @@ constexpr uint32_t kOperandsBehindOneAnother = 8;
 constexpr uint32_t kMostDue = 1 << 30;
 // A value is copied once its operands have so many bytes of each of its own.
 constexpr uint64_t kPartOfValue = 2;
+constexpr uint64_t kSmallValueBytes = 256;
 
 // Versions that are looked up one by one before an iterator over all sources takes over.
 constexpr int kPointLookups = 8;
@@ -34,8 +35,10 @@ Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey
   const KeyBounds bounds{std::string(lookup->key), std::string(lookup->key) + '\0'};
   const std::unique_ptr<InternalIterator> versions = view.NewIterator(flags, bounds);
   versions->Seek(lookup->key, SeekTrailer(lookup->sequence));
-  while (versions->Valid() && versions->key() == lookup->key &&
-         chain->Add(versions->trailer(), versions->value())) {
+  while (versions->Valid() && versions->key() == lookup->key) {
+    // In front of the versions may stand what stands for a damaged table; to step over it gives its error.
+    const bool wanted = versions->sequence() <= lookup->sequence;
+    if (wanted && !chain->Add(versions->trailer(), versions->value())) return {};
     versions->Next();
   }
   return versions->status();
@@ -64,7 +67,6 @@ bool MergeFolder::Count(Slice engine_key, uint64_t operand_bytes) {
     return false;
   }
   slot.operands = 0;
-  slot.operand_bytes = 0;
   slot.folds = kOperandsBehindOneAnother;
   return true;
 }
@@ -73,12 +75,16 @@ std::optional<MergeChain::Entry> MergeFolder::Fold(Slice engine_key, SequenceNum
                                                    Slice payload) {
   std::optional<MergeChain::Entry> folded = TryFold(engine_key, sequence, type, payload);
   Slot& slot = *SlotOf(engine_key);
-  if (folded.has_value()) {
-    slot.value_bytes = folded->payload.size();
-    slot.due = kOperandsBehindOneAnother;
-  } else {
+  if (!folded.has_value()) {
     slot.due = std::min(2 * slot.due, kMostDue);
+    return folded;
   }
+  slot.due = kOperandsBehindOneAnother;
+  slot.value_bytes = folded->payload.size();
+  // What is stored stays in proportion to what was written: of a large value a copy must be earned first.
+  const uint64_t most = std::max(kSmallValueBytes, kPartOfValue * slot.operand_bytes);
+  if (slot.value_bytes > most) return std::nullopt;
+  slot.operand_bytes = 0;
   return folded;
 }
 

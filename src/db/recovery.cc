@@ -145,7 +145,7 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
     logs.push_back({LogFilePath(directory, log.number), {state.manifest.database_id, log.number, log.epoch}});
   }
   ReplayedTables tables(fs, directory, options, epoch, &state.next_file_number,
-                        KeyspacesOf(state.manifest, options, nullptr));
+                        KeyspacesOf(state.manifest, options, 0));
   tables.set_last_sequence(SEERDB_MUTANT("sequence-restarts-at-one") ? 0 : state.manifest.last_sequence);
   SEERDB_RETURN_IF_ERROR(ReplayByMode(fs, logs, options, &tables, &state));
   SEERDB_RETURN_IF_ERROR(CheckKeyspacesKnown(directory, tables));

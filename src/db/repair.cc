@@ -16,6 +16,7 @@
 #include "base/status_macros.h"
 #include "compaction/compaction_job.h"
 #include "compaction/compaction_stream.h"
+#include "db/one_of_each_version.h"
 #include "db/options_check.h"
 #include "db/repair_inventory.h"
 #include "db/repair_sources.h"
@@ -136,8 +137,8 @@ class Repairer {
       readers.push_back(std::move(reader));
       output.expected_bytes += table.bytes;
     }
-    const std::unique_ptr<InternalIterator> merged = NewMergingIterator(std::move(children));
-    CompactionStream stream(merged.get(), {{kMaxSequence}, [](Slice) { return false; }, nullptr});
+    OneOfEachVersion merged(NewMergingIterator(std::move(children)), [this](Slice key) { NoteDoubt(key); });
+    CompactionStream stream(&merged, {{kMaxSequence}, [](Slice) { return false; }, nullptr});
     TableOutput tables(fs_, std::move(output));
     Slice prefix = kDefaultKeyspacePrefix;
     std::string last_prefix;
@@ -155,6 +156,17 @@ class Repairer {
     }
     SEERDB_RETURN_IF_ERROR(stream.status());
     return tables.Finish();
+  }
+
+  void NoteDoubt(Slice key) {
+    uint32_t keyspace = 0;
+    Slice user_key;
+    if (!ParseEngineKey(key, &keyspace, &user_key)) return;
+    const std::string shown(user_key);
+    report_.losses.push_back(
+        {directory_, 0, 0, shown, shown,
+         "merge operands stand in a table and in what it was compacted into: some may be "
+         "missing or counted twice"});
   }
 
   // Lists in `edit` the keyspaces that the manifests were seen to name, where `state` does not have them, and

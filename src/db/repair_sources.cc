@@ -140,7 +140,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
     logs.push_back({LogFilePath(directory_, log.number), {state.database_id, log.number, log.epoch}});
   }
   ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_,
-                        KeyspacesOf(state, options_, nullptr));
+                        KeyspacesOf(state, options_, 0));
   tables.set_last_sequence(std::max(state.last_sequence, last_sequence_));
   const auto apply = [&](SequenceNumber base, Slice operations) { return tables.Apply(base, operations); };
   SEERDB_ASSIGN_OR_RETURN(

@@ -74,7 +74,8 @@ bool TreePolicy::wants_ticks() const {
 WorkloadSample TreePolicy::TakeSampleLocked(const Version& version) {
   WorkloadSample sample;
   const auto count = [this](Counter counter) { return statistics_->Get(counter); };
-  sample.puts = Since(&puts_, count(Counter::total_puts) + count(Counter::total_deletes));
+  sample.puts = Since(
+      &puts_, count(Counter::total_puts) + count(Counter::total_deletes) + count(Counter::total_merges));
   sample.put_bytes = Since(&put_bytes_, count(Counter::logical_bytes_written));
   const double gets = Since(&gets_, count(Counter::total_gets));
   sample.gets_found = std::min(gets, Since(&found_, count(Counter::total_gets_found)));

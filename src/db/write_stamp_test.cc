@@ -21,7 +21,7 @@ KeyspaceStatePtr State(uint32_t id, uint64_t default_ttl_us,
   KeyspaceOptions options;
   options.default_ttl_us = default_ttl_us;
   options.merge_operator = std::move(merge_operator);
-  return std::make_shared<const KeyspaceState>(nullptr, id, "name", options, merge_operator_name);
+  return std::make_shared<const KeyspaceState>(0, id, "name", options, merge_operator_name);
 }
 
 // 0 merges and has no default time to live, 1 merges and has one of a day, 2 neither; 3 was dropped.

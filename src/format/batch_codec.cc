@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "format/entry_payload.h"
 #include "format/keyspace_prefix.h"
 
 namespace seerdb {
@@ -61,6 +62,10 @@ Status CheckBatchOperations(Slice operations, uint32_t* count) {
   while (reader.Next(&operation)) {
     if (!ParseEngineKey(operation.key, &keyspace, &user_key)) {
       return Status::Corruption("write batch: operation " + std::to_string(n) + " has no keyspace prefix");
+    }
+    EntryPayload payload;
+    if (!ParsePayload(operation.type, operation.value, &payload)) {
+      return Status::Corruption("write batch: operation " + std::to_string(n) + " expires and has no time");
     }
     ++n;
   }

@@ -177,8 +177,7 @@ TEST(WriteBatch, CountsMeasuresAndIterates) {
   Recorder recorder;
   batch.Iterate(&recorder);
   EXPECT_EQ(recorder.text(), "put a=1;delete bcd;put =" + std::string(50, 'v') + ";");
-  const Keyspace users(nullptr,
-                       std::make_shared<const KeyspaceState>(nullptr, 300, "users", KeyspaceOptions()));
+  const Keyspace users(nullptr, std::make_shared<const KeyspaceState>(0, 300, "users", KeyspaceOptions()));
   batch.Clear();
   batch.Put(users, "a", "1");
   batch.Delete(users, "b");

@@ -18,7 +18,7 @@ std::string PrefixOf(uint32_t id) {
 
 }  // namespace
 
-KeyspaceState::KeyspaceState(const void* owner_in, uint32_t id_in, std::string name_in,
+KeyspaceState::KeyspaceState(uint64_t owner_in, uint32_t id_in, std::string name_in,
                              KeyspaceOptions options_in, std::string merge_operator_name_in)
     : owner(owner_in),
       life(std::make_shared<KeyspaceLife>()),
@@ -53,8 +53,8 @@ const KeyspaceOptions& Keyspace::options() const {
 }
 
 KeyspaceTable::KeyspaceTable() {
-  states_.push_back(std::make_shared<const KeyspaceState>(nullptr, kDefaultKeyspace, kDefaultKeyspaceName,
-                                                          KeyspaceOptions()));
+  states_.push_back(
+      std::make_shared<const KeyspaceState>(0, kDefaultKeyspace, kDefaultKeyspaceName, KeyspaceOptions()));
 }
 
 std::vector<KeyspaceStatePtr>::const_iterator KeyspaceTable::From(uint32_t id) const {
@@ -73,10 +73,16 @@ const KeyspaceStatePtr* KeyspaceTable::FindByName(Slice name) const {
   return at != states_.end() ? &*at : nullptr;
 }
 
-bool KeyspaceTable::HasFilter() const {
-  return std::any_of(states_.begin(), states_.end(), [](const KeyspaceStatePtr& state) {
-    return state->options.compaction_filter != nullptr;
-  });
+bool KeyspaceTable::HasFilter(Slice smallest, Slice largest) const {
+  uint32_t first = 0;
+  uint32_t last = 0;
+  Slice user_key;
+  if (!ParseEngineKey(smallest, &first, &user_key) || !ParseEngineKey(largest, &last, &user_key))
+    return false;
+  for (auto at = From(first); at != states_.end() && (*at)->id <= last; ++at) {
+    if ((*at)->options.compaction_filter != nullptr) return true;
+  }
+  return false;
 }
 
 bool KeyspaceTable::AllDropped(Slice smallest, Slice largest) const {

@@ -32,7 +32,7 @@ struct alignas(64) KeyspaceLife {
 // One keyspace with its options. Immutable.
 struct alignas(64) KeyspaceState {
   // `merge_operator_name` if options.merge_operator is null and its keyspace has one all the same.
-  KeyspaceState(const void* owner, uint32_t id, std::string name, KeyspaceOptions options,
+  KeyspaceState(uint64_t owner, uint32_t id, std::string name, KeyspaceOptions options,
                 std::string merge_operator_name = "");
   // The same keyspace with other options.
   KeyspaceState(const KeyspaceState& before, KeyspaceOptions options);
@@ -40,7 +40,7 @@ struct alignas(64) KeyspaceState {
   void MakeCurrent() const;
 
   // What every call needs comes first, in one line of the cache.
-  const void* const owner;  // what tells databases apart
+  const uint64_t owner;  // what tells databases apart
   const std::shared_ptr<KeyspaceLife> life;
   const std::string prefix;  // of its engine keys
   const uint32_t id;
@@ -63,8 +63,8 @@ class KeyspaceTable {
   // Null if there is none.
   const KeyspaceStatePtr* Find(uint32_t id) const;
   const KeyspaceStatePtr* FindByName(Slice name) const;
-  // True if one has a compaction filter.
-  bool HasFilter() const;
+  // True if one that may have keys in [smallest, largest] has a compaction filter.
+  bool HasFilter(Slice smallest, Slice largest) const;
   // True if a keyspace was ever dropped.
   bool HasDropped() const { return states_.size() < next_id_; }
   // True if there may have been keys between the two that nobody can read.

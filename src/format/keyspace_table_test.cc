@@ -18,7 +18,7 @@ KeyspaceTablePtr Table() {
   std::vector<KeyspaceStatePtr> states;
   for (const uint32_t id : {0u, 2u, 300u}) {
     states.push_back(
-        std::make_shared<const KeyspaceState>(nullptr, id, "k" + std::to_string(id), KeyspaceOptions()));
+        std::make_shared<const KeyspaceState>(0, id, "k" + std::to_string(id), KeyspaceOptions()));
   }
   return std::make_shared<const KeyspaceTable>(std::move(states), 400);
 }

@@ -17,7 +17,9 @@ bool MergeChain::Add(uint64_t trailer, Slice payload) {
   Element element{trailer, bytes_.size(), bytes_.size() + payload.size(), kNeverExpires, false};
   bytes_.append(payload);
   EntryPayload parsed;
-  malformed_ = !ParsePayload(element.type(), payload, &parsed);
+  const auto kind = static_cast<uint8_t>(element.type());
+  const bool known = IsPointKind(kind) && element.type() != ValueType::kValuePointer;
+  malformed_ = !known || !ParsePayload(element.type(), payload, &parsed);
   element.expires_us = parsed.expires_us;
   element.dead = element.type() == ValueType::kDeletion || parsed.expires_us <= now_us_;
   ended_ = malformed_ || element.dead || !IsMerge(element.type());
@@ -35,7 +37,8 @@ std::vector<Slice> MergeChain::Operands(size_t newest, size_t oldest) const {
 
 Result<std::optional<std::string>> MergeChain::Merge(const MergeOperator* merge_operator, Slice name,
                                                      Slice user_key) const {
-  if (malformed_) return Status::Corruption("merge: an entry that expires has no time");
+  if (malformed_)
+    return Status::Corruption("merge: an entry is malformed, or of a kind that a later version writes");
   if (elements_.empty() || elements_.front().dead) return std::optional<std::string>();
   if (merge_operator == nullptr) {
     return Status::InvalidArgument("merge: the merge operator " + std::string(name) +

@@ -96,9 +96,6 @@ class ListAppendOperator final : public MergeOperator {
 
 }  // namespace
 
-MergeOperator::~MergeOperator() = default;
-bool MergeOperator::PartialMerge(Slice, std::span<const Slice>, std::string*) const { return false; }
-
 std::shared_ptr<const MergeOperator> U64Add() {
   return std::make_shared<const U64Operator>("seerdb.u64_add", [](uint64_t a, uint64_t b) { return a + b; });
 }

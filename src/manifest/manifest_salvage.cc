@@ -11,6 +11,9 @@
 namespace seerdb {
 namespace {
 
+// A hostile counter shall not take all memory.
+constexpr uint32_t kMostKeyspacesKnown = 1 << 24;
+
 // Counters of a hostile record would stop every later number.
 template <typename T>
 void Raise(const std::optional<T>& found, uint64_t limit, uint64_t* counter) {
@@ -28,6 +31,15 @@ void Learn(const VersionEdit& edit, ManifestSalvage* salvage) {
   salvage->logs.insert(salvage->logs.end(), edit.added_logs.begin(), edit.added_logs.end());
   salvage->next_keyspace_id = std::max(salvage->next_keyspace_id, edit.next_keyspace_id.value_or(1));
   for (const KeyspaceRecord& keyspace : edit.keyspaces) salvage->keyspaces[keyspace.id] = keyspace;
+  if (IsSnapshot(edit)) {
+    // It lists all that are there: what else has a number by then was dropped.
+    std::set<uint32_t> listed;
+    for (const KeyspaceRecord& keyspace : edit.keyspaces) listed.insert(keyspace.id);
+    const uint32_t next_id = std::min(edit.next_keyspace_id.value_or(1), kMostKeyspacesKnown);
+    for (uint32_t id = 1; id < next_id; ++id) {
+      if (!listed.contains(id)) salvage->dropped_keyspaces.insert(id);
+    }
+  }
   salvage->dropped_keyspaces.insert(edit.dropped_keyspaces.begin(), edit.dropped_keyspaces.end());
   // A table that moves is deleted and added by one edit.
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) salvage->deleted.insert(table.number);

@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
+#include "seerdb/keyspace.h"
 
 namespace seerdb {
 namespace {
@@ -139,6 +140,14 @@ Status StateBuilder::ApplyKeyspaces(const VersionEdit& edit) {
     keyspaces.erase(at);
   }
   for (const KeyspaceRecord& keyspace : edit.keyspaces) {
+    if (keyspace.name.empty() || keyspace.name.size() > kMaxKeyspaceNameBytes) {
+      return Bad("found a name of " + std::to_string(keyspace.name.size()) + " bytes for keyspace " +
+                 std::to_string(keyspace.id) + ", expected 1 .. " + std::to_string(kMaxKeyspaceNameBytes));
+    }
+    if (keyspace.default_ttl_us > kMaxTtlUs) {
+      return Bad("found a default time to live of " + std::to_string(keyspace.default_ttl_us) +
+                 " us for keyspace " + std::to_string(keyspace.id));
+    }
     const auto at = find(keyspace.id);
     const bool known = at != keyspaces.end() && (*at)->id == keyspace.id;
     // An id comes once: what was dropped stays dropped. The snapshot that begins a manifest brings all.

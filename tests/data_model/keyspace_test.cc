@@ -305,6 +305,43 @@ TEST_F(KeyspaceTest, WhoseEditIsLostKeepsTheDatabaseFromOpeningAndIsBroughtBackB
   EXPECT_EQ(Text(Open("recovered-1").Get("ada")), "=lovelace");
 }
 
+TEST_F(KeyspaceTest, AHandleOfADroppedOneStillKnowsItsOptions) {
+  const Keyspace first = Open("a");
+  KeyspaceOptions options;
+  options.default_ttl_us = 5;
+  Open("a", options);
+  EXPECT_EQ(first.options().default_ttl_us, 5u) << "changed through another handle";
+  EXPECT_OK(db_->DropKeyspace(first));
+  EXPECT_EQ(first.options().default_ttl_us, 5u);
+  EXPECT_EQ(first.name(), "a");
+}
+
+// After a reopen the manifest says of a dropped keyspace only that its number is taken.
+TEST_F(KeyspaceTest, DroppedIsNotBroughtBackByARepairOfADamagedManifest) {
+  EXPECT_OK(Open("a").Put("x", "secret"));
+  EXPECT_OK(Open("b").Put("y", "kept"));
+  EXPECT_OK(db_->Flush());
+  EXPECT_OK(db_->DropKeyspace(Open("a")));
+  Reopen();
+  db_.reset();
+  const std::vector<std::string> names = *fs_->ListDirectory("/db");
+  for (const std::string& name : names) {
+    if (!name.starts_with("MANIFEST")) continue;
+    const Result<std::string> bytes = ReadFileToString(*fs_, "/db/" + name);
+    std::string damaged = *bytes;
+    damaged.back() = static_cast<char>(damaged.back() ^ 1);
+    const auto file = fs_->NewWritableFile("/db/" + name, CreateMode::kTruncate);
+    ASSERT_OK((*file)->Append(damaged));
+    ASSERT_OK((*file)->SyncAll());
+  }
+  ASSERT_OK(fs_->DeleteFile("/db/CURRENT"));
+  ASSERT_TRUE(DB::Repair(options_, "/db").ok());
+  Reopen();
+  EXPECT_EQ(Text(Open("b").Get("y")), "=kept");
+  for (const KeyspaceInfo& info : db_->ListKeyspaces())
+    EXPECT_TRUE(info.name == "default" || info.name == "b");
+}
+
 TEST_F(KeyspaceTest, AreKeptByARepairWithoutAManifest) {
   EXPECT_OK(Open("users").Put("ada", "lovelace"));
   EXPECT_OK(Open("gone").Put("k", "v"));

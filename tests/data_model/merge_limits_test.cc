@@ -66,6 +66,86 @@ TEST(MergeLimits, FoldsKeepToTheLimitOfValuesInAMemoryBudget) {
   EXPECT_EQ((*got)->slice().size(), total);
 }
 
+// A chain longer than what is looked up one by one, over a table that is not there.
+TEST(MergeDamage, AMissingTableUnderAChainIsAnErrorAndNeverABase) {
+  Options options = LargeMemtable();
+  options.merge_operator = StringAppend(",");
+  const auto fs = options.file_system;
+  auto db = OpenOrFail(options, "/db");
+  ASSERT_OK(db->Put("k", "base"));
+  ASSERT_OK(db->Close());
+  db.reset();
+  std::string table;
+  const std::vector<std::string> names = *fs->ListDirectory("/db");
+  for (const std::string& name : names) {
+    if (name.ends_with(".sst")) table = "/db/" + name;
+  }
+  const Result<std::string> bytes = ReadFileToString(*fs, table);
+  ASSERT_TRUE(bytes.ok());
+  ASSERT_OK(fs->DeleteFile(table));
+  db = OpenOrFail(options, "/db");
+  ASSERT_TRUE(db);
+  std::string want = "base";
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_OK(db->Merge("k", std::to_string(i)));
+    want += "," + std::to_string(i);
+    EXPECT_TRUE(db->Get("k").status().IsCorruption()) << "after merge " << i;
+    const auto it = db->NewIterator();
+    it->SeekToFirst();
+    EXPECT_FALSE(it->Valid());
+    EXPECT_TRUE(it->status().IsCorruption());
+  }
+  EXPECT_OK(db->Flush());
+  db.reset();
+  const auto file = fs->NewWritableFile(table, CreateMode::kTruncate);
+  ASSERT_OK((*file)->Append(*bytes));
+  ASSERT_OK((*file)->SyncAll());
+  db = OpenOrFail(options, "/db");
+  ASSERT_TRUE(db);
+  EXPECT_EQ(GetText(*db, "k"), "=" + want) << "the table is back: nothing was built on its absence";
+}
+
+// An iterator keeps the tables that a compaction has replaced, and then the manifest is lost.
+TEST(MergeDamage, RepairCountsOperandsOnceOrSaysThatItCannotTell) {
+  for (const bool combines : {true, false}) {
+    SCOPED_TRACE(combines);
+    Options options = LargeMemtable();
+    options.l0_compaction_trigger = 100;
+    options.l0_slowdown_writes_trigger = options.l0_stop_writes_trigger = 200;
+    const auto memory = std::make_shared<MemoryFileSystem>();
+    options.file_system = memory;
+    if (combines) {
+      options.merge_operator = U64Add();
+    } else {
+      options.merge_operator = std::make_shared<const Refusing>();
+    }
+    auto db = OpenOrFail(options, "/db");
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_OK(db->Merge("n", U64Operand(1)));
+      ASSERT_OK(db->Flush());
+    }
+    const auto held = db->NewIterator();
+    ASSERT_OK(db->CompactRange());
+    options.file_system = memory->CrashClone({1, CrashOptions::kProcessCrash, true});
+    const std::vector<std::string> names = *options.file_system->ListDirectory("/db");
+    for (const std::string& name : names) {
+      if (name.starts_with("MANIFEST") || name == "CURRENT") {
+        ASSERT_OK(options.file_system->DeleteFile("/db/" + name));
+      }
+    }
+    const Result<RepairReport> report = DB::Repair(options, "/db");
+    ASSERT_TRUE(report.ok()) << report.status().ToString();
+    const auto repaired = OpenOrFail(options, "/db");
+    ASSERT_TRUE(repaired);
+    if (combines) {
+      EXPECT_EQ(GetText(*repaired, "n"), "=" + U64Operand(2));
+      EXPECT_EQ(ReadAll(*repaired), (Contents{{"n", U64Operand(2)}}));
+    } else {
+      EXPECT_EQ(repaired->Get("n").status().detail(), StatusDetail::kMergeFailed);
+    }
+  }
+}
+
 // What the options of an open give is in force without being kept; what OpenKeyspace gives is kept.
 TEST(MergeLimits, ATimeToLiveOfTheDefaultKeyspaceIsKeptAlsoWhereTheOpenHasGivenTheSame) {
   Options options = LargeMemtable();
