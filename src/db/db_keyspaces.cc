@@ -21,7 +21,8 @@ Result<Keyspace> DbImpl::FindKeyspace(Slice name) {
 
 std::vector<KeyspaceInfo> DbImpl::ListKeyspaces() {
   std::vector<KeyspaceInfo> list;
-  for (const KeyspaceStatePtr& state : keyspaces_.table()->states()) {
+  const KeyspaceTablePtr table = keyspaces_.table();
+  for (const KeyspaceStatePtr& state : table->states()) {
     list.push_back({state->id, state->name, state->options});
   }
   return list;

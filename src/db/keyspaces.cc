@@ -198,7 +198,8 @@ Result<KeyspaceStatePtr> Keyspaces::Make(Slice name, const KeyspaceOptions& opti
 }
 
 KeyspaceRecord Keyspaces::Kept(uint32_t id) const {
-  for (const KeyspaceRecordPtr& record : versions_->state().keyspaces) {
+  const ManifestState state = versions_->state();
+  for (const KeyspaceRecordPtr& record : state.keyspaces) {
     if (record->id == id) return *record;
   }
   KeyspaceRecord none;  // of the default keyspace, of which nothing is kept yet
