@@ -210,13 +210,13 @@ KeyspaceRecord Keyspaces::Kept(uint32_t id) const {
 Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const KeyspaceOptions& given) {
   KeyspaceOptions options = given;
   if (options.merge_operator == nullptr) options.merge_operator = before->options.merge_operator;
-  if (Same(options, before->options) && RecordOf(*before, Kept(before->id)) == Kept(before->id))
-    return before;
+  const KeyspaceRecord kept = Kept(before->id);
+  if (Same(options, before->options) && RecordOf(*before, kept) == kept) return before;
   auto changed = std::make_shared<const KeyspaceState>(*before, std::move(options));
   if (!before->merge_operator_name.empty() && changed->merge_operator_name != before->merge_operator_name) {
     return OtherOperator(before->name, before->merge_operator_name, changed->merge_operator_name);
   }
-  if (KeyspaceRecord record = RecordOf(*changed, Kept(changed->id)); record != Kept(record.id)) {
+  if (KeyspaceRecord record = RecordOf(*changed, kept); record != kept) {
     VersionEdit edit;
     edit.keyspaces.push_back(std::move(record));
     SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));

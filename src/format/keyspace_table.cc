@@ -16,6 +16,12 @@ std::string PrefixOf(uint32_t id) {
   return prefix;
 }
 
+// The keyspaces of two engine keys. False if one has none.
+bool ParseIds(Slice smallest, Slice largest, uint32_t* first, uint32_t* last) {
+  Slice user_key;
+  return ParseEngineKey(smallest, first, &user_key) && ParseEngineKey(largest, last, &user_key);
+}
+
 }  // namespace
 
 KeyspaceState::KeyspaceState(uint64_t owner_in, uint32_t id_in, std::string name_in,
@@ -76,9 +82,7 @@ const KeyspaceStatePtr* KeyspaceTable::FindByName(Slice name) const {
 bool KeyspaceTable::HasFilter(Slice smallest, Slice largest) const {
   uint32_t first = 0;
   uint32_t last = 0;
-  Slice user_key;
-  if (!ParseEngineKey(smallest, &first, &user_key) || !ParseEngineKey(largest, &last, &user_key))
-    return false;
+  if (!ParseIds(smallest, largest, &first, &last)) return false;
   for (auto at = From(first); at != states_.end() && (*at)->id <= last; ++at) {
     if ((*at)->options.compaction_filter != nullptr) return true;
   }
@@ -88,9 +92,7 @@ bool KeyspaceTable::HasFilter(Slice smallest, Slice largest) const {
 bool KeyspaceTable::AllDropped(Slice smallest, Slice largest) const {
   uint32_t first = 0;
   uint32_t last = 0;
-  Slice user_key;
-  if (!ParseEngineKey(smallest, &first, &user_key) || !ParseEngineKey(largest, &last, &user_key))
-    return false;
+  if (!ParseIds(smallest, largest, &first, &last)) return false;
   if (last >= next_id_) return false;
   const auto at = From(first);
   return at == states_.end() || (*at)->id > last;
@@ -99,9 +101,7 @@ bool KeyspaceTable::AllDropped(Slice smallest, Slice largest) const {
 bool KeyspaceTable::MayHoldDropped(Slice smallest, Slice largest) const {
   uint32_t first = 0;
   uint32_t last = 0;
-  Slice user_key;
-  if (!ParseEngineKey(smallest, &first, &user_key) || !ParseEngineKey(largest, &last, &user_key))
-    return false;
+  if (!ParseIds(smallest, largest, &first, &last)) return false;
   if (first >= next_id_) return false;
   last = std::min(last, next_id_ - 1);
   const auto living = From(last + 1) - From(first);
