@@ -106,20 +106,14 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
     };
   }
 
-  const KeyspaceTablePtr keyspaces = output.keyspaces;
-  const uint64_t now_us = output.now_us;
-  const uint64_t max_value_bytes = output.max_value_bytes;
+  CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
-  CompactionStreamOptions stream_options;
   stream_options.snapshots = inputs.snapshots;
   OlderData older(*inputs.version, plan);
   stream_options.may_hold_below = [&older](Slice key) { return older.MayHold(key); };
   stream_options.cancelled = inputs.cancelled;
   stream_options.pace = inputs.pace;
-  stream_options.keyspaces = keyspaces;
-  stream_options.now_us = now_us;
-  stream_options.max_value_bytes = max_value_bytes;
   stream_options.filter_above = inputs.filter_above;
   stream_options.level = plan.output_level;
   CompactionStream stream(merged.get(), std::move(stream_options));

@@ -8,6 +8,14 @@
 
 namespace seerdb {
 
+CompactionStreamOptions StreamOptionsFor(const TableOutputOptions& output) {
+  CompactionStreamOptions stream;
+  stream.keyspaces = output.keyspaces;
+  stream.now_us = output.now_us;
+  stream.max_value_bytes = output.max_value_bytes;
+  return stream;
+}
+
 TableMeta MetaOf(const TableProperties& properties, uint64_t epoch) {
   TableMeta meta;
   meta.number = properties.table_number;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "compaction/compaction_stream.h"
 #include "format/keyspace_table.h"
 #include "manifest/table_meta.h"
 #include "seerdb/file_system.h"
@@ -38,6 +39,9 @@ struct TableOutputOptions {
   // True if the present table, of `table_bytes`, should end before `key`. Null: when it is full.
   std::function<bool(Slice key, uint64_t table_bytes)> should_end_before;
 };
+
+// What a stream of entries on its way to such an output needs to know of it.
+CompactionStreamOptions StreamOptionsFor(const TableOutputOptions& output);
 
 // What a manifest lists of a table with these properties.
 TableMeta MetaOf(const TableProperties& properties, uint64_t epoch);
