@@ -5,7 +5,7 @@
 
 #include "env/manual_clock.h"
 #include "env/memory_file_system.h"
-#include "tests/support/test_support.h"
+#include "tests/data_model/data_model_fixture.h"
 
 namespace seerdb::testing {
 namespace {
@@ -39,31 +39,21 @@ class ByLetter final : public CompactionFilter {
   mutable std::vector<std::string> asked_;
 };
 
-class CompactionFilterTest : public ::testing::Test {
+class CompactionFilterTest : public DataModelFixture {
  protected:
   CompactionFilterTest() {
-    options_ = TinyOptions();
-    options_.file_system = fs_;
     options_.clock = clock_;
-    options_.adaptive_compaction = false;
-    options_.l0_compaction_trigger = 100;
-    options_.l0_slowdown_writes_trigger = 200;
-    options_.l0_stop_writes_trigger = 300;
-    options_.merge_operator = StringAppend("+");
+    CompactOnlyWhenAsked();
     Use(std::make_shared<const ByLetter>());
   }
   void Use(std::shared_ptr<const ByLetter> filter) {
     filter_ = std::move(filter);
     options_.compaction_filter = filter_;
-    db_.reset();
-    db_ = OpenOrFail(options_, "/db");
+    Reopen();
   }
 
-  std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
-  Options options_;
   std::shared_ptr<const ByLetter> filter_;
-  std::unique_ptr<DB> db_;
 };
 
 TEST_F(CompactionFilterTest, KeepsRemovesAndChanges) {

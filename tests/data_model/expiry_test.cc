@@ -4,34 +4,16 @@
 #include "env/manual_clock.h"
 #include "env/memory_file_system.h"
 #include "seerdb/keyspace.h"
-#include "tests/support/test_support.h"
+#include "tests/data_model/data_model_fixture.h"
 
 namespace seerdb::testing {
 namespace {
 
-class ExpiryTest : public ::testing::Test {
+class ExpiryTest : public DataModelFixture {
  protected:
   ExpiryTest() {
-    options_ = TinyOptions();
-    options_.file_system = fs_;
     options_.clock = clock_;
-    options_.adaptive_compaction = false;
-    options_.l0_compaction_trigger = 100;
-    options_.l0_slowdown_writes_trigger = 200;
-    options_.l0_stop_writes_trigger = 300;
-    options_.merge_operator = StringAppend("+");
-    Reopen();
-  }
-  void Reopen() {
-    db_.reset();
-    db_ = OpenOrFail(options_, "/db");
-    ASSERT_TRUE(db_);
-  }
-  void Crash() {
-    std::shared_ptr<MemoryFileSystem> survivor = fs_->CrashClone({1, CrashOptions::kDropUnsynced, true});
-    db_.reset();
-    fs_ = std::move(survivor);
-    options_.file_system = fs_;
+    CompactOnlyWhenAsked();
     Reopen();
   }
   void PutFor(uint64_t ttl_us, Slice key, Slice value) {
@@ -40,13 +22,7 @@ class ExpiryTest : public ::testing::Test {
   Keyspace Open(Slice name, uint64_t default_ttl_us) {
     KeyspaceOptions options;
     options.default_ttl_us = default_ttl_us;
-    const Result<Keyspace> opened = db_->OpenKeyspace(name, options);
-    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
-    return opened.ok() ? *opened : Keyspace();
-  }
-  static std::string Text(const Result<std::optional<PinnedValue>>& got) {
-    if (!got.ok()) return "error: " + got.status().ToString();
-    return got->has_value() ? "=" + std::string((*got)->slice()) : "none";
+    return DataModelFixture::Open(name, options);
   }
   // That every way to read shows these contents and no other.
   void ExpectAll(const Contents& want, const Snapshot* snapshot = nullptr) {
@@ -68,10 +44,7 @@ class ExpiryTest : public ::testing::Test {
     return entries;
   }
 
-  std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
-  Options options_;
-  std::unique_ptr<DB> db_;
 };
 
 TEST_F(ExpiryTest, HidesOnTimeFromEveryReadAndFromSnapshots) {

@@ -5,39 +5,14 @@
 
 #include "env/memory_file_system.h"
 #include "format/file_name.h"
-#include "tests/support/test_support.h"
+#include "tests/data_model/data_model_fixture.h"
 
 namespace seerdb::testing {
 namespace {
 
-class KeyspaceTest : public ::testing::Test {
+class KeyspaceTest : public DataModelFixture {
  protected:
-  KeyspaceTest() {
-    options_ = TinyOptions();
-    options_.file_system = fs_;
-    Reopen();
-  }
-  void Reopen() {
-    db_.reset();
-    db_ = OpenOrFail(options_, "/db");
-    ASSERT_TRUE(db_);
-  }
-  void Crash(CrashOptions::Kind kind) {
-    std::shared_ptr<MemoryFileSystem> survivor = fs_->CrashClone({1, kind, true});
-    db_.reset();
-    fs_ = std::move(survivor);
-    options_.file_system = fs_;
-    Reopen();
-  }
-  Keyspace Open(Slice name, const std::optional<KeyspaceOptions>& options = std::nullopt) {
-    const Result<Keyspace> opened = db_->OpenKeyspace(name, options);
-    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
-    return opened.ok() ? *opened : Keyspace();
-  }
-  static std::string Text(const Result<std::optional<PinnedValue>>& got) {
-    if (!got.ok()) return "error: " + got.status().ToString();
-    return got->has_value() ? "=" + std::string((*got)->slice()) : "none";
-  }
+  KeyspaceTest() { Reopen(); }
   static Contents All(const Keyspace& keyspace) {
     Contents contents;
     for (const ScanEntry& entry : keyspace.Scan()) {
@@ -47,10 +22,6 @@ class KeyspaceTest : public ::testing::Test {
     return contents;
   }
   uint64_t Tables() { return db_->Stats().total_sstables; }
-
-  std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
-  Options options_;
-  std::unique_ptr<DB> db_;
 };
 
 TEST_F(KeyspaceTest, OfOneKeyEachHasItsOwnValue) {

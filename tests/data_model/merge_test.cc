@@ -1,7 +1,7 @@
 // Merges: the value that operands lead to, wherever they lie, and operators that are missing or refuse.
 #include "env/memory_file_system.h"
 #include "seerdb/merge_operator.h"
-#include "tests/support/test_support.h"
+#include "tests/data_model/data_model_fixture.h"
 
 namespace seerdb::testing {
 namespace {
@@ -29,28 +29,10 @@ bool IsMergeFailed(const Status& status) {
   return status.IsInvalidArgument() && status.detail() == StatusDetail::kMergeFailed;
 }
 
-class MergeTest : public ::testing::Test {
+class MergeTest : public DataModelFixture {
  protected:
   MergeTest() {
-    options_ = TinyOptions();
-    options_.file_system = fs_;
-    options_.adaptive_compaction = false;
-    options_.l0_compaction_trigger = 100;
-    options_.l0_slowdown_writes_trigger = 200;
-    options_.l0_stop_writes_trigger = 300;
-    options_.merge_operator = StringAppend("+");
-    Reopen();
-  }
-  void Reopen() {
-    db_.reset();
-    db_ = OpenOrFail(options_, "/db");
-    ASSERT_TRUE(db_);
-  }
-  void Crash() {
-    std::shared_ptr<MemoryFileSystem> survivor = fs_->CrashClone({1, CrashOptions::kDropUnsynced, true});
-    db_.reset();
-    fs_ = std::move(survivor);
-    options_.file_system = fs_;
+    CompactOnlyWhenAsked();
     Reopen();
   }
   // Starts over with another operator.
@@ -59,15 +41,6 @@ class MergeTest : public ::testing::Test {
     options_.file_system = fs_ = std::make_shared<MemoryFileSystem>();
     options_.merge_operator = std::move(merge_operator);
     Reopen();
-  }
-  Keyspace Open(Slice name, const std::optional<KeyspaceOptions>& options = std::nullopt) {
-    const Result<Keyspace> opened = db_->OpenKeyspace(name, options);
-    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
-    return opened.ok() ? *opened : Keyspace();
-  }
-  static std::string Text(const Result<std::optional<PinnedValue>>& got) {
-    if (!got.ok()) return "error: " + got.status().ToString();
-    return got->has_value() ? "=" + std::string((*got)->slice()) : "none";
   }
   uint64_t EntriesOf(uint32_t level) { return db_->Stats().levels.at(level).entries; }
   // That every read of the key, and every walk over it, fails for want of its value.
@@ -84,10 +57,6 @@ class MergeTest : public ::testing::Test {
     EXPECT_FALSE(it->Valid());
     EXPECT_TRUE(IsMergeFailed(it->status())) << it->status().ToString();
   }
-
-  std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
-  Options options_;
-  std::unique_ptr<DB> db_;
 };
 
 TEST_F(MergeTest, InOneMemtable) {
