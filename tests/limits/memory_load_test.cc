@@ -1,5 +1,6 @@
 // A database is loaded with twenty times its memory budget, in a process of its own whose anonymous memory
 // the operating system measures and limits.
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -36,19 +37,27 @@ std::string KeyOf(uint64_t number) {
   return key;
 }
 
-// Follows the peak of what the system counts.
+uint64_t Above(uint64_t bytes, uint64_t before_bytes) { return bytes - std::min(bytes, before_bytes); }
+
+// Follows the peak of what the system counts, above what the process held when it began. What the parent
+// freed and kept is given back first: it would count for the process before and be reused, or given back,
+// later.
 class Peak {
  public:
-  Peak() : before_bytes_(ProcessStatusBytes("RssAnon")), group_before_(Group()) {}
+  Peak() : before_bytes_(HeldBytes()), group_before_(Group()) {}
   void Look() {
-    process_ = std::max(process_, ProcessStatusBytes("RssAnon") - before_bytes_);
-    group_peak_ = std::max(group_peak_, Group() - std::min(Group(), group_before_));
+    process_ = std::max(process_, Above(ProcessStatusBytes("RssAnon"), before_bytes_));
+    group_peak_ = std::max(group_peak_, Above(Group(), group_before_));
   }
   uint64_t process() const { return process_; }
   uint64_t group() const { return group_peak_; }
   bool has_group() const { return group_.valid(); }
 
  private:
+  static uint64_t HeldBytes() {
+    malloc_trim(0);
+    return ProcessStatusBytes("RssAnon");
+  }
   uint64_t Group() const { return group_.valid() ? group_.anonymous_bytes() : 0; }
   MemoryCgroup group_;
   const uint64_t before_bytes_;
