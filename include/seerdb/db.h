@@ -82,6 +82,17 @@ class SEERDB_EXPORT DB {
   // Removes `key`; removing an absent key is not an error.
   virtual Status Delete(const WriteOptions& options, Slice key) = 0;
   Status Delete(Slice key) { return Delete(WriteOptions(), key); }
+  // Removes every key in [begin, end), all that is there when the write takes effect, in one step; nullopt:
+  // up to the end of the keyspace. What is put there later stays. kInvalidArgument: `end` lies below `begin`;
+  // a range that is empty is none. One log append, whatever the range holds; reads and scans respect it at
+  // once and step over what it covers. Tables that it covers wholly are removed without being read, once it
+  // is flushed and no snapshot sees them; the rest goes with compactions. Until then each key read that is
+  // there costs a search among the ranges, in memory: O(log n) of the n range deletes that are not finished.
+  // Memory: about a kilobyte each in the memtable, as much in the tree until it is finished.
+  virtual Status DeleteRange(const WriteOptions& options, Slice begin, std::optional<Slice> end) = 0;
+  Status DeleteRange(Slice begin, std::optional<Slice> end) {
+    return DeleteRange(WriteOptions(), begin, end);
+  }
   // Changes the value of `key` by `operand`, without reading it: what it becomes is up to the keyspace's
   // merge operator (merge_operator.h), which sees the value that is there, or none. kInvalidArgument: the
   // keyspace has no operator, or it was not given. An operand that the operator refuses makes reads of the

@@ -73,6 +73,10 @@ class SEERDB_EXPORT Keyspace {
   Status Put(Slice key, Slice value) const { return Put(WriteOptions(), key, value); }
   Status Delete(const WriteOptions& options, Slice key) const;
   Status Delete(Slice key) const { return Delete(WriteOptions(), key); }
+  Status DeleteRange(const WriteOptions& options, Slice begin, std::optional<Slice> end) const;
+  Status DeleteRange(Slice begin, std::optional<Slice> end) const {
+    return DeleteRange(WriteOptions(), begin, end);
+  }
   Status Merge(const WriteOptions& options, Slice key, Slice operand) const;
   Status Merge(Slice key, Slice operand) const { return Merge(WriteOptions(), key, operand); }
   Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) const;

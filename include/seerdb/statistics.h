@@ -24,6 +24,7 @@ namespace seerdb {
   X(total_scan_entries, "entries that iterators gave")                                                      \
   X(scan_entries_skipped, "hidden entries that iterators passed over: deleted, expired, older versions")    \
   X(total_merges, "merges acknowledged, also inside batches")                                               \
+  X(total_range_deletes, "range deletes acknowledged, also inside batches")                                 \
   X(total_flushes, "memtables written to tables")                                                           \
   X(total_compactions, "merging compactions installed")                                                     \
   X(total_trivial_moves, "tables moved down a level without rewriting")                                     \
@@ -118,6 +119,7 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, block_cache_entries, "blocks in the block cache")                                              \
   X(uint64_t, block_cache_capacity, "bytes the block cache may hold")                                        \
   X(uint64_t, total_sstables, "live tables")                                                                 \
+  X(uint64_t, range_tombstones, "range deletes in tables that may still hide something")                     \
   X(uint64_t, disk_available_bytes, "free space as the disk guard knows it; 0 without min_disk_space_bytes") \
   X(uint64_t, memory_limit_bytes, "limit of the memory budget; 0 = none")                                    \
   X(uint64_t, memory_total_bytes, "memory held by this database")                                            \

@@ -1,5 +1,5 @@
-// WriteBatch: puts, merges and deletes, also of several keyspaces, that take effect together, in order, or
-// not at all, also across a crash.
+// WriteBatch: puts, merges and deletes, of ranges too and of several keyspaces, that take effect together, in
+// order, or not at all, also across a crash.
 //
 // A later operation on a key in the batch wins over an earlier one. The batch owns copies of its bytes; it
 // may be written several times. Memory: the bytes of keys and values plus about 4 bytes an operation.
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ class SEERDB_EXPORT WriteBatch {
   // As DB::Merge.
   void Merge(Slice key, Slice operand);
   void Merge(const Keyspace& keyspace, Slice key, Slice operand);
+  // As DB::DeleteRange: what this batch has put into the range before goes as well, what it puts there later
+  // stays. An `end` below `begin` makes DB::Write fail with kInvalidArgument; an empty range adds nothing.
+  void DeleteRange(Slice begin, std::optional<Slice> end);
+  void DeleteRange(const Keyspace& keyspace, Slice begin, std::optional<Slice> end);
   // A put that lives for `ttl_us` from the moment in which the batch is written; see WriteOptions::ttl_us.
   void PutWithTtl(Slice key, Slice value, uint64_t ttl_us);
   void PutWithTtl(const Keyspace& keyspace, Slice key, Slice value, uint64_t ttl_us);
@@ -57,6 +62,7 @@ class SEERDB_EXPORT WriteBatch {
     virtual void Delete(uint32_t keyspace, Slice key) = 0;
     virtual void Merge(uint32_t keyspace, Slice key, Slice operand) = 0;
     virtual void PutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64_t ttl_us) = 0;
+    virtual void DeleteRange(uint32_t keyspace, Slice begin, std::optional<Slice> end) = 0;
   };
   void Iterate(Handler* handler) const;
 
@@ -70,12 +76,15 @@ class SEERDB_EXPORT WriteBatch {
   void AddPut(uint32_t keyspace, Slice key, Slice value);
   void AddDelete(uint32_t keyspace, Slice key);
   void AddMerge(uint32_t keyspace, Slice key, Slice operand);
+  void AddDeleteRange(uint32_t keyspace, Slice begin, std::optional<Slice> end);
   void AddPutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64_t ttl_us);
 
   std::string rep_;
   uint32_t count_ = 0;
   uint64_t largest_key_bytes_ = 0;
   uint64_t largest_value_bytes_ = 0;
+  uint32_t range_count_ = 0;  // of the operations, those that delete a range
+  bool inverted_range_ = false;
   bool unfinished_ = false;  // an operation wants its keyspace or the time when it is written
   // Of the operations, each at least once; null for an invalid handle. Empty: all are in the default one.
   std::vector<std::shared_ptr<const KeyspaceState>> keyspaces_;

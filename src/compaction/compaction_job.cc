@@ -106,21 +106,20 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
     };
   }
 
+  output.ranges_applied = inputs.ranges.limit();
   CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
   stream_options.snapshots = inputs.snapshots;
   OlderData older(*inputs.version, plan);
   stream_options.may_hold_below = [&older](Slice key) { return older.MayHold(key); };
+  stream_options.ranges = inputs.ranges.CoverAt(kMaxSequence);
   stream_options.cancelled = inputs.cancelled;
   stream_options.pace = inputs.pace;
   stream_options.filter_above = inputs.filter_above;
   stream_options.level = plan.output_level;
   CompactionStream stream(merged.get(), std::move(stream_options));
-  for (stream.SeekToFirst(); stream.Valid(); stream.Next()) {
-    SEERDB_RETURN_IF_ERROR(tables.Add(stream.key(), stream.trailer(), stream.value(), stream.starts_key()));
-  }
-  SEERDB_RETURN_IF_ERROR(stream.status());
+  SEERDB_RETURN_IF_ERROR(WriteStream(&stream, &tables));
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> written, tables.Finish());
   const bool lose_output =
       SEERDB_MUTANT("compaction-past-last-level") && plan.output_level + 1 == inputs.version->num_levels();

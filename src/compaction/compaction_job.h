@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "compaction/compaction_plan.h"
+#include "compaction/flushed_ranges.h"
 #include "compaction/table_output.h"
 #include "manifest/version.h"
 #include "manifest/version_edit.h"
@@ -22,7 +23,8 @@ namespace seerdb {
 
 struct CompactionInputs {
   CompactionPlan plan;
-  VersionPtr version;  // the one the plan was made from
+  VersionPtr version;    // the one the plan was made from
+  FlushedRanges ranges;  // of that version, or an older one
   // Readers of plan.inputs, in the same order.
   std::vector<std::shared_ptr<const TableReader>> readers;
   // Ascending, ending with the visible sequence; taken after the plan was fixed.

@@ -43,7 +43,8 @@ class Picker {
     if (context_.too_much_space || context_.too_much_dead) {
       if (auto plan = PickForSpace(context_.too_much_space)) return plan;
     }
-    return PickTombstones();
+    if (auto plan = PickTombstones()) return plan;
+    return PickOldRanges();
   }
 
  private:
@@ -75,6 +76,11 @@ class Picker {
   bool Expired(const TableMeta& table) const {
     return table.expires_us != 0 && table.expires_us <= context_.now_us;
   }
+  // Range tombstones hide everything in it from everyone who could see it.
+  bool HiddenByRanges(const TableMeta& table) const;
+  // What old range tombstones still hide is dropped.
+  std::optional<CompactionPlan> PickOldRanges() const;
+  std::optional<CompactionPlan> PlanOldRange(const RangeTombstone& tombstone) const;
   bool TombstonesDue(uint32_t level, const TableMeta& table) const;
   // True if a table outside the plan that is older than table (level, run) meets its range.
   bool OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) const;
@@ -96,13 +102,26 @@ bool Picker::OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) co
   return false;
 }
 
+bool Picker::HiddenByRanges(const TableMeta& table) const {
+  const SequenceNumber limit = context_.ranges.limit();
+  if (context_.ranges.empty() || table.largest_sequence >= limit || table.ranges_applied >= limit) {
+    return false;
+  }
+  const auto first_reader =
+      std::lower_bound(context_.snapshots.begin(), context_.snapshots.end(), table.smallest_sequence);
+  if (first_reader == context_.snapshots.end()) return false;
+  const SequenceNumber at = SEERDB_MUTANT("range-drop-ignores-snapshots") ? kMaxSequence : *first_reader;
+  return context_.ranges.CoverAt(at).HidesAll(table.smallest_key, table.largest_key, table.largest_sequence);
+}
+
 // True if nobody needs anything in the table: nothing but what has expired, or tombstones that every reader
-// sees past, and nothing for them to hide; or keys of dropped keyspaces alone.
+// sees past, and nothing for them to hide; keys of dropped keyspaces alone; or what range tombstones hide.
 bool Picker::Needless(uint32_t level, uint64_t run, const TableMeta& table) const {
   if (context_.keyspaces != nullptr && context_.keyspaces->HasDropped() &&
       context_.keyspaces->AllDropped(table.smallest_key, table.largest_key)) {
     return true;
   }
+  if (HiddenByRanges(table)) return true;
   // What has expired hides what is older from every reader alike.
   const bool readers_agree = Expired(table) || (table.tombstones == table.entries &&
                                                 table.largest_sequence <= context_.oldest_snapshot);
@@ -260,6 +279,46 @@ std::optional<CompactionPlan> Picker::PlanTombstones(uint32_t level, const Run& 
                              std::to_string(table->entries) + " entries";
   }
   return plan;
+}
+
+std::optional<CompactionPlan> Picker::PickOldRanges() const {
+  if (version_.ranges() == nullptr || options_.tombstone_max_age_s == 0) return std::nullopt;
+  for (const RangeTombstonePtr& tombstone : *version_.ranges()) {
+    const bool old = tombstone->since_s != 0 &&
+                     context_.now_us / kMicrosPerSecond >= tombstone->since_s + options_.tombstone_max_age_s;
+    if (!old || tombstone->sequence > context_.oldest_snapshot) continue;
+    if (auto plan = PlanOldRange(*tombstone)) return plan;
+  }
+  return std::nullopt;
+}
+
+// Below L0 a table is written anew where it is: range tombstones do not need to sink.
+std::optional<CompactionPlan> Picker::PlanOldRange(const RangeTombstone& tombstone) const {
+  for (uint32_t level = version_.num_levels(); level-- > 0;) {
+    for (const Run& run : version_.level(level).runs) {
+      for (const TableMetaPtr& table : Version::Overlapping(run, tombstone.begin, tombstone.end)) {
+        if (!MayHideIn(tombstone, *table) || !planner_.Available(*table)) continue;
+        CompactionPlan plan;
+        if (level == 0) {
+          KeyRange range;
+          range.Include(*table);
+          Target target;
+          target.level = planner_.TargetBelow(0, limits_.first, range);
+          auto down = planner_.Down(0, &range, target);
+          if (!down.has_value()) continue;
+          plan = *std::move(down);
+        } else {
+          plan.inputs.push_back({level, run.id, table});
+          plan.output_level = level;
+          plan.output_run = run.id;
+        }
+        plan.reason =
+            LevelName(level) + " table " + std::to_string(table->number) + " holds what was deleted by range";
+        return plan;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace

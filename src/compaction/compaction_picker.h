@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "compaction/compaction_plan.h"
+#include "compaction/flushed_ranges.h"
 #include "compaction/merge_planner.h"
 #include "compaction/tree_shape.h"
 #include "format/keyspace_table.h"
@@ -37,6 +38,9 @@ struct PickContext {
   std::vector<RunningOutput> running;  // where those will write
   // Everything below is visible to every reader alike.
   SequenceNumber oldest_snapshot = kMaxSequence;
+  // All of them, ascending, ending with the visible sequence. Empty: tables are not asked for what is hidden.
+  std::vector<SequenceNumber> snapshots;
+  FlushedRanges ranges;                  // of the version
   uint64_t now_us = 0;                   // wall clock
   KeyspaceTablePtr keyspaces = nullptr;  // null: none is known to be dropped
   // More bytes on disk than the space target allows: data is merged down although no level is full.

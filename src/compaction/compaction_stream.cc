@@ -15,6 +15,7 @@ constexpr uint64_t kEntriesBetweenChecks = 1024;
 CompactionStream::CompactionStream(InternalIterator* input, CompactionStreamOptions options)
     : input_(input),
       options_(std::move(options)),
+      ranges_(options_.ranges),
       keyspace_(options_.keyspaces),
       oldest_snapshot_(options_.snapshots.empty() ? kMaxSequence : options_.snapshots.front()) {}
 
@@ -46,6 +47,10 @@ size_t CompactionStream::StripeAboveOldest(SequenceNumber sequence) const {
 void CompactionStream::Emit() {
   starts_key_ = !emitted_key_;
   emitted_key_ = true;
+  if (!ranges_.empty()) {
+    const SequenceNumber sequence = TrailerSequence(trailer());
+    hidden_after_ = ranges_.HiddenBelow(key()) > sequence ? FirstReaderOf(sequence) : kMaxSequence;
+  }
   valid_ = true;
 }
 
@@ -110,6 +115,7 @@ CompactionStream::Fate CompactionStream::Judge() {
   if (keyspace_.dropped()) [[unlikely]] {
     return SEERDB_MUTANT("dropped-keyspace-survives-compaction") ? Fate::kKeep : Fate::kDrop;
   }
+  if (!ranges_.empty() && HiddenByRange()) return Fate::kDrop;
   const ValueType type = input_->type();
   if (type == ValueType::kValue) [[likely]]
     return FilterFor(type, input_->sequence()) == nullptr ? Fate::kKeep : Fate::kFilter;
@@ -128,6 +134,15 @@ bool CompactionStream::NothingBelow(size_t stripe) const {
   return options_.may_hold_below != nullptr && !options_.may_hold_below(current_key_);
 }
 
+bool CompactionStream::HiddenByRange() {
+  const SequenceNumber sequence = input_->sequence();
+  if (ranges_.HiddenBelow(input_->key()) <= sequence) return false;
+  // Later readers see as many tombstones as the first, and more.
+  const SequenceNumber at =
+      SEERDB_MUTANT("range-delete-ignores-snapshots") ? kMaxSequence : FirstReaderOf(sequence);
+  return ranges_.HiddenBelowAt(input_->key(), at) > sequence;
+}
+
 bool CompactionStream::IsExpired() {
   EntryPayload payload;
   return ParsePayload(input_->type(), input_->value(), &payload) && payload.expires_us <= options_.now_us;
@@ -141,7 +156,11 @@ void CompactionStream::Fold() {
     older_stripe = StripeOf(input_->sequence()) != last_stripe_;
     if (older_stripe || !wants_older) break;
     if (!chain_.empty() && !Read()) return;
-    wants_older = chain_.Add(input_->trailer(), input_->value());
+    // What is hidden hides what is older as well.
+    const bool hidden =
+        !ranges_.empty() && HiddenByRange() && !SEERDB_MUTANT("fold-ignores-range-tombstones");
+    wants_older = hidden ? chain_.Add(PackTrailer(input_->sequence(), ValueType::kDeletion), Slice())
+                         : chain_.Add(input_->trailer(), input_->value());
     input_->Next();
   }
   if (StoppedWithin()) return;  // behind an error nobody knows whether the key has ended
@@ -192,7 +211,7 @@ void CompactionStream::FilterValues(const CompactionFilter& filter) {
          StripeOf(input_->sequence()) == last_stripe_) {
     const bool value =
         input_->type() == ValueType::kValue || (input_->type() == ValueType::kExpiringValue && !IsExpired());
-    if (!versions.empty() && (!value || !filter.MergesVersions())) break;
+    if (!versions.empty() && (!value || !filter.MergesVersions() || HiddenByRange())) break;
     if (!versions.empty() && !Read()) return;
     versions.push_back({input_->trailer(), std::string(input_->value())});
     input_->Next();

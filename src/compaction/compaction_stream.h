@@ -4,7 +4,9 @@
 // the newest version is kept. A merge operand stands for itself and all that it rests on: down to a value
 // they become one value, else one operand if the operator can, else they stay as they are. What has expired,
 // or is removed by a filter, is a tombstone. A tombstone goes when nothing it could hide is left: it lies in
-// the oldest stripe and no level below the output may hold its key. Nothing of a dropped keyspace survives.
+// the oldest stripe and no level below the output may hold its key. What a range tombstone hides from
+// everyone who could see it goes; range tombstones themselves are no entries. Nothing of a dropped keyspace
+// survives.
 //
 // Requires: inputs were fixed before `snapshots` and `keyspaces` were taken, and `snapshots` holds every
 // registered sequence and the visible sequence of that moment (docs/concurrency.md).
@@ -21,6 +23,7 @@
 #include "format/keyspace_table.h"
 #include "iter/internal_iterator.h"
 #include "iter/merge_chain.h"
+#include "iter/range_cover.h"
 #include "seerdb/compaction_filter.h"
 
 namespace seerdb {
@@ -30,6 +33,9 @@ struct CompactionStreamOptions {
   std::vector<SequenceNumber> snapshots;
   // True if some table below the output may hold the key. Called with ascending keys. Null = always true.
   std::function<bool(Slice key)> may_hold_below;
+  // The range tombstones that may hide something in the input: all that are older than its newest entry, and
+  // of later ones those that are as durable as the output will be. Their maps outlive the stream.
+  RangeCover ranges;
   // Once set, the stream ends with kShutdown. May be null.
   const std::atomic<bool>* cancelled = nullptr;
   // Called with the bytes of keys and values read since the last call, each kPaceBytes or so; may take its
@@ -61,6 +67,9 @@ class CompactionStream {
   Slice value() const { return made_.empty() ? input_->value() : Slice(made_[made_next_].payload); }
   // True if the present entry's key differs from the one before: only here may a table end.
   bool starts_key() const { return starts_key_; }
+  // No range tombstone up to this sequence hides the present entry; a later one does, and a snapshot keeps
+  // the entry. kMaxSequence: none hides it.
+  SequenceNumber hidden_after() const { return hidden_after_; }
   void Next();
   Status status() const { return cancelled_ ? Status::Shutdown("compaction cancelled") : input_->status(); }
 
@@ -82,6 +91,13 @@ class CompactionStream {
   // What was being taken out of the input did not come to its end.
   bool StoppedWithin() const { return cancelled_ || (!input_->Valid() && !input_->status().ok()); }
   Fate Judge();
+  // True if range tombstones hide the input's entry from every reader who could see it.
+  bool HiddenByRange();
+  // Where the first reader reads who can see an entry with this sequence.
+  SequenceNumber FirstReaderOf(SequenceNumber sequence) const {
+    const size_t stripe = StripeOf(sequence);
+    return stripe < options_.snapshots.size() ? options_.snapshots[stripe] : kMaxSequence;
+  }
   // True if a tombstone of the present key, in this stripe, has nothing left to hide.
   bool NothingBelow(size_t stripe) const;
   // Of the input's entry.
@@ -104,11 +120,13 @@ class CompactionStream {
 
   InternalIterator* const input_;
   const CompactionStreamOptions options_;
+  RangeCover ranges_;
   KeyspaceCursor keyspace_;               // of current_key_
   const SequenceNumber oldest_snapshot_;  // all sequences up to it are in stripe 0
   bool valid_ = false;
   bool cancelled_ = false;
   bool starts_key_ = false;
+  SequenceNumber hidden_after_ = kMaxSequence;
   bool has_key_ = false;
   // Entries of current_key_ that the input does not have as they are;
   // the input stands behind what they were made of.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compaction/table_output.h"
+#include "format/range_tombstone.h"
 #include "manifest/table_meta.h"
 #include "memtable/memtable.h"
 #include "seerdb/file_system.h"
@@ -16,9 +17,15 @@ namespace seerdb {
 // Writes all entries of `memtable` that `snapshots` (ascending, ending with the visible sequence; taken
 // after the memtable was sealed) can tell apart, as one table. No table if there are none. `expected_bytes`
 // and `target_file_size` of `output` are filled in. Tombstones are kept: deeper levels may hold their keys.
-// Entries of keyspaces that output.keyspaces knows as dropped are left out.
+// Entries of keyspaces that output.keyspaces knows as dropped, and what the memtable's range tombstones hide,
+// are left out. The tables must become part of the tree together with the memtable's RangesOf.
 Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& memtable,
                                              const std::vector<SequenceNumber>& snapshots,
                                              TableOutputOptions output);
+
+// The range tombstones of a sealed memtable as far as `snapshots` (as above) can tell them apart, ascending
+// by sequence; `since_s` is that of each.
+std::vector<RangeTombstone> RangesOf(const MemTable& memtable, std::vector<SequenceNumber> snapshots,
+                                     uint64_t since_s);
 
 }  // namespace seerdb

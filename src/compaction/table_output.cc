@@ -85,6 +85,8 @@ Status TableOutput::EndTable() {
   builder_.reset();
   bytes_written_ += properties.file_bytes;
   TableMeta meta = MetaOf(properties, options_.epoch);
+  meta.ranges_applied = std::min(options_.ranges_applied, hidden_after_);
+  hidden_after_ = kMaxSequence;
   if (meta.tombstones > 0) meta.tombstones_since_s = options_.tombstones_since_s;
   tables_.push_back(std::move(meta));
   return {};
@@ -104,6 +106,15 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
     SEERDB_RETURN_IF_ERROR(builder_->SetCompression(CompressionOf(key)));
   }
   return builder_->Add(key, trailer, value);
+}
+
+Status WriteStream(CompactionStream* stream, TableOutput* tables) {
+  for (stream->SeekToFirst(); stream->Valid(); stream->Next()) {
+    SEERDB_RETURN_IF_ERROR(
+        tables->Add(stream->key(), stream->trailer(), stream->value(), stream->starts_key()));
+    tables->NoteHiddenAfter(stream->hidden_after());
+  }
+  return stream->status();
 }
 
 Result<std::vector<TableMeta>> TableOutput::Finish() {

@@ -6,6 +6,7 @@
 // Thread safety: external synchronization.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,6 +37,9 @@ struct TableOutputOptions {
   std::function<Result<uint64_t>()> new_file_number;
   // Of the oldest tombstone that may be written; becomes that of each table that has one.
   uint64_t tombstones_since_s = 0;
+  // Range tombstones up to this sequence have been applied to what is written, but for what NoteHiddenAfter
+  // says.
+  SequenceNumber ranges_applied = 0;
   // True if the present table, of `table_bytes`, should end before `key`. Null: when it is full.
   std::function<bool(Slice key, uint64_t table_bytes)> should_end_before;
 };
@@ -54,6 +58,8 @@ class TableOutput {
 
   // `starts_key`: the key differs from the one before.
   Status Add(Slice key, uint64_t trailer, Slice value, bool starts_key);
+  // To the entry added last, range tombstones have been applied up to this sequence alone.
+  void NoteHiddenAfter(SequenceNumber sequence) { hidden_after_ = std::min(hidden_after_, sequence); }
   // Ends the last table and makes all durable. No call may follow.
   Result<std::vector<TableMeta>> Finish();
 
@@ -72,9 +78,13 @@ class TableOutput {
   std::unique_ptr<TableBuilder> builder_;
   std::string temporary_path_;
   uint64_t number_ = 0;
+  SequenceNumber hidden_after_ = kMaxSequence;  // of the present table
   uint64_t bytes_written_ = 0;
   std::vector<TableMeta> tables_;
   bool finished_ = false;
 };
+
+// Writes all that is left of the stream.
+Status WriteStream(CompactionStream* stream, TableOutput* tables);
 
 }  // namespace seerdb

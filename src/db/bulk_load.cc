@@ -152,12 +152,12 @@ Status DbImpl::PrepareLoad(const std::vector<TableMeta>& tables, uint32_t target
 }
 
 Status DbImpl::SinkBelowLoad(const std::vector<TableMeta>& tables, uint32_t target_level) {
-  const VersionPtr version = versions_->current();
-  const KeyRange range = RangeBoundForL0(*version, tables, target_level);
+  const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
+  const KeyRange range = RangeBoundForL0(*tree->version(), tables, target_level);
   if (range.empty) return {};
-  const auto plan = PlanRangeCompaction(*version, 0, range, Unavailable());
+  const auto plan = PlanRangeCompaction(*tree->version(), 0, range, Unavailable());
   if (!plan.has_value()) return {};  // damaged tables are in the way: the load stays above them
-  Status status = ExecutePlan(*plan, version, options_.target_file_size);
+  Status status = ExecutePlan(*plan, *tree, options_.target_file_size);
   if (status.IsCorruption()) {
     events_.Write(
         EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));

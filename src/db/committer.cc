@@ -112,6 +112,7 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
   uint64_t deletes = 0;
   uint64_t puts = 0;
   uint64_t merges = 0;
+  uint64_t ranges = 0;
   uint64_t logical_bytes = 0;
   BatchOperation operation;
   for (const WriteRequest* request : group) {
@@ -120,6 +121,11 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
       if (IsMerge(operation.type)) [[unlikely]] {
         AddMerge(base++, operation);
         ++merges;
+        continue;
+      }
+      if (operation.type == ValueType::kRangeDeletion) [[unlikely]] {
+        active_->AddRange(base++, operation.key, operation.value);
+        ++ranges;
         continue;
       }
       active_->Add(base++, operation.type, operation.key, operation.value);
@@ -131,6 +137,7 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
   using Count = Statistics::Count;
   parts_.statistics->AddEach(Count{Counter::write_groups, 1}, Count{Counter::total_puts, puts},
                              Count{Counter::total_deletes, deletes}, Count{Counter::total_merges, merges},
+                             Count{Counter::total_range_deletes, ranges},
                              Count{Counter::logical_bytes_written, logical_bytes});
 }
 
@@ -150,7 +157,7 @@ Status Committer::AdmitToMemory(const std::vector<WriteRequest*>& group) {
   uint64_t operations = 0;
   for (const WriteRequest* request : group) {
     bytes += request->operations.size();
-    operations += request->count;
+    operations += request->count + request->ranges * MemoryGate::kEntriesPerRange;
   }
   return parts_.memory->Admit(*active_, bytes, operations);
 }

@@ -49,6 +49,12 @@ bool Meets(const Level& level, const KeyRange& wanted) {
   });
 }
 
+bool MayHoldHidden(const Version& version, const TableMeta& table) {
+  if (version.ranges() == nullptr) return false;
+  return std::any_of(version.ranges()->begin(), version.ranges()->end(),
+                     [&](const RangeTombstonePtr& tombstone) { return MayHideIn(*tombstone, table); });
+}
+
 Status InTheWay(uint32_t level) {
   return Status::Corruption(
       "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
@@ -67,11 +73,11 @@ Status DbImpl::CompactLevels(const KeyRange& wanted) {
     }
   }
   for (uint32_t level = 0; level < last; ++level) {
-    const VersionPtr version = versions_->current();
-    if (!Meets(version->level(level), wanted)) continue;
-    const auto plan = PlanRangeCompaction(*version, level, wanted, Unavailable());
+    const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
+    if (!Meets(tree->version()->level(level), wanted)) continue;
+    const auto plan = PlanRangeCompaction(*tree->version(), level, wanted, Unavailable());
     if (!plan.has_value()) return InTheWay(level);
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, *tree, options_.target_file_size));
   }
   SEERDB_RETURN_IF_ERROR(ConsolidateRange(last, wanted));
   return RewriteStale(last, wanted);
@@ -80,27 +86,28 @@ Status DbImpl::CompactLevels(const KeyRange& wanted) {
 Status DbImpl::ConsolidateRange(uint32_t level, const KeyRange& wanted) {
   const std::vector<RunningOutput> none;
   for (;;) {
-    const VersionPtr version = versions_->current();
+    const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
     const TableNumberSet unavailable = Unavailable();
-    const MergePlanner planner(*version, unavailable, none);
+    const MergePlanner planner(*tree->version(), unavailable, none);
     std::optional<CompactionPlan> plan = planner.Consolidate(level, &wanted, UINT64_MAX);
     if (!plan.has_value()) return {};
     plan->reason = "range compaction of L" + std::to_string(level);
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, version, options_.target_file_size));
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, *tree, options_.target_file_size));
   }
 }
 
 Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
-  const VersionPtr version = versions_->current();
+  const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
   const KeyspaceTablePtr keyspaces = keyspaces_.table();
   const auto stale = [&](const TableMetaPtr& table) {
     if (keyspaces->HasFilter(table->smallest_key, table->largest_key)) return true;
     if (keyspaces->MayHoldDropped(table->smallest_key, table->largest_key)) return true;
+    if (MayHoldHidden(*tree->version(), *table)) return true;
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
   };
-  for (const CompactionPlan& plan : PlanRewrites(*version, level, wanted, stale, Unavailable())) {
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, version, options_.target_file_size));
+  for (const CompactionPlan& plan : PlanRewrites(*tree->version(), level, wanted, stale, Unavailable())) {
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, *tree, options_.target_file_size));
   }
   return {};
 }

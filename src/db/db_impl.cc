@@ -130,7 +130,8 @@ Status DbImpl::Start() {
   if (ticks && budget_ == nullptr) {
     chunk_pool_ = std::make_shared<ChunkPool>(options_.memtable_capacity / Arena::kChunkBytes, account_);
   }
-  auto tree = std::make_shared<const TreeView>(versions_->current(), &table_files_);
+  const VersionPtr version = versions_->current();
+  auto tree = std::make_shared<const TreeView>(version, &table_files_, FlushedRanges::Of(*version, account_));
   for (const uint64_t number : tree->DamagedTables()) {
     events_.Write(EventLine("damaged_table")
                       .Add("table", number)
@@ -145,7 +146,7 @@ Status DbImpl::Start() {
                      [this] { return CompactOne(); }});
   controller_ = std::make_unique<WriteController>(
       options_, WriteController::Parts{views_.get(), work_.get(), statistics_.get(), clock_.get()});
-  NoteDebt(*versions_->current());
+  NoteDebt(*version);
   pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});

@@ -79,6 +79,7 @@ class DbImpl final : public DB {
   Status Close() override;
   Status Put(const WriteOptions& options, Slice key, Slice value) override;
   Status Delete(const WriteOptions& options, Slice key) override;
+  Status DeleteRange(const WriteOptions& options, Slice begin, std::optional<Slice> end) override;
   Status Merge(const WriteOptions& options, Slice key, Slice operand) override;
   Status Write(const WriteOptions& options, const WriteBatch& batch) override;
   Result<Keyspace> OpenKeyspace(Slice name, const std::optional<KeyspaceOptions>& options) override;
@@ -116,7 +117,12 @@ class DbImpl final : public DB {
   Status AdmitToDisk(uint64_t bytes);
   Status CountRefusal(Status refusal);
   Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
-  Status SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count, uint64_t logical_bytes);
+  struct WriteCounts {
+    uint32_t operations = 0;
+    uint32_t ranges = 0;  // of them, range deletions
+    uint64_t logical_bytes = 0;
+  };
+  Status SubmitWrite(const WriteOptions& options, Slice operations, WriteCounts counts);
   // The prefix of the keyspace that the options name; kInvalidArgument if it cannot be used here.
   template <typename OptionsType>
   Status PrefixFor(const OptionsType& options, Slice* prefix) const {
@@ -193,7 +199,8 @@ class DbImpl final : public DB {
   Status AdmitPlanToDisk(const CompactionPlan& plan);
   // The disk guard has refused a compaction: it comes again later.
   void PutOffCompaction(const Status& refusal);
-  Status ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size);
+  // `tree`: from which the plan was made.
+  Status ExecutePlan(const CompactionPlan& plan, const TreeView& tree, uint64_t target_file_size);
   Status InstallWithoutMerge(const CompactionPlan& plan);
   // Both ends open: everything.
   Status CompactEngineRange(Slice prefix, std::optional<Slice> begin, std::optional<Slice> end);

@@ -40,7 +40,9 @@ class ErrorIterator final : public Iterator {
 class DbIterator final : public Iterator {
  public:
   explicit DbIterator(DbIteratorOptions options)
-      : options_(std::move(options)), input_(options_.view->NewIterator(options_.flags, options_.bounds)) {}
+      : options_(std::move(options)),
+        cover_(options_.cover),
+        input_(options_.view->NewIterator(options_.flags, options_.bounds, options_.cover)) {}
   ~DbIterator() override {
     ReportUnobserved();
     Count();
@@ -177,10 +179,18 @@ class DbIterator final : public Iterator {
     return true;
   }
 
+  // True if a range tombstone hides the input's entry.
+  bool HiddenByRange() {
+    return !cover_.empty() && cover_.HiddenBelow(input_->key()) > input_->sequence() &&
+           !SEERDB_MUTANT("scan-ignores-range-tombstones");
+  }
+
   // What the input's entry, the newest visible version of its key, means. Sets value_skip_ for a value.
   Shown Look() {
     value_skip_ = 0;
     const ValueType type = input_->type();
+    if (HiddenByRange()) [[unlikely]]
+      return Shown::kNothing;
     if (type == ValueType::kValue) [[likely]]
       return Shown::kValue;
     if (type == ValueType::kDeletion) return Shown::kNothing;
@@ -201,7 +211,8 @@ class DbIterator final : public Iterator {
   // key has a value, in saved_value_ then; otherwise broken_ may say why not.
   bool MergeForward() {
     chain_.Begin(options_.now_us);
-    while (input_->Valid() && input_->key() == Slice(saved_key_) &&
+    // What a range tombstone hides ends the chain, as nothing does.
+    while (input_->Valid() && input_->key() == Slice(saved_key_) && !HiddenByRange() &&
            chain_.Add(input_->trailer(), input_->value())) {
       input_->Next();
     }
@@ -352,6 +363,7 @@ class DbIterator final : public Iterator {
   }
 
   const DbIteratorOptions options_;
+  RangeCover cover_;
   const std::unique_ptr<InternalIterator> input_;
   uint64_t seeks_ = 0;
   uint64_t entries_ = 0;
@@ -373,16 +385,6 @@ class DbIterator final : public Iterator {
 };
 
 }  // namespace
-
-void UnobservedErrors::Add(const Status& status) {
-  MutexLock lock(&mu_);
-  if (first_.ok()) first_ = status.WithContext("an iterator stopped and nobody asked for its status");
-}
-
-Status UnobservedErrors::first() const {
-  MutexLock lock(&mu_);
-  return first_;
-}
 
 std::unique_ptr<Iterator> NewDbIterator(DbIteratorOptions options) {
   return std::make_unique<DbIterator>(std::move(options));

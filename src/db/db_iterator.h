@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "base/mutex.h"
 #include "db/read_view.h"
+#include "db/unobserved_errors.h"
 #include "iter/internal_iterator.h"
 #include "metrics/statistics.h"
 #include "seerdb/iterator.h"
@@ -18,22 +18,10 @@
 
 namespace seerdb {
 
-// Errors of iterators that nobody asked for; shared, because iterators outlive the database.
-// Thread safety: all methods concurrently. mu_ is a leaf lock.
-class UnobservedErrors {
- public:
-  void Add(const Status& status) EXCLUDES(mu_);
-  // The first one; OK if there was none.
-  Status first() const EXCLUDES(mu_);
-
- private:
-  mutable Mutex mu_;
-  Status first_ GUARDED_BY(mu_);
-};
-
 struct DbIteratorOptions {
   std::shared_ptr<const ReadView> view;
   SequenceNumber sequence = 0;
+  RangeCover cover;         // of the view, at that sequence
   KeyBounds bounds;         // engine keys of one keyspace
   size_t prefix_bytes = 1;  // of the keyspace prefix in each engine key
   bool keys_only = false;

@@ -101,7 +101,8 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     // While the view still holds them: the last to let go of a marked file hands it over.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
     const VersionPtr version = versions_->current();
-    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_), flushed);
+    FlushedRanges ranges = views_->Acquire()->tree()->ranges().Next(*version, account_);
+    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_, std::move(ranges)), flushed);
     NoteDebt(*version);
   }
   views_->Collect();
@@ -129,11 +130,14 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   if (disk_guard_ != nullptr) SEERDB_RETURN_IF_ERROR(disk_guard_->AdmitFlush(oldest.memtable->bytes()));
   JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kFlush,
                     FlushMemory(oldest.memtable->entries(), oldest.memtable->bytes()));
+  const std::vector<SequenceNumber> snapshots = snapshots_->List();
+  TableOutputOptions output = OutputOptions();
+  VersionEdit edit;
+  edit.added_ranges = RangesOf(*oldest.memtable, snapshots, output.tombstones_since_s);
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
-                          WriteMemTable(*fs_, *oldest.memtable, snapshots_->List(), OutputOptions()));
+                          WriteMemTable(*fs_, *oldest.memtable, snapshots, std::move(output)));
   buffers.Release();
   SEERDB_FAILPOINT("flush::after_sstable_write");
-  VersionEdit edit;
   edit.log_number = next.log_number;
   edit.log_first_record = next.first_record;
   if (SEERDB_MUTANT("flush-releases-newest-log")) {
@@ -198,30 +202,31 @@ Result<bool> DbImpl::CompactOne() {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   PickContext context;
   context.unavailable = Unavailable();
-  context.oldest_snapshot = snapshots_->List().front();
+  context.snapshots = snapshots_->List();
+  context.oldest_snapshot = context.snapshots.front();
   context.keyspaces = keyspaces_.table();
   context.now_us = clock_->WallMicros();
   // Taken here: while `choose` runs, running_ is locked.
-  VersionPtr version = versions_->current();
-  const uint64_t other_bytes = DiskBytes(*version) - version->bytes();
+  std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
+  const uint64_t other_bytes = DiskBytes(*tree->version()) - tree->version()->bytes();
   uint64_t target_file_size = 0;
   bool alone = false;
   const auto choose = [&](const PickContext& beside) {
-    const std::shared_ptr<const ReadView> view = views_->Acquire();
-    version = view->tree()->version();
-    TreePolicy::Settings settings = policy_.Decide(*view->tree(), version->bytes() + other_bytes);
+    tree = views_->Acquire()->tree();
+    TreePolicy::Settings settings = policy_.Decide(*tree, tree->version()->bytes() + other_bytes);
     target_file_size = settings.target_file_size;
     controller_->SetSpacePressure(settings.space.pressure);
     if (disk_guard_ != nullptr) {  // what can be done in parts shall not be refused as a whole
       settings.picker.merge_bytes = std::min(settings.picker.merge_bytes, disk_guard_->job_room_bytes());
     }
     PickContext all = beside;
+    all.ranges = tree->ranges();
     alone = beside.running.empty();
     all.too_much_space = settings.space.too_much && settings.space.limited;
     all.too_much_dead = settings.space.too_much && !settings.space.limited && beside.running_below_l0 == 0;
     all.last_slot = !work_->hurried() && beside.running_below_l0 > 0 &&
                     beside.running_below_l0 + 1 >= work_->compaction_slots();
-    return PickCompaction(settings.picker, *version, all);
+    return PickCompaction(settings.picker, *tree->version(), all);
   };
   const std::optional<CompactionPlan> plan = running_.Start(std::move(context), choose);
   if (!plan.has_value()) {
@@ -234,7 +239,7 @@ Result<bool> DbImpl::CompactOne() {
   Status status = AdmitPlanToDisk(*plan);
   if (status.ok()) {
     work_->PokeCompaction();  // another may find work beside this one
-    status = ExecutePlan(*plan, version, target_file_size);
+    status = ExecutePlan(*plan, *tree, target_file_size);
   }
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
@@ -278,7 +283,7 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
   return {};
 }
 
-Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version, uint64_t target_file_size) {
+Status DbImpl::ExecutePlan(const CompactionPlan& plan, const TreeView& tree, uint64_t target_file_size) {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
   SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan));
@@ -286,7 +291,8 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, const VersionPtr& version
   const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
   CompactionInputs inputs;
   inputs.plan = plan;
-  inputs.version = version;
+  inputs.version = tree.version();
+  inputs.ranges = tree.ranges();
   inputs.cancelled = &cancel_compaction_;
   inputs.read_ahead_bytes = ReadAhead(memory_plan_, MergedRuns(plan));
   JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kCompaction,

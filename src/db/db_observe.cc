@@ -41,6 +41,7 @@ DBStats DbImpl::Stats() {
   const Version& version = *view->tree()->version();
   stats.levels = LevelsOf(version);
   stats.total_sstables = version.table_count();
+  stats.range_tombstones = version.ranges() != nullptr ? version.ranges()->size() : 0;
   stats.wal_size_bytes = log_->live_bytes();
   stats.total_disk_bytes = version.bytes();
   stats.obsolete_table_bytes = table_files_.remover().obsolete_bytes();

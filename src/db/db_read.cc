@@ -208,6 +208,7 @@ std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   DbIteratorOptions iterator;
   iterator.view = views_->Acquire();
   iterator.sequence = SequenceOf(options);
+  iterator.cover = iterator.view->CoverAt(iterator.sequence);
   iterator.bounds = BoundsOf(prefix, options);
   iterator.prefix_bytes = prefix.size();
   iterator.merge_operator = StateOf(options).options.merge_operator;

@@ -26,11 +26,15 @@ Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes
   return {};
 }
 
+Status InvertedRange() {
+  return Status::InvalidArgument("delete range: found an end below the begin, expected one at or above it");
+}
+
 bool OnlyDeletes(const WriteBatch& batch) {
   BatchReader reader(batch.rep());
   BatchOperation operation;
   while (reader.Next(&operation)) {
-    if (operation.type != ValueType::kDeletion) return false;
+    if (operation.type != ValueType::kDeletion && operation.type != ValueType::kRangeDeletion) return false;
   }
   return true;
 }
@@ -53,13 +57,13 @@ Status DbImpl::CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const
   return {};
 }
 
-Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, uint32_t count,
-                           uint64_t logical_bytes) {
+Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, WriteCounts counts) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   WriteRequest request;
   request.operations = operations;
-  request.count = count;
-  request.logical_bytes = logical_bytes;
+  request.count = counts.operations;
+  request.ranges = counts.ranges;
+  request.logical_bytes = counts.logical_bytes;
   request.skip_wal = options.skip_wal || options_.skip_wal;
   const bool by_policy = options_.wal_sync_policy >= SyncPolicy::kSyncData;
   request.sync = options.sync == WriteSync::kSync || (options.sync == WriteSync::kByPolicy && by_policy);
@@ -82,7 +86,7 @@ Status DbImpl::WriteOne(const WriteOptions& options, ValueType type, Slice prefi
   operations.swap(kept);
   operations.clear();
   AppendBatchOperation(&operations, type, prefix, key, value);
-  Status status = SubmitWrite(options, operations, 1, logical_bytes);
+  Status status = SubmitWrite(options, operations, {1, 0, logical_bytes});
   constexpr size_t kKeptBytes = 1 << 20;
   if (operations.capacity() <= kKeptBytes) operations.swap(kept);
   return status;
@@ -114,6 +118,18 @@ Status DbImpl::Delete(const WriteOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   const SampledTimer timer(statistics_.get(), Latency::delete_latency);
   return WriteOne(options, ValueType::kDeletion, prefix, key, Slice(), key.size());
+}
+
+Status DbImpl::DeleteRange(const WriteOptions& options, Slice begin, std::optional<Slice> end) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(std::max(begin.size(), end.value_or(Slice()).size()), 0, 0));
+  Slice prefix;
+  SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
+  if (end.has_value() && *end < begin) return InvertedRange();
+  if (end.has_value() && *end == begin) return CheckOpen();
+  const SampledTimer timer(statistics_.get(), Latency::delete_latency);
+  std::string operations;
+  AppendRangeDeletion(&operations, StateOf(options).id, begin, end);
+  return SubmitWrite(options, operations, {1, 1, operations.size()});
 }
 
 Status DbImpl::Merge(const WriteOptions& options, Slice key, Slice operand) {
@@ -157,8 +173,11 @@ Status DbImpl::CheckKeyspaces(const WriteBatch& batch) const {
 Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
+  const WriteCounts counts{batch.size(), WriteBatchAccess::RangeCount(batch), batch.bytes()};
+  const uint64_t entries = counts.operations + uint64_t{counts.ranges} * MemoryGate::kEntriesPerRange;
   SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch),
-                                         batch.rep().size() + batch.size() * MemoryGate::kEntryBytes));
+                                         batch.rep().size() + entries * MemoryGate::kEntryBytes));
+  if (WriteBatchAccess::HasInvertedRange(batch)) return InvertedRange();
   if (options.keyspace != nullptr) {
     return Status::InvalidArgument(
         "write: a batch names the keyspace of each operation; the options name one");
@@ -171,13 +190,13 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   }
   const SampledTimer timer(statistics_.get(), Latency::write_latency);
   if (!NeedsStamps(options, batch)) [[likely]] {
-    return SubmitWrite(options, batch.rep(), batch.size(), batch.bytes());
+    return SubmitWrite(options, batch.rep(), counts);
   }
   SEERDB_RETURN_IF_ERROR(CheckTtl(options.ttl_us));
   SEERDB_ASSIGN_OR_RETURN(const std::string stamped,
                           StampBatch(batch.rep(), options.ttl_us, clock_->WallMicros(), keyspaces_.table()));
   SEERDB_RETURN_IF_ERROR(CheckSizes(0, 0, stamped.size()));
-  return SubmitWrite(options, stamped, batch.size(), batch.bytes());
+  return SubmitWrite(options, stamped, counts);
 }
 
 }  // namespace seerdb

@@ -27,6 +27,10 @@ Status Keyspace::Delete(const WriteOptions& options, Slice key) const {
   return valid() ? db_->Delete(In(this, options), key) : Invalid();
 }
 
+Status Keyspace::DeleteRange(const WriteOptions& options, Slice begin, std::optional<Slice> end) const {
+  return valid() ? db_->DeleteRange(In(this, options), begin, end) : Invalid();
+}
+
 Status Keyspace::Merge(const WriteOptions& options, Slice key, Slice operand) const {
   return valid() ? db_->Merge(In(this, options), key, operand) : Invalid();
 }

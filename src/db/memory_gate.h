@@ -65,6 +65,8 @@ class MemoryGate final : public BudgetMember {
 
   // About what an entry of a memtable needs beside its key and value.
   static constexpr uint64_t kEntryBytes = 80;
+  // A range tombstone needs as much as so many of them.
+  static constexpr uint64_t kEntriesPerRange = 40;
 
  private:
   // A smaller group's buffers are not worth counting.

@@ -33,11 +33,14 @@ Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey
     lookup->sequence = found.sequence - 1;
   }
   const KeyBounds bounds{std::string(lookup->key), std::string(lookup->key) + '\0'};
-  const std::unique_ptr<InternalIterator> versions = view.NewIterator(flags, bounds);
+  RangeCover cover = view.CoverAt(lookup->sequence);
+  const SequenceNumber hidden_below = cover.HiddenBelow(lookup->key);
+  const std::unique_ptr<InternalIterator> versions = view.NewIterator(flags, bounds, cover);
   versions->Seek(lookup->key, SeekTrailer(lookup->sequence));
   while (versions->Valid() && versions->key() == lookup->key) {
     // In front of the versions may stand what stands for a damaged table; to step over it gives its error.
     const bool wanted = versions->sequence() <= lookup->sequence;
+    if (wanted && versions->sequence() < hidden_below) return {};
     if (wanted && !chain->Add(versions->trailer(), versions->value())) return {};
     versions->Next();
   }

@@ -52,7 +52,7 @@ Status FitLevels(uint32_t num_levels, ManifestState* state) {
   }
   std::vector<Level> levels = state->version->levels();
   levels.resize(num_levels);
-  state->version = std::make_shared<const Version>(std::move(levels));
+  state->version = std::make_shared<const Version>(std::move(levels), state->version->ranges());
   state->num_levels = num_levels;
   return {};
 }
@@ -127,6 +127,7 @@ Result<Beginning> ContinueOld(const Options& options, const std::string& directo
     counted.Add(Counter::flush_bytes_written, table.bytes);
     beginning.edit.added_tables.push_back({0, table.number, std::move(table)});
   }
+  beginning.edit.added_ranges = std::move(recovered.recovered_ranges);
   return beginning;
 }
 

@@ -1,11 +1,45 @@
 #include "db/read_view.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/mutant.h"
+#include "base/status_macros.h"
 #include "iter/merging_iterator.h"
+#include "iter/range_skip_iterator.h"
 
 namespace seerdb {
+
+ReadView::ReadView(MemTableSlot active, std::vector<MemTableSlot> immutables,
+                   std::shared_ptr<const TreeView> tree)
+    : active_(std::move(active)),
+      immutables_(std::move(immutables)),
+      tree_(std::move(tree)),
+      sealed_ranges_(!tree_->ranges().empty() ||
+                     std::any_of(immutables_.begin(), immutables_.end(), [](const MemTableSlot& slot) {
+                       return slot.memtable->range_tombstones() != nullptr;
+                     })) {}
+
+SequenceNumber ReadView::HiddenBelow(Slice key, SequenceNumber sequence) const {
+  SequenceNumber below = tree_->ranges().Find(key, sequence);
+  const auto ask = [&](const MemTableSlot& slot) {
+    const RangeTombstoneMap* const ranges = slot.memtable->range_tombstones();
+    if (ranges != nullptr) below = std::max(below, ranges->Find(key, sequence));
+  };
+  for (const MemTableSlot& slot : immutables_) ask(slot);
+  ask(active_);
+  return below;
+}
+
+RangeCover ReadView::CoverAt(SequenceNumber sequence) const {
+  RangeCover cover;
+  cover.AddMap(active_.memtable->range_tombstones(), sequence);
+  if (!sealed_ranges_) return cover;
+  for (const MemTableSlot& slot : immutables_) cover.AddMap(slot.memtable->range_tombstones(), sequence);
+  tree_->ranges().AddTo(&cover, sequence);
+  return cover;
+}
 
 Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
   const auto ask = [&](const MemTableSlot& slot) {
@@ -17,20 +51,39 @@ Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* ans
     answer->memtable = &slot.memtable;
     return true;
   };
-  if (ask(active_)) return {};
-  for (const MemTableSlot& slot : immutables_) {
-    if (ask(slot)) return {};
+  const auto find = [&]() -> Status {
+    if (ask(active_)) return {};
+    for (const MemTableSlot& slot : immutables_) {
+      if (ask(slot)) return {};
+    }
+    lookup->hash = Hash64(lookup->key);
+    return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
+  };
+  SEERDB_RETURN_IF_ERROR(find());
+  if (answer->lookup.state != Lookup::State::kFound || !HasRangeTombstones()) [[likely]]
+    return {};
+  const SequenceNumber hidden_below = HiddenBelow(lookup->key, lookup->sequence);
+  if (answer->lookup.sequence < hidden_below && !SEERDB_MUTANT("get-ignores-range-tombstones")) {
+    *answer = {};
+    answer->lookup.state = Lookup::State::kDeleted;
+    answer->lookup.sequence = hidden_below;
   }
-  lookup->hash = Hash64(lookup->key);
-  return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
+  return {};
 }
 
-std::unique_ptr<InternalIterator> ReadView::NewIterator(const TableReadFlags& flags,
-                                                        const KeyBounds& bounds) const {
+std::unique_ptr<InternalIterator> ReadView::NewIterator(const TableReadFlags& flags, const KeyBounds& bounds,
+                                                        const RangeCover& cover) const {
   std::vector<std::unique_ptr<InternalIterator>> children;
-  if (!active_.memtable->empty()) children.push_back(active_.memtable->NewIterator());
-  for (const MemTableSlot& slot : immutables_) children.push_back(slot.memtable->NewIterator());
-  tree_->AddIterators(flags, bounds, &children);
+  const auto add = [&](const MemTable& memtable) {
+    // What is added later has sequences above the reader's.
+    const SequenceNumber newest = memtable.last_sequence();
+    std::unique_ptr<InternalIterator> entries = memtable.NewIterator();
+    children.push_back(cover.empty() ? std::move(entries)
+                                     : NewRangeSkippingIterator(std::move(entries), cover, newest));
+  };
+  if (!active_.memtable->empty()) add(*active_.memtable);
+  for (const MemTableSlot& slot : immutables_) add(*slot.memtable);
+  tree_->AddIterators(flags, bounds, cover, &children);
   return NewMergingIterator(std::move(children));
 }
 

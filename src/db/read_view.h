@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "db/tree_view.h"
 #include "format/lookup.h"
+#include "iter/range_cover.h"
 #include "memtable/memtable.h"
 
 namespace seerdb {
@@ -32,8 +33,7 @@ struct MemTableSlot {
 
 class ReadView : public std::enable_shared_from_this<ReadView> {
  public:
-  ReadView(MemTableSlot active, std::vector<MemTableSlot> immutables, std::shared_ptr<const TreeView> tree)
-      : active_(std::move(active)), immutables_(std::move(immutables)), tree_(std::move(tree)) {}
+  ReadView(MemTableSlot active, std::vector<MemTableSlot> immutables, std::shared_ptr<const TreeView> tree);
 
   const MemTableSlot& active() const { return active_; }
   // Newest first.
@@ -46,16 +46,29 @@ class ReadView : public std::enable_shared_from_this<ReadView> {
     const std::shared_ptr<MemTable>* memtable = nullptr;
     const std::shared_ptr<TableFile>* table = nullptr;
   };
-  // Memtables newest first, then the tree. Fills lookup->hash when tables are asked.
+  // Memtables newest first, then the tree. Fills lookup->hash when tables are asked. A version that a range
+  // tombstone hides is answered as deleted.
   Status Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
 
-  // All sources that meet the bounds as one iterator. It borrows this view.
-  std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags, const KeyBounds& bounds) const;
+  // What range tombstones hide from a reader at `sequence`. Borrows this view. Requires: the sequence was
+  // taken after the view.
+  RangeCover CoverAt(SequenceNumber sequence) const;
+  // All sources that meet the bounds as one iterator. It borrows this view. Leaves out what `cover` hides in
+  // long stretches, and has everything else.
+  std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags, const KeyBounds& bounds,
+                                                const RangeCover& cover) const;
 
  private:
+  bool HasRangeTombstones() const {
+    return sealed_ranges_ || active_.memtable->range_tombstones() != nullptr;
+  }
+  // Versions of `key` with lower sequences are hidden from a reader at `sequence`.
+  SequenceNumber HiddenBelow(Slice key, SequenceNumber sequence) const;
+
   const MemTableSlot active_;
   const std::vector<MemTableSlot> immutables_;
   const std::shared_ptr<const TreeView> tree_;
+  const bool sealed_ranges_;  // the tree or an immutable memtable has range tombstones
 };
 
 class ReadViewHolder {

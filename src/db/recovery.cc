@@ -157,6 +157,7 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   }
   SEERDB_RETURN_IF_ERROR(tables.Finish());
   state.recovered_tables = std::move(tables.tables());
+  state.recovered_ranges = std::move(tables.ranges());
   state.last_sequence = tables.last_sequence();
   return state;
 }

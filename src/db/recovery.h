@@ -21,7 +21,8 @@ namespace seerdb {
 
 struct RecoveredState {
   ManifestState manifest;
-  std::vector<TableMeta> recovered_tables;  // from the logs, oldest first; for L0
+  std::vector<TableMeta> recovered_tables;       // from the logs, oldest first; for L0
+  std::vector<RangeTombstone> recovered_ranges;  // to be listed together with them
   SequenceNumber last_sequence = 0;
   uint64_t next_record = 1;
   uint64_t next_file_number = 1;  // above everything in the directory

@@ -82,12 +82,14 @@ class Repairer {
     }
     SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> recovered, sources.TakeListedLogs(inventory_));
     for (TableMeta& table : recovered) edit.added_tables.push_back({0, table.number, std::move(table)});
+    edit.added_ranges = std::move(sources.ranges());
     ListKeyspaces(sources.unknown_keyspaces(), state, &edit);
     return Conclude(std::move(state), std::move(edit), sources);
   }
 
   // Without a manifest nothing says which table is newer: all entries are merged into one sorted run, where
-  // sequences decide. Nothing lies below it, so that tombstones have done their work.
+  // sequences decide. Nothing lies below it, so that tombstones have done their work; so have those of
+  // ranges, as far as a record of a manifest or a log still tells of them.
   Result<ManifestState> MergeAll(const DatabaseId& fresh) {
     RepairSources sources(fs_, directory_, options_, epoch_, &next_file_number_, &report_);
     std::vector<TableMeta> inputs;
@@ -108,7 +110,9 @@ class Repairer {
     }
     SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> recovered, sources.TakeFoundLogs(inventory_, held));
     for (TableMeta& table : recovered) inputs.push_back(std::move(table));
-    SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> merged, Merge(inputs));
+    std::vector<RangeTombstone> ranges = inventory_.ranges;
+    ranges.insert(ranges.end(), sources.ranges().begin(), sources.ranges().end());
+    SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> merged, Merge(inputs, std::move(ranges)));
     ManifestState state;
     state.database_id = inventory_.database.value_or(fresh);
     state.num_levels = options_.num_levels;
@@ -119,7 +123,8 @@ class Repairer {
     return Conclude(std::move(state), std::move(edit), sources);
   }
 
-  Result<std::vector<TableMeta>> Merge(const std::vector<TableMeta>& inputs) {
+  Result<std::vector<TableMeta>> Merge(const std::vector<TableMeta>& inputs,
+                                       std::vector<RangeTombstone> ranges) {
     TableReadFlags flags;
     flags.sequential_pread = true;
     flags.fill_cache = false;
@@ -138,7 +143,16 @@ class Repairer {
       output.expected_bytes += table.bytes;
     }
     OneOfEachVersion merged(NewMergingIterator(std::move(children)), [this](Slice key) { NoteDoubt(key); });
-    CompactionStream stream(&merged, {{kMaxSequence}, [](Slice) { return false; }, nullptr});
+    Arena arena;
+    RangeTombstoneMap deleted(&arena);
+    std::sort(ranges.begin(), ranges.end(),
+              [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
+    for (const RangeTombstone& range : ranges) deleted.Add(range.sequence, range.begin, range.end);
+    CompactionStreamOptions to_the_bottom;
+    to_the_bottom.snapshots = {kMaxSequence};
+    to_the_bottom.may_hold_below = [](Slice) { return false; };
+    to_the_bottom.ranges.AddMap(&deleted, kMaxSequence);
+    CompactionStream stream(&merged, std::move(to_the_bottom));
     TableOutput tables(fs_, std::move(output));
     Slice prefix = kDefaultKeyspacePrefix;
     std::string last_prefix;

@@ -116,6 +116,7 @@ class InventoryTaker {
     for (const VersionEdit::AddedLog& log : salvage.logs) known.epochs[log.number] = log.epoch;
     for (const auto& [number, meta] : salvage.tables) known.metas[number] = meta;
     known.next_keyspace_id = std::max(known.next_keyspace_id, salvage.next_keyspace_id);
+    known.ranges.insert(known.ranges.end(), salvage.ranges.begin(), salvage.ranges.end());
     for (const auto& [id, keyspace] : salvage.keyspaces) known.keyspaces[id] = keyspace;
     known.dropped_keyspaces.insert(salvage.dropped_keyspaces.begin(), salvage.dropped_keyspaces.end());
     known.obsolete.insert(salvage.deleted.begin(), salvage.deleted.end());

@@ -45,6 +45,7 @@ struct RepairInventory {
   std::map<uint64_t, TableMeta> metas;  // of tables that were listed at some time
   std::set<uint64_t> obsolete;          // tables that were listed and no longer are
   std::map<uint64_t, uint64_t> epochs;  // of logs
+  std::vector<RangeTombstone> ranges;   // that were listed at some time
   uint32_t next_keyspace_id = 1;
   std::map<uint32_t, KeyspaceRecord> keyspaces;  // that were listed at some time
   std::set<uint32_t> dropped_keyspaces;

@@ -161,6 +161,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
   next_record_ = std::max(next_record_, salvage.next_record + salvage.unread_bytes);
   unknown_keyspaces_ = tables.unknown_keyspaces();
   SEERDB_RETURN_IF_ERROR(tables.Finish());
+  ranges_ = std::move(tables.ranges());
   return std::move(tables.tables());
 }
 
@@ -220,6 +221,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeFoundLogs(const RepairInventor
   next_record_ = std::max(inventory.next_record, next_record) + unread_bytes_;
   unknown_keyspaces_ = tables.unknown_keyspaces();
   SEERDB_RETURN_IF_ERROR(tables.Finish());
+  ranges_ = std::move(tables.ranges());
   return std::move(tables.tables());
 }
 

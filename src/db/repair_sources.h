@@ -47,6 +47,8 @@ class RepairSources {
   // After the tables and logs: every sequence up to this one, and every record below that one, is taken.
   SequenceNumber last_sequence() const { return last_sequence_; }
   uint64_t next_record() const { return next_record_; }
+  // The range tombstones met in logs: to be listed with the tables made of them.
+  std::vector<RangeTombstone>& ranges() { return ranges_; }
   // Keyspaces met in logs that no manifest is known to list.
   const std::set<uint32_t>& unknown_keyspaces() const { return unknown_keyspaces_; }
 
@@ -71,6 +73,7 @@ class RepairSources {
   uint64_t next_record_ = 1;
   uint64_t unread_bytes_ = 0;  // of found logs
   std::set<uint32_t> unknown_keyspaces_;
+  std::vector<RangeTombstone> ranges_;
 };
 
 // How tables are written.

@@ -8,6 +8,7 @@
 #include "format/batch_codec.h"
 #include "format/entry_payload.h"
 #include "format/keyspace_prefix.h"
+#include "seerdb/clock.h"
 
 namespace seerdb {
 
@@ -23,6 +24,11 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
   BatchReader reader(operations);
   BatchOperation operation;
   while (reader.Next(&operation)) {
+    if (operation.type == ValueType::kRangeDeletion) {
+      NoteKeyspace(operation.key);
+      memtable_->AddRange(base++, operation.key, operation.value);
+      continue;
+    }
     const bool known = operation.type == ValueType::kDeletion || operation.type == ValueType::kValue ||
                        IsMerge(operation.type) || operation.type == ValueType::kExpiringValue;
     if (!known) {
@@ -59,6 +65,11 @@ SequenceNumber ReplayedTables::LastSequenceOf(SequenceNumber base, Slice operati
   return base + count - 1;
 }
 
+uint64_t ReplayedTables::NowSeconds() const {
+  constexpr uint64_t kMicrosPerSecond = 1'000'000;
+  return options_.clock != nullptr ? options_.clock->WallMicros() / kMicrosPerSecond : 0;
+}
+
 Status ReplayedTables::Spill() {
   if (memtable_ == nullptr || memtable_->empty()) return {};
   TableOutputOptions output;
@@ -71,6 +82,9 @@ Status ReplayedTables::Spill() {
   output.new_file_number = [this]() -> Result<uint64_t> { return next_file_number_++; };
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
                           WriteMemTable(fs_, *memtable_, {last_sequence_}, std::move(output)));
+  for (RangeTombstone& range : RangesOf(*memtable_, {last_sequence_}, NowSeconds())) {
+    ranges_.push_back(std::move(range));
+  }
   for (TableMeta& table : tables) tables_.push_back(std::move(table));
   memtable_.reset();
   return {};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "format/keyspace_table.h"
+#include "format/range_tombstone.h"
 #include "manifest/table_meta.h"
 #include "memtable/memtable.h"
 #include "seerdb/file_system.h"
@@ -22,6 +23,7 @@ namespace seerdb {
 class ReplayedTables {
  public:
   // Borrows everything. `next_file_number` is counted up for each table; `epoch` is that of the present open.
+  // Range tombstones count as of now by the options' clock, if they have one.
   // What is of a keyspace that `keyspaces` (may be null) knows as dropped is left out.
   ReplayedTables(FileSystem& fs, const std::string& directory, const Options& options, uint64_t epoch,
                  uint64_t* next_file_number, KeyspaceTablePtr keyspaces)
@@ -42,15 +44,18 @@ class ReplayedTables {
   void TakeSequences(SequenceNumber highest, uint64_t more);
   // The last sequence of a batch; 0 if it is malformed.
   static SequenceNumber LastSequenceOf(SequenceNumber base, Slice operations);
-  // Writes what is still in memory. No call may follow but tables().
+  // Writes what is still in memory. No call may follow but tables() and ranges().
   Status Finish() { return Spill(); }
   // Keyspaces met whose ids lie beyond those of the table: an edit of the manifest is lost.
   const std::set<uint32_t>& unknown_keyspaces() const { return unknown_keyspaces_; }
   // Oldest first.
   std::vector<TableMeta>& tables() { return tables_; }
+  // The range tombstones that were read, ascending by sequence: to be listed together with the tables.
+  std::vector<RangeTombstone>& ranges() { return ranges_; }
 
  private:
   void NoteKeyspace(Slice engine_key);
+  uint64_t NowSeconds() const;
   Status Spill();
 
   FileSystem& fs_;
@@ -63,6 +68,7 @@ class ReplayedTables {
   SequenceNumber last_sequence_ = 0;
   std::unique_ptr<MemTable> memtable_;
   std::vector<TableMeta> tables_;
+  std::vector<RangeTombstone> ranges_;
 };
 
 }  // namespace seerdb

@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "iter/concatenating_iterator.h"
 #include "iter/merging_iterator.h"
+#include "iter/range_skip_iterator.h"
 
 namespace seerdb {
 namespace {
@@ -51,34 +52,50 @@ class DamagedTableIterator final : public InternalIterator {
   Status status_;
 };
 
-std::unique_ptr<InternalIterator> OpenTableIterator(const TableFile& file, const TableReadFlags& flags) {
+std::unique_ptr<InternalIterator> OpenWholeTable(const TableFile& file, const TableReadFlags& flags) {
   const Result<const TableReader*> reader = file.reader();
   if (!reader.ok()) return std::make_unique<DamagedTableIterator>(file.meta(), reader.status());
   return (*reader)->NewIterator(flags);
+}
+
+// Without what `cover` hides in long stretches.
+std::unique_ptr<InternalIterator> OpenTable(const TableFile& file, const TableReadFlags& flags,
+                                            const RangeCover& cover) {
+  if (cover.empty()) [[likely]]
+    return OpenWholeTable(file, flags);
+  const TableMeta& meta = file.meta();
+  RangeCover own = cover;
+  // Then it is not even looked into.
+  if (own.HidesAll(meta.smallest_key, meta.largest_key, meta.largest_sequence)) {
+    return NewEmptyInternalIterator();
+  }
+  return NewRangeSkippingIterator(OpenWholeTable(file, flags), std::move(own), meta.largest_sequence);
 }
 
 // The tables [first, last) of a run, borrowed from the view.
 class ViewParts final : public RunParts {
  public:
   ViewParts(const std::shared_ptr<TableFile>* first, const std::shared_ptr<TableFile>* last,
-            const TableReadFlags& flags)
-      : first_(first), count_(static_cast<size_t>(last - first)), flags_(flags) {}
+            const TableReadFlags& flags, const RangeCover& cover)
+      : first_(first), count_(static_cast<size_t>(last - first)), flags_(flags), cover_(cover) {}
   size_t count() const override { return count_; }
   Slice smallest(size_t part) const override { return first_[part]->meta().smallest_key; }
   Slice largest(size_t part) const override { return first_[part]->meta().largest_key; }
   std::unique_ptr<InternalIterator> Open(size_t part) const override {
-    return OpenTableIterator(*first_[part], flags_);
+    return OpenTable(*first_[part], flags_, cover_);
   }
 
  private:
   const std::shared_ptr<TableFile>* const first_;
   const size_t count_;
   const TableReadFlags flags_;
+  const RangeCover cover_;
 };
 
 }  // namespace
 
-TreeView::TreeView(VersionPtr version, TableFiles* files) : version_(std::move(version)) {
+TreeView::TreeView(VersionPtr version, TableFiles* files, FlushedRanges ranges)
+    : version_(std::move(version)), ranges_(std::move(ranges)) {
   levels_.resize(version_->num_levels());
   for (size_t i = 0; i < levels_.size(); ++i) {
     for (const Run& run : version_->level(i).runs) {
@@ -123,7 +140,7 @@ Status TreeView::Get(const TableReadFlags& flags, const LookupKey& lookup, Looku
   return {};
 }
 
-void TreeView::AddIterators(const TableReadFlags& flags, const KeyBounds& bounds,
+void TreeView::AddIterators(const TableReadFlags& flags, const KeyBounds& bounds, const RangeCover& cover,
                             std::vector<std::unique_ptr<InternalIterator>>* iterators) const {
   for (const std::vector<RunView>& level : levels_) {
     for (const RunView& run : level) {
@@ -135,10 +152,10 @@ void TreeView::AddIterators(const TableReadFlags& flags, const KeyBounds& bounds
       });
       if (first == last) continue;
       if (last - first == 1) {
-        iterators->push_back(OpenTableIterator(**first, flags));
+        iterators->push_back(OpenTable(**first, flags, cover));
       } else {
-        iterators->push_back(
-            NewConcatenatingIterator(std::make_unique<ViewParts>(&*first, &*first + (last - first), flags)));
+        iterators->push_back(NewConcatenatingIterator(
+            std::make_unique<ViewParts>(&*first, &*first + (last - first), flags, cover)));
       }
     }
   }

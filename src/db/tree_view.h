@@ -6,9 +6,11 @@
 #include <memory>
 #include <vector>
 
+#include "compaction/flushed_ranges.h"
 #include "db/table_file.h"
 #include "format/lookup.h"
 #include "iter/internal_iterator.h"
+#include "iter/range_cover.h"
 #include "manifest/version.h"
 #include "sstable/table_reader.h"
 
@@ -23,9 +25,11 @@ struct KeyBounds {
 class TreeView {
  public:
   // Opens what is not open yet.
-  TreeView(VersionPtr version, TableFiles* files);
+  TreeView(VersionPtr version, TableFiles* files, FlushedRanges ranges = {});
 
   const VersionPtr& version() const { return version_; }
+  // The range tombstones of the version.
+  const FlushedRanges& ranges() const { return ranges_; }
   size_t l0_runs() const { return levels_.empty() ? 0 : levels_[0].size(); }
 
   // Asks run after run, newest first, until one knows. `file` gets the table that answered (borrowed from
@@ -33,8 +37,9 @@ class TreeView {
   Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result,
              const std::shared_ptr<TableFile>** file) const;
 
-  // Adds one iterator for each run that meets the bounds, newest first. They borrow this view.
-  void AddIterators(const TableReadFlags& flags, const KeyBounds& bounds,
+  // Adds one iterator for each run that meets the bounds, newest first. They borrow this view, and leave out
+  // long stretches that `cover` hides.
+  void AddIterators(const TableReadFlags& flags, const KeyBounds& bounds, const RangeCover& cover,
                     std::vector<std::unique_ptr<InternalIterator>>* iterators) const;
 
   // The open file of a table of this version; null if it is not part of it.
@@ -49,6 +54,7 @@ class TreeView {
   static const std::shared_ptr<TableFile>* Locate(const RunView& run, Slice key);
 
   const VersionPtr version_;
+  const FlushedRanges ranges_;
   std::vector<std::vector<RunView>> levels_;
 };
 

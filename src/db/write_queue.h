@@ -24,6 +24,7 @@ namespace seerdb {
 struct WriteRequest {
   Slice operations;  // as in batch_codec.h
   uint32_t count = 0;
+  uint32_t ranges = 0;  // of these, range deletions
   uint64_t logical_bytes = 0;
   bool sync = false;
   bool skip_wal = false;

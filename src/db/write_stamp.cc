@@ -58,6 +58,10 @@ Status Stamp(const BatchOperation& operation, uint64_t ttl_us, uint64_t now_us, 
     AppendBatchOperation(out, ValueType::kDeletion, prefix, user_key, Slice());
     return {};
   }
+  if (operation.type == ValueType::kRangeDeletion) {
+    AppendBatchOperation(out, ValueType::kRangeDeletion, prefix, user_key, operation.value);
+    return {};
+  }
   const bool merge = operation.type == ValueType::kMerge;
   if (merge) SEERDB_RETURN_IF_ERROR(CheckMergeable(keyspace));
   EntryPayload given;

@@ -4,6 +4,7 @@
 
 #include "format/entry_payload.h"
 #include "format/keyspace_prefix.h"
+#include "format/range_tombstone.h"
 
 namespace seerdb {
 
@@ -53,6 +54,13 @@ void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, S
   AppendBatchOperation(out, type, Slice(prefix), user_key, value);
 }
 
+void AppendRangeDeletion(std::string* out, uint32_t keyspace, Slice begin, std::optional<Slice> end) {
+  std::string prefix;
+  AppendKeyspacePrefix(&prefix, keyspace);
+  const std::string engine_end = end.has_value() ? prefix + std::string(*end) : BehindKeyspace(prefix);
+  AppendBatchOperation(out, ValueType::kRangeDeletion, Slice(prefix), begin, engine_end);
+}
+
 Status CheckBatchOperations(Slice operations, uint32_t* count) {
   BatchReader reader(operations);
   BatchOperation operation;
@@ -62,6 +70,11 @@ Status CheckBatchOperations(Slice operations, uint32_t* count) {
   while (reader.Next(&operation)) {
     if (!ParseEngineKey(operation.key, &keyspace, &user_key)) {
       return Status::Corruption("write batch: operation " + std::to_string(n) + " has no keyspace prefix");
+    }
+    if (operation.type == ValueType::kRangeDeletion &&
+        !IsRangeOfOneKeyspace(operation.key, operation.value)) {
+      return Status::Corruption("write batch: operation " + std::to_string(n) +
+                                " deletes a range that is empty or leaves its keyspace");
     }
     EntryPayload payload;
     if (!ParsePayload(operation.type, operation.value, &payload)) {

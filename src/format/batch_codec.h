@@ -1,10 +1,12 @@
 // The encoding of a WriteBatch's operations, as batches hold it and logs store it.
 //
 // Operation: u8 kind (ValueType), varint key length, engine key, varint value length, value (only for kinds
-// that have one: not kDeletion). Operation i of a batch has sequence base + i. Format: docs/format/log.md.
+// that have one: not kDeletion). That of a range deletion is the engine key before which the range ends.
+// Operation i of a batch has sequence base + i. Format: docs/format/log.md.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/coding.h"
@@ -39,9 +41,11 @@ class BatchReader {
 void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, Slice user_key, Slice value);
 // With the prefix of the keyspace.
 void AppendBatchOperation(std::string* out, ValueType type, Slice prefix, Slice user_key, Slice value);
+// All keys from `begin` up to `end`, or of the rest of the keyspace. Requires: begin < end.
+void AppendRangeDeletion(std::string* out, uint32_t keyspace, Slice begin, std::optional<Slice> end);
 
-// Counts the operations; kCorruption if malformed, of an unknown kind, or with a key that has no
-// well-formed keyspace prefix.
+// Counts the operations; kCorruption if malformed, of an unknown kind, with a key that has no well-formed
+// keyspace prefix, or with a range of keys that is empty or not of one keyspace.
 Status CheckBatchOperations(Slice operations, uint32_t* count);
 
 // Whether `bytes` bytes of operations may begin with `first`. Looks at a few of them and never says no to
@@ -57,6 +61,9 @@ struct WriteBatchAccess {
   }
   // The batch holds times to live in the place of times, and merges that nobody has checked.
   static bool Unfinished(const WriteBatch& batch) { return batch.unfinished_; }
+  static uint32_t RangeCount(const WriteBatch& batch) { return batch.range_count_; }
+  // A range ends before it begins.
+  static bool HasInvertedRange(const WriteBatch& batch) { return batch.inverted_range_; }
   static uint64_t LargestValueBytes(const WriteBatch& batch) { return batch.largest_value_bytes_; }
 };
 

@@ -30,6 +30,10 @@ class Recorder : public WriteBatch::Handler {
     Begin(keyspace);
     text_ += "put " + std::string(key) + "=" + std::string(value) + " for " + std::to_string(ttl_us) + ";";
   }
+  void DeleteRange(uint32_t keyspace, Slice begin, std::optional<Slice> end) override {
+    Begin(keyspace);
+    text_ += "delete " + std::string(begin) + ".." + std::string(end.value_or("the end")) + ";";
+  }
   const std::string& text() const { return text_; }
 
  private:
@@ -44,7 +48,11 @@ TEST(BatchCodec, ReadsWhatWasAppended) {
   AppendBatchOperation(&out, ValueType::kValue, 0, "key", "value");
   AppendBatchOperation(&out, ValueType::kDeletion, 300, "gone", "ignored");
   AppendBatchOperation(&out, ValueType::kMerge, 0, "", "");
-  AppendBatchOperation(&out, ValueType::kRangeDeletion, 100'000, "a", "z");
+  AppendRangeDeletion(&out, 100'000, "a", "z");
+  AppendRangeDeletion(&out, 0, "", std::nullopt);
+  std::string far_end;
+  AppendKeyspacePrefix(&far_end, 100'000);
+  far_end += "z";
   BatchReader reader(out);
   BatchOperation operation;
   struct Want {
@@ -56,7 +64,8 @@ TEST(BatchCodec, ReadsWhatWasAppended) {
   for (const Want& want : std::vector<Want>{{ValueType::kValue, 0, "key", "value"},
                                             {ValueType::kDeletion, 300, "gone", ""},
                                             {ValueType::kMerge, 0, "", ""},
-                                            {ValueType::kRangeDeletion, 100'000, "a", "z"}}) {
+                                            {ValueType::kRangeDeletion, 100'000, "a", far_end},
+                                            {ValueType::kRangeDeletion, 0, "", "\x01"}}) {
     ASSERT_TRUE(reader.Next(&operation));
     EXPECT_EQ(operation.type, want.type);
     uint32_t keyspace = 0;
@@ -70,7 +79,7 @@ TEST(BatchCodec, ReadsWhatWasAppended) {
   EXPECT_TRUE(reader.ok());
   uint32_t count = 0;
   EXPECT_TRUE(CheckBatchOperations(out, &count).ok());
-  EXPECT_EQ(count, 4u);
+  EXPECT_EQ(count, 5u);
 }
 
 TEST(BatchCodec, EmptyBatch) {
@@ -92,6 +101,18 @@ TEST(BatchCodec, MalformedBytesAreRefused) {
       std::string("\x00\x00", 2),      // a key without a keyspace
       std::string("\x00\x01\x80", 3),  // half a keyspace
       std::string("\x00\x01\xc1", 3),  // no such keyspace prefix
+      std::string("\x04\x02\x00"
+                  "b\x02\x00"
+                  "b",
+                  7),  // an empty range
+      std::string("\x04\x02\x00"
+                  "b\x02\x00"
+                  "a",
+                  7),  // an inverted one
+      std::string("\x04\x02\x00"
+                  "b\x02\x01"
+                  "a",
+                  7),  // one that leaves its keyspace
   };
   for (const std::string& bytes : cases) {
     uint32_t count = 0;

@@ -21,5 +21,7 @@ inline constexpr Slice kDefaultKeyspacePrefix{"\0", 1};
 void AppendKeyspacePrefix(std::string* out, uint32_t keyspace);
 // Splits an engine key. False if it has no well-formed prefix.
 bool ParseEngineKey(Slice engine_key, uint32_t* keyspace, Slice* user_key);
+// The least byte string behind all engine keys of the keyspace with this prefix.
+std::string BehindKeyspace(Slice prefix);
 
 }  // namespace seerdb

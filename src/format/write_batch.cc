@@ -10,6 +10,14 @@
 namespace seerdb {
 namespace {
 
+void HandRange(const BatchOperation& operation, uint32_t keyspace, Slice begin,
+               WriteBatch::Handler* handler) {
+  const Slice prefix = operation.key.substr(0, operation.key.size() - begin.size());
+  std::optional<Slice> end;
+  if (operation.value.starts_with(prefix)) end = operation.value.substr(prefix.size());
+  handler->DeleteRange(keyspace, begin, end);
+}
+
 void Hand(const BatchOperation& operation, uint32_t keyspace, Slice key, WriteBatch::Handler* handler) {
   EntryPayload payload;
   switch (operation.type) {
@@ -17,6 +25,8 @@ void Hand(const BatchOperation& operation, uint32_t keyspace, Slice key, WriteBa
       return handler->Delete(keyspace, key);
     case ValueType::kMerge:
       return handler->Merge(keyspace, key, operation.value);
+    case ValueType::kRangeDeletion:
+      return HandRange(operation, keyspace, key, handler);
     case ValueType::kExpiringValue:
       if (!ParsePayload(operation.type, operation.value, &payload)) return;
       return handler->PutWithTtl(keyspace, key, payload.value, payload.expires_us);
@@ -60,6 +70,17 @@ void WriteBatch::AddMerge(uint32_t keyspace, Slice key, Slice operand) {
   ++count_;
 }
 
+void WriteBatch::AddDeleteRange(uint32_t keyspace, Slice begin, std::optional<Slice> end) {
+  largest_key_bytes_ = std::max<uint64_t>({largest_key_bytes_, begin.size(), end.value_or(Slice()).size()});
+  if (end.has_value() && *end <= begin) {
+    inverted_range_ |= *end < begin;
+    return;
+  }
+  AppendRangeDeletion(&rep_, keyspace, begin, end);
+  ++range_count_;
+  ++count_;
+}
+
 void WriteBatch::AddPutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64_t ttl_us) {
   largest_key_bytes_ = std::max<uint64_t>(largest_key_bytes_, key.size());
   largest_value_bytes_ = std::max<uint64_t>(largest_value_bytes_, value.size());
@@ -74,6 +95,12 @@ void WriteBatch::AddPutWithTtl(uint32_t keyspace, Slice key, Slice value, uint64
 void WriteBatch::Merge(Slice key, Slice operand) { AddMerge(kDefaultKeyspace, key, operand); }
 void WriteBatch::Merge(const Keyspace& keyspace, Slice key, Slice operand) {
   AddMerge(Use(keyspace), key, operand);
+}
+void WriteBatch::DeleteRange(Slice begin, std::optional<Slice> end) {
+  AddDeleteRange(kDefaultKeyspace, begin, end);
+}
+void WriteBatch::DeleteRange(const Keyspace& keyspace, Slice begin, std::optional<Slice> end) {
+  AddDeleteRange(Use(keyspace), begin, end);
 }
 void WriteBatch::PutWithTtl(Slice key, Slice value, uint64_t ttl_us) {
   AddPutWithTtl(kDefaultKeyspace, key, value, ttl_us);
@@ -92,6 +119,8 @@ void WriteBatch::Clear() {
   largest_key_bytes_ = 0;
   largest_value_bytes_ = 0;
   unfinished_ = false;
+  range_count_ = 0;
+  inverted_range_ = false;
   keyspaces_.clear();
 }
 

@@ -29,6 +29,11 @@ void Learn(const VersionEdit& edit, ManifestSalvage* salvage) {
   Raise(edit.log_number, kMaxFileNumber, &salvage->log_number);
   Raise(edit.log_first_record, kMaxFileNumber, &salvage->log_first_record);
   salvage->logs.insert(salvage->logs.end(), edit.added_logs.begin(), edit.added_logs.end());
+  for (const RangeTombstone& tombstone : edit.added_ranges) {
+    const bool whole = IsRangeOfOneKeyspace(tombstone.begin, tombstone.end) && tombstone.sequence > 0 &&
+                       tombstone.sequence <= kMaxSequence;
+    if (whole) salvage->ranges.push_back(tombstone);
+  }
   salvage->next_keyspace_id = std::max(salvage->next_keyspace_id, edit.next_keyspace_id.value_or(1));
   for (const KeyspaceRecord& keyspace : edit.keyspaces) salvage->keyspaces[keyspace.id] = keyspace;
   if (IsSnapshot(edit)) {

@@ -33,6 +33,7 @@ struct ManifestSalvage {
   std::vector<VersionEdit::AddedLog> logs;  // each that was ever listed
   std::map<uint64_t, TableMeta> tables;     // each that was ever listed
   std::set<uint64_t> deleted;               // of these, the ones that no longer are
+  std::vector<RangeTombstone> ranges;       // each that was ever listed: what they hid stays hidden
   uint32_t next_keyspace_id = 1;
   std::map<uint32_t, KeyspaceRecord> keyspaces;  // each that was ever listed
   std::set<uint32_t> dropped_keyspaces;

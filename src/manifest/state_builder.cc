@@ -7,6 +7,8 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
+#include "format/keyspace_prefix.h"
+#include "format/range_tombstone.h"
 #include "seerdb/keyspace.h"
 
 namespace seerdb {
@@ -62,6 +64,10 @@ StateBuilder::StateBuilder(const ManifestState& state) : state_(state) {
       for (const TableMetaPtr& table : run.tables) places_[table->number] = {i, run.id, table};
     }
   }
+  if (state.version == nullptr || state.version->ranges() == nullptr) return;
+  given_ranges_ = state.version->ranges();
+  ranges_ = *given_ranges_;
+  old_ranges_ = ranges_.back()->sequence;
 }
 
 Status StateBuilder::Apply(const VersionEdit& edit) {
@@ -72,14 +78,68 @@ Status StateBuilder::Apply(const VersionEdit& edit) {
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) SEERDB_RETURN_IF_ERROR(Delete(table));
   if (edit.num_levels.has_value()) SEERDB_RETURN_IF_ERROR(Resize(*edit.num_levels));
   for (const VersionEdit::AddedTable& table : edit.added_tables) SEERDB_RETURN_IF_ERROR(Add(table));
+  for (const RangeTombstone& tombstone : edit.added_ranges) SEERDB_RETURN_IF_ERROR(AddRange(tombstone));
   return {};
 }
 
 ManifestState StateBuilder::Build() const {
   ManifestState state = state_;
   state.num_levels = static_cast<uint32_t>(levels_.size());
-  state.version = std::make_shared<const Version>(levels_);
+  RangeListPtr ranges = given_ranges_;
+  if (ranges == nullptr && !ranges_.empty()) {
+    ranges = std::make_shared<const std::vector<RangeTombstonePtr>>(ranges_);
+  }
+  state.version = std::make_shared<const Version>(levels_, std::move(ranges));
   return state;
+}
+
+Status StateBuilder::AddRange(const RangeTombstone& tombstone) {
+  if (!IsRangeOfOneKeyspace(tombstone.begin, tombstone.end)) {
+    return Bad("found a range tombstone over no key, or over more than one keyspace");
+  }
+  if (tombstone.sequence == 0 || tombstone.sequence > kMaxSequence) {
+    return Bad("found a range tombstone with sequence " + std::to_string(tombstone.sequence) +
+               ", expected 1 .. 2^56 - 1");
+  }
+  const auto at = std::upper_bound(
+      ranges_.begin(), ranges_.end(), tombstone.sequence,
+      [](SequenceNumber sequence, const RangeTombstonePtr& other) { return sequence < other->sequence; });
+  ranges_.insert(at, std::make_shared<const RangeTombstone>(tombstone));
+  given_ranges_ = nullptr;
+  state_.last_sequence = std::max(state_.last_sequence, tombstone.sequence);
+  return {};
+}
+
+bool StateBuilder::MayHide(const RangeTombstone& tombstone) const {
+  uint32_t keyspace = 0;
+  Slice user_key;
+  ParseEngineKey(tombstone.begin, &keyspace, &user_key);
+  const auto& known = state_.keyspaces;
+  const bool listed = keyspace == kDefaultKeyspace || keyspace >= state_.next_keyspace_id ||
+                      std::any_of(known.begin(), known.end(),
+                                  [&](const KeyspaceRecordPtr& record) { return record->id == keyspace; });
+  if (!listed) return false;
+  for (const Level& level : levels_) {
+    for (const Run& run : level.runs) {
+      auto table = std::partition_point(run.tables.begin(), run.tables.end(), [&](const TableMetaPtr& other) {
+        return other->largest_key < tombstone.begin;
+      });
+      for (; table != run.tables.end() && (*table)->smallest_key < tombstone.end; ++table) {
+        if (MayHideIn(tombstone, **table)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+void StateBuilder::ForgetRanges() {
+  const auto useless = [this](const RangeTombstonePtr& tombstone) {
+    const bool met =
+        deleted_any_ && tombstone->begin <= deleted_largest_ && deleted_smallest_ < tombstone->end;
+    if (!met && tombstone->sequence <= old_ranges_) return false;
+    return !MayHide(*tombstone) || SEERDB_MUTANT("range-tombstone-forgotten-early");
+  };
+  if (std::erase_if(ranges_, useless) > 0) given_ranges_ = nullptr;
 }
 
 Status StateBuilder::ApplyCounters(const VersionEdit& edit) {
@@ -191,6 +251,10 @@ Status StateBuilder::Delete(const VersionEdit::DeletedTable& deleted) {
   if (found == places_.end() || found->second.level != deleted.level) {
     return Bad("found " + Name(deleted.number, deleted.level) + " deleted, expected one that is there");
   }
+  const TableMeta& meta = *found->second.table;
+  if (!deleted_any_ || meta.smallest_key < deleted_smallest_) deleted_smallest_ = meta.smallest_key;
+  if (!deleted_any_ || meta.largest_key > deleted_largest_) deleted_largest_ = meta.largest_key;
+  deleted_any_ = true;
   Level& level = levels_[deleted.level];
   const auto run = FindRun(&level, found->second.run);
   run->tables.erase(FindTable(&*run, found->second.table->smallest_key));
@@ -237,11 +301,13 @@ Status StateBuilder::Add(const VersionEdit::AddedTable& added) {
 
 Status ApplyEdit(const VersionEdit& edit, ManifestState* state) {
   const bool same_tables = state->version != nullptr && edit.added_tables.empty() &&
-                           edit.deleted_tables.empty() && !edit.num_levels.has_value();
+                           edit.deleted_tables.empty() && edit.added_ranges.empty() &&
+                           !edit.num_levels.has_value();
   ManifestState base = *state;
   if (same_tables) base.version = nullptr;
   StateBuilder builder(base);
   SEERDB_RETURN_IF_ERROR(builder.Apply(edit));
+  builder.ForgetRanges();
   ManifestState next = builder.Build();
   if (same_tables) {
     next.version = state->version;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -18,6 +19,11 @@ class StateBuilder {
 
   // kCorruption/kManifestCorruption as ApplyEdit says. After an error the builder must not be used again.
   Status Apply(const VersionEdit& edit);
+
+  // Lets go of range tombstones that nothing is left to hide for: every table in their range has only newer
+  // entries, or had them applied, or their keyspace is gone. Looks at those only that the edits applied so
+  // far may have done this to.
+  void ForgetRanges();
 
   ManifestState Build() const;
 
@@ -34,10 +40,19 @@ class StateBuilder {
   Status Resize(uint32_t num_levels);
   Status Delete(const VersionEdit::DeletedTable& deleted);
   Status Add(const VersionEdit::AddedTable& added);
+  Status AddRange(const RangeTombstone& tombstone);
+  bool MayHide(const RangeTombstone& tombstone) const;
 
   ManifestState state_;  // its version and num_levels are stale
   std::vector<Level> levels_;
   std::unordered_map<uint64_t, Place> places_;  // by table number
+  RangeListPtr given_ranges_;                   // null once they have changed, or if there were none
+  std::vector<RangeTombstonePtr> ranges_;
+  SequenceNumber old_ranges_ = 0;  // those up to this sequence were there before
+  // All keys of tables that were deleted.
+  bool deleted_any_ = false;
+  std::string deleted_smallest_;
+  std::string deleted_largest_;
 };
 
 }  // namespace seerdb

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "format/range_tombstone.h"
 #include "seerdb/types.h"
 
 namespace seerdb {
@@ -32,10 +33,18 @@ struct TableMeta {
   // Wall clock, microseconds since 1970: from then on everything in it that is not a tombstone has expired.
   // 0 = something in it does not expire, or it is not known.
   uint64_t expires_us = 0;
+  // No range tombstone with a sequence up to this one hides anything in it. 0 = not known.
+  SequenceNumber ranges_applied = 0;
 
   friend bool operator==(const TableMeta&, const TableMeta&) = default;
 };
 
 using TableMetaPtr = std::shared_ptr<const TableMeta>;
+
+// True if the tombstone may hide something in the table.
+inline bool MayHideIn(const RangeTombstone& tombstone, const TableMeta& table) {
+  return table.smallest_key < tombstone.end && table.largest_key >= tombstone.begin &&
+         table.smallest_sequence < tombstone.sequence && table.ranges_applied < tombstone.sequence;
+}
 
 }  // namespace seerdb

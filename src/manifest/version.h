@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "format/range_tombstone.h"
 #include "manifest/table_meta.h"
 #include "seerdb/slice.h"
 
@@ -31,14 +32,21 @@ struct Level {
   bool empty() const { return runs.empty(); }
 };
 
+// Range tombstones, ascending by sequence. Never empty: null stands for none.
+using RangeListPtr = std::shared_ptr<const std::vector<RangeTombstonePtr>>;
+
 class Version {
  public:
   explicit Version(uint32_t num_levels) : levels_(num_levels) {}
-  explicit Version(std::vector<Level> levels) : levels_(std::move(levels)) {}
+  explicit Version(std::vector<Level> levels, RangeListPtr ranges = nullptr)
+      : levels_(std::move(levels)), ranges_(std::move(ranges)) {}
 
   const std::vector<Level>& levels() const { return levels_; }
   const Level& level(size_t i) const { return levels_[i]; }
   uint32_t num_levels() const { return static_cast<uint32_t>(levels_.size()); }
+  // The range tombstones that may hide something in a table. They belong to no level: sequences alone say
+  // what they hide. Null: none.
+  const RangeListPtr& ranges() const { return ranges_; }
   uint64_t table_count() const;
   uint64_t bytes() const;
   // Deepest level that holds a table; -1 if none does.
@@ -51,6 +59,7 @@ class Version {
 
  private:
   std::vector<Level> levels_;
+  RangeListPtr ranges_;
 };
 
 using VersionPtr = std::shared_ptr<const Version>;

@@ -24,8 +24,10 @@ enum Tag : uint8_t {
   kKeyspace = 11,
   kDroppedKeyspace = 12,
   kNextKeyspaceId = 13,
+  kRangeTombstone = 14,
   kTombstonesSince = 128,
   kTableExpires = 129,
+  kRangesApplied = 130,
 };
 constexpr uint8_t kFirstSkippable = 128;
 
@@ -103,6 +105,25 @@ bool DecodeKeyspace(Decoder* in, KeyspaceRecord* keyspace) {
   return read;
 }
 
+std::string EncodeRange(const RangeTombstone& tombstone) {
+  std::string field;
+  AppendLengthPrefixed(&field, tombstone.begin);
+  AppendLengthPrefixed(&field, tombstone.end);
+  AppendVarint(&field, tombstone.sequence);
+  AppendVarint(&field, tombstone.since_s);
+  return field;
+}
+
+bool DecodeRange(Decoder* in, RangeTombstone* tombstone) {
+  Slice begin;
+  Slice end;
+  const bool read = in->ReadLengthPrefixed(&begin) && in->ReadLengthPrefixed(&end) &&
+                    in->ReadVarint(&tombstone->sequence) && in->ReadVarint(&tombstone->since_s);
+  tombstone->begin = begin;
+  tombstone->end = end;
+  return read;
+}
+
 // What older readers need not know of a table; belongs to the one added last before it.
 bool DecodeOfTable(Decoder* in, uint64_t TableMeta::*field, std::vector<VersionEdit::AddedTable>* tables) {
   uint64_t number = 0;
@@ -177,10 +198,14 @@ bool DecodeField(uint8_t tag, Decoder* in, VersionEdit* edit, bool* known) {
       return in->ReadVarint32(&edit->dropped_keyspaces.emplace_back());
     case kNextKeyspaceId:
       return DecodeNumber(in, &edit->next_keyspace_id);
+    case kRangeTombstone:
+      return DecodeRange(in, &edit->added_ranges.emplace_back());
     case kTombstonesSince:
       return DecodeOfTable(in, &TableMeta::tombstones_since_s, &edit->added_tables);
     case kTableExpires:
       return DecodeOfTable(in, &TableMeta::expires_us, &edit->added_tables);
+    case kRangesApplied:
+      return DecodeOfTable(in, &TableMeta::ranges_applied, &edit->added_tables);
     default:
       *known = false;
       return true;
@@ -250,12 +275,16 @@ std::string VersionEdit::Encode() const {
     AppendField(&out, kAddedTable, EncodeTable(table));
     AppendOfTable(&out, kTombstonesSince, table.meta.number, table.meta.tombstones_since_s);
     AppendOfTable(&out, kTableExpires, table.meta.number, table.meta.expires_us);
+    AppendOfTable(&out, kRangesApplied, table.meta.number, table.meta.ranges_applied);
   }
   for (const DeletedTable& table : deleted_tables) {
     std::string field;
     AppendVarint(&field, table.level);
     AppendVarint(&field, table.number);
     AppendField(&out, kDeletedTable, field);
+  }
+  for (const RangeTombstone& tombstone : added_ranges) {
+    AppendField(&out, kRangeTombstone, EncodeRange(tombstone));
   }
   AppendNumber(&out, kNextKeyspaceId, next_keyspace_id);
   for (const uint32_t id : dropped_keyspaces) AppendNumber(&out, kDroppedKeyspace, id);
@@ -314,10 +343,15 @@ std::string VersionEdit::ToString() const {
            " tier " + std::to_string(static_cast<int>(meta.tier)) + " epoch " + Hex(meta.epoch);
     if (meta.tombstones_since_s != 0) out += " tombstones_since " + std::to_string(meta.tombstones_since_s);
     if (meta.expires_us != 0) out += " expires_us " + std::to_string(meta.expires_us);
+    if (meta.ranges_applied != 0) out += " ranges_applied " + std::to_string(meta.ranges_applied);
     out += "\n";
   }
   for (const DeletedTable& table : deleted_tables) {
     out += "delete table " + std::to_string(table.number) + " L" + std::to_string(table.level) + "\n";
+  }
+  for (const RangeTombstone& tombstone : added_ranges) {
+    out += "add range tombstone " + Hex(tombstone.begin) + " .. " + Hex(tombstone.end) + " sequence " +
+           std::to_string(tombstone.sequence) + " since " + std::to_string(tombstone.since_s) + "\n";
   }
   PrintNumber(&out, "next_keyspace_id", next_keyspace_id);
   for (const uint32_t id : dropped_keyspaces) out += "drop keyspace " + std::to_string(id) + "\n";

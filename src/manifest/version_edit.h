@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "format/range_tombstone.h"
 #include "manifest/keyspace_record.h"
 #include "manifest/table_meta.h"
 #include "seerdb/result.h"
@@ -49,6 +50,8 @@ struct VersionEdit {
   std::vector<AddedLog> added_logs;
   std::vector<AddedTable> added_tables;
   std::vector<DeletedTable> deleted_tables;
+  // When they have nothing left to hide is seen from the tables; nothing says that they are removed.
+  std::vector<RangeTombstone> added_ranges;
   // Every id below is taken, by a keyspace that is there or was.
   std::optional<uint32_t> next_keyspace_id;
   // New ones, or what is to be known from now on of one that is there.

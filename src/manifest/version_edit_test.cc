@@ -38,6 +38,9 @@ VersionEdit Full() {
   edit.keyspaces = {{1, "users", 2, "seerdb.u64_add", 3'600'000'000, 4096},
                     {69'999, std::string("\0\xff", 2), KeyspaceRecord::kCompressionByOptions, "", 0, 0}};
   edit.dropped_keyspaces = {2, 300};
+  edit.added_ranges = {{std::string("\0a", 2), std::string("\x01", 1), 7, 0},
+                       {std::string("\0b", 2), std::string("\0b\0", 3), kMaxSequence, 1'700'000'000}};
+  edit.added_tables.back().meta.ranges_applied = 99;
   return edit;
 }
 
@@ -57,7 +60,7 @@ TEST(VersionEdit, RoundTrip) {
 
 TEST(VersionEdit, EachFieldAlone) {
   const VersionEdit full = Full();
-  std::vector<VersionEdit> edits(8);
+  std::vector<VersionEdit> edits(9);
   edits[0].database_id = full.database_id;
   edits[1].num_levels = full.num_levels;
   edits[2].next_file_number = full.next_file_number;
@@ -66,6 +69,7 @@ TEST(VersionEdit, EachFieldAlone) {
   edits[5].added_logs = full.added_logs;
   edits[6].added_tables = full.added_tables;
   edits[7].deleted_tables = full.deleted_tables;
+  edits[8].added_ranges = full.added_ranges;
   for (const VersionEdit& edit : edits) {
     const auto decoded = VersionEdit::Decode(edit.Encode());
     ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
@@ -76,12 +80,12 @@ TEST(VersionEdit, EachFieldAlone) {
 
 TEST(VersionEdit, UnknownFields) {
   const std::string known = Full().Encode();
-  for (const int tag : {0, 14, 127}) {
+  for (const int tag : {0, 15, 127}) {
     EXPECT_TRUE(
         VersionEdit::Decode(known + Field(static_cast<uint8_t>(tag), "xyz")).status().IsNotSupported())
         << tag;
   }
-  for (const int tag : {130, 200, 255}) {
+  for (const int tag : {131, 200, 255}) {
     const auto decoded = VersionEdit::Decode(Field(static_cast<uint8_t>(tag), "xyz") + known);
     ASSERT_TRUE(decoded.ok()) << tag << " " << decoded.status().ToString();
     EXPECT_EQ(*decoded, Full());
@@ -177,6 +181,8 @@ TEST(VersionEdit, Text) {
             "tombstones 7 tier 1 epoch 0000000000000063\n"
             "delete table 9 L0\n"
             "delete table 18446744073709551615 L1\n"
+            "add range tombstone 0061 .. 01 sequence 7 since 0\n"
+            "add range tombstone 0062 .. 006200 sequence 72057594037927935 since 1700000000\n"
             "next_keyspace_id 70000\n"
             "drop keyspace 2\n"
             "drop keyspace 300\n"

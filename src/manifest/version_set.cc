@@ -35,6 +35,10 @@ VersionEdit Snapshot(const ManifestState& state) {
       for (const TableMetaPtr& table : run.tables) edit.added_tables.push_back({i, run.id, *table});
     }
   }
+  if (state.version->ranges() != nullptr) {
+    for (const RangeTombstonePtr& tombstone : *state.version->ranges())
+      edit.added_ranges.push_back(*tombstone);
+  }
   return edit;
 }
 
@@ -69,6 +73,7 @@ Result<ManifestState> ReadManifest(FileSystem& fs, const std::string& directory,
   }
   if (!read.ok()) return read.status();
   if (source != nullptr) *source = {path, *read};
+  builder.ForgetRanges();
   ManifestState state = builder.Build();
   state.next_file_number = std::max(state.next_file_number, number + 1);
   return state;

@@ -11,10 +11,22 @@ MemTable::MemTable(std::shared_ptr<MemoryAccount> account, std::shared_ptr<Chunk
 void MemTable::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
   SEERDB_DCHECK(sequence > last_sequence());
   tree_.Insert(key, PackTrailer(sequence, type), value);
+  Count(sequence);
+  if (type == ValueType::kDeletion) tombstones_.store(tombstones() + 1, std::memory_order_relaxed);
+}
+
+void MemTable::Count(SequenceNumber sequence) {
   if (empty()) first_sequence_.store(sequence, std::memory_order_relaxed);
   last_sequence_.store(sequence, std::memory_order_relaxed);
   entries_.store(entries() + 1, std::memory_order_relaxed);
-  if (type == ValueType::kDeletion) tombstones_.store(tombstones() + 1, std::memory_order_relaxed);
+}
+
+void MemTable::AddRange(SequenceNumber sequence, Slice begin, Slice end) {
+  SEERDB_DCHECK(sequence > last_sequence());
+  if (owned_ranges_ == nullptr) owned_ranges_ = std::make_unique<RangeTombstoneMap>(&tree_.arena());
+  owned_ranges_->Add(sequence, begin, end);
+  ranges_.store(owned_ranges_.get(), std::memory_order_release);
+  Count(sequence);
 }
 
 void MemTable::Get(const LookupKey& lookup, Lookup* result) const {

@@ -14,6 +14,7 @@
 #include "format/internal_key.h"
 #include "format/lookup.h"
 #include "iter/internal_iterator.h"
+#include "iter/range_tombstone_map.h"
 #include "memtable/ordered_tree.h"
 #include "seerdb/slice.h"
 
@@ -28,14 +29,19 @@ class MemTable {
 
   // Cannot fail: running out of memory ends the process, as everywhere.
   void Add(SequenceNumber sequence, ValueType type, Slice key, Slice value);
+  // A range tombstone. Requires: begin < end.
+  void AddRange(SequenceNumber sequence, Slice begin, Slice end);
 
   // The newest version of lookup.key with sequence <= lookup.sequence, or kAbsent. `owner` stays null:
-  // the value lives as long as this memtable.
+  // the value lives as long as this memtable. Range tombstones are not looked at.
   void Get(const LookupKey& lookup, Lookup* result) const;
 
   // Sees at least the entries published before it is positioned, and possibly newer ones: filter by
   // sequence. Must not outlive the memtable.
   std::unique_ptr<InternalIterator> NewIterator() const;
+
+  // The range tombstones added so far; null if there is none. Has at least those published.
+  const RangeTombstoneMap* range_tombstones() const { return ranges_.load(std::memory_order_acquire); }
 
   // Memory in use by entries and nodes: what a capacity is compared with. Readable at any time.
   uint64_t bytes() const;
@@ -45,6 +51,7 @@ class MemTable {
   uint64_t BytesToReserve(uint64_t bytes) const { return tree_.BytesToReserve(bytes); }
   // What the memory counts as from now on. Not beside Add or itself.
   void SetClass(MemoryClass what) { tree_.charge().MoveTo(what); }
+  // Range tombstones are entries, too.
   uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
   uint64_t tombstones() const { return tombstones_.load(std::memory_order_relaxed); }
   // Sequences of the first and last entry; 0 when empty.
@@ -53,7 +60,11 @@ class MemTable {
   bool empty() const { return entries() == 0; }
 
  private:
+  void Count(SequenceNumber sequence);
+
   OrderedTree tree_;
+  std::unique_ptr<RangeTombstoneMap> owned_ranges_;  // the writer's; made for the first one
+  std::atomic<const RangeTombstoneMap*> ranges_{nullptr};
   std::atomic<uint64_t> entries_{0};
   std::atomic<uint64_t> tombstones_{0};
   std::atomic<SequenceNumber> first_sequence_{0};

@@ -59,6 +59,8 @@ class OrderedTree {
   // The writer's, as the arena's.
   uint64_t BytesToReserve(uint64_t bytes) const { return arena_.BytesToReserve(bytes); }
   MemoryCharge& charge() { return arena_.charge(); }
+  // For what lives as long as the tree. The writer's.
+  Arena& arena() { return arena_; }
 
  private:
   // More than a tree of kNodeSlots-way nodes can have with 2^64 entries.

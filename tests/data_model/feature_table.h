@@ -22,10 +22,11 @@ enum Feature {
   kFilters,
   kSnapshots,
   kSkipLimits,
+  kRanges,
   kFeatures
 };
-inline constexpr const char* kFeatureNames[kFeatures] = {"keyspace", "merge",  "expiry",   "batch",
-                                                         "bulkload", "filter", "snapshot", "skiplimit"};
+inline constexpr const char* kFeatureNames[kFeatures] = {
+    "keyspace", "merge", "expiry", "batch", "bulkload", "filter", "snapshot", "skiplimit", "range"};
 enum Event { kFlushed, kCompacted, kReopened, kEvents };
 
 class FeatureTable {

@@ -198,7 +198,14 @@ class History {
     ModelVersion version;
     version.value =
         (name == "filtered" && random_.OneIn(2) ? "doomed" : "v") + std::to_string(states_.size());
-    const uint64_t kind = random_.Uniform(4);
+    const uint64_t kind = random_.Uniform(5);
+    if (kind == 4) {
+      const std::string end = "k" + std::to_string(random_.Uniform(9));
+      if (end < key) return;
+      batch->DeleteRange(keyspace, key, Slice(end));
+      state->model.DeleteRange(name, key, end);
+      return;
+    }
     if (kind == 0) {
       version.kind = ModelVersion::kDelete;
       batch->Delete(keyspace, key);

@@ -115,7 +115,8 @@ void ModelRun::Step() {
   const uint64_t choice = random_.Uniform(100);
   if (choice < 16) return PutOne();
   if (choice < 44) return MergeOne();
-  if (choice < 50) return DeleteOne();
+  if (choice < 48) return DeleteOne();
+  if (choice < 50) return DeleteRangeOne();
   if (choice < 58) return WriteBatchOfSome();
   if (choice < 60) return BulkLoadSome();
   if (choice < 84) return GetSome();
@@ -249,16 +250,53 @@ void ModelRun::DeleteOne() {
     model_.Add({space.name, key}, {ModelVersion::kDelete, "", kForEver});
 }
 
+void ModelRun::AnyRange(std::string* begin, std::string* end) {
+  *begin = random_.OneIn(8) ? "" : AnyKey();
+  *end = random_.OneIn(8) ? "" : AnyKey();
+  if (random_.OneIn(4)) *end = *begin + '\0';  // one key
+  if (!end->empty() && *end < *begin) std::swap(*begin, *end);
+}
+
+void ModelRun::MetInRange(Feature feature, const Space& space, const std::string& begin,
+                          const std::string& end) {
+  for (uint64_t i = 0; i < kKeys; ++i) {
+    const std::string key = KeyOf(i);
+    if (key >= begin && (end.empty() || key < end)) Met(feature, space, key);
+  }
+}
+
+void ModelRun::DeleteRangeOne() {
+  Space& space = AnySpace();
+  std::string begin, end;
+  AnyRange(&begin, &end);
+  Note("DeleteRange " + space.name + " [" + begin + ", " + end + ")");
+  MetInRange(kRanges, space, begin, end);
+  const std::optional<Slice> to = end.empty() ? std::nullopt : std::optional<Slice>(end);
+  if (Check(space.handle.DeleteRange(begin, to), "DeleteRange")) {
+    model_.DeleteRange(space.name, begin, end);
+  }
+}
+
 void ModelRun::WriteBatchOfSome() {
   WriteBatch batch;
   std::string note = "batch";
-  std::vector<std::pair<VersionModel::Key, ModelVersion>> versions;
+  VersionModel after = model_;
   for (uint64_t n = 1 + random_.Uniform(6); n > 0; --n) {
     Space& space = AnySpace();
     const std::string key = AnyKey();
     ModelVersion version;
-    const uint64_t kind = random_.Uniform(4);
+    const uint64_t kind = random_.OneIn(10) ? 4 : random_.Uniform(4);
     const uint64_t default_ttl_us = space.options.default_ttl_us;
+    if (kind == 4) {
+      std::string begin, end;
+      AnyRange(&begin, &end);
+      batch.DeleteRange(space.handle, begin, end.empty() ? std::nullopt : std::optional<Slice>(end));
+      after.DeleteRange(space.name, begin, end);
+      MetInRange(kBatches, space, begin, end);
+      MetInRange(kRanges, space, begin, end);
+      note += " 4:" + space.name + "/[" + begin + ", " + end + ")";
+      continue;
+    }
     if (kind == 0) {
       version.kind = ModelVersion::kDelete;
       batch.Delete(space.handle, key);
@@ -282,11 +320,10 @@ void ModelRun::WriteBatchOfSome() {
     if (version.expires_us != kForEver) Met(kExpiry, space, key);
     Met(kBatches, space, key);
     note += " " + std::to_string(kind) + ":" + space.name + "/" + key;
-    versions.push_back({{space.name, key}, std::move(version)});
+    after.Add({space.name, key}, std::move(version));
   }
   Note(note);
-  if (!Check(db_->Write(batch), "Write")) return;
-  for (auto& [key, version] : versions) model_.Add(key, std::move(version));
+  if (Check(db_->Write(batch), "Write")) model_ = std::move(after);
 }
 
 void ModelRun::BulkLoadSome() {

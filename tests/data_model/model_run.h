@@ -52,6 +52,11 @@ class ModelRun {
   void PutOne();
   void MergeOne();
   void DeleteOne();
+  void DeleteRangeOne();
+  // Two keys in order; an empty end: none.
+  void AnyRange(std::string* begin, std::string* end);
+  // Of every key that may be in the range.
+  void MetInRange(Feature feature, const Space& space, const std::string& begin, const std::string& end);
   void WriteBatchOfSome();
   void BulkLoadSome();
   void GetSome();
@@ -61,7 +66,9 @@ class ModelRun {
   void CompareAll(const VersionModel& model, const Snapshot* snapshot);
 
   Space& AnySpace() { return spaces_[random_.Uniform(spaces_.size())]; }
-  std::string AnyKey() { return "key " + std::to_string(random_.Uniform(24)); }
+  static constexpr uint64_t kKeys = 24;
+  static std::string KeyOf(uint64_t number) { return "key " + std::to_string(number); }
+  std::string AnyKey() { return KeyOf(random_.Uniform(kKeys)); }
   std::string ValueFor(const Space& space);
   std::string OperandFor(const Space& space);
   // 0, or a time to live; of a put in the model it is `*expires_us` then.

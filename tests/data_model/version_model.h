@@ -40,6 +40,14 @@ class VersionModel {
     if (version.kind != ModelVersion::kMerge) versions.clear();
     versions.push_back(std::move(version));
   }
+  // All keys in [begin, end); an empty `end`: up to the last.
+  void DeleteRange(const std::string& keyspace, const std::string& begin, const std::string& end) {
+    for (auto at = versions_.lower_bound({keyspace, begin});
+         at != versions_.end() && at->first.first == keyspace && (end.empty() || at->first.second < end);
+         ++at) {
+      at->second = {{ModelVersion::kDelete, "", kForEver}};
+    }
+  }
   void DropKeyspace(const std::string& keyspace) {
     std::erase_if(versions_, [&](const auto& entry) { return entry.first.first == keyspace; });
   }

@@ -178,6 +178,15 @@ std::vector<FieldCase> ReadCases() {
          return OpenWithTable(s);
        },
        [](Subject* s) { EXPECT_OK(s->db->Merge("counter", U64Operand(1))); }},
+      {{"total_range_deletes"},
+       OpenWithTable,
+       [](Subject* s) { EXPECT_OK(s->db->DeleteRange(Subject::Key(1), Subject::Key(2))); }},
+      {{"range_tombstones"},
+       OpenWithTable,
+       [](Subject* s) {
+         EXPECT_OK(s->db->DeleteRange(Subject::Key(1), Subject::Key(2)));
+         EXPECT_OK(s->db->Flush());
+       }},
       {{"seek_latency"},
        OpenWithTable,
        [](Subject* s) {

@@ -1,0 +1,91 @@
+#include "iter/range_skip_iterator.h"
+
+#include <utility>
+
+namespace seerdb {
+namespace {
+
+class RangeSkippingIterator final : public InternalIterator {
+ public:
+  RangeSkippingIterator(std::unique_ptr<InternalIterator> source, RangeCover cover, SequenceNumber newest)
+      : source_(std::move(source)), cover_(std::move(cover)), newest_(newest) {}
+
+  void SeekToFirst() override {
+    source_->SeekToFirst();
+    SkipForward();
+  }
+  void SeekToLast() override {
+    source_->SeekToLast();
+    SkipBackward();
+  }
+  void Seek(Slice key, uint64_t trailer) override {
+    source_->Seek(key, trailer);
+    SkipForward();
+  }
+  void SeekForPrev(Slice key, uint64_t trailer) override {
+    source_->SeekForPrev(key, trailer);
+    SkipBackward();
+  }
+  void Next() override {
+    source_->Next();
+    SkipForward();
+  }
+  void Prev() override {
+    source_->Prev();
+    SkipBackward();
+  }
+  Status status() const override { return source_->status(); }
+
+ private:
+  bool Hidden(const CoveredStretch& stretch) const { return stretch.sequence > newest_; }
+
+  void SkipForward() {
+    while (source_->Valid()) {
+      const CoveredStretch& stretch = cover_.At(source_->key());
+      if (!Hidden(stretch)) return Publish();
+      if (!stretch.has_end) break;
+      source_->Seek(stretch.end, kFirstTrailer);
+    }
+    valid_ = false;
+  }
+  void SkipBackward() {
+    while (source_->Valid()) {
+      const CoveredStretch& stretch = cover_.At(source_->key());
+      if (!Hidden(stretch)) return Publish();
+      source_->SeekForPrev(stretch.begin, kFirstTrailer);
+    }
+    valid_ = false;
+  }
+  void Publish() {
+    valid_ = true;
+    key_ = source_->key();
+    trailer_ = source_->trailer();
+    value_ = source_->value();
+  }
+
+  const std::unique_ptr<InternalIterator> source_;
+  RangeCover cover_;
+  const SequenceNumber newest_;
+};
+
+class EmptyIterator final : public InternalIterator {
+ public:
+  void SeekToFirst() override {}
+  void SeekToLast() override {}
+  void Seek(Slice, uint64_t) override {}
+  void SeekForPrev(Slice, uint64_t) override {}
+  void Next() override {}
+  void Prev() override {}
+  Status status() const override { return {}; }
+};
+
+}  // namespace
+
+std::unique_ptr<InternalIterator> NewRangeSkippingIterator(std::unique_ptr<InternalIterator> source,
+                                                           RangeCover cover, SequenceNumber newest) {
+  return std::make_unique<RangeSkippingIterator>(std::move(source), std::move(cover), newest);
+}
+
+std::unique_ptr<InternalIterator> NewEmptyInternalIterator() { return std::make_unique<EmptyIterator>(); }
+
+}  // namespace seerdb
