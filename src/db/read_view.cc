@@ -41,7 +41,7 @@ RangeCover ReadView::CoverAt(SequenceNumber sequence) const {
   return cover;
 }
 
-Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
+inline Status ReadView::Find(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
   const auto ask = [&](const MemTableSlot& slot) {
     slot.memtable->Get(*lookup, &answer->lookup);
     if (SEERDB_MUTANT("tombstone-falls-through") && answer->lookup.state == Lookup::State::kDeleted) {
@@ -51,17 +51,17 @@ Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* ans
     answer->memtable = &slot.memtable;
     return true;
   };
-  const auto find = [&]() -> Status {
-    if (ask(active_)) return {};
-    for (const MemTableSlot& slot : immutables_) {
-      if (ask(slot)) return {};
-    }
-    lookup->hash = Hash64(lookup->key);
-    return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
-  };
-  SEERDB_RETURN_IF_ERROR(find());
-  if (answer->lookup.state != Lookup::State::kFound || !HasRangeTombstones()) [[likely]]
-    return {};
+  if (ask(active_)) return {};
+  for (const MemTableSlot& slot : immutables_) {
+    if (ask(slot)) return {};
+  }
+  lookup->hash = Hash64(lookup->key);
+  return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
+}
+
+Status ReadView::FindNotHidden(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
+  SEERDB_RETURN_IF_ERROR(Find(flags, lookup, answer));
+  if (answer->lookup.state != Lookup::State::kFound) return {};
   const SequenceNumber hidden_below = HiddenBelow(lookup->key, lookup->sequence);
   if (answer->lookup.sequence < hidden_below && !SEERDB_MUTANT("get-ignores-range-tombstones")) {
     *answer = {};
@@ -69,6 +69,13 @@ Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* ans
     answer->lookup.sequence = hidden_below;
   }
   return {};
+}
+
+Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
+  if (sealed_ranges_ || active_.memtable->range_tombstones() != nullptr) [[unlikely]] {
+    return FindNotHidden(flags, lookup, answer);
+  }
+  return Find(flags, lookup, answer);
 }
 
 std::unique_ptr<InternalIterator> ReadView::NewIterator(const TableReadFlags& flags, const KeyBounds& bounds,

@@ -59,9 +59,10 @@ class ReadView : public std::enable_shared_from_this<ReadView> {
                                                 const RangeCover& cover) const;
 
  private:
-  bool HasRangeTombstones() const {
-    return sealed_ranges_ || active_.memtable->range_tombstones() != nullptr;
-  }
+  // Whatever range tombstones say.
+  Status Find(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
+  // Get where there are any.
+  Status FindNotHidden(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
   // Versions of `key` with lower sequences are hidden from a reader at `sequence`.
   SequenceNumber HiddenBelow(Slice key, SequenceNumber sequence) const;
 
