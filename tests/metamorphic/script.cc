@@ -9,15 +9,17 @@ namespace seerdb::testing {
 namespace {
 
 const char* const kKindNames[] = {
-    "kPut",          "kDelete",       "kBatch",           "kGet",   "kMultiGet", "kScan",   "kOpenIterator",
-    "kMoveIterator", "kTakeSnapshot", "kReleaseSnapshot", "kFlush", "kCompact",  "kVerify", "kReopen",
-    "kCrash",        "kBulkLoad"};
+    "kPut",      "kDelete",       "kBatch",        "kGet",          "kMultiGet",
+    "kScan",     "kOpenIterator", "kMoveIterator", "kTakeSnapshot", "kReleaseSnapshot",
+    "kFlush",    "kCompact",      "kVerify",       "kReopen",       "kCrash",
+    "kBulkLoad", "kMerge",        "kDeleteRange",  "kPutFor",       "kAdvance"};
+const char* const kWriteKindNames[] = {"kPut", "kDelete", "kMerge", "kDeleteRange"};
 const char* const kMoveNames[] = {"kFirst", "kLast", "kSeek", "kSeekForPrev", "kNext", "kPrev"};
 const char* const kSyncNames[] = {"kByPolicy", "kSync", "kNoSync"};
 
 class ScriptWriter {
  public:
-  explicit ScriptWriter(uint64_t seed) : random_(seed) {
+  ScriptWriter(uint64_t seed, ScriptFeatures features) : random_(seed), features_(features) {
     pool_ = {"", std::string(1, '\0'), "a", std::string("a\0", 2), "a\xff", "\xff\xff"};
     while (pool_.size() < 400) pool_.push_back(FreshKey());
   }
@@ -33,7 +35,9 @@ class ScriptWriter {
                     {15, ScriptKind::kTakeSnapshot}, {10, ScriptKind::kReleaseSnapshot},
                     {15, ScriptKind::kFlush},        {5, ScriptKind::kCompact},
                     {2, ScriptKind::kVerify},        {4, ScriptKind::kReopen},
-                    {4, ScriptKind::kCrash},         {10, ScriptKind::kBulkLoad}};
+                    {4, ScriptKind::kCrash},         {10, ScriptKind::kBulkLoad},
+                    {60, ScriptKind::kMerge},        {8, ScriptKind::kDeleteRange},
+                    {30, ScriptKind::kPutFor},       {10, ScriptKind::kAdvance}};
     uint64_t all = 0;
     for (const auto& entry : kWeights) all += entry.weight;
     uint64_t choice = random_.Uniform(all);
@@ -43,30 +47,46 @@ class ScriptWriter {
       if (choice < entry.weight) break;
       choice -= entry.weight;
     }
+    const bool of_time = op.kind == ScriptKind::kPutFor || op.kind == ScriptKind::kAdvance;
+    if (of_time && !features_.expiry) op.kind = ScriptKind::kMerge;
+    if (op.kind == ScriptKind::kDeleteRange && !features_.range_deletes) op.kind = ScriptKind::kDelete;
     Fill(&op);
     return op;
   }
 
  private:
   void Fill(ScriptOp* op) {
+    if (random_.OneIn(5)) op->keyspace = 1;
     switch (op->kind) {
+      case ScriptKind::kPutFor:
+        op->limit = static_cast<uint32_t>(1 + random_.Uniform(60));
+        [[fallthrough]];
+      case ScriptKind::kMerge:
       case ScriptKind::kPut:
         op->value = Value();
+        if (op->kind == ScriptKind::kMerge) op->value.bytes %= 64;
         [[fallthrough]];
       case ScriptKind::kDelete:
         op->key = Key();
         op->sync = Sync();
         break;
+      case ScriptKind::kDeleteRange:
+        FillDeletedRange(&op->key, &op->end);
+        op->sync = Sync();
+        break;
+      case ScriptKind::kAdvance:
+        op->keyspace = 0;
+        op->limit = static_cast<uint32_t>(random_.Uniform(20));
+        break;
       case ScriptKind::kBatch:
-        for (uint64_t n = random_.Uniform(12); n > 0; --n) {
-          const bool again = !op->writes.empty() && random_.OneIn(4);
-          const std::string key = again ? op->writes[random_.Uniform(op->writes.size())].key : Key();
-          op->writes.push_back({key, random_.OneIn(4), Value()});
-        }
+        op->keyspace = 0;
+        for (uint64_t n = random_.Uniform(12); n > 0; --n) op->writes.push_back(Write(op->writes));
         op->sync = Sync();
         break;
       case ScriptKind::kBulkLoad:
-        for (uint64_t n = random_.Uniform(60); n > 0; --n) op->writes.push_back({Key(), false, Value()});
+        for (uint64_t n = random_.Uniform(60); n > 0; --n) {
+          op->writes.push_back({ScriptWriteKind::kPut, Key(), Value()});
+        }
         op->sorted = random_.OneIn(2);
         op->limit = static_cast<uint32_t>(random_.Uniform(8));
         if (op->sorted) {
@@ -108,6 +128,34 @@ class ScriptWriter {
       case ScriptKind::kCrash:
         break;
     }
+  }
+
+  ScriptWrite Write(const std::vector<ScriptWrite>& before) {
+    ScriptWrite write;
+    const bool again = !before.empty() && random_.OneIn(4);
+    write.key = again ? before[random_.Uniform(before.size())].key : Key();
+    write.keyspace = random_.OneIn(5) ? 1 : 0;
+    const uint64_t choice = random_.Uniform(40);
+    if (choice == 0 && features_.range_deletes) {
+      write.kind = ScriptWriteKind::kDeleteRange;
+      FillDeletedRange(&write.key, &write.end);
+      return write;
+    }
+    if (choice < 10) write.kind = ScriptWriteKind::kDelete;
+    if (choice >= 32) write.kind = ScriptWriteKind::kMerge;
+    if (choice >= 10) write.value = Value();
+    return write;
+  }
+
+  // Mostly of few keys.
+  void FillDeletedRange(std::string* begin, std::string* end) {
+    *begin = Key();
+    if (random_.OneIn(40)) return;
+    *end = *begin;
+    if (random_.OneIn(3)) *end = Near();
+    if (random_.OneIn(2)) *end += '\xff';
+    if (*end < *begin) std::swap(*begin, *end);
+    if (end->empty()) *end = std::string(1, '\0');
   }
 
   void FillRange(ScriptOp* op) {
@@ -187,11 +235,25 @@ class ScriptWriter {
   int Snapshot() { return random_.OneIn(3) ? static_cast<int>(random_.Uniform(kScriptSnapshots)) : -1; }
 
   Random random_;
+  const ScriptFeatures features_;
   std::vector<std::string> pool_;
 };
 
 std::string AsCode(const ScriptValue& value) {
   return "{" + std::to_string(value.seed) + ", " + std::to_string(value.bytes) + "}";
+}
+
+std::string AsCode(const ScriptWrite& write) {
+  std::string out = std::string("{.kind = ScriptWriteKind::") +
+                    kWriteKindNames[static_cast<int>(write.kind)] + ", .key = " + testing::AsCode(write.key);
+  if (write.value.bytes != 0 || write.value.seed != 0) out += ", .value = " + AsCode(write.value);
+  if (!write.end.empty()) out += ", .end = " + testing::AsCode(write.end);
+  if (write.keyspace != 0) out += ", .keyspace = " + std::to_string(write.keyspace);
+  return out + "}";
+}
+
+bool HasValue(ScriptKind kind) {
+  return kind == ScriptKind::kPut || kind == ScriptKind::kMerge || kind == ScriptKind::kPutFor;
 }
 
 }  // namespace
@@ -204,8 +266,8 @@ std::string ScriptValue::Bytes() const {
   return out;
 }
 
-Script RandomScript(uint64_t seed, size_t operations) {
-  ScriptWriter writer(seed);
+Script RandomScript(uint64_t seed, size_t operations, ScriptFeatures features) {
+  ScriptWriter writer(seed, features);
   Script script;
   while (script.size() < operations) script.push_back(writer.Next());
   return script;
@@ -231,7 +293,8 @@ std::string AsCode(const ScriptOp& op) {
   if (!op.key.empty()) out += ", .key = " + AsCode(op.key);
   if (!op.end.empty()) out += ", .end = " + AsCode(op.end);
   if (!op.prefix.empty()) out += ", .prefix = " + AsCode(op.prefix);
-  if (op.kind == ScriptKind::kPut) out += ", .value = " + AsCode(op.value);
+  if (op.keyspace != 0) out += ", .keyspace = " + std::to_string(op.keyspace);
+  if (HasValue(op.kind)) out += ", .value = " + AsCode(op.value);
   if (op.sync != WriteSync::kByPolicy) {
     out += std::string(", .sync = WriteSync::") + kSyncNames[static_cast<int>(op.sync)];
   }
@@ -239,8 +302,7 @@ std::string AsCode(const ScriptOp& op) {
     out += ", .writes = {";
     for (const ScriptWrite& write : op.writes) {
       if (out.back() != '{') out += ", ";
-      out += "{" + AsCode(write.key);
-      out += write.is_delete ? ", true}" : ", false, " + AsCode(write.value) + "}";
+      out += AsCode(write);
     }
     out += "}";
   }

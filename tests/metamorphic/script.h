@@ -15,6 +15,9 @@ namespace seerdb::testing {
 
 inline constexpr int kScriptSnapshots = 4;
 inline constexpr int kScriptIterators = 3;
+// The default one and others, by number; merges append in each.
+inline constexpr int kScriptKeyspaces = 2;
+inline constexpr char kScriptDelimiter[] = ",";
 
 struct ScriptValue {
   uint32_t seed = 0;  // even: one letter repeated; odd: any bytes
@@ -22,10 +25,14 @@ struct ScriptValue {
   std::string Bytes() const;
 };
 
+enum class ScriptWriteKind : unsigned char { kPut, kDelete, kMerge, kDeleteRange };
+
 struct ScriptWrite {
+  ScriptWriteKind kind = ScriptWriteKind::kPut;
   std::string key;
-  bool is_delete = false;
   ScriptValue value = {};
+  std::string end = {};  // of a range; empty: to the end
+  int keyspace = 0;
 };
 
 enum class ScriptKind : unsigned char {
@@ -42,9 +49,13 @@ enum class ScriptKind : unsigned char {
   kFlush,
   kCompact,  // [key, end]; empty end: to the end
   kVerify,
-  kReopen,    // after Close; iterators and snapshots go
-  kCrash,     // open again as after the death of the process; iterators and snapshots go
-  kBulkLoad,  // writes, of which none is a delete; sorted; limit = the target level
+  kReopen,       // after Close; iterators and snapshots go
+  kCrash,        // open again as after the death of the process; iterators and snapshots go
+  kBulkLoad,     // writes, all puts of one keyspace; sorted; limit = the target level
+  kMerge,        // key, value, sync
+  kDeleteRange,  // [key, end); empty end: to the end; sync
+  kPutFor,       // key, value, sync; limit = seconds until it expires
+  kAdvance,      // limit = seconds that pass
 };
 
 enum class ScriptMove : unsigned char { kFirst, kLast, kSeek, kSeekForPrev, kNext, kPrev };
@@ -65,12 +76,19 @@ struct ScriptOp {
   bool keys_only = false;
   bool sorted = false;  // the writes are in order, and the engine is told so
   uint32_t limit = UINT32_MAX;
+  int keyspace = 0;  // of keys
 };
 
 using Script = std::vector<ScriptOp>;
 
-// `operations` operations; the same seed gives the same script.
-Script RandomScript(uint64_t seed, size_t operations);
+// What a script may have, for engines that do not have it all.
+struct ScriptFeatures {
+  bool expiry = true;
+  bool range_deletes = true;
+};
+
+// `operations` operations; the same seed and features give the same script.
+Script RandomScript(uint64_t seed, size_t operations, ScriptFeatures features = {});
 
 // One line of C++ that is an initializer of the operation / of a std::string.
 std::string AsCode(const ScriptOp& op);

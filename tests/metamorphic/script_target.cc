@@ -1,12 +1,25 @@
 #include "tests/metamorphic/script_target.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/hash.h"
+#include "tests/data_model/version_model.h"
 #include "tests/differential/model.h"
 
 namespace seerdb::testing {
 namespace {
+
+std::string Append(std::optional<std::string> base, const std::vector<std::string>& operands) {
+  std::string text = base.value_or("");
+  bool first = !base.has_value();
+  for (const std::string& operand : operands) {
+    if (!first) text += kScriptDelimiter;
+    first = false;
+    text += operand;
+  }
+  return text;
+}
 
 class MapTarget final : public ScriptTarget {
  public:
@@ -15,36 +28,34 @@ class MapTarget final : public ScriptTarget {
   std::string Run(const ScriptOp& op) override {
     switch (op.kind) {
       case ScriptKind::kPut:
-        model_.Put(op.key, op.value.Bytes());
-        return "ok";
       case ScriptKind::kDelete:
-        model_.Delete(op.key);
-        return "ok";
+      case ScriptKind::kMerge:
+      case ScriptKind::kDeleteRange:
+      case ScriptKind::kPutFor:
       case ScriptKind::kBatch:
       case ScriptKind::kBulkLoad:
-        for (const ScriptWrite& write : op.writes) {
-          write.is_delete ? model_.Delete(write.key) : model_.Put(write.key, write.value.Bytes());
-        }
+        Write(op);
         return "ok";
       case ScriptKind::kGet:
-        return Get(op.key, op.snapshot);
+        return Get(op, op.key);
       case ScriptKind::kMultiGet: {
         std::string out;
-        for (const std::string& key : op.keys) out += Get(key, op.snapshot) + "\n";
+        for (const std::string& key : op.keys) out += Get(op, key) + "\n";
         return out;
       }
       case ScriptKind::kScan:
         return Scan(op);
       case ScriptKind::kOpenIterator: {
-        const FrozenModel state = State(op.snapshot);
+        FrozenModel state = Shown(op);
+        const ModelCursor cursor(*state, {op.key, op.end, op.prefix});
         iterators_[static_cast<size_t>(op.iterator)].emplace(
-            HeldIterator{state, ModelCursor(*state, {op.key, op.end, op.prefix}), op.keys_only});
+            HeldIterator{std::move(state), cursor, op.keys_only});
         return "ok";
       }
       case ScriptKind::kMoveIterator:
         return Move(op);
       case ScriptKind::kTakeSnapshot:
-        snapshots_[static_cast<size_t>(op.snapshot)] = model_.Freeze();
+        snapshots_[static_cast<size_t>(op.snapshot)] = std::make_shared<const VersionModel>(model_);
         return "ok";
       case ScriptKind::kReleaseSnapshot:
         snapshots_[static_cast<size_t>(op.snapshot)] = nullptr;
@@ -53,6 +64,9 @@ class MapTarget final : public ScriptTarget {
       case ScriptKind::kCrash:
         iterators_ = {};
         snapshots_ = {};
+        return "ok";
+      case ScriptKind::kAdvance:
+        now_s_ += op.limit;
         return "ok";
       case ScriptKind::kFlush:
       case ScriptKind::kCompact:
@@ -69,20 +83,53 @@ class MapTarget final : public ScriptTarget {
     bool keys_only;
   };
 
-  FrozenModel State(int snapshot) {
-    const FrozenModel held = snapshot < 0 ? nullptr : snapshots_[static_cast<size_t>(snapshot)];
-    return held ? held : model_.Freeze();
+  void Write(const ScriptOp& op) {
+    const auto add = [&](int keyspace, const std::string& key, ModelVersion::Kind kind,
+                         const ScriptValue& value, uint64_t expires_s = kForEver) {
+      const std::string bytes = kind == ModelVersion::kDelete ? "" : value.Bytes();
+      model_.Add({std::to_string(keyspace), key}, {kind, bytes, expires_s});
+    };
+    if (op.kind == ScriptKind::kPut) add(op.keyspace, op.key, ModelVersion::kPut, op.value);
+    if (op.kind == ScriptKind::kDelete) add(op.keyspace, op.key, ModelVersion::kDelete, {});
+    if (op.kind == ScriptKind::kMerge) add(op.keyspace, op.key, ModelVersion::kMerge, op.value);
+    if (op.kind == ScriptKind::kPutFor) {
+      add(op.keyspace, op.key, ModelVersion::kPut, op.value, now_s_ + op.limit);
+    }
+    if (op.kind == ScriptKind::kDeleteRange) {
+      model_.DeleteRange(std::to_string(op.keyspace), op.key, op.end);
+    }
+    for (const ScriptWrite& write : op.writes) {
+      const int keyspace = op.kind == ScriptKind::kBulkLoad ? op.keyspace : write.keyspace;
+      if (write.kind == ScriptWriteKind::kPut) add(keyspace, write.key, ModelVersion::kPut, write.value);
+      if (write.kind == ScriptWriteKind::kDelete) add(keyspace, write.key, ModelVersion::kDelete, {});
+      if (write.kind == ScriptWriteKind::kMerge) add(keyspace, write.key, ModelVersion::kMerge, write.value);
+      if (write.kind == ScriptWriteKind::kDeleteRange) {
+        model_.DeleteRange(std::to_string(keyspace), write.key, write.end);
+      }
+    }
   }
 
-  std::string Get(const std::string& key, int snapshot) {
-    const FrozenModel held = snapshot < 0 ? nullptr : snapshots_[static_cast<size_t>(snapshot)];
-    const ModelMap& map = held ? *held : model_.map();
-    const auto found = map.find(key);
-    return found == map.end() ? "none" : "=" + *found->second;
+  const VersionModel& State(const ScriptOp& op) const {
+    const auto& held = snapshots_[static_cast<size_t>(std::max(op.snapshot, 0))];
+    return op.snapshot < 0 || held == nullptr ? model_ : *held;
   }
 
-  std::string Scan(const ScriptOp& op) {
-    const FrozenModel state = State(op.snapshot);
+  // What a reader finds now.
+  FrozenModel Shown(const ScriptOp& op) const {
+    auto shown = std::make_shared<ModelMap>();
+    for (const auto& [key, value] : State(op).All(std::to_string(op.keyspace), now_s_, Append)) {
+      shown->emplace(key, std::make_shared<const std::string>(value));
+    }
+    return shown;
+  }
+
+  std::string Get(const ScriptOp& op, const std::string& key) const {
+    const auto found = State(op).Get({std::to_string(op.keyspace), key}, now_s_, Append);
+    return found.has_value() ? "=" + *found : "none";
+  }
+
+  std::string Scan(const ScriptOp& op) const {
+    const FrozenModel state = Shown(op);
     ModelCursor cursor(*state, {op.key, op.end, op.prefix});
     std::string out;
     uint32_t left = op.limit;
@@ -106,8 +153,9 @@ class MapTarget final : public ScriptTarget {
     return cursor.Valid() ? cursor.key() + "=" + (held->keys_only ? "" : cursor.value()) : "end";
   }
 
-  Model model_;
-  std::array<FrozenModel, kScriptSnapshots> snapshots_;
+  VersionModel model_;  // its times are seconds
+  uint64_t now_s_ = 0;
+  std::array<std::shared_ptr<const VersionModel>, kScriptSnapshots> snapshots_;
   std::array<std::optional<HeldIterator>, kScriptIterators> iterators_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "env/manual_clock.h"
 #include "env/memory_file_system.h"
@@ -17,16 +18,36 @@ std::string Words(const Result<std::optional<PinnedValue>>& found) {
   return found->has_value() ? "=" + (**found).ToString() : "none";
 }
 
+// Time as far as keys live by it: it passes when a script says so.
+class ScriptClock final : public Clock {
+ public:
+  explicit ScriptClock(std::shared_ptr<Clock> base) : base_(std::move(base)) {}
+  uint64_t NowMicros() override { return base_->NowMicros(); }
+  uint64_t WallMicros() override { return wall_us_.load(std::memory_order_relaxed); }
+  void SleepMicros(uint64_t micros) override { base_->SleepMicros(micros); }
+  void Pass(uint64_t seconds) { wall_us_.fetch_add(seconds * kSecondUs, std::memory_order_relaxed); }
+
+  static constexpr uint64_t kSecondUs = 1'000'000;
+
+ private:
+  const std::shared_ptr<Clock> base_;
+  std::atomic<uint64_t> wall_us_{uint64_t{1} << 50};
+};
+
 class SeerdbTarget final : public ScriptTarget {
  public:
   SeerdbTarget(const Settings& settings, SeerdbCoverage* coverage)
       : disk_(std::make_shared<MemoryFileSystem>()), coverage_(coverage) {
     for (const Setting& setting : settings) setting.apply(config_);
     config_.options.seed = 1;
+    config_.options.merge_operator = StringAppend(kScriptDelimiter);
+    std::shared_ptr<Clock> time = SystemClock();
     if (config_.cooperative) {
       config_.options.executor = NewCooperativeExecutor();
-      config_.options.clock = std::make_shared<ManualClock>();
+      time = std::make_shared<ManualClock>();
     }
+    clock_ = std::make_shared<ScriptClock>(std::move(time));
+    config_.options.clock = clock_;
   }
 
   ~SeerdbTarget() override { DropHandles(); }
@@ -36,6 +57,14 @@ class SeerdbTarget final : public ScriptTarget {
     auto opened = DB::Open(config_.options, "/db");
     if (!opened.ok()) return Words(opened.status());
     db_ = *std::move(opened);
+    KeyspaceOptions options;
+    options.merge_operator = StringAppend(kScriptDelimiter);
+    for (size_t i = 0; i < keyspaces_.size(); ++i) {
+      const std::string name = i == 0 ? "default" : "number " + std::to_string(i);
+      const auto found = i == 0 ? db_->OpenKeyspace(name) : db_->OpenKeyspace(name, options);
+      if (!found.ok()) return Words(found.status());
+      keyspaces_[i] = *found;
+    }
     return "ok";
   }
 
@@ -47,25 +76,30 @@ class SeerdbTarget final : public ScriptTarget {
     }
     switch (op.kind) {
       case ScriptKind::kPut:
-        return Words(db_->Put(WriteAs(op), op.key, op.value.Bytes()));
       case ScriptKind::kDelete:
-        return Words(db_->Delete(WriteAs(op), op.key));
+      case ScriptKind::kMerge:
+      case ScriptKind::kDeleteRange:
+      case ScriptKind::kPutFor:
+        return Words(Write(op, In(op)));
+      case ScriptKind::kAdvance:
+        clock_->Pass(op.limit);
+        return "ok";
       case ScriptKind::kBatch:
         return WriteBatchOf(op);
       case ScriptKind::kBulkLoad:
         return BulkLoad(op);
       case ScriptKind::kGet:
-        return Words(db_->Get(ReadAt(op), op.key));
+        return Words(In(op).Get(ReadAt(op), op.key));
       case ScriptKind::kMultiGet: {
         const std::vector<Slice> keys(op.keys.begin(), op.keys.end());
         std::string out;
-        for (const auto& answer : db_->MultiGet(ReadAt(op), keys)) out += Words(answer) + "\n";
+        for (const auto& answer : In(op).MultiGet(ReadAt(op), keys)) out += Words(answer) + "\n";
         return out;
       }
       case ScriptKind::kScan:
         return Scan(op);
       case ScriptKind::kOpenIterator:
-        iterators_[static_cast<size_t>(op.iterator)] = db_->NewIterator(Range(op));
+        iterators_[static_cast<size_t>(op.iterator)] = In(op).NewIterator(Range(op));
         return "ok";
       case ScriptKind::kMoveIterator:
         return Move(op);
@@ -78,8 +112,7 @@ class SeerdbTarget final : public ScriptTarget {
       case ScriptKind::kFlush:
         return Words(db_->Flush());
       case ScriptKind::kCompact:
-        return Words(
-            db_->CompactRange(Slice(op.key), op.end.empty() ? std::nullopt : std::optional<Slice>(op.end)));
+        return Words(db_->CompactRange(In(op), Slice(op.key), OpenEnd(op.end)));
       case ScriptKind::kVerify: {
         const auto verified = db_->Verify();
         return Words(verified.ok() ? Status::Ok() : verified.status());
@@ -97,9 +130,34 @@ class SeerdbTarget final : public ScriptTarget {
   }
 
  private:
+  const Keyspace& In(const ScriptOp& op) const { return keyspaces_[static_cast<size_t>(op.keyspace)]; }
+
+  static std::optional<Slice> OpenEnd(const std::string& end) {
+    return end.empty() ? std::nullopt : std::optional<Slice>(end);
+  }
+
+  Status Write(const ScriptOp& op, const Keyspace& keyspace) const {
+    WriteOptions options = WriteAs(op);
+    switch (op.kind) {
+      case ScriptKind::kDelete:
+        return keyspace.Delete(options, op.key);
+      case ScriptKind::kMerge:
+        return keyspace.Merge(options, op.key, op.value.Bytes());
+      case ScriptKind::kDeleteRange:
+        return keyspace.DeleteRange(options, op.key, OpenEnd(op.end));
+      case ScriptKind::kPutFor:
+        options.ttl_us = op.limit * ScriptClock::kSecondUs;
+        [[fallthrough]];
+      default:
+        return keyspace.Put(options, op.key, op.value.Bytes());
+    }
+  }
+
   // Where nothing is logged, nothing can be synced.
   WriteOptions WriteAs(const ScriptOp& op) const {
-    return {config_.options.skip_wal ? WriteSync::kByPolicy : op.sync, false};
+    WriteOptions options;
+    options.sync = config_.options.skip_wal ? WriteSync::kByPolicy : op.sync;
+    return options;
   }
 
   ReadOptions ReadAt(const ScriptOp& op) const {
@@ -122,7 +180,13 @@ class SeerdbTarget final : public ScriptTarget {
   std::string WriteBatchOf(const ScriptOp& op) {
     WriteBatch batch;
     for (const ScriptWrite& write : op.writes) {
-      write.is_delete ? batch.Delete(write.key) : batch.Put(write.key, write.value.Bytes());
+      const Keyspace& keyspace = keyspaces_[static_cast<size_t>(write.keyspace)];
+      if (write.kind == ScriptWriteKind::kPut) batch.Put(keyspace, write.key, write.value.Bytes());
+      if (write.kind == ScriptWriteKind::kDelete) batch.Delete(keyspace, write.key);
+      if (write.kind == ScriptWriteKind::kMerge) batch.Merge(keyspace, write.key, write.value.Bytes());
+      if (write.kind == ScriptWriteKind::kDeleteRange) {
+        batch.DeleteRange(keyspace, write.key, OpenEnd(write.end));
+      }
     }
     return Words(db_->Write(WriteAs(op), batch));
   }
@@ -130,13 +194,13 @@ class SeerdbTarget final : public ScriptTarget {
   std::string BulkLoad(const ScriptOp& op) {
     std::vector<std::pair<std::string, std::string>> entries;
     for (const ScriptWrite& write : op.writes) entries.emplace_back(write.key, write.value.Bytes());
-    const auto options =
-        BulkLoadOptions().AlreadySorted(op.sorted).WithTargetLevel(op.limit).WithMaxEntries(16);
+    auto options = BulkLoadOptions().AlreadySorted(op.sorted).WithTargetLevel(op.limit).WithMaxEntries(16);
+    options.keyspace = &In(op);
     return Words(db_->BulkLoad(options, entries).status());
   }
 
   std::string Scan(const ScriptOp& op) {
-    seerdb::Scan scan(db_.get(), Range(op));
+    seerdb::Scan scan = In(op).Scan(Range(op));
     if (op.reverse) scan = std::move(scan).Reverse();
     if (op.limit != UINT32_MAX) scan = std::move(scan).Limit(op.limit);
     std::string out;
@@ -206,14 +270,17 @@ class SeerdbTarget final : public ScriptTarget {
     }
     iterators_ = {};
     snapshots_ = {};
+    keyspaces_ = {};
   }
 
   SeerdbConfig config_;
   std::shared_ptr<MemoryFileSystem> disk_;
   SeerdbCoverage* const coverage_;
+  std::shared_ptr<ScriptClock> clock_;
   uint64_t runs_ = 0;
   // Handles go before the database they are of.
   std::unique_ptr<DB> db_;
+  std::array<Keyspace, kScriptKeyspaces> keyspaces_;
   std::array<Snapshot, kScriptSnapshots> snapshots_;
   std::array<std::unique_ptr<Iterator>, kScriptIterators> iterators_;
 };

@@ -44,6 +44,7 @@ class Shrinker {
     size_t size = best_.settings.size();
     for (const ScriptOp& op : best_.script) {
       for (const ScriptWrite& write : op.writes) size += write.value.bytes;
+      size += static_cast<size_t>(op.keyspace);
       size += 1 + op.writes.size() + op.keys.size() + op.key.size() + op.end.size() + op.prefix.size() +
               op.value.bytes;
     }
@@ -87,7 +88,8 @@ class Shrinker {
     }
     if (op.value.bytes > 1) Try(i, [](ScriptOp* o) { o->value = {0, 1}; });
     if (op.sync != WriteSync::kByPolicy) Try(i, [](ScriptOp* o) { o->sync = WriteSync::kByPolicy; });
-    if (!op.end.empty()) Try(i, [](ScriptOp* o) { o->end.clear(); });
+    if (op.keyspace != 0) Try(i, [](ScriptOp* o) { o->keyspace = 0; });
+    if (!op.end.empty() && op.kind != ScriptKind::kDeleteRange) Try(i, [](ScriptOp* o) { o->end.clear(); });
     if (!op.prefix.empty()) Try(i, [](ScriptOp* o) { o->prefix.clear(); });
     if (op.kind == ScriptKind::kScan || op.kind == ScriptKind::kOpenIterator) {
       if (!op.key.empty()) Try(i, [](ScriptOp* o) { o->key.clear(); });

@@ -29,20 +29,23 @@ class ForgetsDeletions final : public ScriptTarget {
       ScriptOp get;
       get.kind = ScriptKind::kGet;
       get.key = op.key;
+      get.keyspace = op.keyspace;
       const std::string before = engine_->Run(get);
-      if (before != "none") forgotten_[op.key] = before.substr(1);
+      if (before != "none") forgotten_[NameOf(op)] = before.substr(1);
     }
-    if (op.kind == ScriptKind::kPut) forgotten_.erase(op.key);
+    if (op.kind == ScriptKind::kPut) forgotten_.erase(NameOf(op));
     if (op.kind == ScriptKind::kFlush) resurrected_.insert(forgotten_.begin(), forgotten_.end());
     if (op.kind == ScriptKind::kFlush) forgotten_.clear();
-    if (op.kind == ScriptKind::kPut || op.kind == ScriptKind::kDelete) resurrected_.erase(op.key);
-    if (op.kind == ScriptKind::kGet && op.snapshot < 0 && resurrected_.count(op.key) != 0) {
-      return "=" + resurrected_[op.key];
+    if (op.kind == ScriptKind::kPut || op.kind == ScriptKind::kDelete) resurrected_.erase(NameOf(op));
+    if (op.kind == ScriptKind::kGet && op.snapshot < 0 && resurrected_.count(NameOf(op)) != 0) {
+      return "=" + resurrected_[NameOf(op)];
     }
     return engine_->Run(op);
   }
 
  private:
+  static std::string NameOf(const ScriptOp& op) { return std::to_string(op.keyspace) + op.key; }
+
   const std::unique_ptr<ScriptTarget> engine_;
   bool broken_ = false;
   Contents forgotten_, resurrected_;

@@ -26,6 +26,11 @@ std::string DifferenceFromRocksdb(const Script& script, const Settings& settings
   return wrong ? DescribeDifference(script, *wrong, NewRocksdbTarget(true).get()) : "";
 }
 
+// RocksDB has no expiry of keys. Its iterators over range deletes gave answers, in 7.8, that were neither
+// those of std::map nor the same each time, or ended the process; seerdb's stand against std::map, in
+// metamorphic_test.
+constexpr ScriptFeatures kShared = {.expiry = false, .range_deletes = false};
+
 TEST(PeerRocksdb, BothGiveTheSameAnswers) {
   const uint64_t seed = TestSeed();
   const uint64_t operations = EnvNumber("SEERDB_PEER_OPS", 3000);
@@ -33,7 +38,7 @@ TEST(PeerRocksdb, BothGiveTheSameAnswers) {
   uint64_t answers = 0, found = 0;
   SeerdbCoverage seen;
   for (uint64_t i = 0; i < scripts; ++i) {
-    const Script script = RandomScript(seed + i, operations);
+    const Script script = RandomScript(seed + i, operations, kShared);
     const Transcript want = RunScript(script, NewRocksdbTarget(i % 4 != 0).get());
     // Each script under the default and one more set, another for each script.
     const std::vector<MetamorphicSet>& sets = MetamorphicSets();

@@ -1,7 +1,9 @@
 #include "tests/peer_rocksdb/rocksdb_target.h"
 
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/merge_operator.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -38,6 +40,10 @@ class RocksdbTarget final : public ScriptTarget {
   explicit RocksdbTarget(bool small) : env_(rocksdb::NewMemEnv(rocksdb::Env::Default())) {
     options_.env = env_.get();
     options_.create_if_missing = true;
+    options_.create_missing_column_families = true;
+    rocksdb::MergeOperator::CreateFromString(rocksdb::ConfigOptions(), "stringappend",
+                                             &options_.merge_operator)
+        .PermitUncheckedError();  // merges fail then
     if (!small) return;
     options_.write_buffer_size = 64 << 10;
     options_.arena_block_size = 4096;
@@ -50,7 +56,10 @@ class RocksdbTarget final : public ScriptTarget {
 
   std::string Open() override {
     rocksdb::DB* db = nullptr;
-    const rocksdb::Status opened = rocksdb::DB::Open(options_, "/db", &db);
+    const std::vector<rocksdb::ColumnFamilyDescriptor> families = {{"default", options_},
+                                                                   {"second", options_}};
+    static_assert(kScriptKeyspaces == 2);
+    const rocksdb::Status opened = rocksdb::DB::Open(options_, "/db", families, &families_, &db);
     db_.reset(db);
     return Words(opened);
   }
@@ -59,27 +68,30 @@ class RocksdbTarget final : public ScriptTarget {
     if (!db_) return "not open";
     switch (op.kind) {
       case ScriptKind::kPut:
-        return Words(db_->Put(WriteAs(op), op.key, op.value.Bytes()));
+        return Words(db_->Put(WriteAs(op), In(op.keyspace), op.key, op.value.Bytes()));
       case ScriptKind::kDelete:
-        return Words(db_->Delete(WriteAs(op), op.key));
+        return Words(db_->Delete(WriteAs(op), In(op.keyspace), op.key));
+      case ScriptKind::kMerge:
+        return Words(db_->Merge(WriteAs(op), In(op.keyspace), op.key, op.value.Bytes()));
       case ScriptKind::kBulkLoad:  // a batch of puts says the same
       case ScriptKind::kBatch: {
         rocksdb::WriteBatch batch;
         for (const ScriptWrite& write : op.writes) {
-          (write.is_delete ? batch.Delete(write.key) : batch.Put(write.key, write.value.Bytes()))
+          Add(write, In(op.kind == ScriptKind::kBulkLoad ? op.keyspace : write.keyspace), &batch)
               .PermitUncheckedError();
         }
         return Words(db_->Write(WriteAs(op), &batch));
       }
       case ScriptKind::kGet: {
         std::string value;
-        const rocksdb::Status found = db_->Get(ReadAt(op), op.key, &value);
+        const rocksdb::Status found = db_->Get(ReadAt(op), In(op.keyspace), op.key, &value);
         return Words(found, value);
       }
       case ScriptKind::kMultiGet: {
         std::vector<std::string> values;
         const std::vector<rocksdb::Slice> keys(op.keys.begin(), op.keys.end());
-        const std::vector<rocksdb::Status> found = db_->MultiGet(ReadAt(op), keys, &values);
+        const std::vector<rocksdb::ColumnFamilyHandle*> families(keys.size(), In(op.keyspace));
+        const std::vector<rocksdb::Status> found = db_->MultiGet(ReadAt(op), families, keys, &values);
         std::string out;
         for (size_t i = 0; i < found.size(); ++i) out += Words(found[i], values[i]) + "\n";
         return out;
@@ -97,6 +109,23 @@ class RocksdbTarget final : public ScriptTarget {
   }
 
  private:
+  rocksdb::ColumnFamilyHandle* In(int keyspace) const { return families_[static_cast<size_t>(keyspace)]; }
+
+  static rocksdb::Status Add(const ScriptWrite& write, rocksdb::ColumnFamilyHandle* family,
+                             rocksdb::WriteBatch* batch) {
+    switch (write.kind) {
+      case ScriptWriteKind::kPut:
+        return batch->Put(family, write.key, write.value.Bytes());
+      case ScriptWriteKind::kDelete:
+        return batch->Delete(family, write.key);
+      case ScriptWriteKind::kMerge:
+        return batch->Merge(family, write.key, write.value.Bytes());
+      case ScriptWriteKind::kDeleteRange:
+        return rocksdb::Status::NotSupported("not in scripts for it");
+    }
+    return rocksdb::Status::OK();
+  }
+
   std::string RunMaintenance(const ScriptOp& op) {
     switch (op.kind) {
       case ScriptKind::kTakeSnapshot:
@@ -107,10 +136,10 @@ class RocksdbTarget final : public ScriptTarget {
         ReleaseSnapshot(op.snapshot);
         return "ok";
       case ScriptKind::kFlush:
-        return Words(db_->Flush({}));
+        return Words(db_->Flush({}, families_));
       case ScriptKind::kCompact: {
         const rocksdb::Slice begin(op.key), end(op.end);
-        return Words(db_->CompactRange({}, &begin, op.end.empty() ? nullptr : &end));
+        return Words(db_->CompactRange({}, In(op.keyspace), &begin, op.end.empty() ? nullptr : &end));
       }
       case ScriptKind::kVerify:
         return Words(db_->VerifyChecksum());
@@ -154,7 +183,7 @@ class RocksdbTarget final : public ScriptTarget {
     rocksdb::ReadOptions options = ReadAt(op);
     options.iterate_lower_bound = &held->lower_slice;
     if (!held->upper.empty()) options.iterate_upper_bound = &held->upper_slice;
-    if (!held->empty) held->it.reset(db_->NewIterator(options));
+    if (!held->empty) held->it.reset(db_->NewIterator(options, In(op.keyspace)));
     return held;
   }
 
@@ -194,12 +223,17 @@ class RocksdbTarget final : public ScriptTarget {
     iterators_ = {};
     if (!db_) return;
     for (int i = 0; i < kScriptSnapshots; ++i) ReleaseSnapshot(i);
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+    }
+    families_.clear();
   }
 
   const std::unique_ptr<rocksdb::Env> env_;
   rocksdb::Options options_;
   // Handles go before the database they are of.
   std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::array<const rocksdb::Snapshot*, kScriptSnapshots> snapshots_ = {};
   std::array<std::unique_ptr<BoundedIterator>, kScriptIterators> iterators_;
 };
