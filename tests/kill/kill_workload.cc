@@ -1,7 +1,6 @@
 #include "tests/kill/kill_workload.h"
 
 #include <cstdlib>
-#include <optional>
 #include <utility>
 
 #include "base/random.h"
@@ -11,8 +10,15 @@ namespace {
 
 constexpr uint64_t kKeys = 64;  // of each writer
 constexpr char kCounterPrefix[] = "counter/";
+constexpr char kDelimiter[] = "+";
 
-using Operations = std::vector<std::pair<std::string, std::optional<std::string>>>;
+struct Operation {
+  enum Kind { kPut, kDelete, kMerge, kDeleteRange };
+  Kind kind = kPut;
+  std::string key;
+  std::string value = {};  // of a range its end
+};
+using Operations = std::vector<Operation>;
 using State = std::map<std::string, std::string>;
 
 std::string CounterKey(int writer) { return kCounterPrefix + std::to_string(writer); }
@@ -31,19 +37,30 @@ Operations OperationsOf(int writer, uint64_t unit) {
   Random random(unit * 8 + static_cast<uint64_t>(writer));
   const auto key = [&] { return WriterPrefix(writer) + std::to_string(random.Uniform(kKeys)); };
   Operations operations;
+  const auto range = [&] {
+    std::string begin = key(), end = key();
+    if (end < begin) std::swap(begin, end);
+    return Operation{Operation::kDeleteRange, begin, end + '\0'};
+  };
   if (IsLoneDelete(unit)) {
-    operations.emplace_back(key(), std::nullopt);
+    operations.push_back(unit % 32 == 5 ? range() : Operation{Operation::kDelete, key()});
     return operations;
   }
-  operations.emplace_back(CounterKey(writer), ValueOf(writer, unit, 8 + random.Uniform(40)));
+  operations.push_back({Operation::kPut, CounterKey(writer), ValueOf(writer, unit, 8 + random.Uniform(40))});
   if (unit % 8 == 2) return operations;  // a lone Put
   const bool large = unit % 64 == 33;    // larger than a memtable
   const uint64_t count = large ? 8 : 1 + random.Uniform(5);
   for (uint64_t i = 0; i < count; ++i) {
-    if (random.OneIn(4)) {
-      operations.emplace_back(key(), std::nullopt);
+    const uint64_t choice = random.Uniform(24);
+    if (choice == 0) {
+      operations.push_back(range());
+    } else if (choice < 6) {
+      operations.push_back({Operation::kDelete, key()});
+    } else if (choice < 10) {
+      operations.push_back({Operation::kMerge, key(), ValueOf(writer, unit, 8)});
     } else {
-      operations.emplace_back(key(), ValueOf(writer, unit, large ? 1024 : 20 + random.Uniform(300)));
+      operations.push_back(
+          {Operation::kPut, key(), ValueOf(writer, unit, large ? 1024 : 20 + random.Uniform(300))});
     }
   }
   return operations;
@@ -52,12 +69,13 @@ Operations OperationsOf(int writer, uint64_t unit) {
 WriteOptions OptionsOf(uint64_t unit) { return unit % 16 == 9 ? WriteOptions::Sync() : WriteOptions(); }
 
 void Apply(const Operations& operations, State* state) {
-  for (const auto& [key, value] : operations) {
-    if (value) {
-      (*state)[key] = *value;
-    } else {
-      state->erase(key);
-    }
+  for (const auto& [kind, key, value] : operations) {
+    if (kind == Operation::kPut) (*state)[key] = value;
+    if (kind == Operation::kDelete) state->erase(key);
+    if (kind == Operation::kDeleteRange) state->erase(state->lower_bound(key), state->lower_bound(value));
+    if (kind != Operation::kMerge) continue;
+    const auto [at, made] = state->emplace(key, value);
+    if (!made) at->second += kDelimiter + value;
   }
 }
 
@@ -158,24 +176,26 @@ Options KillOptions(const KillSetup& setup) {
   options.block_bytes = 256;
   options.num_levels = 4;
   options.block_cache_capacity = 64 << 10;
+  options.merge_operator = StringAppend(kDelimiter);
   return options;
 }
 
 Status WriteUnit(DB& db, int writer, uint64_t unit) {
   const Operations operations = OperationsOf(writer, unit);
+  const WriteOptions options = OptionsOf(unit);
   if (operations.size() == 1) {
-    const auto& [key, value] = operations.front();
-    return value ? db.Put(OptionsOf(unit), key, *value) : db.Delete(OptionsOf(unit), key);
+    const auto& [kind, key, value] = operations.front();
+    if (kind == Operation::kDeleteRange) return db.DeleteRange(options, key, Slice(value));
+    return kind == Operation::kPut ? db.Put(options, key, value) : db.Delete(options, key);
   }
   WriteBatch batch;
-  for (const auto& [key, value] : operations) {
-    if (value) {
-      batch.Put(key, *value);
-    } else {
-      batch.Delete(key);
-    }
+  for (const auto& [kind, key, value] : operations) {
+    if (kind == Operation::kPut) batch.Put(key, value);
+    if (kind == Operation::kDelete) batch.Delete(key);
+    if (kind == Operation::kMerge) batch.Merge(key, value);
+    if (kind == Operation::kDeleteRange) batch.DeleteRange(key, Slice(value));
   }
-  return db.Write(OptionsOf(unit), batch);
+  return db.Write(options, batch);
 }
 
 bool IsDurable(const KillSetup& setup, int /*writer*/, uint64_t unit) {

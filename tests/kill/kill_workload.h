@@ -2,9 +2,9 @@
 //
 // Each of kKillWriters threads writes its units 1, 2, 3, ... in order, each whole or not at all, and each
 // fully determined by writer and number. Nearly all carry the writer's counter; every eighth is a single
-// Delete, which carries none, so what follows a counter may be there too. A process that goes on starts at
-// the counter: repeating the unit behind it changes nothing. Thread safety: the functions may be called
-// concurrently.
+// Delete or DeleteRange, which carries none, so what follows a counter may be there too. A process that goes
+// on starts at the counter: repeating the unit behind it changes nothing. Thread safety: the functions may be
+// called concurrently.
 #pragma once
 
 #include <cstdint>
