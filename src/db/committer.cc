@@ -19,6 +19,9 @@ constexpr uint64_t kLogBytesPerCapacity = 4;
 // another is prepared, and the writer would have to wait for that.
 constexpr double kNearlyFull = 15.0 / 16;
 constexpr uint64_t kPartOfSegmentLeft = 256;  // one of so many
+// To walk through so many hidden entries takes a few tenths of a millisecond.
+constexpr uint64_t kManyCovered = 2048;
+constexpr uint64_t kLooksAnEntry = 2;
 
 }  // namespace
 
@@ -187,9 +190,29 @@ Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
   if (parts_.memory != nullptr) SEERDB_RETURN_IF_ERROR(AdmitToMemory(group));
   const bool full = active_->bytes() >= options_.memtable_capacity ||
                     parts_.log->appended_bytes() - log_bytes_before_ >= max_log_bytes_;
-  if (!full && !EndsWithItsSegment()) [[likely]]
+  if (!full && !EndsWithItsSegment() && !CoversMany(group)) [[likely]]
     return {};
   return SealMemTable();
+}
+
+bool Committer::CoversMany(const std::vector<WriteRequest*>& group) {
+  for (const WriteRequest* request : group) {
+    if (request->ranges == 0) [[likely]]
+      continue;
+    // Rather than wait for a place, scans walk.
+    if (parts_.views->immutable_count() >= options_.max_immutable_memtables) return false;
+    BatchReader reader(request->operations);
+    BatchOperation operation;
+    while (reader.Next(&operation)) {
+      if (operation.type != ValueType::kRangeDeletion) continue;
+      const uint64_t may_look_at = kLooksAnEntry * active_->entries();
+      if (entries_looked_at_ + kManyCovered > may_look_at) return false;
+      const uint64_t covered = active_->CountBetween(operation.key, operation.value, kManyCovered);
+      entries_looked_at_ += covered;
+      if (covered == kManyCovered) return true;
+    }
+  }
+  return false;
 }
 
 bool Committer::EndsWithItsSegment() const {
@@ -266,6 +289,7 @@ Status Committer::SwitchMemTable() {
   MemTableSlot next{std::make_shared<MemTable>(parts_.account, parts_.chunk_pool), parts_.log->mark()};
   sealed_bytes_.store(sealed_bytes() + active_->bytes(), std::memory_order_relaxed);
   active_ = next.memtable.get();
+  entries_looked_at_ = 0;
   log_bytes_before_ = parts_.log->appended_bytes();
   parts_.views->SwitchMemTable(std::move(next));
   return {};

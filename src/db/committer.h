@@ -77,6 +77,10 @@ class Committer final : public GroupCommitter {
   Status MakeRoom(const std::vector<WriteRequest*>& group);
   // Adds a merge operand, or what it and those before it lead to.
   void AddMerge(SequenceNumber sequence, const BatchOperation& operation);
+  // True if range deletes of the group cover so many entries of the active memtable that scans should find
+  // those in another one, which they can step over as a whole. Its cost is a part of that of adding the
+  // entries.
+  bool CoversMany(const std::vector<WriteRequest*>& group);
   Status AdmitToMemory(const std::vector<WriteRequest*>& group);
   // The part of the active memtable that is full: of its capacity, or of the log it may have.
   double ActiveFill() const;
@@ -100,9 +104,10 @@ class Committer final : public GroupCommitter {
   std::vector<LogSegment::Record> records_;
   bool stopped_ = false;
   std::atomic<uint64_t> sealed_bytes_{0};
-  StallReason stall_;              // the one that the log was told of
-  uint64_t stall_begin_us_ = 0;    // of it
-  uint64_t log_bytes_before_ = 0;  // appended to the log when the active memtable began
+  StallReason stall_;               // the one that the log was told of
+  uint64_t stall_begin_us_ = 0;     // of it
+  uint64_t entries_looked_at_ = 0;  // of the active memtable, by CoversMany
+  uint64_t log_bytes_before_ = 0;   // appended to the log when the active memtable began
 };
 
 }  // namespace seerdb

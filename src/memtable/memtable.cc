@@ -51,6 +51,16 @@ std::unique_ptr<InternalIterator> MemTable::NewIterator() const {
   return std::make_unique<TreeIterator>(&tree_);
 }
 
+uint64_t MemTable::CountBetween(Slice begin, Slice end, uint64_t most) const {
+  TreeIterator entries(&tree_);
+  uint64_t count = 0;
+  for (entries.Seek(begin, kFirstTrailer); count < most && entries.Valid() && entries.key() < end;
+       entries.Next()) {
+    ++count;
+  }
+  return count;
+}
+
 uint64_t MemTable::bytes() const { return tree_.bytes_used(); }
 uint64_t MemTable::memory_bytes() const { return tree_.bytes_reserved(); }
 

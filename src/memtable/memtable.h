@@ -43,6 +43,9 @@ class MemTable {
   // The range tombstones added so far; null if there is none. Has at least those published.
   const RangeTombstoneMap* range_tombstones() const { return ranges_.load(std::memory_order_acquire); }
 
+  // How many point entries have keys in [begin, end), counted up to `most`: what it costs.
+  uint64_t CountBetween(Slice begin, Slice end, uint64_t most) const;
+
   // Memory in use by entries and nodes: what a capacity is compared with. Readable at any time.
   uint64_t bytes() const;
   // Memory taken from the system for it, used or not: at least bytes(). Readable at any time.

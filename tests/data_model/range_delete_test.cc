@@ -358,6 +358,31 @@ TEST_F(RangeDeleteTest, ScansStepOverLongStretchesInMemtablesAndTables) {
   EXPECT_EQ(ReadAll(*db_, &keeps).size(), kKeys);
 }
 
+TEST_F(RangeDeleteTest, ManyEntriesOfTheActiveMemtableAreSteppedOverToo) {
+  constexpr uint64_t kKeys = 9'000;
+  options_.memtable_capacity = 16 << 20;
+  options_.wal_segment_bytes = 16 << 20;
+  Reopen();
+  const Contents want{{KeyOf(0), "v"}, {KeyOf(kKeys - 1), "v"}};
+  for (const bool twice : {false, true}) {
+    PutSome(0, kKeys, "v");
+    if (twice) {
+      // Small ones do not use up what may be looked at.
+      for (uint64_t i = 0; i < 500; ++i) EXPECT_OK(db_->DeleteRange(KeyOf(i), KeyOf(i + 1)));
+      EXPECT_OK(db_->Put(KeyOf(0), "v"));
+    }
+    EXPECT_OK(db_->DeleteRange(KeyOf(1), KeyOf(kKeys - 1)));
+    const uint64_t before = db_->Stats().scan_entries_skipped;
+    EXPECT_EQ(ReadAll(*db_), want);
+    EXPECT_LT(db_->Stats().scan_entries_skipped - before, 20u);
+  }
+  const uint64_t sealed = db_->Stats().total_flushes + db_->Stats().immutable_memtables;
+  PutSome(0, 2'000, "v");
+  for (uint64_t i = 0; i < 2'000; i += 10) EXPECT_OK(db_->DeleteRange(KeyOf(i), KeyOf(i + 9)));
+  EXPECT_EQ(db_->Stats().total_flushes + db_->Stats().immutable_memtables, sealed)
+      << "few entries each: no reason to flush early";
+}
+
 TEST_F(RangeDeleteTest, ABulkLoadBehindItStaysAndOneBeforeItGoes) {
   const auto load = [&](const std::string& value) {
     const std::vector<std::pair<std::string, std::string>> entries{{"b", value}, {"d", value}};
