@@ -78,7 +78,7 @@ class Picker {
   }
   // Range tombstones hide everything in it from everyone who could see it.
   bool HiddenByRanges(const TableMeta& table) const;
-  // What old range tombstones still hide is dropped.
+  // What old range tombstones still hide is dropped, and that of the oldest while they are too many.
   std::optional<CompactionPlan> PickOldRanges() const;
   std::optional<CompactionPlan> PlanOldRange(const RangeTombstone& tombstone) const;
   bool TombstonesDue(uint32_t level, const TableMeta& table) const;
@@ -282,12 +282,16 @@ std::optional<CompactionPlan> Picker::PlanTombstones(uint32_t level, const Run& 
 }
 
 std::optional<CompactionPlan> Picker::PickOldRanges() const {
-  if (version_.ranges() == nullptr || options_.tombstone_max_age_s == 0) return std::nullopt;
-  for (const RangeTombstonePtr& tombstone : *version_.ranges()) {
-    const bool old = tombstone->since_s != 0 &&
-                     context_.now_us / kMicrosPerSecond >= tombstone->since_s + options_.tombstone_max_age_s;
-    if (!old || tombstone->sequence > context_.oldest_snapshot) continue;
-    if (auto plan = PlanOldRange(*tombstone)) return plan;
+  if (version_.ranges() == nullptr) return std::nullopt;
+  const auto& ranges = *version_.ranges();
+  const uint64_t too_many = ranges.size() - std::min<uint64_t>(ranges.size(), options_.max_range_tombstones);
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const RangeTombstone& tombstone = *ranges[i];
+    const bool old = options_.tombstone_max_age_s != 0 && tombstone.since_s != 0 &&
+                     context_.now_us / kMicrosPerSecond >= tombstone.since_s + options_.tombstone_max_age_s;
+    // They ascend by sequence, and so by age.
+    if ((!old && i >= too_many) || tombstone.sequence > context_.oldest_snapshot) break;
+    if (auto plan = PlanOldRange(tombstone)) return plan;
   }
   return std::nullopt;
 }

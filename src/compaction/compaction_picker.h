@@ -30,6 +30,8 @@ struct PickerOptions {
   uint64_t merge_bytes = uint64_t{1} << 30;
   double tombstone_density_trigger = 0;  // 0 = off, as tombstone_max_age_s
   uint64_t tombstone_max_age_s = 0;
+  // Range tombstones beyond so many count as old, the oldest first.
+  uint64_t max_range_tombstones = 4096;
 };
 
 // What else a decision depends on, beside the version.

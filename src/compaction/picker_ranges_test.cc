@@ -75,6 +75,10 @@ TEST(CompactionPicker, WhatAnOldRangeCoversInPartIsWrittenAnew) {
   context.ranges = FlushedRanges::Of(*in_l0, nullptr);
   EXPECT_EQ(Show(PickCompaction(options, *in_l0, context)), "move L0:9 -> L2");
   context.ranges = FlushedRanges::Of(*version, nullptr);
+  context.unavailable = {};
+  options.tombstone_max_age_s = 0;
+  options.max_range_tombstones = 0;
+  EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L2:1 -> L2") << "one too many";
   context.oldest_snapshot = 59;
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "none") << "a snapshot reads what it hides";
 }

@@ -10,6 +10,10 @@ namespace {
 // Merges that can be done in parts take parts of this many tables.
 constexpr uint64_t kFilesPerMerge = 16;
 constexpr uint64_t kToleratedBaseLevels = 4;
+// Range tombstones that are not finished may have one of so many parts of the memory, at so much each.
+constexpr uint64_t kPartForRanges = 16;
+constexpr uint64_t kRangeBytes = 1536;
+
 constexpr uint64_t kRoomForRunsBytes = uint64_t{64} << 20;
 
 uint64_t Saturating(uint64_t a, uint64_t b) { return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b; }
@@ -155,6 +159,10 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
       std::min(Saturating(settings.target_file_size, kFilesPerMerge), settings.space.merge_bytes);
   picker.tombstone_density_trigger = options_.tombstone_density_trigger;
   picker.tombstone_max_age_s = options_.tombstone_max_age_s;
+  if (memory_limit_bytes_ != 0) {
+    picker.max_range_tombstones =
+        std::min(picker.max_range_tombstones, memory_limit_bytes_ / kPartForRanges / kRangeBytes);
+  }
   return settings;
 }
 

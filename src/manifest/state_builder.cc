@@ -82,7 +82,18 @@ Status StateBuilder::Apply(const VersionEdit& edit) {
   return {};
 }
 
-ManifestState StateBuilder::Build() const {
+// Once, not with each edit: those of a hostile manifest may descend.
+void StateBuilder::SortRanges() {
+  const auto older = [](const RangeTombstonePtr& a, const RangeTombstonePtr& b) {
+    return a->sequence < b->sequence;
+  };
+  if (!std::is_sorted(ranges_.begin(), ranges_.end(), older)) {
+    std::stable_sort(ranges_.begin(), ranges_.end(), older);
+  }
+}
+
+ManifestState StateBuilder::Build() {
+  SortRanges();
   ManifestState state = state_;
   state.num_levels = static_cast<uint32_t>(levels_.size());
   RangeListPtr ranges = given_ranges_;
@@ -101,10 +112,8 @@ Status StateBuilder::AddRange(const RangeTombstone& tombstone) {
     return Bad("found a range tombstone with sequence " + std::to_string(tombstone.sequence) +
                ", expected 1 .. 2^56 - 1");
   }
-  const auto at = std::upper_bound(
-      ranges_.begin(), ranges_.end(), tombstone.sequence,
-      [](SequenceNumber sequence, const RangeTombstonePtr& other) { return sequence < other->sequence; });
-  ranges_.insert(at, std::make_shared<const RangeTombstone>(tombstone));
+  ranges_.push_back(std::make_shared<const RangeTombstone>(tombstone));
+
   given_ranges_ = nullptr;
   state_.last_sequence = std::max(state_.last_sequence, tombstone.sequence);
   return {};

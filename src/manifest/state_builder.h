@@ -25,7 +25,7 @@ class StateBuilder {
   // far may have done this to.
   void ForgetRanges();
 
-  ManifestState Build() const;
+  ManifestState Build();
 
  private:
   struct Place {
@@ -41,13 +41,15 @@ class StateBuilder {
   Status Delete(const VersionEdit::DeletedTable& deleted);
   Status Add(const VersionEdit::AddedTable& added);
   Status AddRange(const RangeTombstone& tombstone);
+  void SortRanges();
   bool MayHide(const RangeTombstone& tombstone) const;
 
   ManifestState state_;  // its version and num_levels are stale
   std::vector<Level> levels_;
   std::unordered_map<uint64_t, Place> places_;  // by table number
   RangeListPtr given_ranges_;                   // null once they have changed, or if there were none
-  std::vector<RangeTombstonePtr> ranges_;
+  std::vector<RangeTombstonePtr> ranges_;       // ascending by sequence, but for what was just added
+
   SequenceNumber old_ranges_ = 0;  // those up to this sequence were there before
   // All keys of tables that were deleted.
   bool deleted_any_ = false;
