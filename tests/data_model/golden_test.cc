@@ -1,11 +1,8 @@
-// tests/golden/v1/data_model is read for ever: a database with keyspaces, merge operands and entries that
-// expire, in its log, its table and its manifest. SEERDB_REWRITE=1 writes it anew.
-#include <cstdlib>
-#include <filesystem>
-
+// Directories of tests/golden/v1 are read for ever, each a database: data_model with keyspaces, merge
+// operands and entries that expire, range_delete with range deletes; in log, table and manifest.
+// SEERDB_REWRITE=1 makes each test write its own anew.
 #include "env/manual_clock.h"
-#include "env/memory_file_system.h"
-#include "tests/support/test_support.h"
+#include "tests/data_model/golden_files.h"
 
 namespace seerdb::testing {
 namespace {
@@ -35,7 +32,7 @@ Status WriteSome(DB* db, const Keyspace& counters, const Keyspace& sessions, con
 }
 
 // With a table, and the same again in the log.
-void WriteGolden(const std::string& directory) {
+void WriteDataModel() {
   const auto fs = std::make_shared<MemoryFileSystem>();
   const auto db = OpenOrFail(GoldenOptions(fs, std::make_shared<ManualClock>()), "/db");
   KeyspaceOptions options;
@@ -49,16 +46,38 @@ void WriteGolden(const std::string& directory) {
   ASSERT_OK(WriteSome(db.get(), *counters, *sessions, "table"));
   ASSERT_OK(db->Flush());
   ASSERT_OK(WriteSome(db.get(), *counters, *sessions, "log"));
-  const std::shared_ptr<MemoryFileSystem> left = fs->CrashClone({1, CrashOptions::kProcessCrash, true});
-  const std::vector<std::string> names = *left->ListDirectory("/db");
-  for (const std::string& name : names) {
-    if (name == "LOCK") continue;
-    const auto bytes = ReadFileToString(*left, "/db/" + name);
-    const auto file = PosixFileSystem()->NewWritableFile(directory + "/" + name, CreateMode::kTruncate);
-    ASSERT_TRUE(bytes.ok() && file.ok());
-    ASSERT_OK((*file)->Append(*bytes));
-    ASSERT_OK((*file)->Close());
+  WriteGolden("data_model", fs.get());
+}
+
+// A keyspace of the same keys beside the default one. In tables all of them; in the manifest a range
+// tombstone for each keyspace, that of the second one without an end, and a table it was applied to; in the
+// log more.
+void WriteRangeDeletes() {
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  const auto db = OpenOrFail(GoldenOptions(fs, std::make_shared<ManualClock>()), "/db");
+  const Result<Keyspace> second = db->OpenKeyspace("second");
+  for (const char* key : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
+    ASSERT_OK(db->Put(key, "table"));
+    ASSERT_OK(second->Put(key, "table"));
+    if (key[0] == 'd') ASSERT_OK(db->Flush());
   }
+  ASSERT_OK(db->Flush());
+  ASSERT_OK(db->DeleteRange("b", "f"));
+  ASSERT_OK(second->DeleteRange("g", std::nullopt));
+  ASSERT_OK(db->Put("c", "put again"));
+  ASSERT_OK(db->Flush());
+  ASSERT_OK(db->CompactRange("a", "d"));
+  ASSERT_OK(db->DeleteRange("f", "g"));
+  WriteBatch batch;
+  batch.Put("gone", "put in front");
+  batch.Put(*second, "a", "put in front");
+  batch.DeleteRange("g", "h");
+  batch.DeleteRange(*second, "", "c");
+  batch.Put("ga", "put behind");
+  batch.Put(*second, "b", "put behind");
+  ASSERT_OK(db->Write(batch));
+  ASSERT_OK(second->DeleteRange("e", std::nullopt));
+  WriteGolden("range_delete", fs.get());
 }
 
 Contents All(const Keyspace& keyspace) {
@@ -71,21 +90,8 @@ Contents All(const Keyspace& keyspace) {
 }
 
 TEST(DataModelGolden, OfVersion1IsRead) {
-  const std::string directory = std::string(SEERDB_SOURCE_DIR) + "/tests/golden/v1/data_model";
-  if (std::getenv("SEERDB_REWRITE") != nullptr) {
-    std::filesystem::remove_all(directory);
-    std::filesystem::create_directories(directory);
-    WriteGolden(directory);
-  }
-  const auto fs = std::make_shared<MemoryFileSystem>();
-  ASSERT_OK(fs->CreateDirectory("/db"));
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    const auto bytes = ReadFileToString(*PosixFileSystem(), entry.path().string());
-    const auto file = fs->NewWritableFile("/db/" + entry.path().filename().string(), CreateMode::kTruncate);
-    ASSERT_TRUE(bytes.ok() && file.ok());
-    ASSERT_OK((*file)->Append(*bytes));
-    ASSERT_OK((*file)->SyncAll());
-  }
+  if (RewritesGolden()) WriteDataModel();
+  const auto fs = Store(ReadGolden("data_model"));
   const auto clock = std::make_shared<ManualClock>();
   const auto db = OpenOrFail(GoldenOptions(fs, clock), "/db");
   ASSERT_TRUE(db);
@@ -109,6 +115,43 @@ TEST(DataModelGolden, OfVersion1IsRead) {
   EXPECT_EQ(All(*sessions), want);
   clock->Advance(59 * kMinute);
   EXPECT_EQ(All(*sessions), (Contents{{"long log", "for ever"}, {"long table", "for ever"}}));
+}
+
+TEST(RangeDeleteGolden, OfVersion1IsRead) {
+  if (RewritesGolden()) WriteRangeDeletes();
+  const Files files = ReadGolden("range_delete");
+  auto db = OpenOrFail(GoldenOptions(Store(files), std::make_shared<ManualClock>()), "/db");
+  ASSERT_TRUE(db);
+  EXPECT_EQ(db->Stats().recovery.records_replayed, 3u) << "what was to be in the log";
+  EXPECT_EQ(ReadAll(*db),
+            (Contents{{"a", "table"}, {"c", "put again"}, {"ga", "put behind"}, {"h", "table"}}));
+  const Result<Keyspace> second = db->FindKeyspace("second");
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(All(*second), (Contents{{"b", "put behind"}, {"c", "table"}, {"d", "table"}}));
+}
+
+// Its log apart: what the tables hold, the manifest alone hides.
+TEST(RangeDeleteGolden, TheManifestOfVersion1HidesWhatItsTablesHold) {
+  Files files = ReadGolden("range_delete");
+  for (auto& [name, bytes] : files) {
+    if (name.ends_with(".log")) bytes.assign(bytes.size(), '\0');
+  }
+  auto db = OpenOrFail(GoldenOptions(Store(files), std::make_shared<ManualClock>()), "/db");
+  ASSERT_TRUE(db);
+  EXPECT_EQ(db->Stats().range_tombstones, 2u);
+  uint64_t entries = 0;
+  for (const LevelStats& level : db->Stats().levels) entries += level.entries;
+  const Contents left{{"a", "table"}, {"c", "put again"}, {"f", "table"}, {"g", "table"}, {"h", "table"}};
+  const Contents left_of_second{{"a", "table"}, {"b", "table"}, {"c", "table"},
+                                {"d", "table"}, {"e", "table"}, {"f", "table"}};
+  EXPECT_GT(entries, left.size() + left_of_second.size()) << "what is hidden was to be in tables";
+  for (const bool compacted : {false, true}) {
+    if (compacted) ASSERT_OK(db->CompactRange());
+    const Result<Keyspace> second = db->FindKeyspace("second");
+    EXPECT_EQ(ReadAll(*db), left);
+    EXPECT_EQ(All(*second), left_of_second);
+  }
+  EXPECT_EQ(db->Stats().range_tombstones, 0u);
 }
 
 }  // namespace
