@@ -1,37 +1,13 @@
-// Every byte of a database with keyspaces, merges and times to live, damaged: it is refused, or reads fail,
-// or the answers are right; nothing crashes and nothing is invented.
-#include <filesystem>
+// Every byte of a database with keyspaces, merges and times to live, and of one with range deletes, damaged:
+// it is refused, or reads fail, or the answers are right; nothing crashes and nothing is invented.
+#include <algorithm>
 
 #include "env/manual_clock.h"
-#include "env/memory_file_system.h"
-#include "tests/support/test_support.h"
+#include "tests/data_model/golden_files.h"
+#include "wal/log_format.h"
 
 namespace seerdb::testing {
 namespace {
-
-using Files = std::map<std::string, std::string>;
-
-Files ReadGolden() {
-  Files files;
-  const std::string directory = std::string(SEERDB_SOURCE_DIR) + "/tests/golden/v1/data_model";
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    const auto bytes = ReadFileToString(*PosixFileSystem(), entry.path().string());
-    EXPECT_TRUE(bytes.ok());
-    files[entry.path().filename().string()] = *bytes;
-  }
-  return files;
-}
-
-std::shared_ptr<MemoryFileSystem> Store(const Files& files) {
-  auto fs = std::make_shared<MemoryFileSystem>();
-  EXPECT_OK(fs->CreateDirectory("/db"));
-  for (const auto& [name, bytes] : files) {
-    const auto file = fs->NewWritableFile("/db/" + name, CreateMode::kTruncate);
-    EXPECT_OK((*file)->Append(bytes));
-    EXPECT_OK((*file)->SyncAll());
-  }
-  return fs;
-}
 
 Options ReadOptionsOf(std::shared_ptr<FileSystem> fs) {
   Options options = TinyOptions();
@@ -58,23 +34,47 @@ std::optional<Contents> Read(const Files& files) {
   return contents;
 }
 
-TEST(DataModelDamage, EveryByteIsRefusedOrHarmless) {
-  const Files golden = ReadGolden();
+// Every state that a log torn anywhere may leave, that of no record to that of all of them.
+std::vector<Contents> TornStates(const Files& golden) {
+  std::vector<Contents> states;
+  for (const auto& [name, bytes] : golden) {
+    if (!name.ends_with(".log")) continue;
+    // Steps in which no frame can be missed.
+    for (size_t at = 0; at <= bytes.find_last_not_of('\0') + kLogFrameHeadBytes; at += kLogFrameHeadBytes) {
+      Files torn = golden;
+      torn[name].resize(std::min(at, bytes.size()));
+      torn[name].resize(bytes.size(), '\0');
+      const std::optional<Contents> found = Read(torn);
+      EXPECT_TRUE(found.has_value()) << name << " torn @" << at;
+      if (found.has_value() && std::find(states.begin(), states.end(), *found) == states.end()) {
+        states.push_back(*found);
+      }
+    }
+  }
+  return states;
+}
+
+struct GoldenCase {
+  std::string name;
+  size_t contents;     // keyspaces and entries
+  size_t torn_states;  // what is in the tables, and what each record of the log makes of it
+};
+
+class DataModelDamage : public ::testing::TestWithParam<GoldenCase> {};
+
+TEST_P(DataModelDamage, EveryByteIsRefusedOrHarmless) {
+  const Files golden = ReadGolden(GetParam().name);
   const std::optional<Contents> whole = Read(golden);
   ASSERT_TRUE(whole.has_value());
-  ASSERT_EQ(whole->size(), 3u + 3 + 1 + 6);
-  // The last group of a log may be lost to a torn tail: what is in the table is there then.
-  Files without_log = golden;
-  for (auto& [name, bytes] : without_log) {
-    if (name.ends_with(".log")) bytes.assign(bytes.size(), '\0');
-  }
-  const std::optional<Contents> in_table = Read(without_log);
-  ASSERT_TRUE(in_table.has_value());
+  ASSERT_EQ(whole->size(), GetParam().contents);
+  const std::vector<Contents> torn_states = TornStates(golden);
+  ASSERT_EQ(torn_states.size(), GetParam().torn_states);
   uint64_t refused = 0, harmless = 0;
   for (const auto& [name, bytes] : golden) {
+    const bool log = name.ends_with(".log");
     for (size_t at = 0; at < bytes.size(); at += kSanitized ? 7 : 1) {
       // Of the zeros behind the end of a log a few are enough.
-      if (name.ends_with(".log") && bytes[at] == '\0' && at % 97 != 0) continue;
+      if (log && bytes[at] == '\0' && at % 97 != 0) continue;
       Files damaged = golden;
       damaged[name][at] = static_cast<char>(damaged[name][at] ^ (1 << at % 8));
       const std::optional<Contents> found = Read(damaged);
@@ -83,7 +83,8 @@ TEST(DataModelDamage, EveryByteIsRefusedOrHarmless) {
         continue;
       }
       ++harmless;
-      const bool right = *found == *whole || (name.ends_with(".log") && *found == *in_table);
+      const bool right = *found == *whole || (log && std::find(torn_states.begin(), torn_states.end(),
+                                                               *found) != torn_states.end());
       ASSERT_TRUE(right) << name << " @" << at << ": " << Difference(*whole, *found);
     }
   }
@@ -91,8 +92,13 @@ TEST(DataModelDamage, EveryByteIsRefusedOrHarmless) {
   EXPECT_GT(harmless, 0u);
 }
 
+INSTANTIATE_TEST_SUITE_P(Golden, DataModelDamage,
+                         ::testing::Values(GoldenCase{"data_model", 3 + 3 + 1 + 6, 2},
+                                           GoldenCase{"range_delete", 2 + 4 + 3, 4}),
+                         [](const auto& tested) { return tested.param.name; });
+
 // Payloads whose checksums are right and whose contents are not, as a hostile writer would make them.
-TEST(DataModelDamage, MalformedPayloadsGiveErrors) {
+TEST(DataModelPayloads, MalformedPayloadsGiveErrors) {
   const auto fs = std::make_shared<MemoryFileSystem>();
   Options options = ReadOptionsOf(fs);
   options.merge_operator = U64Add();
