@@ -4,6 +4,7 @@
 // damage; the error that ends it is returned. Files are only read, never locked.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "seerdb/file_system.h"
@@ -26,6 +27,9 @@ Status DumpLock(FileSystem& fs, const std::string& path);
 std::string ValueTypeName(unsigned char type);
 // The user's part of an engine key, escaped; "keyspace N: " stands in front when it is not the default one.
 std::string EngineKeyText(Slice engine_key);
+// The key before which a range of keys ends, as EngineKeyText; nullopt if that is the end of the keyspace of
+// `begin`. Both are engine keys.
+std::optional<std::string> RangeEndText(Slice begin, Slice end);
 // "name value", the names aligned.
 void PrintField(const char* name, const std::string& value);
 void PrintField(const char* name, uint64_t value);

@@ -39,7 +39,12 @@ Status PrintOperations(Slice operations, SequenceNumber sequence) {
     std::string line = "  " + std::to_string(sequence) + "\t" +
                        ValueTypeName(static_cast<unsigned char>(operation.type)) + "\t" +
                        EngineKeyText(operation.key);
-    if (operation.type != ValueType::kDeletion) line += "\t" + Escaped(operation.value);
+    if (operation.type == ValueType::kRangeDeletion) {
+      const std::optional<std::string> end = RangeEndText(operation.key, operation.value);
+      if (end.has_value()) line += "\t" + *end;
+    } else if (operation.type != ValueType::kDeletion) {
+      line += "\t" + Escaped(operation.value);
+    }
     Print(line + "\n");
   }
   return Status::Ok();

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "base/status_macros.h"
 #include "byte_text.h"
@@ -35,8 +37,14 @@ std::string KeyspaceText(const KeyspaceRecord& keyspace) {
   return text + "\n";
 }
 
+std::string RangeText(const RangeTombstone& tombstone) {
+  const std::optional<std::string> end = RangeEndText(tombstone.begin, tombstone.end);
+  return "range tombstone " + std::to_string(tombstone.sequence) + " keys " + EngineKeyText(tombstone.begin) +
+         " .." + (end.has_value() ? " " + *end : "") + "\n";
+}
+
 // VersionEdit::ToString shows names and keys in hexadecimal. Here names are readable, and at the end the keys
-// of the tables stand once more, readable too.
+// of tables and range tombstones stand once more, readable too.
 std::string EditText(const VersionEdit& edit) {
   VersionEdit without_names = edit;
   without_names.keyspaces.clear();
@@ -46,13 +54,17 @@ std::string EditText(const VersionEdit& edit) {
     text += "table " + std::to_string(table.meta.number) + " keys " + EngineKeyText(table.meta.smallest_key) +
             " .. " + EngineKeyText(table.meta.largest_key) + "\n";
   }
+  for (const RangeTombstone& tombstone : edit.added_ranges) text += RangeText(tombstone);
   return text;
 }
 
 std::string StateText(const ManifestState& state) {
   std::string text = "next_keyspace_id " + std::to_string(state.next_keyspace_id) + "\n";
   for (const KeyspaceRecordPtr& keyspace : state.keyspaces) text += KeyspaceText(*keyspace);
-  return text + state.version->ToString();
+  text += state.version->ToString();
+  if (state.version->ranges() == nullptr) return text;
+  for (const RangeTombstonePtr& tombstone : *state.version->ranges()) text += RangeText(*tombstone);
+  return text;
 }
 
 }  // namespace

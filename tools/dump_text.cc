@@ -81,6 +81,16 @@ std::string EngineKeyText(Slice engine_key) {
   return "keyspace " + std::to_string(keyspace) + ": " + Escaped(user_key);
 }
 
+std::optional<std::string> RangeEndText(Slice begin, Slice end) {
+  uint32_t keyspace = 0;
+  Slice user_key;
+  if (ParseEngineKey(begin, &keyspace, &user_key)) {
+    const Slice prefix = begin.substr(0, begin.size() - user_key.size());
+    if (end == Slice(BehindKeyspace(prefix))) return std::nullopt;
+  }
+  return EngineKeyText(end);
+}
+
 void PrintField(const char* name, const std::string& value) {
   std::string line(name);
   line.resize(std::max<size_t>(line.size() + 1, 20), ' ');

@@ -1,11 +1,14 @@
-"""Merge operators and times to live: seerdb merge, --ttl, get --u64 and the options of keyspaces."""
+"""Merge operators, times to live and range deletes: seerdb merge, --ttl, get --u64, delete --from and the options
+of keyspaces."""
 import json
+import pathlib
 import unittest
 
 from cli_case import ERROR, NOT_FOUND, USAGE, CliCase
 
 HUNDRED_YEARS = "3155760000"
 WRONG_TTLS = ["", "soon", "-1", "nan", "inf", "1s", "0x10", " 1", "3155760001", "1e300"]
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "v1" / "range_delete"
 OPERATORS = ["seerdb.u64_add", "seerdb.u64_max", "seerdb.u64_min", "seerdb.list_append"]
 
 
@@ -169,6 +172,102 @@ class TimeToLive(DataModelCase):
         for ttl in ("0", "0.0", "-0"):
             self.assert_error(self.on_db("put", "k", "v", "--ttl", ttl, code=USAGE), "--ttl", "above 0")
         self.assertFalse(self.db.exists())
+
+
+class RangeDelete(DataModelCase):
+    def setUp(self):
+        super().setUp()
+        for keyspace in ("default", "other"):
+            self.load([(bytes([c]), b"v") for c in b"abcdef"], "--keyspace", keyspace)
+
+    def keys(self, *arguments):
+        return self.on_db("scan", "--keys-only", *arguments).out.split()
+
+    def test_from_begin_up_to_end(self):
+        self.assertEqual(b"", self.on_db("delete", "--from", "b", "--to", "d").out)
+        self.assertEqual([b"a", b"d", b"e", b"f"], self.keys())
+        self.on_db("get", "b", code=NOT_FOUND)
+        self.on_db("put", "c", "again")
+        self.on_db("delete", "--sync", "--from", "d5", "--to", "e5")  # bounds need not be keys
+        self.on_db("delete", "--from", "a", "--to", "a")  # holds no key
+        self.assertEqual([b"a", b"c", b"d", b"f"], self.keys())
+        self.on_db("compact")
+        self.on_db("verify")
+        self.assertEqual([b"a", b"c", b"d", b"f"], self.keys())
+        self.assertEqual(6, len(self.keys("--keyspace", "other")))
+
+    def test_open_end(self):
+        self.on_db("put", "--hex", "ffffff", "00")
+        self.on_db("delete", "--from", "c")
+        self.assertEqual([b"a", b"b"], self.keys())
+        self.assertEqual(6, len(self.keys("--keyspace", "other")), "the keyspace behind stays")
+
+    def test_from_the_first_key(self):
+        self.on_db("put", "", "under the empty key")
+        self.on_db("delete", "--from", "", "--to", "c")
+        self.assertEqual([b"c", b"d", b"e", b"f"], self.keys())
+        self.on_db("get", "", code=NOT_FOUND)
+        self.on_db("delete", "--from", "")
+        self.assertEqual([], self.keys())
+        self.assertEqual(6, len(self.keys("--keyspace", "other")))
+
+    def test_empty_end_holds_no_key(self):
+        self.on_db("delete", "--from", "", "--to", "")
+        self.assertEqual(6, len(self.keys()))
+
+    def test_in_a_keyspace(self):
+        self.on_db("delete", "--keyspace", "other", "--from", "b", "--to", "d")
+        self.on_db("delete", "--keyspace", "other", "--from", "f")
+        self.assertEqual([b"a", b"d", b"e"], self.keys("--keyspace", "other"))
+        self.assertEqual(6, len(self.keys()))
+        failed = self.on_db("delete", "--keyspace", "absent", "--from", "", code=ERROR)
+        self.assert_error(failed, "there is no keyspace absent")
+
+    def test_hex(self):
+        for key in ("00", "00ff", "80", "ff"):
+            self.on_db("put", "--hex", key, "00")
+        self.on_db("delete", "--hex", "--from", "00ff", "--to", "62")
+        self.assertEqual([b"00", *(b"%02x" % c for c in b"bcdef"), b"80", b"ff"], self.keys("--hex"))
+        self.on_db("delete", "--hex", "--from", "80")
+        self.assertEqual([b"00", *(b"%02x" % c for c in b"bcdef")], self.keys("--hex"))
+
+    def test_inverted_range_is_refused(self):
+        for arguments in (["--from", "d", "--to", "b"], ["--from", "a", "--to", ""]):
+            with self.subTest(arguments=arguments):
+                self.assert_error(self.on_db("delete", *arguments, code=ERROR), "InvalidArgument", "below the begin")
+        self.assertEqual(6, len(self.keys()))
+
+    def test_wrong_use(self):
+        cases = [[], ["--to", "b"], ["k", "--from", "a"], ["k", "--to", "b"], ["k", "--from", "a", "--to", "b"],
+                 ["--keys-from", "-", "--from", "a"], ["--keys-from", "-", "--to", "b"], ["--from"],
+                 ["--hex", "--from", "0"], ["--hex", "--from", "00", "--to", "zz"]]
+        for arguments in cases:
+            with self.subTest(arguments=arguments):
+                outcome = self.on_db("delete", *arguments, stdin=b"a\n", code=USAGE)
+                self.assertEqual(b"", outcome.out)
+                self.assertTrue(outcome.err.startswith(b"seerdb: "), outcome.err)
+        self.assertEqual(6, len(self.keys()))
+
+    def test_dump_of_a_manifest(self):
+        def manifest():
+            dumped = self.run_tool("dump", self.files("MANIFEST-*")[-1]).out.decode()
+            return dumped.split("state after the last edit:\n")
+
+        self.on_db("delete", "--hex", "--from", b"b\x00".hex(), "--to", "64")
+        edits, state = manifest()
+        self.assertRegex(edits, r"\n  range tombstone \d+ keys b\\x00 \.\. d\n")
+        self.assertRegex(state, r"\n  range tombstone \d+ keys b\\x00 \.\. d\n")
+        self.on_db("delete", "--keyspace", "other", "--from", "e")
+        edits, state = manifest()
+        self.assertRegex(edits, r"\n  range tombstone \d+ keys keyspace 1: e \.\.\n")
+        self.assertEqual(2, state.count("range tombstone"))
+        self.on_db("compact")
+        self.assertNotIn("range tombstone", manifest()[1])
+
+    def test_dump_of_a_log(self):
+        out = "".join(self.run_tool("dump", "--entries", log).out.decode() for log in sorted(GOLDEN.glob("*.log")))
+        for line in ("delete-range\tf\tg", "delete-range\tkeyspace 1: \tkeyspace 1: c", "delete-range\tkeyspace 1: e"):
+            self.assertRegex(out, "\n  \\d+\t" + line + "\n")
 
 
 class KeyspaceOptions(DataModelCase):
