@@ -1,7 +1,9 @@
 #include "base/assert.h"
 #include "base/coding.h"
+#include "format/keyspace_prefix.h"
 #include "fuzz/hostile_files.h"
 #include "fuzz/input.h"
+#include "fuzz/manifest_ranges.h"
 #include "fuzz/reseal.h"
 #include "fuzz/targets.h"
 #include "manifest/manifest_file.h"
@@ -39,14 +41,27 @@ void CheckState(const ManifestState& state) {
       }
     }
   }
+  CheckRanges(state);
 }
 
-// An edit that was decoded encodes to one that decodes to the same, and is applied as a whole or refused.
-void CheckEdit(const VersionEdit& edit, ManifestState* state) {
+// Applies `edit`, as a whole or not at all. Twice the same one behind another is as good as any other.
+bool CheckApply(const VersionEdit& edit, ManifestState* state) {
+  const ManifestState before = *state;
+  if (!ApplyEdit(edit, state).ok()) return false;
+  CheckState(*state);
+  CheckRangesKept(before, edit, *state);
+  ManifestState twice = *state;
+  if (ApplyEdit(edit, &twice).ok()) CheckState(twice);
+  return true;
+}
+
+// An edit that was decoded encodes to one that decodes to the same, and is applied as a whole or refused:
+// true if it was applied.
+bool CheckEdit(const VersionEdit& edit, ManifestState* state) {
   const auto again = VersionEdit::Decode(edit.Encode());
   SEERDB_ASSERT(again.ok() && *again == edit);
   SEERDB_ASSERT(!edit.ToString().empty() || edit == VersionEdit());
-  if (ApplyEdit(edit, state).ok()) CheckState(*state);
+  return CheckApply(edit, state);
 }
 
 ManifestState EmptyState() {
@@ -54,6 +69,18 @@ ManifestState EmptyState() {
   state.num_levels = 7;
   state.version = std::make_shared<const Version>(7);
   return state;
+}
+
+// A range tombstone over keys such as DrawEdit gives to tables, or beside them.
+RangeTombstone DrawRange(Input* input) {
+  const uint8_t shape = input->Byte();
+  RangeTombstone tombstone;
+  tombstone.begin = input->Bytes(shape % 4);
+  tombstone.end = shape >= 128 ? BehindKeyspace(Slice(tombstone.begin).substr(0, 1))
+                               : std::string(input->Bytes(shape / 4 % 4));
+  tombstone.sequence = input->Byte();
+  tombstone.since_s = shape / 16 % 8;
+  return tombstone;
 }
 
 // An edit of small numbers, so that edits meet in logs, tables and levels.
@@ -96,25 +123,30 @@ VersionEdit DrawEdit(Input* input) {
     edit.keyspaces.push_back({id % 16u, name, static_cast<uint8_t>(id / 64), merge_operator, id, 1});
   }
   if ((keyspaces & 8) != 0 && !edit.added_tables.empty()) edit.added_tables.back().meta.expires_us = 7;
+  for (int n = keyspaces / 16 % 4; n > 0; --n) edit.added_ranges.push_back(DrawRange(input));
+  if ((keyspaces & 64) != 0 && !edit.added_tables.empty()) {
+    edit.added_tables.back().meta.ranges_applied = input->Byte();
+  }
   return edit;
 }
 
 // Edits one after another, each with its length before it; a length of 0 stands before one to be drawn.
 void ApplyEdits(Input* input) {
   ManifestState state = EmptyState();
+  RangesFollower ranges;
   for (int i = 0; i < 100 && !input->empty(); ++i) {
     const uint8_t length = input->Byte();
     if (length == 0) {
       const VersionEdit edit = DrawEdit(input);
       if (edit.log_number.has_value() == edit.log_first_record.has_value()) {
-        CheckEdit(edit, &state);
+        if (CheckEdit(edit, &state)) ranges.Follow(edit, state);
       } else {
         SEERDB_ASSERT(!VersionEdit::Decode(edit.Encode()).ok() && !ApplyEdit(edit, &state).ok());
       }
       continue;
     }
     const auto edit = VersionEdit::Decode(input->Bytes(length));
-    if (edit.ok()) CheckEdit(*edit, &state);
+    if (edit.ok() && CheckEdit(*edit, &state)) ranges.Follow(*edit, state);
   }
 }
 

@@ -41,6 +41,21 @@ std::string BatchSeed(int operations) {
   return std::string(batch.rep());
 }
 
+// Ranges beside, within and over one another, with and without an end, and keys of theirs put again.
+std::string RangesSeed() {
+  std::string operations;
+  for (const uint32_t keyspace : {0u, 1u, 128u, 70'000u}) {
+    AppendBatchOperation(&operations, ValueType::kValue, keyspace, "d", "old");
+    AppendRangeDeletion(&operations, keyspace, "b", "h");
+    AppendRangeDeletion(&operations, keyspace, "c", "e");
+    AppendBatchOperation(&operations, ValueType::kValue, keyspace, "d", "new");
+    AppendRangeDeletion(&operations, keyspace, "g", std::nullopt);
+    AppendBatchOperation(&operations, ValueType::kDeletion, keyspace, "d", "");
+    AppendRangeDeletion(&operations, keyspace, "", "a");
+  }
+  return operations;
+}
+
 void WriteBatchSeeds() {
   WriteSeed("batch", "empty", "");
   WriteSeed("batch", "one", BatchSeed(1));
@@ -50,6 +65,7 @@ void WriteBatchSeeds() {
     AppendBatchOperation(&keyspaces, ValueType::kValue, keyspace, "key", "value");
   }
   WriteSeed("batch", "keyspaces", keyspaces);
+  WriteSeed("batch", "ranges", RangesSeed());
 }
 
 void WriteLogSeeds() {
@@ -114,6 +130,31 @@ VersionEdit FullEdit() {
 
 std::string WithLength(const std::string& edit) { return Choice({static_cast<int>(edit.size())}) + edit; }
 
+// Range tombstones over the tables of FullEdit; then one table that they were applied to, and one removed.
+void WriteManifestRangeSeeds() {
+  const auto key = [](const char* user_key) { return std::string(1, '\0') + user_key; };
+  VersionEdit ranges;
+  ranges.added_ranges = {{key("b"), key("m"), 950, 1'700'000'000},
+                         {key("c"), std::string(1, '\x01'), 960, 0},
+                         {key("c"), key("d"), 30, 0}};
+  VersionEdit applied;
+  applied.deleted_tables.push_back({0, 20});
+  applied.added_tables = {FullEdit().added_tables[0]};
+  applied.added_tables[0].meta.number = 30;
+  applied.added_tables[0].meta.ranges_applied = 960;
+  VersionEdit removal;
+  removal.deleted_tables = {{1, 21}, {2, 22}};
+  WriteSeed("manifest", "ranges",
+            Choice({0, 0}) + WithLength(FullEdit().Encode()) + WithLength(ranges.Encode()) +
+                WithLength(applied.Encode()) + WithLength(removal.Encode()));
+  // Two tables; ranges over both, over the first, and of a whole keyspace; the first one written anew.
+  const std::string tables = Choice({0, 0, 2, 1, 1, 'b', 'd', 1, 2, 'e', 'g', 0, 0});
+  const std::string drawn = Choice({0, 0, 0, 0, 48, 10, 'e', 'x', 'f', 0, 20, 5, 'b', 'c', 30, 129, 'c', 40});
+  const std::string anew = Choice({0, 0, 1, 1, 3, 'b', 'd', 1, 1, 1, 64, 40});
+  WriteSeed("manifest", "drawn_ranges",
+            Choice({0, 0}) + tables + drawn + anew + Choice({0, 0, 0, 1, 1, 2, 0}));
+}
+
 void WriteManifestSeeds() {
   VersionEdit removal;
   removal.deleted_tables.push_back({0, 20});
@@ -149,6 +190,10 @@ void WriteManifestSeeds() {
   options.file_system = fs;
   const auto db = OpenOrFail(options, "/db");
   for (int i = 0; i < 200; ++i) ASSERT_OK(db->Put("key" + std::to_string(i), std::string(60, 'v')));
+  ASSERT_OK(db->Flush());
+  ASSERT_OK(db->DeleteRange("key1", "key2"));
+  ASSERT_OK(db->CompactRange("key15", "key16"));
+  ASSERT_OK(db->DeleteRange("key3", std::nullopt));
   ASSERT_OK(db->Close());
   const auto names = fs->ListDirectory("/db");
   for (const std::string& name : *names) {
@@ -280,6 +325,7 @@ void WriteSeeds() {
   WriteBlockSeeds();
   WriteLogSeeds();
   WriteManifestSeeds();
+  WriteManifestRangeSeeds();
   WriteModelSeeds();
   WriteScriptSeeds();
   WriteTableSeeds();
