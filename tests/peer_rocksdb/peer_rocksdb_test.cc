@@ -26,10 +26,8 @@ std::string DifferenceFromRocksdb(const Script& script, const Settings& settings
   return wrong ? DescribeDifference(script, *wrong, NewRocksdbTarget(true).get()) : "";
 }
 
-// RocksDB has no expiry of keys. Its iterators over range deletes gave answers, in 7.8, that were neither
-// those of std::map nor the same each time, or ended the process; seerdb's stand against std::map, in
-// metamorphic_test.
-constexpr ScriptFeatures kShared = {.expiry = false, .range_deletes = false};
+// RocksDB has no expiry of keys.
+constexpr ScriptFeatures kShared = {.expiry = false, .range_deletes = true};
 
 TEST(PeerRocksdb, BothGiveTheSameAnswers) {
   const uint64_t seed = TestSeed();

@@ -23,12 +23,20 @@ std::string Words(const rocksdb::Status& status, const std::string& value) {
   return status.ok() ? "=" + value : Words(status);
 }
 
-// An iterator with the bounds that it points to. A range whose bounds cross is empty; RocksDB is not asked.
+// A range delete of RocksDB has an end. Scripts have no keys so long.
+const std::string kBehindAllKeys(256, '\xff');
+
+// Released with the last of those who hold it.
+using SharedSnapshot = std::shared_ptr<const rocksdb::Snapshot>;
+
+// An iterator with the bounds and the snapshot that it points to: a move reads the snapshot where it comes to
+// a table with range tombstones. A range whose bounds cross is empty; RocksDB is not asked.
 struct BoundedIterator {
   std::string lower, upper;
   rocksdb::Slice lower_slice, upper_slice;
   bool empty = false;
   bool keys_only = false;
+  SharedSnapshot snapshot;
   std::unique_ptr<rocksdb::Iterator> it;
 
   bool Valid() const { return !empty && it->Valid(); }
@@ -73,6 +81,8 @@ class RocksdbTarget final : public ScriptTarget {
         return Words(db_->Delete(WriteAs(op), In(op.keyspace), op.key));
       case ScriptKind::kMerge:
         return Words(db_->Merge(WriteAs(op), In(op.keyspace), op.key, op.value.Bytes()));
+      case ScriptKind::kDeleteRange:
+        return Words(db_->DeleteRange(WriteAs(op), In(op.keyspace), op.key, End(op.end)));
       case ScriptKind::kBulkLoad:  // a batch of puts says the same
       case ScriptKind::kBatch: {
         rocksdb::WriteBatch batch;
@@ -111,6 +121,8 @@ class RocksdbTarget final : public ScriptTarget {
  private:
   rocksdb::ColumnFamilyHandle* In(int keyspace) const { return families_[static_cast<size_t>(keyspace)]; }
 
+  static rocksdb::Slice End(const std::string& end) { return end.empty() ? kBehindAllKeys : end; }
+
   static rocksdb::Status Add(const ScriptWrite& write, rocksdb::ColumnFamilyHandle* family,
                              rocksdb::WriteBatch* batch) {
     switch (write.kind) {
@@ -121,7 +133,7 @@ class RocksdbTarget final : public ScriptTarget {
       case ScriptWriteKind::kMerge:
         return batch->Merge(family, write.key, write.value.Bytes());
       case ScriptWriteKind::kDeleteRange:
-        return rocksdb::Status::NotSupported("not in scripts for it");
+        return batch->DeleteRange(family, write.key, End(write.end));
     }
     return rocksdb::Status::OK();
   }
@@ -129,11 +141,12 @@ class RocksdbTarget final : public ScriptTarget {
   std::string RunMaintenance(const ScriptOp& op) {
     switch (op.kind) {
       case ScriptKind::kTakeSnapshot:
-        ReleaseSnapshot(op.snapshot);
-        snapshots_[static_cast<size_t>(op.snapshot)] = db_->GetSnapshot();
+        snapshots_[static_cast<size_t>(op.snapshot)] = {
+            db_->GetSnapshot(),
+            [this](const rocksdb::Snapshot* snapshot) { db_->ReleaseSnapshot(snapshot); }};
         return "ok";
       case ScriptKind::kReleaseSnapshot:
-        ReleaseSnapshot(op.snapshot);
+        snapshots_[static_cast<size_t>(op.snapshot)] = nullptr;
         return "ok";
       case ScriptKind::kFlush:
         return Words(db_->Flush({}, families_));
@@ -164,9 +177,13 @@ class RocksdbTarget final : public ScriptTarget {
     return options;
   }
 
+  SharedSnapshot SnapshotOf(const ScriptOp& op) const {
+    return op.snapshot < 0 ? nullptr : snapshots_[static_cast<size_t>(op.snapshot)];
+  }
+
   rocksdb::ReadOptions ReadAt(const ScriptOp& op) const {
     rocksdb::ReadOptions options;
-    if (op.snapshot >= 0) options.snapshot = snapshots_[static_cast<size_t>(op.snapshot)];
+    options.snapshot = SnapshotOf(op).get();
     return options;
   }
 
@@ -178,6 +195,7 @@ class RocksdbTarget final : public ScriptTarget {
     if (!after.empty() && (held->upper.empty() || after < held->upper)) held->upper = after;
     held->empty = !held->upper.empty() && held->upper <= held->lower;
     held->keys_only = op.keys_only;
+    held->snapshot = SnapshotOf(op);
     held->lower_slice = held->lower;
     held->upper_slice = held->upper;
     rocksdb::ReadOptions options = ReadAt(op);
@@ -213,16 +231,10 @@ class RocksdbTarget final : public ScriptTarget {
     return held->Valid() ? held->Entry() : "end";
   }
 
-  void ReleaseSnapshot(int number) {
-    const rocksdb::Snapshot*& snapshot = snapshots_[static_cast<size_t>(number)];
-    if (snapshot != nullptr) db_->ReleaseSnapshot(snapshot);
-    snapshot = nullptr;
-  }
-
   void DropHandles() {
     iterators_ = {};
+    snapshots_ = {};
     if (!db_) return;
-    for (int i = 0; i < kScriptSnapshots; ++i) ReleaseSnapshot(i);
     for (rocksdb::ColumnFamilyHandle* family : families_) {
       db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
     }
@@ -234,7 +246,7 @@ class RocksdbTarget final : public ScriptTarget {
   // Handles go before the database they are of.
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
-  std::array<const rocksdb::Snapshot*, kScriptSnapshots> snapshots_ = {};
+  std::array<SharedSnapshot, kScriptSnapshots> snapshots_ = {};
   std::array<std::unique_ptr<BoundedIterator>, kScriptIterators> iterators_;
 };
 
