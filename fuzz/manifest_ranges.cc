@@ -82,7 +82,7 @@ void CheckRanges(const ManifestState& state) {
     SEERDB_ASSERT(tombstone->sequence >= last && tombstone->sequence <= state.last_sequence);
     last = tombstone->sequence;
   }
-  const FlushedRanges ranges = FlushedRanges::Of(*state.version, nullptr);
+  const FlushedRanges ranges = FlushedRanges::Of(*state.version, nullptr, 0);
   SEERDB_ASSERT(ranges.empty() == listed.empty());
   if (!listed.empty()) SEERDB_ASSERT(ranges.limit() == last);
   VisitCorners(listed, [&](Slice key, SequenceNumber at) {
@@ -102,7 +102,7 @@ void RangesFollower::Follow(const VersionEdit& edit, const ManifestState& state)
   const bool all_newer =
       std::all_of(edit.added_ranges.begin(), edit.added_ranges.end(),
                   [this](const RangeTombstone& tombstone) { return tombstone.sequence > ranges_.limit(); });
-  ranges_ = all_newer ? ranges_.Next(*state.version, nullptr) : FlushedRanges::Of(*state.version, nullptr);
+  ranges_ = all_newer ? ranges_.Next(*state.version, nullptr) : FlushedRanges::Of(*state.version, nullptr, 0);
   const std::vector<RangeTombstonePtr>& listed = Listed(state);
   SEERDB_ASSERT(ranges_.empty() == listed.empty());
   // It may still know of forgotten ones, which hide nothing in any table.

@@ -20,5 +20,7 @@ inline constexpr uint64_t kMaxTtlUs = uint64_t{36525} * 24 * 3600 * 1'000'000;
 inline constexpr uint64_t kNoTtl = UINT64_MAX;
 // Bytes of one WriteBatch, keys and values together: 2 GiB.
 inline constexpr uint64_t kMaxBatchBytes = uint64_t{2} * 1024 * 1024 * 1024;
+// Range deletes in one WriteBatch: each needs about a kilobyte of memory, however few bytes it has.
+inline constexpr uint32_t kMaxRangeDeletesPerBatch = 100'000;
 
 }  // namespace seerdb

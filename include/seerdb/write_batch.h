@@ -38,7 +38,8 @@ class SEERDB_EXPORT WriteBatch {
   void Merge(Slice key, Slice operand);
   void Merge(const Keyspace& keyspace, Slice key, Slice operand);
   // As DB::DeleteRange: what this batch has put into the range before goes as well, what it puts there later
-  // stays. An `end` below `begin` makes DB::Write fail with kInvalidArgument; an empty range adds nothing.
+  // stays. An `end` below `begin`, or more than kMaxRangeDeletesPerBatch, make DB::Write fail with
+  // kInvalidArgument; an empty range adds nothing.
   void DeleteRange(Slice begin, std::optional<Slice> end);
   void DeleteRange(const Keyspace& keyspace, Slice begin, std::optional<Slice> end);
   // A put that lives for `ttl_us` from the moment in which the batch is written; see WriteOptions::ttl_us.

@@ -13,6 +13,9 @@ using Target = MergePlanner::Target;
 
 constexpr double kLeastScoreForLastSlot = 2;
 constexpr uint64_t kMicrosPerSecond = 1'000'000;
+// Of what a range tombstone meets.
+constexpr size_t kMostTablesLookedAt = 64;
+constexpr size_t kMany = 256;
 
 std::string LevelName(uint32_t level) { return "L" + std::to_string(level); }
 
@@ -81,6 +84,7 @@ class Picker {
   // What old range tombstones still hide is dropped, and that of the oldest while they are too many.
   std::optional<CompactionPlan> PickOldRanges() const;
   std::optional<CompactionPlan> PlanOldRange(const RangeTombstone& tombstone) const;
+  size_t UnappliedIn(const TableMeta& table) const;
   bool TombstonesDue(uint32_t level, const TableMeta& table) const;
   // True if a table outside the plan that is older than table (level, run) meets its range.
   bool OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) const;
@@ -296,33 +300,54 @@ std::optional<CompactionPlan> Picker::PickOldRanges() const {
   return std::nullopt;
 }
 
-// Below L0 a table is written anew where it is: range tombstones do not need to sink.
+// How many of the version's range tombstones may hide something in the table: what writing it anew would
+// finish.
+size_t Picker::UnappliedIn(const TableMeta& table) const {
+  const SequenceNumber applied = std::max(table.smallest_sequence, table.ranges_applied);
+  const auto& ranges = *version_.ranges();
+  size_t count = 0;
+  for (auto at = ranges.rbegin(); at != ranges.rend() && (*at)->sequence > applied && count < kMany; ++at) {
+    if (MayHideIn(**at, table)) ++count;
+  }
+  return count;
+}
+
+// Of the tables that meet it the one under the most range tombstones. Below L0 that is written anew where it
+// is: they do not need to sink.
 std::optional<CompactionPlan> Picker::PlanOldRange(const RangeTombstone& tombstone) const {
+  CompactionPlan::Input best;
+  size_t most = 0;
+  size_t looked_at = 0;
   for (uint32_t level = version_.num_levels(); level-- > 0;) {
     for (const Run& run : version_.level(level).runs) {
       for (const TableMetaPtr& table : Version::Overlapping(run, tombstone.begin, tombstone.end)) {
         if (!MayHideIn(tombstone, *table) || !planner_.Available(*table)) continue;
-        CompactionPlan plan;
-        if (level == 0) {
-          KeyRange range;
-          range.Include(*table);
-          Target target;
-          target.level = planner_.TargetBelow(0, limits_.first, range);
-          auto down = planner_.Down(0, &range, target);
-          if (!down.has_value()) continue;
-          plan = *std::move(down);
-        } else {
-          plan.inputs.push_back({level, run.id, table});
-          plan.output_level = level;
-          plan.output_run = run.id;
-        }
-        plan.reason =
-            LevelName(level) + " table " + std::to_string(table->number) + " holds what was deleted by range";
-        return plan;
+        if (++looked_at > kMostTablesLookedAt) break;
+        const size_t count = UnappliedIn(*table);
+        if (count <= most) continue;
+        most = count;
+        best = {level, run.id, table};
       }
     }
   }
-  return std::nullopt;
+  if (best.table == nullptr) return std::nullopt;
+  CompactionPlan plan;
+  if (best.level == 0) {
+    KeyRange range;
+    range.Include(*best.table);
+    Target target;
+    target.level = planner_.TargetBelow(0, limits_.first, range);
+    auto down = planner_.Down(0, &range, target);
+    if (!down.has_value()) return std::nullopt;
+    plan = *std::move(down);
+  } else {
+    plan.inputs.push_back(best);
+    plan.output_level = best.level;
+    plan.output_run = best.run;
+  }
+  plan.reason = LevelName(best.level) + " table " + std::to_string(best.table->number) + " lies under " +
+                std::to_string(most) + " range deletes";
+  return plan;
 }
 
 }  // namespace

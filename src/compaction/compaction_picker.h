@@ -31,7 +31,7 @@ struct PickerOptions {
   double tombstone_density_trigger = 0;  // 0 = off, as tombstone_max_age_s
   uint64_t tombstone_max_age_s = 0;
   // Range tombstones beyond so many count as old, the oldest first.
-  uint64_t max_range_tombstones = 4096;
+  uint64_t max_range_tombstones = 16'384;
 };
 
 // What else a decision depends on, beside the version.

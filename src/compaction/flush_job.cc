@@ -26,21 +26,44 @@ Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& mem
   return tables.Finish();
 }
 
+namespace {
+
+// So many states are looked through; where more can be told apart, all tombstones are listed.
+constexpr size_t kMostStates = 16;
+
+// The snapshots, and the end of time, as of which the map has different states.
+std::vector<SequenceNumber> StatesOf(const RangeTombstoneMap& map, std::vector<SequenceNumber> snapshots) {
+  snapshots.push_back(kMaxSequence);
+  std::vector<SequenceNumber> states;
+  SequenceNumber last = 0;  // sequence of the newest tombstone as of the state before
+  for (const SequenceNumber snapshot : snapshots) {
+    const SequenceNumber newest = map.NewestAt(snapshot);
+    if (newest == last) continue;
+    states.push_back(snapshot);
+    last = newest;
+  }
+  return states;
+}
+
+}  // namespace
+
 std::vector<RangeTombstone> RangesOf(const MemTable& memtable, std::vector<SequenceNumber> snapshots,
                                      uint64_t since_s) {
   std::vector<RangeTombstone> ranges;
   const RangeTombstoneMap* const map = memtable.range_tombstones();
   if (map == nullptr || SEERDB_MUTANT("flush-forgets-range-tombstones")) return ranges;
-  snapshots.push_back(kMaxSequence);
+  const auto add = [&](SequenceNumber sequence, Slice begin, Slice end) {
+    ranges.push_back({std::string(begin), std::string(end), sequence, since_s});
+  };
+  const std::vector<SequenceNumber> states = StatesOf(*map, std::move(snapshots));
   SequenceNumber previous = 0;
-  for (const SequenceNumber snapshot : snapshots) {
-    map->Visit(snapshot, [&](const CoveredStretch& stretch) {
-      if (stretch.sequence <= previous) return;
-      ranges.push_back({std::string(stretch.begin), std::string(stretch.end), stretch.sequence, since_s});
+  for (size_t i = 0; i < states.size() && states.size() <= kMostStates; ++i) {
+    map->Visit(states[i], [&](const CoveredStretch& stretch) {
+      if (stretch.sequence > previous) add(stretch.sequence, stretch.begin, stretch.end);
     });
-    if (snapshot >= map->last_sequence()) break;
-    previous = snapshot;
+    previous = states[i];
   }
+  if (states.size() > kMostStates) map->VisitAll(add);
   std::stable_sort(ranges.begin(), ranges.end(),
                    [](const RangeTombstone& a, const RangeTombstone& b) { return a.sequence < b.sequence; });
   return ranges;

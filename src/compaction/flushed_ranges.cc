@@ -12,11 +12,12 @@ constexpr uint64_t kFewTombstones = 64;
 }  // namespace
 
 struct FlushedRanges::Store {
-  explicit Store(std::shared_ptr<MemoryAccount> account) : arena(std::move(account)) {
+  Store(std::shared_ptr<MemoryAccount> account, uint64_t secret)
+      : arena(std::move(account)), map(&arena, secret) {
     arena.charge().MoveTo(MemoryClass::kTableMetadata);
   }
   Arena arena;
-  RangeTombstoneMap map{&arena};
+  RangeTombstoneMap map;
 };
 
 FlushedRanges FlushedRanges::Next(const Version& version, std::shared_ptr<MemoryAccount> account) const {
@@ -31,7 +32,7 @@ FlushedRanges FlushedRanges::Next(const Version& version, std::shared_ptr<Memory
   const bool mostly_gone =
       store_ != nullptr && store_->map.count() > 2 * next.listed_->size() + kFewTombstones;
   if (store_ == nullptr || mostly_gone) {
-    next.store_ = std::make_shared<Store>(std::move(account));
+    next.store_ = std::make_shared<Store>(std::move(account), secret_);
     known = 0;
   }
   for (const RangeTombstonePtr& tombstone : *next.listed_) {

@@ -18,9 +18,12 @@ namespace seerdb {
 class FlushedRanges {
  public:
   FlushedRanges() = default;
-  // Those of one version alone. Charged to `account` (may be null) as metadata of tables.
-  static FlushedRanges Of(const Version& version, std::shared_ptr<MemoryAccount> account) {
-    return FlushedRanges().Next(version, std::move(account));
+  // Those of one version alone. Charged to `account` (may be null) as metadata of tables. `secret`: see
+  // RangeTombstoneMap.
+  static FlushedRanges Of(const Version& version, std::shared_ptr<MemoryAccount> account, uint64_t secret) {
+    FlushedRanges none;
+    none.secret_ = secret;
+    return none.Next(version, std::move(account));
   }
   // Those of the version behind. What it adds to the list is newer than all that this one has.
   FlushedRanges Next(const Version& version, std::shared_ptr<MemoryAccount> account) const;
@@ -39,6 +42,7 @@ class FlushedRanges {
   std::shared_ptr<Store> store_;
   RangeListPtr listed_;
   SequenceNumber limit_ = 0;
+  uint64_t secret_ = 0;
 };
 
 }  // namespace seerdb

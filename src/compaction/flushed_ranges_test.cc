@@ -22,7 +22,7 @@ TEST(FlushedRanges, EachVersionAsksNoFurtherThanItself) {
   const auto account = std::make_shared<MemoryAccount>();
   const VersionPtr one = With({{"b", "d", 5, 0}});
   const VersionPtr two = With({{"b", "d", 5, 0}, {"c", "e", 9, 0}});
-  const FlushedRanges first = FlushedRanges::Of(*one, account);
+  const FlushedRanges first = FlushedRanges::Of(*one, account, 0);
   const FlushedRanges second = first.Next(*two, account);
   EXPECT_EQ(first.limit(), 5u);
   EXPECT_EQ(second.limit(), 9u);

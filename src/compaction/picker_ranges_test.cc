@@ -47,7 +47,7 @@ TEST(CompactionPicker, TablesThatRangesHideWholly) {
     PickContext context;
     context.snapshots = c.snapshots;
     context.oldest_snapshot = c.snapshots.front();
-    context.ranges = FlushedRanges::Of(*version, nullptr);
+    context.ranges = FlushedRanges::Of(*version, nullptr, 0);
     EXPECT_EQ(Show(PickCompaction(options, *version, context)), c.want);
   }
 }
@@ -59,7 +59,7 @@ TEST(CompactionPicker, WhatAnOldRangeCoversInPartIsWrittenAnew) {
   PickContext context;
   context.snapshots = {70};
   context.oldest_snapshot = 70;
-  context.ranges = FlushedRanges::Of(*version, nullptr);
+  context.ranges = FlushedRanges::Of(*version, nullptr, 0);
   context.now_us = 1'099'000'000;
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "none") << "no age is set";
   options.tombstone_max_age_s = 100;
@@ -72,9 +72,9 @@ TEST(CompactionPicker, WhatAnOldRangeCoversInPartIsWrittenAnew) {
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "none");
   context.unavailable = {};
   const VersionPtr in_l0 = WithRanges(Tree({"9:b-c", "", "1:e-m"}), "c-d@60", 1000);
-  context.ranges = FlushedRanges::Of(*in_l0, nullptr);
+  context.ranges = FlushedRanges::Of(*in_l0, nullptr, 0);
   EXPECT_EQ(Show(PickCompaction(options, *in_l0, context)), "move L0:9 -> L2");
-  context.ranges = FlushedRanges::Of(*version, nullptr);
+  context.ranges = FlushedRanges::Of(*version, nullptr, 0);
   context.unavailable = {};
   options.tombstone_max_age_s = 0;
   options.max_range_tombstones = 0;

@@ -272,7 +272,7 @@ Status Committer::SealMemTable() {
 
 void Committer::RenewMemTable() {
   if (!active_->empty()) return;
-  auto next = std::make_shared<MemTable>(parts_.account, parts_.chunk_pool);
+  auto next = std::make_shared<MemTable>(parts_.account, parts_.chunk_pool, parts_.secret);
   active_ = next.get();
   parts_.views->ReplaceMemTable(std::move(next));
 }
@@ -286,7 +286,8 @@ Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 
 Status Committer::SwitchMemTable() {
   SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
-  MemTableSlot next{std::make_shared<MemTable>(parts_.account, parts_.chunk_pool), parts_.log->mark()};
+  MemTableSlot next{std::make_shared<MemTable>(parts_.account, parts_.chunk_pool, parts_.secret),
+                    parts_.log->mark()};
   sealed_bytes_.store(sealed_bytes() + active_->bytes(), std::memory_order_relaxed);
   active_ = next.memtable.get();
   entries_looked_at_ = 0;

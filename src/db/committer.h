@@ -41,6 +41,7 @@ struct CommitterParts {
   MemoryGate* memory = nullptr;            // null: memory has no limit
   std::shared_ptr<MemoryAccount> account;  // of memtables
   std::shared_ptr<ChunkPool> chunk_pool;   // the same; may be null
+  uint64_t secret = 0;                     // likewise; see RangeTombstoneMap
   Statistics* statistics = nullptr;
   Clock* clock = nullptr;
   EventLog* events = nullptr;

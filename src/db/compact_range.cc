@@ -51,8 +51,13 @@ bool Meets(const Level& level, const KeyRange& wanted) {
 
 bool MayHoldHidden(const Version& version, const TableMeta& table) {
   if (version.ranges() == nullptr) return false;
-  return std::any_of(version.ranges()->begin(), version.ranges()->end(),
-                     [&](const RangeTombstonePtr& tombstone) { return MayHideIn(*tombstone, table); });
+  const auto& ranges = *version.ranges();
+  const SequenceNumber applied = std::max(table.smallest_sequence, table.ranges_applied);
+  for (auto tombstone = ranges.rbegin(); tombstone != ranges.rend() && (*tombstone)->sequence > applied;
+       ++tombstone) {
+    if (MayHideIn(**tombstone, table)) return true;
+  }
+  return false;
 }
 
 Status InTheWay(uint32_t level) {

@@ -113,6 +113,19 @@ void DbImpl::ListenToErrors() {
   });
 }
 
+// The tables of the version, opened; the log is told of those that cannot be.
+std::shared_ptr<const TreeView> DbImpl::OpenTree() {
+  const VersionPtr version = versions_->current();
+  auto tree =
+      std::make_shared<const TreeView>(version, &table_files_, FlushedRanges::Of(*version, account_, epoch_));
+  for (const uint64_t number : tree->DamagedTables()) {
+    events_.Write(EventLine("damaged_table")
+                      .Add("table", number)
+                      .Add("error", tree->Find(number)->reader().status().ToString()));
+  }
+  return tree;
+}
+
 Status DbImpl::Start() {
   const ManifestState state = versions_->state();
   snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
@@ -130,15 +143,9 @@ Status DbImpl::Start() {
   if (ticks && budget_ == nullptr) {
     chunk_pool_ = std::make_shared<ChunkPool>(options_.memtable_capacity / Arena::kChunkBytes, account_);
   }
-  const VersionPtr version = versions_->current();
-  auto tree = std::make_shared<const TreeView>(version, &table_files_, FlushedRanges::Of(*version, account_));
-  for (const uint64_t number : tree->DamagedTables()) {
-    events_.Write(EventLine("damaged_table")
-                      .Add("table", number)
-                      .Add("error", tree->Find(number)->reader().status().ToString()));
-  }
+  std::shared_ptr<const TreeView> tree = OpenTree();
   views_ = std::make_unique<ReadViewHolder>(std::make_shared<const ReadView>(
-      MemTableSlot{std::make_shared<MemTable>(account_, chunk_pool_), log_->mark()},
+      MemTableSlot{std::make_shared<MemTable>(account_, chunk_pool_, epoch_), log_->mark()},
       std::vector<MemTableSlot>{}, std::move(tree)));
   work_ = std::make_unique<BackgroundWork>(
       executor_, Modes(options_), error_.get(),
@@ -146,7 +153,7 @@ Status DbImpl::Start() {
                      [this] { return CompactOne(); }});
   controller_ = std::make_unique<WriteController>(
       options_, WriteController::Parts{views_.get(), work_.get(), statistics_.get(), clock_.get()});
-  NoteDebt(*version);
+  NoteDebt(*versions_->current());
   pacer_ = std::make_unique<CompactionPacer>(PacerParts());
   space_ = std::make_shared<SpaceWatch>(SpaceWatch::Parts{
       fs_, directory_, clock_, executor_, [this] { return SpaceNeeded(); }, [this] { return PollSpace(); }});
@@ -165,6 +172,7 @@ Status DbImpl::Start() {
                              .memory = memory_gate_.get(),
                              .account = account_,
                              .chunk_pool = chunk_pool_,
+                             .secret = epoch_,
                              .statistics = statistics_.get(),
                              .clock = clock_.get(),
                              .events = &events_,

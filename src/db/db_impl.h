@@ -109,6 +109,7 @@ class DbImpl final : public DB {
 
  private:
   Status CheckOpen() const;
+  std::shared_ptr<const TreeView> OpenTree();
   void ListenToErrors();
   void StartMemoryGate();
   void StartDiskGuard();
@@ -116,6 +117,8 @@ class DbImpl final : public DB {
   // For writes that add data.
   Status AdmitToDisk(uint64_t bytes);
   Status CountRefusal(Status refusal);
+  // kBusy/kMemoryFull: with a budget, so many range deletes are not finished that no more are taken.
+  Status AdmitRanges();
   Status CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const;
   struct WriteCounts {
     uint32_t operations = 0;

@@ -57,6 +57,21 @@ Status DbImpl::CheckFitsMemory(uint64_t value_bytes, uint64_t batch_bytes) const
   return {};
 }
 
+// They are held until tables are written anew, which a snapshot may keep from helping: better that they are
+// refused than that they take the memory of all other writes.
+Status DbImpl::AdmitRanges() {
+  if (budget_ == nullptr) return {};
+  const uint64_t most = 2 * policy_.max_range_tombstones();
+  const ReadViewHolder::Pin view(views_.get());
+  const RangeListPtr& ranges = view->tree()->version()->ranges();
+  if (ranges == nullptr || ranges->size() <= most) return {};
+  return Status::Busy("delete range: found " + std::to_string(ranges->size()) +
+                          " range deletes that are not finished, expected at most " + std::to_string(most) +
+                          " with a memory budget of " + std::to_string(budget_->limit_bytes()) +
+                          "; a snapshot may keep what they cover",
+                      StatusDetail::kMemoryFull);
+}
+
 Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, WriteCounts counts) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   WriteRequest request;
@@ -126,6 +141,7 @@ Status DbImpl::DeleteRange(const WriteOptions& options, Slice begin, std::option
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   if (end.has_value() && *end < begin) return InvertedRange();
   if (end.has_value() && *end == begin) return CheckOpen();
+  SEERDB_RETURN_IF_ERROR(AdmitRanges());
   const SampledTimer timer(statistics_.get(), Latency::delete_latency);
   std::string operations;
   AppendRangeDeletion(&operations, StateOf(options).id, begin, end);
@@ -178,6 +194,11 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch),
                                          batch.rep().size() + entries * MemoryGate::kEntryBytes));
   if (WriteBatchAccess::HasInvertedRange(batch)) return InvertedRange();
+  if (WriteBatchAccess::RangeCount(batch) > kMaxRangeDeletesPerBatch) {
+    return Status::InvalidArgument("write: found " + std::to_string(WriteBatchAccess::RangeCount(batch)) +
+                                   " range deletes in a batch, expected at most " +
+                                   std::to_string(kMaxRangeDeletesPerBatch));
+  }
   if (options.keyspace != nullptr) {
     return Status::InvalidArgument(
         "write: a batch names the keyspace of each operation; the options name one");
@@ -188,6 +209,7 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   if (Status status = AdmitToDisk(batch.bytes()); !status.ok() && !OnlyDeletes(batch)) {
     return CountRefusal(std::move(status));
   }
+  if (counts.ranges > 0) SEERDB_RETURN_IF_ERROR(AdmitRanges());
   const SampledTimer timer(statistics_.get(), Latency::write_latency);
   if (!NeedsStamps(options, batch)) [[likely]] {
     return SubmitWrite(options, batch.rep(), counts);

@@ -41,9 +41,9 @@ RangeCover ReadView::CoverAt(SequenceNumber sequence) const {
   return cover;
 }
 
-inline Status ReadView::Find(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
+inline bool ReadView::FindInMemTables(const LookupKey& lookup, Answer* answer) const {
   const auto ask = [&](const MemTableSlot& slot) {
-    slot.memtable->Get(*lookup, &answer->lookup);
+    slot.memtable->Get(lookup, &answer->lookup);
     if (SEERDB_MUTANT("tombstone-falls-through") && answer->lookup.state == Lookup::State::kDeleted) {
       answer->lookup.state = Lookup::State::kAbsent;
     }
@@ -51,19 +51,21 @@ inline Status ReadView::Find(const TableReadFlags& flags, LookupKey* lookup, Ans
     answer->memtable = &slot.memtable;
     return true;
   };
-  if (ask(active_)) return {};
+  if (ask(active_)) return true;
   for (const MemTableSlot& slot : immutables_) {
-    if (ask(slot)) return {};
+    if (ask(slot)) return true;
   }
-  lookup->hash = Hash64(lookup->key);
-  return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
+  return false;
 }
 
 Status ReadView::FindNotHidden(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
-  SEERDB_RETURN_IF_ERROR(Find(flags, lookup, answer));
-  if (answer->lookup.state != Lookup::State::kFound) return {};
   const SequenceNumber hidden_below = HiddenBelow(lookup->key, lookup->sequence);
-  if (answer->lookup.sequence < hidden_below && !SEERDB_MUTANT("get-ignores-range-tombstones")) {
+  if (!FindInMemTables(*lookup, answer)) {
+    lookup->hash = Hash64(lookup->key);
+    SEERDB_RETURN_IF_ERROR(tree_->GetFrom(hidden_below, flags, *lookup, &answer->lookup, &answer->table));
+  }
+  if (answer->lookup.state == Lookup::State::kFound && answer->lookup.sequence < hidden_below &&
+      !SEERDB_MUTANT("get-ignores-range-tombstones")) {
     *answer = {};
     answer->lookup.state = Lookup::State::kDeleted;
     answer->lookup.sequence = hidden_below;
@@ -75,7 +77,9 @@ Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* ans
   if (sealed_ranges_ || active_.memtable->range_tombstones() != nullptr) [[unlikely]] {
     return FindNotHidden(flags, lookup, answer);
   }
-  return Find(flags, lookup, answer);
+  if (FindInMemTables(*lookup, answer)) return {};
+  lookup->hash = Hash64(lookup->key);
+  return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
 }
 
 std::unique_ptr<InternalIterator> ReadView::NewIterator(const TableReadFlags& flags, const KeyBounds& bounds,

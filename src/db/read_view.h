@@ -59,8 +59,8 @@ class ReadView : public std::enable_shared_from_this<ReadView> {
                                                 const RangeCover& cover) const;
 
  private:
-  // Whatever range tombstones say.
-  Status Find(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
+  // Whatever range tombstones say. False: no memtable knows.
+  bool FindInMemTables(const LookupKey& lookup, Answer* answer) const;
   // Get where there are any.
   Status FindNotHidden(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
   // Versions of `key` with lower sequences are hidden from a reader at `sequence`.

@@ -173,7 +173,10 @@ Result<uint64_t> RepairSources::TakeFoundLog(const FoundLog& log, SequenceNumber
   };
   const auto apply = [&](SequenceNumber base, Slice operations) -> Status {
     const SequenceNumber last = ReplayedTables::LastSequenceOf(base, operations);
-    if (last != 0 && last <= held) return {};  // in a table, or overwritten since
+    if (last != 0 && last <= held) {  // in a table, or overwritten since; but for range deletions
+      tables->TakeRanges(base, operations);
+      return {};
+    }
     const SequenceNumber expected = tables->last_sequence() + 1;
     SEERDB_RETURN_IF_ERROR(tables->Apply(base, operations));
     ++applied;

@@ -20,7 +20,7 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
                                   std::to_string(last_sequence_),
                               StatusDetail::kWalCorruption);
   }
-  if (memtable_ == nullptr) memtable_ = std::make_unique<MemTable>();
+  if (memtable_ == nullptr) memtable_ = std::make_unique<MemTable>(nullptr, nullptr, epoch_);
   BatchReader reader(operations);
   BatchOperation operation;
   while (reader.Next(&operation)) {
@@ -51,6 +51,16 @@ void ReplayedTables::NoteKeyspace(Slice engine_key) {
   Slice user_key;
   if (!ParseEngineKey(engine_key, &id, &user_key)) return;
   if (id >= (keyspaces_ != nullptr ? keyspaces_->next_id() : 1)) unknown_keyspaces_.insert(id);
+}
+
+void ReplayedTables::TakeRanges(SequenceNumber base, Slice operations) {
+  if (LastSequenceOf(base, operations) == 0) return;
+  BatchReader reader(operations);
+  BatchOperation operation;
+  for (; reader.Next(&operation); ++base) {
+    if (operation.type != ValueType::kRangeDeletion) continue;
+    ranges_.push_back({std::string(operation.key), std::string(operation.value), base, NowSeconds()});
+  }
 }
 
 void ReplayedTables::TakeSequences(SequenceNumber highest, uint64_t more) {

@@ -40,6 +40,9 @@ class ReplayedTables {
 
   // Adds a batch. kCorruption, and nothing changed, if it is malformed or not above last_sequence().
   Status Apply(SequenceNumber base, Slice operations);
+  // Takes the range deletions of a batch whose entries are elsewhere: no table has them. Nothing of a
+  // malformed one.
+  void TakeRanges(SequenceNumber base, Slice operations);
   // Leaves out every sequence up to `highest`, and `more` behind it.
   void TakeSequences(SequenceNumber highest, uint64_t more);
   // The last sequence of a batch; 0 if it is malformed.

@@ -16,6 +16,11 @@ constexpr uint64_t kRangeBytes = 1536;
 
 constexpr uint64_t kRoomForRunsBytes = uint64_t{64} << 20;
 
+uint64_t MostRanges(uint64_t memory_limit_bytes) {
+  const uint64_t most = PickerOptions().max_range_tombstones;
+  return memory_limit_bytes == 0 ? most : std::min(most, memory_limit_bytes / kPartForRanges / kRangeBytes);
+}
+
 uint64_t Saturating(uint64_t a, uint64_t b) { return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b; }
 
 // What has been counted since `*last`, which becomes the present count.
@@ -50,7 +55,10 @@ uint64_t OldestRun(const Version& version) {
 
 TreePolicy::TreePolicy(const Options& options, uint64_t memory_limit_bytes,
                        std::shared_ptr<Statistics> statistics)
-    : options_(options), memory_limit_bytes_(memory_limit_bytes), statistics_(std::move(statistics)) {
+    : options_(options),
+      memory_limit_bytes_(memory_limit_bytes),
+      max_range_tombstones_(MostRanges(memory_limit_bytes)),
+      statistics_(std::move(statistics)) {
   uint32_t ratio = options_.size_ratio;
   if (options_.adaptive_compaction) ratio = std::clamp<uint32_t>(ratio, 4, 20);
   MutexLock lock(&mu_);
@@ -159,10 +167,7 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
       std::min(Saturating(settings.target_file_size, kFilesPerMerge), settings.space.merge_bytes);
   picker.tombstone_density_trigger = options_.tombstone_density_trigger;
   picker.tombstone_max_age_s = options_.tombstone_max_age_s;
-  if (memory_limit_bytes_ != 0) {
-    picker.max_range_tombstones =
-        std::min(picker.max_range_tombstones, memory_limit_bytes_ / kPartForRanges / kRangeBytes);
-  }
+  picker.max_range_tombstones = max_range_tombstones_;
   return settings;
 }
 

@@ -44,6 +44,8 @@ class TreePolicy {
   double merges_of_a_byte() const { return merges_of_a_byte_.load(std::memory_order_relaxed); }
   // How far beyond what PlanSpace tolerates without a target: 0 up to there, 1 at twice that.
   double dead_urgency() const { return dead_urgency_.load(std::memory_order_relaxed); }
+  // Of tables; more are made fewer before they are old.
+  uint64_t max_range_tombstones() const { return max_range_tombstones_; }
   // True if the tree may have work although nothing is written: someone should call Decide now and then.
   bool wants_ticks() const;
 
@@ -55,6 +57,7 @@ class TreePolicy {
 
   const Options options_;
   const uint64_t memory_limit_bytes_;
+  const uint64_t max_range_tombstones_;
   const std::shared_ptr<Statistics> statistics_;
   std::atomic<double> space_pressure_{0};
   std::atomic<double> merges_of_a_byte_{2};

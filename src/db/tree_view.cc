@@ -120,12 +120,14 @@ const std::shared_ptr<TableFile>* TreeView::Locate(const RunView& run, Slice key
   return &run[low];
 }
 
-Status TreeView::Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result,
-                     const std::shared_ptr<TableFile>** file) const {
+template <bool kBounded>
+inline Status TreeView::Ask(SequenceNumber least, const TableReadFlags& flags, const LookupKey& lookup,
+                            Lookup* result, const std::shared_ptr<TableFile>** file) const {
   for (const std::vector<RunView>& level : levels_) {
     for (const RunView& run : level) {
       const std::shared_ptr<TableFile>* candidate = Locate(run, lookup.key);
       if (candidate == nullptr) continue;
+      if (kBounded && (*candidate)->meta().largest_sequence < least) continue;
       SEERDB_ASSIGN_OR_RETURN(const TableReader* table, (*candidate)->reader());
       SEERDB_RETURN_IF_ERROR(table->Get(flags, lookup, result));
       if (SEERDB_MUTANT("tombstone-falls-through") && result->state == Lookup::State::kDeleted) {
@@ -138,6 +140,16 @@ Status TreeView::Get(const TableReadFlags& flags, const LookupKey& lookup, Looku
     }
   }
   return {};
+}
+
+Status TreeView::Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result,
+                     const std::shared_ptr<TableFile>** file) const {
+  return Ask<false>(0, flags, lookup, result, file);
+}
+
+Status TreeView::GetFrom(SequenceNumber least, const TableReadFlags& flags, const LookupKey& lookup,
+                         Lookup* result, const std::shared_ptr<TableFile>** file) const {
+  return Ask<true>(least, flags, lookup, result, file);
 }
 
 void TreeView::AddIterators(const TableReadFlags& flags, const KeyBounds& bounds, const RangeCover& cover,

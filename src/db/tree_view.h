@@ -37,6 +37,10 @@ class TreeView {
   Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result,
              const std::shared_ptr<TableFile>** file) const;
 
+  // The same, of versions with a sequence of at least `least`: tables without any are not asked.
+  Status GetFrom(SequenceNumber least, const TableReadFlags& flags, const LookupKey& lookup, Lookup* result,
+                 const std::shared_ptr<TableFile>** file) const;
+
   // Adds one iterator for each run that meets the bounds, newest first. They borrow this view, and leave out
   // long stretches that `cover` hides.
   void AddIterators(const TableReadFlags& flags, const KeyBounds& bounds, const RangeCover& cover,
@@ -49,6 +53,10 @@ class TreeView {
   std::vector<uint64_t> DamagedTables() const;
 
  private:
+  template <bool kBounded>
+  Status Ask(SequenceNumber least, const TableReadFlags& flags, const LookupKey& lookup, Lookup* result,
+             const std::shared_ptr<TableFile>** file) const;
+
   using RunView = std::vector<std::shared_ptr<TableFile>>;
   // The one table of the run whose range holds `key`, or null.
   static const std::shared_ptr<TableFile>* Locate(const RunView& run, Slice key);

@@ -5,6 +5,9 @@
 namespace seerdb {
 namespace {
 
+constexpr int kStepsBeforeSeek = 4;
+constexpr int kMostSeeks = 16;
+
 class RangeSkippingIterator final : public InternalIterator {
  public:
   RangeSkippingIterator(std::unique_ptr<InternalIterator> source, RangeCover cover, SequenceNumber newest)
@@ -37,22 +40,47 @@ class RangeSkippingIterator final : public InternalIterator {
   Status status() const override { return source_->status(); }
 
  private:
+  // No entry, but what stands where a table that cannot be read begins or ends: to step over it is its error.
+  bool StandsForOthers() const {
+    return source_->trailer() == kFirstTrailer || source_->trailer() == kLastTrailer;
+  }
   bool Hidden(const CoveredStretch& stretch) const { return stretch.sequence > newest_; }
 
+  // Short stretches are walked; a seek is worth several steps. After many stretches a hidden entry comes
+  // through, so that whoever counts such entries is asked whether to go on.
   void SkipForward() {
-    while (source_->Valid()) {
+    int steps = 0;
+    for (int seeks = 0; source_->Valid();) {
       const CoveredStretch& stretch = cover_.At(source_->key());
       if (!Hidden(stretch)) return Publish();
+      if (steps < kStepsBeforeSeek && !StandsForOthers()) {
+        ++steps;
+        source_->Next();
+        continue;
+      }
       if (!stretch.has_end) break;
+      if (++seeks > kMostSeeks) return Publish();
+      steps = 0;
       source_->Seek(stretch.end, kFirstTrailer);
     }
     valid_ = false;
   }
   void SkipBackward() {
-    while (source_->Valid()) {
+    int steps = 0;
+    for (int seeks = 0; source_->Valid();) {
       const CoveredStretch& stretch = cover_.At(source_->key());
       if (!Hidden(stretch)) return Publish();
-      source_->SeekForPrev(stretch.begin, kFirstTrailer);
+      if (steps < kStepsBeforeSeek && !StandsForOthers()) {
+        ++steps;
+        source_->Prev();
+        continue;
+      }
+      if (++seeks > kMostSeeks) return Publish();
+      steps = 0;
+      const Slice begin = stretch.begin;
+      source_->SeekForPrev(begin, kFirstTrailer);
+      // What stands for a damaged table shows itself at the place asked for.
+      if (source_->Valid() && source_->key() >= begin) return Publish();
     }
     valid_ = false;
   }

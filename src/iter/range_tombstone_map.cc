@@ -26,6 +26,11 @@ const RangeTombstoneMap::State* RangeTombstoneMap::StateAt(SequenceNumber at) co
   return state;
 }
 
+SequenceNumber RangeTombstoneMap::NewestAt(SequenceNumber at) const {
+  const State* const state = StateAt(at);
+  return state != nullptr ? state->sequence : 0;
+}
+
 SequenceNumber RangeTombstoneMap::last_sequence() const {
   const State* const head = head_.load(std::memory_order_acquire);
   return head != nullptr ? head->sequence : 0;
@@ -95,7 +100,7 @@ Slice RangeTombstoneMap::Copy(Slice key) {
 
 RangeTombstoneMap::Node* RangeTombstoneMap::NewNode(Slice boundary, SequenceNumber sequence) {
   return new (arena_->Allocate(sizeof(Node), alignof(Node)))
-      Node{boundary, sequence, nullptr, nullptr, Mix(++nodes_), count()};
+      Node{boundary, sequence, nullptr, nullptr, Mix(++nodes_ ^ secret_), count()};
 }
 
 RangeTombstoneMap::Node* RangeTombstoneMap::Own(const Node* node) {
@@ -131,6 +136,14 @@ const RangeTombstoneMap::Node* RangeTombstoneMap::Join(const Node* left, const N
   return node;
 }
 
+void RangeTombstoneMap::VisitAll(
+    const std::function<void(SequenceNumber sequence, Slice begin, Slice end)>& visit) const {
+  for (const State* state = head_.load(std::memory_order_acquire); state != nullptr;
+       state = state->previous) {
+    visit(state->sequence, state->begin, state->end);
+  }
+}
+
 void RangeTombstoneMap::Add(SequenceNumber sequence, Slice begin, Slice end) {
   SEERDB_DCHECK(begin < end && sequence >= last_sequence() && sequence > 0);
   count_.store(count() + 1, std::memory_order_relaxed);
@@ -139,13 +152,15 @@ void RangeTombstoneMap::Add(SequenceNumber sequence, Slice begin, Slice end) {
   const Node* const at_end = Floor(old_root, end);
   const Halves outer = Split(old_root, begin);
   const Halves inner = Split(outer.at_least, end);  // what lies in the range is forgotten
+  begin = Copy(begin);
+  end = Copy(end);
   const Node* behind = inner.at_least;
   if (at_end == nullptr || at_end->boundary != end) {
-    behind = Join(NewNode(Copy(end), at_end != nullptr ? at_end->sequence : 0), behind);
+    behind = Join(NewNode(end, at_end != nullptr ? at_end->sequence : 0), behind);
   }
-  const Node* const root = Join(Join(outer.below, NewNode(Copy(begin), sequence)), behind);
+  const Node* const root = Join(Join(outer.below, NewNode(begin, sequence)), behind);
   State* const state = new (arena_->Allocate(sizeof(State), alignof(State)))
-      State{sequence, root, previous, previous, previous != nullptr ? previous->depth + 1 : 0};
+      State{sequence, begin, end, root, previous, previous, previous != nullptr ? previous->depth + 1 : 0};
   const State* const jump = previous != nullptr ? previous->jump : nullptr;
   if (jump != nullptr && jump->jump != nullptr &&
       previous->depth - jump->depth == jump->depth - jump->jump->depth) {

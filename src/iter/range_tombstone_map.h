@@ -31,8 +31,9 @@ struct CoveredStretch {
 
 class RangeTombstoneMap {
  public:
-  // Borrows the arena, which only the writer allocates from.
-  explicit RangeTombstoneMap(Arena* arena) : arena_(arena) {}
+  // Borrows the arena, which only the writer allocates from. Whoever chooses the keys must not know `secret`:
+  // with it keys can be chosen for which the tree is a list.
+  explicit RangeTombstoneMap(Arena* arena, uint64_t secret = 0) : arena_(arena), secret_(secret) {}
   RangeTombstoneMap(const RangeTombstoneMap&) = delete;
   RangeTombstoneMap& operator=(const RangeTombstoneMap&) = delete;
 
@@ -46,8 +47,12 @@ class RangeTombstoneMap {
   CoveredStretch StretchAt(Slice key, SequenceNumber at) const;
   // Every stretch that a tombstone covers as of `at`, ascending.
   void Visit(SequenceNumber at, const std::function<void(const CoveredStretch&)>& visit) const;
+  // Every tombstone as it was added, the newest first.
+  void VisitAll(const std::function<void(SequenceNumber sequence, Slice begin, Slice end)>& visit) const;
 
   bool empty() const { return head_.load(std::memory_order_acquire) == nullptr; }
+  // Sequence of the newest one, of those up to `at`; 0 if there is none.
+  SequenceNumber NewestAt(SequenceNumber at) const;
   // Sequence of the last one added; 0 if there is none.
   SequenceNumber last_sequence() const;
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }
@@ -63,6 +68,8 @@ class RangeTombstoneMap {
   };
   struct State {
     SequenceNumber sequence;
+    Slice begin;  // of the tombstone that led to it
+    Slice end;
     const Node* root;
     const State* previous;
     const State* jump;  // far behind
@@ -85,6 +92,7 @@ class RangeTombstoneMap {
   const Node* Join(const Node* left, const Node* right);
 
   Arena* const arena_;
+  const uint64_t secret_;
   std::atomic<const State*> head_{nullptr};
   std::atomic<uint64_t> count_{0};
   uint64_t nodes_ = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -142,6 +143,34 @@ TEST(RangeTombstoneMap, MemoryDoesNotDependOnHowRangesLie) {
               std::string(shape) != "same" && std::string(shape) != "side by side")
         << shape;
   }
+}
+
+// Keys for which the tree would be a list, by the map's own arithmetic, if nothing in it were secret.
+TEST(RangeTombstoneMap, ChosenKeysDoNotMakeAListOfIt) {
+  const auto mix = [](uint64_t x) {
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+  };
+  const auto key = [](uint64_t number) {
+    std::string bytes(8, '\0');
+    for (int i = 0; i < 8; ++i) bytes[static_cast<size_t>(i)] = static_cast<char>(number >> (56 - 8 * i));
+    return bytes;
+  };
+  const auto bytes_with = [&](uint64_t secret) {
+    Arena arena;
+    RangeTombstoneMap map(&arena, secret);
+    std::set<std::string> ends = {std::string(9, '\xff')};
+    map.Add(1, key(0), *ends.begin());  // nodes 1 and 2
+    for (uint64_t i = 3; i < 2'000; ++i) {
+      const std::string begin = key(mix(i));
+      map.Add(i, begin, *ends.upper_bound(begin));
+      ends.insert(begin);
+    }
+    return arena.bytes_used() / 2'000;
+  };
+  EXPECT_GT(bytes_with(0), 20'000u) << "the keys are well chosen";
+  EXPECT_LT(bytes_with(0x9e3779b97f4a7c15), 3'000u);
 }
 
 // A reader asks as of what was published, while the writer goes on.

@@ -90,7 +90,7 @@ TEST(ApplyEdit, ATableToWhichARangeWasAppliedInPartKeepsIt) {
   EXPECT_EQ(Ranges(state), "a-*@50 ");
 }
 
-TEST(ApplyEdit, TheRangesOfADroppedKeyspaceGoWithIt) {
+TEST(ApplyEdit, TheRangesOfADroppedKeyspaceGoWithItsTables) {
   ManifestState state = WithTables();
   VersionEdit edit;
   edit.next_keyspace_id = 2;
@@ -102,6 +102,10 @@ TEST(ApplyEdit, TheRangesOfADroppedKeyspaceGoWithIt) {
   ASSERT_NE(state.version->ranges(), nullptr);
   edit = {};
   edit.dropped_keyspaces = {1};
+  edit.deleted_tables = {{1, 1}};
+  ASSERT_TRUE(ApplyEdit(edit, &state).ok());
+  ASSERT_NE(state.version->ranges(), nullptr) << "a reader may still be in it";
+  edit = {};
   edit.deleted_tables = {{1, 9}};
   ASSERT_TRUE(ApplyEdit(edit, &state).ok());
   EXPECT_EQ(state.version->ranges(), nullptr);
@@ -127,6 +131,31 @@ TEST(ApplyEdit, AMalformedRangeTombstoneIsCorruption) {
     const Status status = ApplyEdit(edit, &state);
     EXPECT_TRUE(status.IsCorruption() && status.detail() == StatusDetail::kManifestCorruption)
         << status.ToString();
+  }
+}
+
+TEST(ApplyEdit, RangesOverRunsOfAnyLengthAreJudgedTableByTable) {
+  for (size_t tables = 1; tables <= 9; ++tables) {
+    for (size_t stale = 0; stale < tables; ++stale) {
+      ManifestState state = WithTables();
+      VersionEdit edit;
+      edit.deleted_tables = {{1, 1}, {1, 2}};
+      for (size_t i = 0; i < tables; ++i) {
+        const std::string key(1, static_cast<char>('a' + 2 * i));
+        edit.added_tables.push_back(DefaultTable(10 + i, key, key + "z", 10, 20));
+        edit.added_tables.back().run = 5;
+        edit.added_tables.back().meta.ranges_applied = i == stale ? 30 : 40;
+      }
+      for (size_t i = 0; i < tables; ++i) {
+        const std::string key(1, static_cast<char>('a' + 2 * i));
+        edit.added_ranges.push_back({Key(key), Key(key + "a"), 40, 0});
+      }
+      edit.added_ranges.push_back({Key("a"), Key("z"), 35, 0});
+      edit.added_ranges.push_back({Key("a"), Key("z"), 30, 0});
+      ASSERT_TRUE(ApplyEdit(edit, &state).ok());
+      const std::string key(1, static_cast<char>('a' + 2 * stale));
+      EXPECT_EQ(Ranges(state), "a-z@35 " + key + "-" + key + "a@40 ") << stale << " of " << tables;
+    }
   }
 }
 

@@ -7,8 +7,8 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
-#include "format/keyspace_prefix.h"
 #include "format/range_tombstone.h"
+#include "manifest/least_applied.h"
 #include "seerdb/keyspace.h"
 
 namespace seerdb {
@@ -119,34 +119,25 @@ Status StateBuilder::AddRange(const RangeTombstone& tombstone) {
   return {};
 }
 
-bool StateBuilder::MayHide(const RangeTombstone& tombstone) const {
-  uint32_t keyspace = 0;
-  Slice user_key;
-  ParseEngineKey(tombstone.begin, &keyspace, &user_key);
-  const auto& known = state_.keyspaces;
-  const bool listed = keyspace == kDefaultKeyspace || keyspace >= state_.next_keyspace_id ||
-                      std::any_of(known.begin(), known.end(),
-                                  [&](const KeyspaceRecordPtr& record) { return record->id == keyspace; });
-  if (!listed) return false;
-  for (const Level& level : levels_) {
-    for (const Run& run : level.runs) {
-      auto table = std::partition_point(run.tables.begin(), run.tables.end(), [&](const TableMetaPtr& other) {
-        return other->largest_key < tombstone.begin;
-      });
-      for (; table != run.tables.end() && (*table)->smallest_key < tombstone.end; ++table) {
-        if (MayHideIn(tombstone, **table)) return true;
+void StateBuilder::ForgetRanges() {
+  if (ranges_.empty()) return;
+  const auto may_have_finished = [this](const RangeTombstone& tombstone) {
+    const bool met = deleted_any_ && tombstone.begin <= deleted_largest_ && deleted_smallest_ < tombstone.end;
+    return met || tombstone.sequence > old_ranges_;
+  };
+  std::vector<LeastApplied> runs;
+  const auto may_hide = [&](const RangeTombstone& tombstone) {
+    if (SEERDB_MUTANT("range-tombstone-forgotten-early")) return false;
+    if (runs.empty()) {
+      for (const Level& level : levels_) {
+        for (const Run& run : level.runs) runs.emplace_back(run);
       }
     }
-  }
-  return false;
-}
-
-void StateBuilder::ForgetRanges() {
-  const auto useless = [this](const RangeTombstonePtr& tombstone) {
-    const bool met =
-        deleted_any_ && tombstone->begin <= deleted_largest_ && deleted_smallest_ < tombstone->end;
-    if (!met && tombstone->sequence <= old_ranges_) return false;
-    return !MayHide(*tombstone) || SEERDB_MUTANT("range-tombstone-forgotten-early");
+    return std::any_of(runs.begin(), runs.end(),
+                       [&](const LeastApplied& run) { return run.MayHide(tombstone); });
+  };
+  const auto useless = [&](const RangeTombstonePtr& tombstone) {
+    return may_have_finished(*tombstone) && !may_hide(*tombstone);
   };
   if (std::erase_if(ranges_, useless) > 0) given_ranges_ = nullptr;
 }

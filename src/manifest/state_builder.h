@@ -21,7 +21,7 @@ class StateBuilder {
   Status Apply(const VersionEdit& edit);
 
   // Lets go of range tombstones that nothing is left to hide for: every table in their range has only newer
-  // entries, or had them applied, or their keyspace is gone. Looks at those only that the edits applied so
+  // entries, or had them applied. Looks at those only that the edits applied so
   // far may have done this to.
   void ForgetRanges();
 
@@ -42,7 +42,6 @@ class StateBuilder {
   Status Add(const VersionEdit::AddedTable& added);
   Status AddRange(const RangeTombstone& tombstone);
   void SortRanges();
-  bool MayHide(const RangeTombstone& tombstone) const;
 
   ManifestState state_;  // its version and num_levels are stale
   std::vector<Level> levels_;

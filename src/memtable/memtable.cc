@@ -5,8 +5,8 @@
 
 namespace seerdb {
 
-MemTable::MemTable(std::shared_ptr<MemoryAccount> account, std::shared_ptr<ChunkPool> pool)
-    : tree_(BestWindowSearch(), std::move(account), std::move(pool)) {}
+MemTable::MemTable(std::shared_ptr<MemoryAccount> account, std::shared_ptr<ChunkPool> pool, uint64_t secret)
+    : tree_(BestWindowSearch(), std::move(account), std::move(pool)), secret_(secret) {}
 
 void MemTable::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
   SEERDB_DCHECK(sequence > last_sequence());
@@ -23,7 +23,7 @@ void MemTable::Count(SequenceNumber sequence) {
 
 void MemTable::AddRange(SequenceNumber sequence, Slice begin, Slice end) {
   SEERDB_DCHECK(sequence > last_sequence());
-  if (owned_ranges_ == nullptr) owned_ranges_ = std::make_unique<RangeTombstoneMap>(&tree_.arena());
+  if (owned_ranges_ == nullptr) owned_ranges_ = std::make_unique<RangeTombstoneMap>(&tree_.arena(), secret_);
   owned_ranges_->Add(sequence, begin, end);
   ranges_.store(owned_ranges_.get(), std::memory_order_release);
   Count(sequence);

@@ -23,9 +23,9 @@ namespace seerdb {
 class MemTable {
  public:
   // Its memory is charged to `account`, as an active memtable's until SetClass, and comes from `pool`. Both
-  // may be null.
+  // may be null. `secret`: see RangeTombstoneMap.
   explicit MemTable(std::shared_ptr<MemoryAccount> account = nullptr,
-                    std::shared_ptr<ChunkPool> pool = nullptr);
+                    std::shared_ptr<ChunkPool> pool = nullptr, uint64_t secret = 0);
 
   // Cannot fail: running out of memory ends the process, as everywhere.
   void Add(SequenceNumber sequence, ValueType type, Slice key, Slice value);
@@ -66,6 +66,7 @@ class MemTable {
   void Count(SequenceNumber sequence);
 
   OrderedTree tree_;
+  const uint64_t secret_;
   std::unique_ptr<RangeTombstoneMap> owned_ranges_;  // the writer's; made for the first one
   std::atomic<const RangeTombstoneMap*> ranges_{nullptr};
   std::atomic<uint64_t> entries_{0};

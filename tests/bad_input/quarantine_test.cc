@@ -227,5 +227,54 @@ TEST_F(QuarantineTest, UnlistedTablesStayWhileAListedOneIsMissing) {
   }
 }
 
+// A range delete covers a part of a table that cannot be read: what it covers is settled, the rest is not.
+TEST_F(QuarantineTest, UnderARangeDeleteReadsFailOnlyBesideIt) {
+  for (const Damage damage : {Damage::kMissing, Damage::kFooter}) {
+    const Disk disk = std::make_shared<MemoryFileSystem>();
+    {
+      const auto db = OpenOrFail(WithDisk(disk), kDirectory);
+      ASSERT_TRUE(db);
+      for (uint64_t i = 0; i < 20; ++i) ASSERT_OK(db->Put(Key(i), "v"));
+      ASSERT_OK(db->Flush());
+      ASSERT_OK(db->Close());
+    }
+    const std::vector<std::string> names = *disk->ListDirectory(kDirectory);
+    for (const std::string& name : names) {
+      if (!name.ends_with(".sst")) continue;
+      const std::string path = std::string(kDirectory) + "/" + name;
+      Apply(damage, disk, path, *ReadFileToString(*disk, path));
+    }
+    const auto db = OpenOrFail(WithDisk(disk), kDirectory);
+    ASSERT_TRUE(db);
+    ASSERT_OK(db->DeleteRange(Key(5), Key(15)));
+    ASSERT_OK(db->Put(Key(10), "new"));
+    for (const bool flushed : {false, true}) {
+      if (flushed) ASSERT_OK(db->Flush());
+      EXPECT_EQ(GetText(*db, Key(5)), "none");
+      EXPECT_EQ(GetText(*db, Key(10)), "=new");
+      EXPECT_EQ(GetText(*db, Key(14)), "none");
+      EXPECT_TRUE(db->Get(Key(4)).status().IsCorruption());
+      EXPECT_TRUE(db->Get(Key(15)).status().IsCorruption());
+      const auto it = db->NewIterator();
+      it->Seek(Key(5));
+      ASSERT_TRUE(it->Valid()) << it->status().ToString();
+      EXPECT_EQ(it->key(), Key(10));
+      it->Next();
+      EXPECT_TRUE(!it->Valid() && it->status().IsCorruption());
+      it->SeekForPrev(Key(14));
+      ASSERT_TRUE(it->Valid()) << it->status().ToString();
+      EXPECT_EQ(it->key(), Key(10));
+      it->Prev();
+      EXPECT_TRUE(!it->Valid() && it->status().IsCorruption());
+      it->SeekToLast();
+      EXPECT_TRUE(!it->Valid() && it->status().IsCorruption());
+      it->SeekToFirst();
+      EXPECT_TRUE(!it->Valid() && it->status().IsCorruption());
+    }
+    ASSERT_OK(db->DeleteRange("", std::nullopt));
+    EXPECT_EQ(ReadAll(*db).size(), 0u) << "nothing in the table matters any more";
+  }
+}
+
 }  // namespace
 }  // namespace seerdb::testing

@@ -405,5 +405,40 @@ TEST_F(RepairTest, RandomHistoryWithoutManifest) {
   }
 }
 
+// The log is there although its entries are in a table. A range delete never is in one.
+TEST_F(RepairTest, WithoutManifestRangeDeletesOfFlushedLogsCount) {
+  const Disk disk = std::make_shared<MemoryFileSystem>();
+  Options options = TinyOptions();
+  options.file_system = disk;
+  options.log_mode = LogMode::kBuffered;
+  const auto db = OpenOrFail(options, kDirectory);
+  ASSERT_TRUE(db);
+  ASSERT_OK(db->Put("k", "deleted"));
+  ASSERT_OK(db->Put("l", "stays"));
+  ASSERT_OK(db->Flush());
+  ASSERT_OK(db->DeleteRange("k", "l"));
+  ASSERT_OK(db->Put("z", "later"));
+  const Disk before = Clone(disk);
+  ASSERT_OK(db->Flush());
+  const Disk left = Clone(disk);
+  const std::vector<std::string> logs = *before->ListDirectory(kDirectory);
+  for (const std::string& name : logs) {
+    const std::string path = std::string(kDirectory) + "/" + name;
+    if (name.ends_with(".log")) Store(left, name, *ReadFileToString(*before, path));
+  }
+  const std::vector<std::string> names = *left->ListDirectory(kDirectory);
+  for (const std::string& name : names) {
+    if (name == "CURRENT" || name.starts_with("MANIFEST")) {
+      ASSERT_OK(left->DeleteFile(std::string(kDirectory) + "/" + name));
+    }
+  }
+  options.file_system = left;
+  const auto report = DB::Repair(options, kDirectory);
+  ASSERT_TRUE(report.ok()) << report.status().ToString();
+  const auto repaired = OpenOrFail(options, kDirectory);
+  ASSERT_TRUE(repaired);
+  EXPECT_EQ(ReadAll(*repaired), (Contents{{"l", "stays"}, {"z", "later"}})) << report->ToString();
+}
+
 }  // namespace
 }  // namespace seerdb::testing

@@ -466,6 +466,68 @@ TEST_F(RangeDeleteTest, TakesPartInTheMemoryBudget) {
   EXPECT_EQ(db_->Write(large).detail(), StatusDetail::kMemoryFull);
 }
 
+TEST_F(RangeDeleteTest, ABatchHasAtMostSoMany) {
+  WriteBatch batch;
+  for (uint32_t i = 0; i <= kMaxRangeDeletesPerBatch; ++i) batch.DeleteRange("a", "b");
+  const Status refused = db_->Write(batch);
+  EXPECT_TRUE(refused.IsInvalidArgument()) << refused.ToString();
+}
+
+// Many small ones over old entries: a call that may pass so many entries stops all the same.
+TEST_F(RangeDeleteTest, MaxSkippedStopsAmongManyRanges) {
+  constexpr uint64_t kKeys = 20'000;
+  options_.memtable_capacity = 64 << 20;
+  options_.wal_segment_bytes = 64 << 20;
+  Reopen();
+  PutSome(0, kKeys, "v");
+  EXPECT_OK(db_->Flush());
+  for (uint64_t i = 0; i < kKeys; ++i) EXPECT_OK(db_->DeleteRange(KeyOf(i), KeyOf(i) + '\0'));
+  EXPECT_OK(db_->Put("z", "last"));
+  for (const bool reverse : {false, true}) {
+    ReadOptions read;
+    read.max_skipped = 10;
+    const auto it = db_->NewIterator(read);
+    uint64_t stops = 0;
+    if (reverse) {
+      it->SeekToLast();
+      EXPECT_EQ(it->key(), "z");
+      it->Prev();
+    } else {
+      it->SeekToFirst();
+    }
+    while (!it->Valid() && it->status().detail() == StatusDetail::kSkipLimit) {
+      ++stops;
+      reverse ? it->Prev() : it->Next();
+    }
+    EXPECT_OK(it->status());
+    EXPECT_EQ(it->Valid(), !reverse);
+    EXPECT_GT(stops, 20u);
+  }
+}
+
+// What they hide is kept by a snapshot, so nothing can finish them: other writes must not suffer.
+TEST_F(RangeDeleteTest, UnderASnapshotTooManyAreRefusedAndOtherWritesGoOn) {
+  options_.max_memory_bytes = 8 << 20;
+  options_.memtable_capacity = 256 << 10;
+  options_.wal_segment_bytes = 256 << 10;
+  Reopen();
+  PutSome(0, 4'000, "v");
+  Snapshot snapshot = db_->GetSnapshot();
+  Status status;
+  uint64_t taken = 0;
+  for (; taken < 100'000 && status.ok(); ++taken) {
+    status = db_->DeleteRange(KeyOf(taken % 4'000), KeyOf(taken % 4'000) + '\0');
+  }
+  EXPECT_EQ(status.detail(), StatusDetail::kMemoryFull) << status.ToString();
+  EXPECT_GT(taken, 300u);
+  for (uint64_t i = 0; i < 20'000; ++i) ASSERT_OK(db_->Put("other", std::string(100, 'o')));
+  EXPECT_EQ(ReadAll(*db_, &snapshot).size(), 4'000u);
+  snapshot.Release();
+  EXPECT_OK(db_->CompactRange());
+  EXPECT_OK(db_->DeleteRange("a", "b"));
+  EXPECT_EQ(Listed(), 0u);
+}
+
 TEST_F(RangeDeleteTest, HandlerIsToldOfThem) {
   class Recorder final : public WriteBatch::Handler {
    public:
