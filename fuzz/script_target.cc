@@ -76,8 +76,9 @@ class Script {
   void Step(uint8_t step) {
     switch (step % 16) {
       case 4:
-      case 5:
         return Delete(step);
+      case 5:
+        return step < 128 ? Delete(step) : DeleteRange(step);
       case 6:
         return Batch(step);
       case 7:
@@ -132,6 +133,19 @@ class Script {
     const std::string key = Key();
     SEERDB_ASSERT(db_->Delete(Sync(step), key).ok());
     Acknowledge({{key, std::nullopt}}, Sync(step));
+  }
+  void DeleteRange(uint8_t step) {
+    const std::string begin = Key();
+    const std::string end = Key();
+    const std::optional<Slice> to = end.empty() ? std::nullopt : std::optional<Slice>(end);
+    const Status status = db_->DeleteRange(Sync(step), begin, to);
+    SEERDB_ASSERT(status.ok() == (end.empty() || begin <= end));
+    if (!status.ok() || (!end.empty() && begin == end)) return;
+    Unit unit;
+    for (auto at = now_.lower_bound(begin); at != now_.end() && (end.empty() || at->first < end); ++at) {
+      unit.emplace_back(at->first, std::nullopt);
+    }
+    Acknowledge(std::move(unit), Sync(step));
   }
   void Batch(uint8_t step) {
     WriteBatch batch;
