@@ -1,5 +1,5 @@
-// model_bench: what the data model costs, beside RocksDB in one run: counters by merge, and a thousand
-// keyspaces.
+// model_bench: what the data model costs, beside RocksDB in one run: counters by merge, a thousand keyspaces,
+// and scans over what a range delete covers.
 //
 // Both engines: no compression, the same memtable, log without syncs, one thread. Rounds are interleaved, and
 // the median of each measure is printed. The result of each engine is checked against what was written.
@@ -55,6 +55,16 @@ class RocksAdd final : public rocksdb::AssociativeMergeOperator {
   const char* Name() const override { return "add"; }
 };
 
+template <typename IteratorType, typename CheckStatus>
+uint64_t CountEntries(IteratorType* it, bool reverse, const CheckStatus& check) {
+  uint64_t entries = 0;
+  for (reverse ? it->SeekToLast() : it->SeekToFirst(); it->Valid(); reverse ? it->Prev() : it->Next()) {
+    ++entries;
+  }
+  check();
+  return entries;
+}
+
 // A database of either engine, with what is measured.
 class Subject {
  public:
@@ -64,6 +74,9 @@ class Subject {
   virtual bool Get(uint64_t keyspace, Slice key, std::string* value) = 0;
   virtual void Increment(Slice key) = 0;
   virtual void Settle() = 0;
+  virtual void DeleteRange(Slice begin, Slice end) = 0;
+  // Entries that a scan over the default keyspace gives, forward or backward.
+  virtual uint64_t Scan(bool reverse) = 0;
 };
 
 class SeerdbSubject final : public Subject {
@@ -101,6 +114,11 @@ class SeerdbSubject final : public Subject {
   void Settle() override {
     Check(db_->Flush());
     Check(db_->WaitForCompaction());
+  }
+  void DeleteRange(Slice begin, Slice end) override { Check(keyspaces_[0].DeleteRange(begin, end)); }
+  uint64_t Scan(bool reverse) override {
+    const auto it = keyspaces_[0].NewIterator();
+    return CountEntries(it.get(), reverse, [&] { Check(it->status()); });
   }
 
  private:
@@ -155,6 +173,13 @@ class RocksSubject final : public Subject {
     all.push_back(db_->DefaultColumnFamily());
     Check(db_->Flush({}, all));
     while (Busy()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  void DeleteRange(Slice begin, Slice end) override {
+    Check(db_->DeleteRange({}, families_[0], ToRocks(begin), ToRocks(end)));
+  }
+  uint64_t Scan(bool reverse) override {
+    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, families_[0]));
+    return CountEntries(it.get(), reverse, [&] { Check(it->status()); });
   }
 
  private:
@@ -252,6 +277,30 @@ void Keyspaces(Subject* subject, const std::string& name, uint64_t count, uint64
   (*measures)[of + "us a get"].push_back(timer.PerOperation(gets));
 }
 
+// `keys` keys, all but one at each end deleted by one call.
+void Ranges(Subject* subject, const std::string& name, uint64_t keys, Measures* measures) {
+  const std::string of = name + " range delete over " + std::to_string(keys) + " keys: ";
+  subject->OpenKeyspaces(1);
+  const std::string value(20, 'v');
+  for (uint64_t i = 0; i < keys; ++i) subject->Put(0, "k" + KeyOf(i), value);
+  subject->Put(0, "a", value);
+  subject->Put(0, "z", value);
+  Timer timer;
+  subject->DeleteRange("b", "y");
+  (*measures)[of + "us to write it"].push_back(timer.PerOperation(1));
+  const auto scan = [&](const std::string& what) {
+    for (const bool reverse : {false, true}) {
+      timer = Timer();
+      if (subject->Scan(reverse) != 2) Fail(name + ": a scan does not give two entries");
+      (*measures)[of + "us a scan " + (reverse ? "backward, " : "forward, ") + what].push_back(
+          timer.PerOperation(1));
+    }
+  };
+  scan("at once");
+  subject->Settle();
+  scan("settled");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("what the data model costs");
   std::string directory = "/tmp/model_bench";
@@ -260,7 +309,9 @@ int Main(int argc, char** argv) {
   app.add_option("--merges", merges, "merges a round");
   app.add_option("--puts", puts, "puts a round");
   std::string only;
-  app.add_option("--only", only, "counters or keyspaces; empty: both");
+  uint64_t range_keys = 10'000'000;
+  app.add_option("--only", only, "counters, keyspaces or ranges; empty: all");
+  app.add_option("--range-keys", range_keys, "keys under the range delete");
   app.add_option("--rounds", rounds, "rounds, at least 1");
   app.add_option("--rocksdb-keyspaces", rocks_keyspaces,
                  "column families that RocksDB is measured with; 0: none");
@@ -274,13 +325,17 @@ int Main(int argc, char** argv) {
   };
   for (uint64_t round = 0; round < rounds; ++round) {
     for (const uint64_t keys : {uint64_t{1'000}, uint64_t{1'000'000}}) {
-      if (only == "keyspaces") break;
+      if (only != "" && only != "counters") break;
       Counters(fresh(true).get(), "seerdb", merges, keys, &measures);
       Counters(fresh(false).get(), "rocksdb", merges, keys, &measures);
     }
     for (const uint64_t count : {uint64_t{1}, uint64_t{1'000}}) {
-      if (only == "counters") break;
+      if (only != "" && only != "keyspaces") break;
       Keyspaces(fresh(true).get(), "seerdb", count, puts, &measures);
+    }
+    if (only == "" || only == "ranges") {
+      Ranges(fresh(true).get(), "seerdb", range_keys, &measures);
+      Ranges(fresh(false).get(), "rocksdb", range_keys, &measures);
     }
     if (rocks_keyspaces > 0) Keyspaces(fresh(false).get(), "rocksdb", rocks_keyspaces, puts, &measures);
   }
