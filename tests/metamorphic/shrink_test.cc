@@ -62,10 +62,11 @@ std::string BrokenDifference(const Script& script, const Settings& settings) {
 }
 
 constexpr uint64_t kSeed = 7;
+constexpr size_t kOperations = 700;
 
 Shrunk ShrinkBroken() {
   for (const MetamorphicSet& set : MetamorphicSets()) {
-    const Script script = RandomScript(kSeed, 3000);
+    const Script script = RandomScript(kSeed, kOperations);
     if (BrokenDiffersAt(script, set.settings)) return Shrink(script, set.settings, BrokenDiffersAt);
   }
   ADD_FAILURE() << "the fault did not show under any set";
@@ -87,7 +88,7 @@ TEST(Shrink, FindsTheFourOperationsAndTheOneSettingThatMatter) {
 
 TEST(Shrink, KeepsTheFailureWhenRunsAreFew) {
   for (const MetamorphicSet& set : MetamorphicSets()) {
-    const Script script = RandomScript(kSeed, 3000);
+    const Script script = RandomScript(kSeed, kOperations);
     if (!BrokenDiffersAt(script, set.settings)) continue;
     const Shrunk shrunk = Shrink(script, set.settings, BrokenDiffersAt, 20);
     EXPECT_LE(shrunk.runs, 22u);
