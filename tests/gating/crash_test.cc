@@ -41,7 +41,7 @@ void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<
         // The sync of a barrier is a task for a time, which a thread would run when it likes.
         if (policy == SyncPolicy::kBarrier && !cooperative) continue;
         ++combination;
-        if (kSampled && combination % 4 != 0) continue;
+        if (kSampled && combination % (kSanitized ? 7 : 4) != 0) continue;
         SCOPED_TRACE("policy " + std::to_string(static_cast<int>(policy)) + ", log " + LogModeName(mode) +
                      (cooperative ? ", cooperative" : ", foreground"));
         Options options = TinyOptions();
