@@ -76,7 +76,7 @@ RangeTombstone DrawRange(Input* input) {
   const uint8_t shape = input->Byte();
   RangeTombstone tombstone;
   tombstone.begin = input->Bytes(shape % 4);
-  tombstone.end = shape >= 128 ? BehindKeyspace(Slice(tombstone.begin).substr(0, 1))
+  tombstone.end = shape >= 128 ? BehindPrefix(Slice(tombstone.begin).substr(0, 1))
                                : std::string(input->Bytes(shape / 4 % 4));
   tombstone.sequence = input->Byte();
   tombstone.since_s = shape / 16 % 8;

@@ -86,7 +86,7 @@ std::optional<std::string> RangeEndText(Slice begin, Slice end) {
   Slice user_key;
   if (ParseEngineKey(begin, &keyspace, &user_key)) {
     const Slice prefix = begin.substr(0, begin.size() - user_key.size());
-    if (end == Slice(BehindKeyspace(prefix))) return std::nullopt;
+    if (end == Slice(BehindPrefix(prefix))) return std::nullopt;
   }
   return EngineKeyText(end);
 }

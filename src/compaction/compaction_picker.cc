@@ -84,7 +84,6 @@ class Picker {
   // What old range tombstones still hide is dropped, and that of the oldest while they are too many.
   std::optional<CompactionPlan> PickOldRanges() const;
   std::optional<CompactionPlan> PlanOldRange(const RangeTombstone& tombstone) const;
-  size_t UnappliedIn(const TableMeta& table) const;
   bool TombstonesDue(uint32_t level, const TableMeta& table) const;
   // True if a table outside the plan that is older than table (level, run) meets its range.
   bool OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) const;
@@ -300,18 +299,6 @@ std::optional<CompactionPlan> Picker::PickOldRanges() const {
   return std::nullopt;
 }
 
-// How many of the version's range tombstones may hide something in the table: what writing it anew would
-// finish.
-size_t Picker::UnappliedIn(const TableMeta& table) const {
-  const SequenceNumber applied = std::max(table.smallest_sequence, table.ranges_applied);
-  const auto& ranges = *version_.ranges();
-  size_t count = 0;
-  for (auto at = ranges.rbegin(); at != ranges.rend() && (*at)->sequence > applied && count < kMany; ++at) {
-    if (MayHideIn(**at, table)) ++count;
-  }
-  return count;
-}
-
 // Of the tables that meet it the one under the most range tombstones. Below L0 that is written anew where it
 // is: they do not need to sink.
 std::optional<CompactionPlan> Picker::PlanOldRange(const RangeTombstone& tombstone) const {
@@ -323,7 +310,7 @@ std::optional<CompactionPlan> Picker::PlanOldRange(const RangeTombstone& tombsto
       for (const TableMetaPtr& table : Version::Overlapping(run, tombstone.begin, tombstone.end)) {
         if (!MayHideIn(tombstone, *table) || !planner_.Available(*table)) continue;
         if (++looked_at > kMostTablesLookedAt) break;
-        const size_t count = UnappliedIn(*table);
+        const size_t count = version_.RangesOver(*table, kMany);
         if (count <= most) continue;
         most = count;
         best = {level, run.id, table};

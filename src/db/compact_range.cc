@@ -49,17 +49,6 @@ bool Meets(const Level& level, const KeyRange& wanted) {
   });
 }
 
-bool MayHoldHidden(const Version& version, const TableMeta& table) {
-  if (version.ranges() == nullptr) return false;
-  const auto& ranges = *version.ranges();
-  const SequenceNumber applied = std::max(table.smallest_sequence, table.ranges_applied);
-  for (auto tombstone = ranges.rbegin(); tombstone != ranges.rend() && (*tombstone)->sequence > applied;
-       ++tombstone) {
-    if (MayHideIn(**tombstone, table)) return true;
-  }
-  return false;
-}
-
 Status InTheWay(uint32_t level) {
   return Status::Corruption(
       "range compaction of L" + std::to_string(level) + ": a damaged table is in the way, see Verify()",
@@ -107,7 +96,7 @@ Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
   const auto stale = [&](const TableMetaPtr& table) {
     if (keyspaces->HasFilter(table->smallest_key, table->largest_key)) return true;
     if (keyspaces->MayHoldDropped(table->smallest_key, table->largest_key)) return true;
-    if (MayHoldHidden(*tree->version(), *table)) return true;
+    if (tree->version()->RangesOver(*table, 1) > 0) return true;
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
   };

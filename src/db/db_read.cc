@@ -93,17 +93,15 @@ PinnedValue PinAnswer(const ReadView::Answer& answer) {
 }  // namespace
 
 std::string PrefixSuccessor(Slice prefix) {
-  std::string successor(prefix);
   if (SEERDB_MUTANT("prefix-successor-keeps-carry")) {
+    std::string successor(prefix);
     for (size_t i = successor.size(); i-- > 0;) {
       successor[i] = static_cast<char>(successor[i] + 1);
       if (successor[i] != '\0') return successor;
     }
     return {};
   }
-  while (!successor.empty() && static_cast<unsigned char>(successor.back()) == 0xff) successor.pop_back();
-  if (!successor.empty()) successor.back() = static_cast<char>(successor.back() + 1);
-  return successor;
+  return BehindPrefix(prefix);
 }
 
 SequenceNumber DbImpl::SequenceOf(const ReadOptions& options) const {

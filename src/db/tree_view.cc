@@ -67,7 +67,7 @@ std::unique_ptr<InternalIterator> OpenTable(const TableFile& file, const TableRe
   RangeCover own = cover;
   // Then it is not even looked into.
   if (own.HidesAll(meta.smallest_key, meta.largest_key, meta.largest_sequence)) {
-    return NewEmptyInternalIterator();
+    return NewEmptyIterator(Status());
   }
   return NewRangeSkippingIterator(OpenWholeTable(file, flags), std::move(own), meta.largest_sequence);
 }

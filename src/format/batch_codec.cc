@@ -57,7 +57,7 @@ void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, S
 void AppendRangeDeletion(std::string* out, uint32_t keyspace, Slice begin, std::optional<Slice> end) {
   std::string prefix;
   AppendKeyspacePrefix(&prefix, keyspace);
-  const std::string engine_end = end.has_value() ? prefix + std::string(*end) : BehindKeyspace(prefix);
+  const std::string engine_end = end.has_value() ? prefix + std::string(*end) : BehindPrefix(prefix);
   AppendBatchOperation(out, ValueType::kRangeDeletion, Slice(prefix), begin, engine_end);
 }
 

@@ -41,9 +41,8 @@ bool ParseEngineKey(Slice engine_key, uint32_t* keyspace, Slice* user_key) {
   return true;
 }
 
-std::string BehindKeyspace(Slice prefix) {
+std::string BehindPrefix(Slice prefix) {
   std::string behind(prefix);
-  // No prefix is all 0xff: the first byte is at most 0xc0.
   while (!behind.empty() && static_cast<unsigned char>(behind.back()) == 0xff) behind.pop_back();
   if (!behind.empty()) behind.back() = static_cast<char>(behind.back() + 1);
   return behind;

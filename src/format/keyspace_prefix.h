@@ -21,7 +21,8 @@ inline constexpr Slice kDefaultKeyspacePrefix{"\0", 1};
 void AppendKeyspacePrefix(std::string* out, uint32_t keyspace);
 // Splits an engine key. False if it has no well-formed prefix.
 bool ParseEngineKey(Slice engine_key, uint32_t* keyspace, Slice* user_key);
-// The least byte string behind all engine keys of the keyspace with this prefix.
-std::string BehindKeyspace(Slice prefix);
+// The least byte string behind all that start with `prefix`; empty if there is none. That of a keyspace's
+// prefix is the end of the keyspace, and there always is one.
+std::string BehindPrefix(Slice prefix);
 
 }  // namespace seerdb

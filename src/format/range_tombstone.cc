@@ -9,7 +9,7 @@ bool IsRangeOfOneKeyspace(Slice begin, Slice end) {
   Slice user_key;
   if (begin >= end || !ParseEngineKey(begin, &keyspace, &user_key)) return false;
   const Slice prefix = begin.substr(0, begin.size() - user_key.size());
-  return end <= Slice(BehindKeyspace(prefix));
+  return end <= Slice(BehindPrefix(prefix));
 }
 
 }  // namespace seerdb

@@ -96,24 +96,11 @@ class RangeSkippingIterator final : public InternalIterator {
   const SequenceNumber newest_;
 };
 
-class EmptyIterator final : public InternalIterator {
- public:
-  void SeekToFirst() override {}
-  void SeekToLast() override {}
-  void Seek(Slice, uint64_t) override {}
-  void SeekForPrev(Slice, uint64_t) override {}
-  void Next() override {}
-  void Prev() override {}
-  Status status() const override { return {}; }
-};
-
 }  // namespace
 
 std::unique_ptr<InternalIterator> NewRangeSkippingIterator(std::unique_ptr<InternalIterator> source,
                                                            RangeCover cover, SequenceNumber newest) {
   return std::make_unique<RangeSkippingIterator>(std::move(source), std::move(cover), newest);
 }
-
-std::unique_ptr<InternalIterator> NewEmptyInternalIterator() { return std::make_unique<EmptyIterator>(); }
 
 }  // namespace seerdb

@@ -16,7 +16,4 @@ namespace seerdb {
 std::unique_ptr<InternalIterator> NewRangeSkippingIterator(std::unique_ptr<InternalIterator> source,
                                                            RangeCover cover, SequenceNumber newest);
 
-// No entries.
-std::unique_ptr<InternalIterator> NewEmptyInternalIterator();
-
 }  // namespace seerdb

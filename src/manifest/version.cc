@@ -68,6 +68,17 @@ int Version::deepest_level() const {
   return -1;
 }
 
+size_t Version::RangesOver(const TableMeta& table, size_t most) const {
+  if (ranges_ == nullptr) return 0;
+  const SequenceNumber applied = std::max(table.smallest_sequence, table.ranges_applied);
+  size_t count = 0;
+  for (auto at = ranges_->rbegin(); at != ranges_->rend() && (*at)->sequence > applied && count < most;
+       ++at) {
+    if (MayHideIn(**at, table)) ++count;
+  }
+  return count;
+}
+
 std::vector<TableMetaPtr> Version::Overlapping(const Run& run, Slice smallest, Slice largest) {
   std::vector<TableMetaPtr> tables;
   for (auto it = FirstNotBelow(run, smallest);

@@ -47,6 +47,8 @@ class Version {
   // The range tombstones that may hide something in a table. They belong to no level: sequences alone say
   // what they hide. Null: none.
   const RangeListPtr& ranges() const { return ranges_; }
+  // How many of them may hide something in the table, counted up to `most`.
+  size_t RangesOver(const TableMeta& table, size_t most) const;
   uint64_t table_count() const;
   uint64_t bytes() const;
   // Deepest level that holds a table; -1 if none does.
