@@ -11,6 +11,7 @@
 #include "fuzz/targets.h"
 #include "iter/merge_chain.h"
 #include "iter/range_cover.h"
+#include "iter/value_source.h"
 #include "memtable/memtable.h"
 
 namespace seerdb::fuzz {
@@ -18,6 +19,27 @@ namespace {
 
 // Of the operations in a memtable so many are asked for.
 constexpr size_t kAsked = 24;
+
+// Of a pointer, the value is the name of its segment.
+class Names final : public ValueSource {
+ public:
+  Status Fetch(const ValuePointer& pointer, FetchedValue* value) const override {
+    const auto name = std::make_shared<const std::string>(std::to_string(pointer.segment));
+    *value = {*name, name};
+    return {};
+  }
+};
+
+// As a read does: what lies apart is brought in, and stays what it is where that cannot be done.
+bool AddVersion(uint64_t trailer, Slice payload, MergeChain* chain) {
+  ValueType type = TrailerType(trailer);
+  if (!IsPointer(type)) return chain->Add(trailer, payload);
+  std::string brought(payload);
+  const Names names;
+  const Status status = BringIn(&names, &type, &brought);
+  SEERDB_ASSERT(status.ok() != IsPointer(type) && (status.ok() || Slice(brought) == payload));
+  return chain->Add(PackTrailer(TrailerSequence(trailer), type), brought);
+}
 
 // As versions of one key, the last operation the newest: what they come to is the same before and after they
 // are folded, at every time from then on.
@@ -27,9 +49,7 @@ void CheckMerges(Slice operations, const MergeOperator& merge_operator) {
   BatchReader reader(operations);
   BatchOperation operation;
   while (reader.Next(&operation)) {
-    if (IsPointKind(static_cast<uint8_t>(operation.type)) && operation.type != ValueType::kValuePointer) {
-      versions.push_back(operation);
-    }
+    if (IsPointKind(static_cast<uint8_t>(operation.type))) versions.push_back(operation);
   }
   if (versions.empty() || !IsMerge(versions.back().type)) return;
   MergeChain chain;
@@ -37,7 +57,7 @@ void CheckMerges(Slice operations, const MergeOperator& merge_operator) {
   uint64_t sequence = versions.size();
   bool wants_older = true;
   for (auto at = versions.rbegin(); at != versions.rend() && wants_older; ++at, --sequence) {
-    wants_older = chain.Add(PackTrailer(sequence, at->type), at->value);
+    wants_older = AddVersion(PackTrailer(sequence, at->type), at->value, &chain);
   }
   const std::vector<MergeChain::Entry> folded = chain.Fold(&merge_operator, "k", /*nothing_older=*/true);
   SEERDB_ASSERT(!folded.empty() && folded.size() <= chain.size());
@@ -138,6 +158,20 @@ void CheckMemtable(Slice operations) {
   if (memtable.range_tombstones() != nullptr) CheckStretches(*memtable.range_tombstones(), all);
 }
 
+// A value or an operand that was accepted is of the kind that its time and its place ask for.
+void CheckPayload(const BatchOperation& operation) {
+  EntryPayload payload;
+  SEERDB_ASSERT(ParsePayload(operation.type, operation.value, &payload));
+  // A time that was stored may be any; the one that stands for none is not written as a time.
+  if (Expires(operation.type) && payload.expires_us == kNeverExpires) return;
+  SEERDB_ASSERT(operation.type == (IsPointer(operation.type)
+                                       ? PointerTypeFor(payload.expires_us)
+                                       : TypeFor(IsMerge(operation.type), payload.expires_us)));
+  std::string again;
+  AppendPayload(&again, payload.expires_us, payload.value);
+  SEERDB_ASSERT(again == operation.value);
+}
+
 // A range deletion that was accepted has an end in its keyspace, or that of the keyspace: encoded from these
 // it is the same.
 void CheckRangeDeletion(const BatchOperation& operation, uint32_t keyspace, Slice user_begin) {
@@ -179,6 +213,7 @@ void FuzzBatch(Slice bytes) {
     if (accepted && operation.type == ValueType::kRangeDeletion) {
       CheckRangeDeletion(operation, keyspace, user_key);
     }
+    if (accepted && (IsPut(operation.type) || IsMerge(operation.type))) CheckPayload(operation);
     const size_t begin = again.size();
     AppendBatchOperation(&again, operation.type, keyspace, user_key, operation.value);
     BatchReader second(Slice(again).substr(begin));

@@ -34,6 +34,7 @@ void ReadBlock(Slice content) {
     const std::string key = prefix + std::string(record.suffix);
     const uint8_t tag = static_cast<uint8_t>(exact[kTagBlockHeaderBytes + i]);
     TagRecord found;
+    block.PrefetchRecord(tag);
     SEERDB_ASSERT(block.Find(key, tag, kMaxSequence, &found));
     SEERDB_ASSERT(found.suffix == record.suffix);
     block.Find(key, tag, TrailerSequence(record.trailer) / 2, &found);
@@ -44,6 +45,8 @@ void ReadBlock(Slice content) {
   for (const Slice key : {Slice(""), Slice("k"), Slice("\xff\xff")}) {
     TagRecord found;
     block.Find(key, 0, kMaxSequence, &found);
+    block.PrefetchRecord(0);
+    block.PrefetchLowerBound();
     SEERDB_ASSERT(block.LowerBound(key, kFirstTrailer) <= block.entries());
   }
 }

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "base/assert.h"
 #include "base/coding.h"
 #include "format/keyspace_prefix.h"
@@ -15,6 +17,27 @@ namespace {
 constexpr char kDirectory[] = "/db";
 constexpr char kManifest[] = "/db/MANIFEST-000003";
 constexpr uint64_t kNumber = 3;
+
+// The sums are those of the tables, unless a sum is no number.
+void CheckValues(const Version& version) {
+  std::map<uint64_t, uint64_t> want;
+  for (const Level& level : version.levels()) {
+    for (const Run& run : level.runs) {
+      for (const TableMetaPtr& table : run.tables) {
+        for (const ValueBytes& values : table->values) {
+          uint64_t& sum = want[values.segment];
+          if (sum + values.bytes < sum) return;
+          sum += values.bytes;
+        }
+      }
+    }
+  }
+  SEERDB_ASSERT((version.values() == nullptr) == want.empty());
+  if (want.empty()) return;
+  ValueBytesList list;
+  for (const auto& [segment, bytes] : want) list.push_back({segment, bytes});
+  SEERDB_ASSERT(*version.values() == list);
+}
 
 // What later code relies on.
 void CheckState(const ManifestState& state) {
@@ -41,6 +64,7 @@ void CheckState(const ManifestState& state) {
       }
     }
   }
+  CheckValues(*state.version);
   CheckRanges(state);
 }
 
@@ -107,6 +131,7 @@ VersionEdit DrawEdit(Input* input) {
     table.meta.smallest_key = input->Bytes(1);
     table.meta.largest_key = input->Bytes(1);
     table.meta.largest_sequence = place >= 128 ? uint64_t{input->Byte()} << 50 : 5;
+    if (place % 16 >= 8) table.meta.values = {{1 + place % 3u, 1 + table.meta.number}, {5, 7}};
     edit.added_tables.push_back(table);
   }
   for (uint8_t n = input->Byte() % 4; n > 0; --n) {

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "fuzz/input.h"
 #include "fuzz/targets.h"
 #include "seerdb/db.h"
+#include "seerdb/transaction.h"
 
 namespace seerdb::fuzz {
 namespace {
@@ -35,6 +37,9 @@ Options DrawOptions(Input* input) {
   options.size_ratio = 2;
   options.target_file_size = 4096;
   options.num_levels = 2 + writing / 16 % 4;
+  constexpr uint64_t kSeparationBytes[] = {4096, 64, 256, 0};
+  options.separation_bytes = kSeparationBytes[writing / 64];
+  options.value_segment_bytes = 64 << 10;
   options.l0_compaction_trigger = 2;
   options.compression = static_cast<CompressionType>(tables % 3);
   options.table_access = (tables & 4) != 0 ? TableAccess::kPread : TableAccess::kMapped;
@@ -80,7 +85,7 @@ class Script {
       case 5:
         return step < 128 ? Delete(step) : DeleteRange(step);
       case 6:
-        return Batch(step);
+        return step < 128 ? Batch(step) : Transact(step);
       case 7:
         SEERDB_ASSERT(db_->Flush().ok());
         return SettleAll();
@@ -103,7 +108,7 @@ class Script {
       case 14:
         return CheckBounds(step);
       case 15:
-        return CheckGet(Key());
+        return step < 128 ? CheckGet() : CheckGroup();
       default:
         return Put(step);
     }
@@ -162,6 +167,44 @@ class Script {
     }
     SEERDB_ASSERT(db_->Write(Sync(step), batch).ok());
     Acknowledge(std::move(unit), Sync(step));
+  }
+  // Reads and writes of a transaction, with a write of another one between them and the commit: it fails just
+  // where that met what the isolation protects.
+  void Transact(uint8_t step) {
+    TransactionOptions options;
+    options.isolation = step % 32 >= 16 ? IsolationLevel::kSerializable : IsolationLevel::kSnapshot;
+    auto begun = db_->BeginTransaction(options);
+    SEERDB_ASSERT(begun.ok());
+    Transaction& transaction = **begun;
+    Contents view = now_;
+    std::set<std::string> tracked;
+    Unit unit;
+    for (uint8_t n = input_.Byte() % 8; n > 0; --n) {
+      const uint8_t kind = input_.Byte() % 4;
+      const std::string key = Key();
+      if (kind < 2 || options.isolation == IsolationLevel::kSerializable) tracked.insert(key);
+      if (kind < 2) {
+        std::optional<std::string> value;
+        if (kind == 1) value = Value();
+        SEERDB_ASSERT((value.has_value() ? transaction.Put(key, *value) : transaction.Delete(key)).ok());
+        unit.emplace_back(key, std::move(value));
+        Apply({unit.back()}, &view);
+      } else {
+        CheckAnswer(transaction.Get(key), view, key);
+      }
+    }
+    bool conflict = false;
+    if (input_.Byte() % 2 == 0) {
+      const std::string key = Key();
+      const std::string value = Value();
+      SEERDB_ASSERT(db_->Put(key, value).ok());
+      Acknowledge({{key, value}}, WriteOptions());
+      conflict = tracked.contains(key);
+    }
+    if (unit.empty()) return SEERDB_ASSERT(transaction.Abort().ok());
+    const Status status = transaction.Commit();
+    SEERDB_ASSERT(conflict ? status.IsConflict() : status.ok());
+    if (!conflict) Acknowledge(std::move(unit), WriteOptions());
   }
   void Compact(uint8_t step) {
     if (step < 128) {
@@ -263,11 +306,23 @@ class Script {
       SEERDB_ASSERT(got.ok() && got->has_value() && (*got)->slice() == value);
     }
   }
-  void CheckGet(const std::string& key) {
-    const auto got = db_->Get(key);
-    const auto want = now_.find(key);
-    SEERDB_ASSERT(got.ok() && got->has_value() == (want != now_.end()));
+  static void CheckAnswer(const Result<std::optional<PinnedValue>>& got, const Contents& contents,
+                          const std::string& key) {
+    const auto want = contents.find(key);
+    SEERDB_ASSERT(got.ok() && got->has_value() == (want != contents.end()));
     if (got->has_value()) SEERDB_ASSERT((*got)->slice() == want->second);
+  }
+  void CheckGet() {
+    const std::string key = Key();
+    CheckAnswer(db_->Get(key), now_, key);
+  }
+  void CheckGroup() {
+    std::vector<std::string> keys(input_.Byte() % 40);
+    for (std::string& key : keys) key = Key();
+    const std::vector<Slice> slices(keys.begin(), keys.end());
+    const auto answers = db_->MultiGet(ReadOptions(), slices);
+    SEERDB_ASSERT(answers.size() == keys.size());
+    for (size_t i = 0; i < keys.size(); ++i) CheckAnswer(answers[i], now_, keys[i]);
   }
   void CheckBounds(uint8_t step) {
     ReadOptions read;

@@ -6,6 +6,8 @@
 #include "base/assert.h"
 #include "base/coding.h"
 #include "env/memory_file_system.h"
+#include "format/entry_payload.h"
+#include "format/value_pointer.h"
 #include "sstable/block_index.h"
 #include "sstable/properties_codec.h"
 #include "sstable/table_builder.h"
@@ -86,6 +88,22 @@ std::string BytesOf(MemoryFileSystem& fs, const std::string& path) {
   return *std::move(bytes);
 }
 
+// A value, or a pointer to one, of a byte of the input.
+KnownEntry DrawValue(uint8_t byte, uint64_t place, ValueType* type) {
+  constexpr uint8_t kFirstPointer = 224;
+  KnownEntry entry;
+  if (byte < kFirstPointer) {
+    *type = ValueType::kValue;
+    entry.value.assign(byte / 4 * 3u, static_cast<char>('a' + byte % 4));
+    return entry;
+  }
+  const uint64_t expires_us = byte % 2 == 0 ? kNeverExpires : place;
+  *type = PointerTypeFor(expires_us);
+  const uint64_t segment = 1 + byte % 8 * 100;
+  AppendPointerPayload(&entry.value, expires_us, {segment, place << (byte % 16), place * byte, byte * 3u});
+  return entry;
+}
+
 }  // namespace
 
 std::string AssembleTable(Input* input) {
@@ -159,12 +177,9 @@ std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries)
     const uint8_t shape = input->Byte();
     last.resize(std::min<size_t>(last.size(), shape % 16));
     last.append(input->Bytes(shape / 16 % 4));
-    KnownEntry entry;
-    entry.deleted = shape >= 192;
-    const uint8_t value = entry.deleted ? 0 : input->Byte();
-    entry.value.assign(value / 4 * 3u, static_cast<char>('a' + value % 4));
-    versions.push_back(
-        {last, PackTrailer(i, entry.deleted ? ValueType::kDeletion : ValueType::kValue), entry});
+    ValueType type = ValueType::kDeletion;
+    KnownEntry entry = shape >= 192 ? KnownEntry{true, ""} : DrawValue(input->Byte(), i, &type);
+    versions.push_back({last, PackTrailer(i, type), entry});
     entries->insert_or_assign(last, std::move(entry));
   }
   if (versions.empty()) return "";

@@ -33,6 +33,22 @@ struct Reads {
   TableReadFlags flags;
 };
 
+// Step by step, as lookups side by side are taken, a get has the same answer.
+void CheckProbe(const TableReader& table, const TableReadFlags& flags, const LookupKey& lookup,
+                const Status& status, const Lookup& found) {
+  table.StartProbe(lookup);
+  TableProbe probe;
+  table.FilterProbe(lookup, &probe);
+  if (probe.passed) {
+    table.FindProbe(lookup, &probe);
+    table.EnterProbe(lookup, probe);
+  }
+  Lookup again;
+  // A fault may meet either of them.
+  const bool both = table.FinishProbe(flags, lookup, probe, &again).ok() && status.ok();
+  if (both) SEERDB_ASSERT(again.state == found.state && again.value == found.value);
+}
+
 // A key's newest version is what `known`, if not null, says it is.
 void CheckGet(const TableReader& table, const TableReadFlags& flags, const std::string& key,
               const Known* known) {
@@ -40,6 +56,7 @@ void CheckGet(const TableReader& table, const TableReadFlags& flags, const std::
   Lookup found;
   const Status status = table.Get(flags, lookup, &found);
   if (status.ok() && found.state == Lookup::State::kFound) Touch(found.value);
+  CheckProbe(table, flags, lookup, status, found);
   if (known == nullptr || !status.ok()) return;
   const auto entry = known->find(key);
   if (entry == known->end()) {

@@ -16,6 +16,7 @@ void FuzzManifest(Slice bytes);
 void FuzzModel(Slice bytes);
 void FuzzScript(Slice bytes);
 void FuzzTable(Slice bytes);
+void FuzzValues(Slice bytes);
 
 struct Target {
   const char* name;  // of the directory in seeds/, and of the program <name>_fuzzer
@@ -23,7 +24,7 @@ struct Target {
 };
 inline constexpr Target kTargets[] = {
     {"batch", FuzzBatch}, {"block", FuzzBlock},   {"log", FuzzLog},     {"manifest", FuzzManifest},
-    {"model", FuzzModel}, {"script", FuzzScript}, {"table", FuzzTable},
+    {"model", FuzzModel}, {"script", FuzzScript}, {"table", FuzzTable}, {"values", FuzzValues},
 };
 
 }  // namespace seerdb::fuzz

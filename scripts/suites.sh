@@ -22,6 +22,7 @@ SUITES=(
   "kill|-|processes killed while they write, on real files, and what a power cut would have left of them"
   "peer|-|random operations against RocksDB, where its library can be had"
   "metrics-cost|d|what metrics cost in instructions, counted by callgrind: at most 3 %"
+  "counted|d|instructions, allocations and bytes written of each operation are at most those of a table"
   "mutants|d|every deliberate fault makes its test fail"
   "install|d|find_package and pkg-config from another folder, static and shared; exported symbols"
   "readme|d|the README's own program compiles against the installed package and runs"
@@ -38,7 +39,7 @@ SUITES=(
 # they run with all others.
 OWN_SUITE='^(differential|gating|kill|metamorphic|peer_rocksdb)_test$'
 # The tests whose code runs threads. What threads do with manifests and compaction is in those of the whole engine.
-THREADED='^(base|env|cache|memtable|wal|db|concurrency|gating|differential)_test$'
+THREADED='^(base|env|cache|memtable|wal|db|concurrency|gating|differential|values|transaction)_test$'
 
 suite_layers() { python3 tools/check_layers.py; }
 suite_ratchet() { python3 tools/check_ratchet.py; }
@@ -46,6 +47,7 @@ suite_lint() { python3 tools/check_lint.py; }
 suite_checks() {
   python3 tests/checks/checks_test.py
   python3 bench/run_bench_test.py
+  python3 tests/counted/limits_test.py
 }
 suite_format() { bash scripts/format --check; }
 suite_headers() { tools/check_headers.sh clang++; }
@@ -75,14 +77,15 @@ suite_asan() {
   $(without_aslr) ctest --preset asan --parallel "$JOBS"
 }
 
-# Builds only the programs that it runs. A crash at every call is explored on one thread: nothing to see here.
+# Builds only the programs that it runs. A crash at every call is explored, and every damaged byte read, on one
+# thread: nothing to see here.
 suite_tsan() {
   local programs
   configure tsan
   mapfile -t programs < <(ctest --test-dir build/tsan -N -R "$THREADED" | sed -n 's/^ *Test *#[0-9]*: //p')
   [ ${#programs[@]} -gt 0 ] || die "no test matches $THREADED"
   build tsan "${programs[@]}"
-  SEERDB_DIFFERENTIAL_OPS=${SEERDB_DIFFERENTIAL_OPS:-30000} GTEST_FILTER=${GTEST_FILTER:--Crash.*} \
+  SEERDB_DIFFERENTIAL_OPS=${SEERDB_DIFFERENTIAL_OPS:-30000} GTEST_FILTER=${GTEST_FILTER:--Crash.*:Gating.CrashOpen*:ValueCrash.*:ValueGolden.*} \
     $(without_aslr) ctest --preset tsan --parallel "$JOBS" -R "$THREADED"
 }
 
@@ -121,6 +124,13 @@ suite_metrics-cost() {
   configure release
   build release metrics_cost
   python3 tests/metrics_cost/metrics_cost_test.py build/release/tests/metrics_cost
+}
+
+suite_counted() {
+  need_packages valgrind
+  configure release
+  build release counted
+  python3 tests/counted/counted_test.py build/release/tests/counted
 }
 
 suite_golden() {

@@ -8,6 +8,7 @@
 #include "format/file_name.h"
 #include "output.h"
 #include "sstable/table_format.h"
+#include "vlog/value_format.h"
 #include "wal/log_format.h"
 
 namespace seerdb::cli {
@@ -29,6 +30,8 @@ Result<FileKind> KindByContent(FileSystem& fs, const std::string& path) {
   SEERDB_ASSIGN_OR_RETURN(const Slice head, file->Read(0, sizeof buffer, buffer));
   LogHeader header;
   if (DecodeLogHeader(head, &header)) return FileKind::kLog;
+  ValueSegmentHeader values;
+  if (DecodeValueSegmentHeader(head, &values)) return FileKind::kValues;
   if (head.starts_with("MANIFEST-")) return FileKind::kCurrent;
   if (bytes >= kTableFooterBytes) {
     SEERDB_ASSIGN_OR_RETURN(const Slice magic, file->Read(bytes - 8, 8, buffer));
@@ -40,6 +43,7 @@ Result<FileKind> KindByContent(FileSystem& fs, const std::string& path) {
 Result<FileKind> KindOf(FileSystem& fs, const DumpArguments& arguments) {
   if (arguments.kind == "table") return FileKind::kTable;
   if (arguments.kind == "log") return FileKind::kLog;
+  if (arguments.kind == "values") return FileKind::kValues;
   if (arguments.kind == "manifest") return FileKind::kManifest;
   if (arguments.kind == "current") return FileKind::kCurrent;
   if (arguments.kind == "lock") return FileKind::kLock;
@@ -69,6 +73,8 @@ Status DumpFile(FileSystem& fs, const DumpArguments& arguments) {
       return DumpCurrent(fs, path);
     case FileKind::kLock:
       return DumpLock(fs, path);
+    case FileKind::kValues:
+      return DumpValues(fs, path, arguments.options);
     case FileKind::kTemporary:
     case FileKind::kRepair:
     case FileKind::kUnknown:
@@ -90,12 +96,14 @@ int RunDump(const DumpArguments& arguments) {
 
 void AddDumpCommand(CLI::App* app, int* exit_code) {
   auto arguments = std::make_shared<DumpArguments>();
-  CLI::App* command = app->add_subcommand("dump", "Show one file: table, log, manifest, CURRENT or LOCK");
+  CLI::App* command =
+      app->add_subcommand("dump", "Show one file: table, log, value segment, manifest, CURRENT or LOCK");
   command->add_option("FILE", arguments->file, "The file")->required();
   command->add_option("--kind", arguments->kind, "What the file is; auto asks its name, then its bytes")
-      ->check(CLI::IsMember({"auto", "table", "log", "manifest", "current", "lock"}))
+      ->check(CLI::IsMember({"auto", "table", "log", "values", "manifest", "current", "lock"}))
       ->capture_default_str();
-  command->add_flag("--entries", arguments->options.entries, "Also every entry of a table or log");
+  command->add_flag("--entries", arguments->options.entries,
+                    "Also every entry of a table or log, every value of a segment");
   command->final_callback([=] { *exit_code = RunDump(*arguments); });
 }
 

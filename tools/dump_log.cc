@@ -43,7 +43,7 @@ Status PrintOperations(Slice operations, SequenceNumber sequence) {
       const std::optional<std::string> end = RangeEndText(operation.key, operation.value);
       if (end.has_value()) line += "\t" + *end;
     } else if (operation.type != ValueType::kDeletion) {
-      line += "\t" + Escaped(operation.value);
+      line += "\t" + EntryText(static_cast<unsigned char>(operation.type), operation.value);
     }
     Print(line + "\n");
   }

@@ -32,7 +32,8 @@ std::string KeyspaceText(const KeyspaceRecord& keyspace) {
   if (!keyspace.merge_operator.empty()) text += " merge_operator " + Escaped(keyspace.merge_operator);
   if (keyspace.default_ttl_us != 0) text += " default_ttl_us " + std::to_string(keyspace.default_ttl_us);
   if (keyspace.separation_bytes != 0) {
-    text += " separation_bytes " + std::to_string(keyspace.separation_bytes);
+    const bool never = keyspace.separation_bytes == UINT64_MAX;
+    text += " separation_bytes " + (never ? "never" : std::to_string(keyspace.separation_bytes));
   }
   return text + "\n";
 }

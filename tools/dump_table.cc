@@ -97,6 +97,10 @@ void PrintProperties(const TableProperties& properties) {
   PrintField("filter_bytes", properties.filter_bytes);
   PrintField("model_segments", properties.model_segments);
   PrintField("model_max_error", properties.model_max_error);
+  for (const ValueBytes& values : properties.values) {
+    PrintField("values",
+               "segment " + std::to_string(values.segment) + ", " + std::to_string(values.bytes) + " bytes");
+  }
 }
 
 Status DumpEntries(const TableReader& table) {
@@ -105,8 +109,8 @@ Status DumpEntries(const TableReader& table) {
   const auto iterator = table.NewIterator(flags);
   for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
     Print(EngineKeyText(iterator->key()) + "\t" + std::to_string(iterator->sequence()) + "\t" +
-          ValueTypeName(static_cast<unsigned char>(iterator->type())) + "\t" + Escaped(iterator->value()) +
-          "\n");
+          ValueTypeName(static_cast<unsigned char>(iterator->type())) + "\t" +
+          EntryText(static_cast<unsigned char>(iterator->type()), iterator->value()) + "\n");
   }
   return iterator->status();
 }

@@ -69,6 +69,8 @@ std::string ValueTypeName(unsigned char type) {
       return "put-expiring";
     case ValueType::kExpiringMerge:
       return "merge-expiring";
+    case ValueType::kExpiringPointer:
+      return "put-pointer-expiring";
   }
   return "kind " + std::to_string(type);
 }

@@ -36,11 +36,14 @@
 #include "seerdb/snapshot.h"
 #include "seerdb/statistics.h"
 #include "seerdb/status.h"
+#include "seerdb/transaction.h"
 #include "seerdb/types.h"
 #include "seerdb/verify.h"
 #include "seerdb/write_batch.h"
 
 namespace seerdb {
+
+class TransactionHost;
 
 class SEERDB_EXPORT DB {
  public:
@@ -104,6 +107,11 @@ class SEERDB_EXPORT DB {
   virtual Status Write(const WriteOptions& options, const WriteBatch& batch) = 0;
   Status Write(const WriteBatch& batch) { return Write(WriteOptions(), batch); }
 
+  // A transaction that reads the database as it is now; see transaction.h. Cheap while others are active; the
+  // first one waits for the writes that are under way.
+  Result<std::unique_ptr<Transaction>> BeginTransaction(const TransactionOptions& options);
+  Result<std::unique_ptr<Transaction>> BeginTransaction() { return BeginTransaction(TransactionOptions()); }
+
   // The keyspace `name`, made if it is not there; see keyspace.h. With `options`, they are its options from
   // now on; without, it keeps those that it has. "default" names the keyspace of the calls that name none.
   // kInvalidArgument: the name is empty or over kMaxKeyspaceNameBytes, or an option is out of range.
@@ -145,7 +153,20 @@ class SEERDB_EXPORT DB {
   // The newest value of `key`, or nullopt if it has none. An error never stands for absence.
   virtual Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) = 0;
   Result<std::optional<PinnedValue>> Get(Slice key) { return Get(ReadOptions(), key); }
-  // One answer a key, in the order of `keys`, all from one consistent view.
+  // Bytes [offset, offset + bytes) of the newest value of `key`, fewer where it ends before; nullopt if it
+  // has none. Of a value that lies apart (Options::separation_bytes) only those are read, and checked, and
+  // what shares one of its 64 KiB chunks with them.
+  virtual Result<std::optional<PinnedValue>> GetRange(const ReadOptions& options, Slice key, uint64_t offset,
+                                                      uint64_t bytes) = 0;
+  Result<std::optional<PinnedValue>> GetRange(Slice key, uint64_t offset, uint64_t bytes) {
+    return GetRange(ReadOptions(), key, offset, bytes);
+  }
+  // The bytes of the newest value of `key`, or nullopt if it has none. A value that lies apart is not read.
+  virtual Result<std::optional<uint64_t>> GetSize(const ReadOptions& options, Slice key) = 0;
+  Result<std::optional<uint64_t>> GetSize(Slice key) { return GetSize(ReadOptions(), key); }
+  // One answer a key, in the order of `keys`, all from one consistent view. The lookups go through the tables
+  // side by side, so that their waits for memory overlap (group prefetching: Chen et al., ICDE 2004). Of keys
+  // that lie in a damaged table these answers alone are errors.
   virtual std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,
                                                                    std::span<const Slice> keys) = 0;
 
@@ -183,8 +204,8 @@ class SEERDB_EXPORT DB {
   // what their writes make due as well. Files of replaced tables that nobody holds are gone then; while
   // nobody waits they are removed over some seconds. The background error if there is one.
   virtual Status WaitForCompaction() = 0;
-  // Reads every block of every live table and checks checksums, order and properties. Stops at the first
-  // error, which names file and offset. Changes nothing.
+  // Reads every block of every live table and checks checksums, order and properties, and every value that
+  // they point to. Stops at the first error, which names file and offset. Changes nothing.
   virtual Result<VerifyResult> Verify() = 0;
 
   // Counters, latencies and shape. Cost: that of looking at every table's metadata; no I/O.
@@ -206,6 +227,10 @@ class SEERDB_EXPORT DB {
 
  protected:
   DB() = default;
+
+ private:
+  // What transactions need of the engine.
+  virtual TransactionHost* transaction_host() = 0;
 };
 
 // Deletes the database in directory `path`: its files by name, then the directory if nothing else is left

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,12 @@ class SEERDB_EXPORT MappedRegion {
  public:
   virtual ~MappedRegion() = default;
   virtual Slice bytes() const = 0;
+  // Hint that bytes will be read here and there: what lies beside a page that is missing need not be loaded
+  // with it. Never fails.
+  virtual void ExpectRandomReads() const {}
+  // Begins to load what of [offset, offset + bytes) is not in memory, without waiting for it. True if
+  // something was not. Never fails; false where it is not known.
+  virtual bool WillNeed(uint64_t /*offset*/, uint64_t /*bytes*/) const { return false; }
 };
 
 class SEERDB_EXPORT RandomAccessFile {
@@ -42,6 +49,9 @@ class SEERDB_EXPORT RandomAccessFile {
   virtual Result<std::shared_ptr<const MappedRegion>> Map() const = 0;
   // Hint that [offset, offset + n) will be read soon. Never fails.
   virtual void ReadAhead(uint64_t /*offset*/, size_t /*n*/) const {}
+  // Hint that what memory holds of the file, and does not have to write, be forgotten, so that reads meet
+  // what the device has: after a sync that failed the two may differ. Never fails.
+  virtual void ForgetClean() const {}
 };
 
 // How a log segment is written. A file has one mode for as long as it has its name.
@@ -62,6 +72,8 @@ class SEERDB_EXPORT WritableFile {
   // Writes all of `bytes` at the current end of writing, into the kernel. On error, part of them may have
   // been written, and the position is unspecified: the file must not be appended to again.
   virtual Status Append(Slice bytes) = 0;
+  // As Append, of all parts one behind the other. Default: an Append for each that is not empty.
+  virtual Status AppendParts(std::span<const Slice> parts);
   // Append, and makes these bytes durable (`all`: as SyncAll, else as Sync). Bytes appended before them stay
   // as durable as they were: Sync covers those. kNoSpace only if the append lacked space; what a sync of its
   // own met is kSyncFailed. Default: Append, then Sync or SyncAll.

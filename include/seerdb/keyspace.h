@@ -47,6 +47,8 @@ struct SEERDB_EXPORT KeyspaceOptions {
   std::shared_ptr<const MergeOperator> merge_operator;
   // How long a put or merge lives that names no time of its own. 0 = for ever. At most kMaxTtlUs.
   uint64_t default_ttl_us = 0;
+  // Of its values, as Options::separation_bytes; 0 = none. nullopt: that of the options.
+  std::optional<uint64_t> separation_bytes;
   // Looks at its values during compaction (compaction_filter.h), in this life of the database. Null: none.
   std::shared_ptr<const CompactionFilter> compaction_filter;
 };
@@ -81,6 +83,13 @@ class SEERDB_EXPORT Keyspace {
   Status Merge(Slice key, Slice operand) const { return Merge(WriteOptions(), key, operand); }
   Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) const;
   Result<std::optional<PinnedValue>> Get(Slice key) const { return Get(ReadOptions(), key); }
+  Result<std::optional<PinnedValue>> GetRange(const ReadOptions& options, Slice key, uint64_t offset,
+                                              uint64_t bytes) const;
+  Result<std::optional<PinnedValue>> GetRange(Slice key, uint64_t offset, uint64_t bytes) const {
+    return GetRange(ReadOptions(), key, offset, bytes);
+  }
+  Result<std::optional<uint64_t>> GetSize(const ReadOptions& options, Slice key) const;
+  Result<std::optional<uint64_t>> GetSize(Slice key) const { return GetSize(ReadOptions(), key); }
   std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,
                                                            std::span<const Slice> keys) const;
   std::unique_ptr<Iterator> NewIterator(const ReadOptions& options) const;

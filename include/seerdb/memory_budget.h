@@ -2,8 +2,8 @@
 //
 // Counted is the memory that the engine holds and the system cannot take back: memtables, cached blocks,
 // blocks and memtables that iterators and pinned values keep readable, indexes and filters held in memory,
-// buffers of flush, compaction and bulk load, and what is dirty in mapped log segments. Clean pages of mapped
-// tables are shown apart.
+// buffers of flush, compaction and bulk load, transactions, and what is dirty in mapped log segments. Clean
+// pages of mapped tables are shown apart.
 //
 // What a limit of M does: memtables, log segments and compaction get shares of M, and options that ask for
 // more are cut to them (DBStats::memtable_capacity_bytes); the block cache has what is left below 80 % of M,
@@ -37,6 +37,7 @@ struct SEERDB_EXPORT MemoryUsage {
   uint64_t pinned_block_bytes = 0;    // held by iterators or pinned values, and not in the cache
   uint64_t table_metadata_bytes = 0;  // indexes, filters and models of open tables, where they are not mapped
   uint64_t bulk_load_bytes = 0;       // for sorting and writing bulk loads
+  uint64_t transaction_bytes = 0;     // buffered and tracked by transactions, and their conflict history
   uint64_t job_bytes = 0;             // set aside for running flushes and compactions
   uint64_t log_bytes = 0;             // buffers, and mapped segments that are written to
   // Apart from the sum: clean pages of mapped tables, as far as they are in memory at all.

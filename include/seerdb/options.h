@@ -35,9 +35,10 @@ enum class SyncPolicy : unsigned char {
 
 enum class CompressionType : unsigned char { kNone = 0, kLz4 = 1, kZstd = 2 };
 
-// How tables are read.
+// How tables are read. Both load from the device what a read needs and no more; a mapping has the blocks of a
+// MultiGet loaded side by side, and blocks that a scan takes in order before it comes to them.
 enum class TableAccess : unsigned char {
-  kAuto = 0,    // mapped
+  kAuto = 0,    // mapped, also where tables are larger than memory
   kMapped = 1,  // mmap; a device error or outside truncation under a mapping raises SIGBUS
   kPread = 2,   // read calls and the block cache; errors come back as Status
 };
@@ -91,9 +92,14 @@ struct SEERDB_EXPORT Options {
   uint32_t group_commit_max_batch_size = 1'000;
   // No write is logged: all are lost on a crash unless Flush() or Close() succeeded after them.
   bool skip_wal = false;
+  // Bytes of what is remembered of writes while transactions are active (transaction.h): each key written
+  // takes its own bytes and at most about 100. A transaction behind whose begin more was written fails when
+  // it commits. With a memory budget of M at most M / 16. 64 KiB .. 64 GiB.
+  uint64_t transaction_history_bytes = uint64_t{16} << 20;
   // How the log is written. kAuto: mapped while writes are not synced, direct while they are, for as long as
-  // the file system can, otherwise buffered; a database starts with a buffered segment and moves when it has
-  // seen what is written. What cannot be had falls back to kBuffered.
+  // the file system can, otherwise buffered, as also where what is synced are values with files of their own;
+  // a database starts with a buffered segment and moves when it has seen what is written. What cannot be had
+  // falls back to kBuffered.
   LogMode log_mode = LogMode::kAuto;
   // Bytes of one log segment. 4 KiB .. 4 GiB. A larger write gets a segment of its own size.
   uint64_t wal_segment_bytes = uint64_t{16} << 20;
@@ -151,6 +157,15 @@ struct SEERDB_EXPORT Options {
   uint64_t default_ttl_us = 0;
   // Looks at the values of the default keyspace during compaction (compaction_filter.h). Null: none.
   std::shared_ptr<const CompactionFilter> compaction_filter;
+
+  // --- large values --------------------------------------------------------------------------------
+  // A put value of at least so many bytes is written once, into a value segment; log and tables hold where it
+  // lies. Under another threshold all values stay readable: one that lies apart stays so, and one that lies
+  // with its key is taken apart when a compaction writes it anew. 0 = none is taken apart. 0, or 64 ..
+  // kMaxValueBytes.
+  uint64_t separation_bytes = 4096;
+  // A value segment that has so many bytes takes no more. 64 KiB .. 64 GiB.
+  uint64_t value_segment_bytes = uint64_t{128} << 20;
 
   // --- tables --------------------------------------------------------------------------------------
   CompressionType compression = CompressionType::kNone;

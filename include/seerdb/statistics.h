@@ -25,6 +25,9 @@ namespace seerdb {
   X(scan_entries_skipped, "hidden entries that iterators passed over: deleted, expired, older versions")    \
   X(total_merges, "merges acknowledged, also inside batches")                                               \
   X(total_range_deletes, "range deletes acknowledged, also inside batches")                                 \
+  X(transaction_commits, "transactions committed that had written something")                               \
+  X(transaction_conflicts,                                                                                  \
+    "transactions that failed to commit because of a conflict, or for want of history")                     \
   X(total_flushes, "memtables written to tables")                                                           \
   X(total_compactions, "merging compactions installed")                                                     \
   X(total_trivial_moves, "tables moved down a level without rewriting")                                     \
@@ -32,6 +35,8 @@ namespace seerdb {
   X(total_shape_changes, "changes of the tree's shape by adaptive compaction")                              \
   X(logical_bytes_written, "key and value bytes of acknowledged writes and loads")                          \
   X(wal_bytes_written, "bytes appended to logs")                                                            \
+  X(value_bytes_written, "bytes appended to value segments by writes")                                      \
+  X(value_gc_bytes_written, "bytes of value segments written by compaction, recovery and loads")            \
   X(wal_bytes_prepared, "bytes written into log files before their use, as direct logs need")               \
   X(flush_bytes_written, "bytes of tables written by flush and recovery")                                   \
   X(compaction_bytes_read, "bytes of tables read by compaction")                                            \
@@ -99,13 +104,17 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, memtable_entries, "entries of the active memtable")                                            \
   X(uint64_t, immutable_memtables, "sealed memtables that wait for their flush")                             \
   X(uint64_t, wal_size_bytes, "bytes written to live log segments")                                          \
-  X(uint64_t, total_disk_bytes, "bytes of live tables")                                                      \
+  X(uint64_t, total_disk_bytes, "bytes of live tables and value segments")                                   \
+  X(uint64_t, value_segments, "value segments")                                                              \
+  X(uint64_t, value_disk_bytes, "bytes of them")                                                             \
+  X(uint64_t, value_live_bytes, "of these, bytes that tables point to; the rest is garbage, or new")         \
   X(uint64_t, obsolete_table_bytes,                                                                          \
     "bytes of replaced tables that readers still hold or that are about to be removed")                      \
   X(uint64_t, wal_disk_bytes,                                                                                \
     "bytes of log files: live ones as allocated, spare ones, those kept for reuse")                          \
   X(uint64_t, manifest_size_bytes, "bytes of the manifest in use")                                           \
-  X(uint64_t, directory_bytes, "sum of the last four: everything on disk but what is being written")         \
+  X(uint64_t, directory_bytes,                                                                               \
+    "total_disk_bytes, obsolete_table_bytes, wal_disk_bytes and manifest_size_bytes: everything on disk")    \
   X(uint64_t, live_bytes_estimate, "bytes of keys and values that readers can reach; 0 = not known")         \
   X(uint64_t, physical_bytes_written, "bytes written to logs, tables and manifests")                         \
   X(double, write_amplification, "physical_bytes_written / logical_bytes_written; 0 before the first write") \
@@ -130,6 +139,7 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, memory_pinned_block_bytes, "of it, blocks in use by readers and in no cache")                  \
   X(uint64_t, memory_table_metadata_bytes, "of it, indexes and filters that are not mapped")                 \
   X(uint64_t, memory_bulk_load_bytes, "of it, for sorting and writing bulk loads")                           \
+  X(uint64_t, memory_transaction_bytes, "of it, for transactions and their conflict history")                \
   X(uint64_t, memory_job_bytes, "of it, set aside for running flushes and compactions")                      \
   X(uint64_t, memory_log_bytes, "of it, buffers and mapped segments of the log")                             \
   X(uint64_t, mapped_bytes, "bytes of mapped tables; not part of memory_total_bytes")                        \

@@ -44,6 +44,9 @@ enum class StatusDetail : unsigned char {
   kMemoryFull = 13,     // the memory budget has no room for it, and nothing can make any
   kMergeFailed = 14,    // a merge operator refuses what it was given, or was not given itself
   kSkipLimit = 15,      // a scan has passed ReadOptions::max_skipped hidden entries; it can go on
+  kValueCorruption = 16,     // a value that lies apart from its key is not what was written
+  kTransactionAborted = 17,  // the transaction has been committed or aborted already
+  kTransactionTooOld = 18,   // too much was written since it began to tell whether it conflicts
 };
 
 class [[nodiscard]] SEERDB_EXPORT Status {

@@ -33,6 +33,27 @@ inline uint64_t LoadWindow(Slice key, size_t offset) {
   return bytes;
 }
 
+// a == b. Most keys that differ do so at their ends, which are compared without a call.
+inline bool SameBytes(Slice a, Slice b) {
+  constexpr size_t kEnd = sizeof(uint64_t);
+  if (a.size() != b.size()) return false;
+  if (a.size() >= kEnd && std::memcmp(a.data() + a.size() - kEnd, b.data() + b.size() - kEnd, kEnd) != 0) {
+    return false;
+  }
+  return a == b;
+}
+
+// True if `key` begins with `prefix`; without a call where that is as short as it mostly is.
+inline bool BeginsWith(Slice key, Slice prefix) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  const size_t n = prefix.size();
+  if (n == 0) return true;
+  if (key.size() < n) return false;
+  if (n - kWord > kWord) return std::memcmp(key.data(), prefix.data(), n) == 0;
+  return std::memcmp(key.data(), prefix.data(), kWord) == 0 &&
+         std::memcmp(key.data() + n - kWord, prefix.data() + n - kWord, kWord) == 0;
+}
+
 inline size_t CommonPrefixBytes(Slice a, Slice b) {
   const size_t limit = a.size() < b.size() ? a.size() : b.size();
   size_t n = 0;

@@ -57,5 +57,33 @@ TEST(KeyWindow, DifferentWindowsOrderKeys) {
   }
 }
 
+TEST(BeginsWith, AsComparisonSays) {
+  const std::string text = "0123456789abcdefghijklmnopqrstuvwxyz";
+  for (size_t bytes = 0; bytes <= text.size(); ++bytes) {
+    const Slice prefix = Slice(text).substr(0, bytes);
+    EXPECT_TRUE(BeginsWith(text, prefix)) << bytes;
+    EXPECT_TRUE(BeginsWith(prefix, prefix)) << bytes;
+    EXPECT_FALSE(BeginsWith(prefix, text + "+")) << bytes;
+    for (size_t i = 0; i < bytes; ++i) {
+      std::string other = text;
+      other[i] = '-';
+      EXPECT_FALSE(BeginsWith(other, prefix)) << bytes << " " << i;
+    }
+  }
+}
+
+TEST(SameBytes, AsComparisonSays) {
+  for (size_t bytes = 0; bytes < 24; ++bytes) {
+    const std::string text(bytes, 'x');
+    EXPECT_TRUE(SameBytes(text, std::string(text))) << bytes;
+    EXPECT_FALSE(SameBytes(text, text + "x")) << bytes;
+    for (size_t i = 0; i < bytes; ++i) {
+      std::string other = text;
+      other[i] = 'y';
+      EXPECT_FALSE(SameBytes(text, other)) << bytes << " " << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace seerdb

@@ -52,12 +52,14 @@ MemoryUsage MemoryAccount::usage() const {
   usage.pinned_block_bytes = bytes(MemoryClass::kPinnedBlocks);
   usage.table_metadata_bytes = bytes(MemoryClass::kTableMetadata);
   usage.bulk_load_bytes = bytes(MemoryClass::kBulkLoad);
+  usage.transaction_bytes = bytes(MemoryClass::kTransactions);
   usage.job_bytes = bytes(MemoryClass::kJobs);
   usage.log_bytes = bytes(MemoryClass::kLog);
   // Summed here rather than read, so that it is the sum of what stands beside it.
   usage.total_bytes = usage.active_memtable_bytes + usage.immutable_memtable_bytes +
                       usage.pinned_memtable_bytes + usage.block_cache_bytes + usage.pinned_block_bytes +
-                      usage.table_metadata_bytes + usage.bulk_load_bytes + usage.job_bytes + usage.log_bytes;
+                      usage.table_metadata_bytes + usage.bulk_load_bytes + usage.transaction_bytes +
+                      usage.job_bytes + usage.log_bytes;
   usage.mapped_bytes = bytes(MemoryClass::kMappedTables);
   usage.mapped_obsolete_bytes = bytes(MemoryClass::kMappedObsolete);
   return usage;

@@ -26,8 +26,9 @@ enum class MemoryClass : uint8_t {
   kBlockCache,
   kPinnedBlocks,  // in use by readers, and in no cache
   kTableMetadata,
-  kBulkLoad,  // sorting and writing of bulk loads
-  kJobs,      // buffers of flush and compaction
+  kBulkLoad,      // sorting and writing of bulk loads
+  kTransactions,  // what they have buffered and read, and the history that they are checked against
+  kJobs,          // buffers of flush and compaction
   kLog,
   // Clean pages of files, which the system takes back when it needs them: shown, and in no sum.
   kMappedTables,

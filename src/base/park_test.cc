@@ -53,5 +53,11 @@ TEST(Park, TheWordMayBeGoneWhenItIsUnparked) {
   }
 }
 
+TEST(Park, SpinningEndsByItselfOrByAChange) {
+  std::atomic<uint32_t> word{0};
+  EXPECT_FALSE(SpinWhile(word, 0));
+  EXPECT_TRUE(SpinWhile(word, 1));
+}
+
 }  // namespace
 }  // namespace seerdb

@@ -45,7 +45,9 @@ class ReservingFile final : public WritableFile {
 }  // namespace
 
 BulkLoadTables::BulkLoadTables(FileSystem& fs, TableOutputOptions output, uint64_t max_entries)
-    : fs_(fs), output_(std::move(output)), max_entries_(max_entries) {}
+    : fs_(fs), output_(std::move(output)), max_entries_(max_entries) {
+  if (output_.values.has_value()) values_.emplace(fs_, *output_.values);
+}
 
 BulkLoadTables::~BulkLoadTables() {
   if (kept_) return;
@@ -101,6 +103,7 @@ Status BulkLoadTables::EndTable() {
 
 Status BulkLoadTables::FinishData() {
   SEERDB_RETURN_IF_ERROR(EndTable());
+  if (values_.has_value()) SEERDB_RETURN_IF_ERROR(values_->Finish());
   return SyncLast();
 }
 

@@ -34,7 +34,10 @@ class BulkLoadTables {
       SEERDB_RETURN_IF_ERROR(NextTable());
     --entries_left_;
     payload_bytes_ += engine_key.size() + value.size();
-    return builder_->Add(engine_key, kStoredTrailer, value);
+    uint64_t trailer = kStoredTrailer;
+    if (value.size() >= output_.separation_bytes && values_.has_value()) [[unlikely]]
+      SEERDB_RETURN_IF_ERROR(values_->Place(engine_key, output_.separation_bytes, &trailer, &value));
+    return builder_->Add(engine_key, trailer, value);
   }
   // All entries have been added: makes what there is durable.
   Status FinishData();
@@ -43,7 +46,10 @@ class BulkLoadTables {
   // are durable after SyncDirectory.
   Status AddEnds(SequenceNumber sequence);
   // They belong to somebody else from here on.
-  void Keep() { kept_ = true; }
+  void Keep() {
+    kept_ = true;
+    if (values_.has_value()) values_->Keep();
+  }
 
   // After FinishData, ascending; their sequences, and all their bytes, after AddEnds.
   const std::vector<TableMeta>& tables() const { return metas_; }
@@ -68,6 +74,7 @@ class BulkLoadTables {
   FileSystem& fs_;
   const TableOutputOptions output_;
   const uint64_t max_entries_;
+  std::optional<ValueOutput> values_;
   std::unique_ptr<WritableFile> file_;
   std::unique_ptr<TableBuilder> builder_;  // of the table being written
   uint64_t entries_left_ = 0;

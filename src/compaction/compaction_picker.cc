@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/mutant.h"
+#include "compaction/rewrite_picker.h"
 
 namespace seerdb {
 namespace {
@@ -13,9 +14,6 @@ using Target = MergePlanner::Target;
 
 constexpr double kLeastScoreForLastSlot = 2;
 constexpr uint64_t kMicrosPerSecond = 1'000'000;
-// Of what a range tombstone meets.
-constexpr size_t kMostTablesLookedAt = 64;
-constexpr size_t kMany = 256;
 
 std::string LevelName(uint32_t level) { return "L" + std::to_string(level); }
 
@@ -37,17 +35,26 @@ class Picker {
         version_(version),
         context_(context),
         limits_(LimitsOf(options.shape, options.base_level_size, version)),
-        planner_(version, context.unavailable, context.running) {}
+        planner_(version, context.unavailable, context.running),
+        rewrites_({options, version, context, planner_, limits_.first}) {}
 
   std::optional<CompactionPlan> Pick() const {
     if (auto plan = PickDrop()) return plan;
     if (auto plan = PickFullLevel()) return plan;
     if (context_.last_slot) return std::nullopt;
+    // What is garbage already is gone sooner than what first must be found to be dead.
+    const bool values_first =
+        context_.too_much_space && context_.values.total_garbage_bytes > context_.values.total_bytes / 8;
+    if (values_first) {
+      if (auto plan = rewrites_.PickValues()) return plan;
+    }
     if (context_.too_much_space || context_.too_much_dead) {
       if (auto plan = PickForSpace(context_.too_much_space)) return plan;
     }
     if (auto plan = PickTombstones()) return plan;
-    return PickOldRanges();
+    if (auto plan = rewrites_.PickOldRanges()) return plan;
+    if (auto plan = rewrites_.PickValues()) return plan;
+    return rewrites_.PickSmallSegments();
   }
 
  private:
@@ -81,9 +88,6 @@ class Picker {
   }
   // Range tombstones hide everything in it from everyone who could see it.
   bool HiddenByRanges(const TableMeta& table) const;
-  // What old range tombstones still hide is dropped, and that of the oldest while they are too many.
-  std::optional<CompactionPlan> PickOldRanges() const;
-  std::optional<CompactionPlan> PlanOldRange(const RangeTombstone& tombstone) const;
   bool TombstonesDue(uint32_t level, const TableMeta& table) const;
   // True if a table outside the plan that is older than table (level, run) meets its range.
   bool OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) const;
@@ -93,6 +97,7 @@ class Picker {
   const PickContext& context_;
   const TreeLimits limits_;
   const MergePlanner planner_;
+  const RewritePicker rewrites_;
 };
 
 bool Picker::OlderMeets(uint32_t level, uint64_t run, const TableMeta& table) const {
@@ -281,59 +286,6 @@ std::optional<CompactionPlan> Picker::PlanTombstones(uint32_t level, const Run& 
                              std::to_string(table->tombstones) + " tombstones in " +
                              std::to_string(table->entries) + " entries";
   }
-  return plan;
-}
-
-std::optional<CompactionPlan> Picker::PickOldRanges() const {
-  if (version_.ranges() == nullptr) return std::nullopt;
-  const auto& ranges = *version_.ranges();
-  const uint64_t too_many = ranges.size() - std::min<uint64_t>(ranges.size(), options_.max_range_tombstones);
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    const RangeTombstone& tombstone = *ranges[i];
-    const bool old = options_.tombstone_max_age_s != 0 && tombstone.since_s != 0 &&
-                     context_.now_us / kMicrosPerSecond >= tombstone.since_s + options_.tombstone_max_age_s;
-    // They ascend by sequence, and so by age.
-    if ((!old && i >= too_many) || tombstone.sequence > context_.oldest_snapshot) break;
-    if (auto plan = PlanOldRange(tombstone)) return plan;
-  }
-  return std::nullopt;
-}
-
-// Of the tables that meet it the one under the most range tombstones. Below L0 that is written anew where it
-// is: they do not need to sink.
-std::optional<CompactionPlan> Picker::PlanOldRange(const RangeTombstone& tombstone) const {
-  CompactionPlan::Input best;
-  size_t most = 0;
-  size_t looked_at = 0;
-  for (uint32_t level = version_.num_levels(); level-- > 0;) {
-    for (const Run& run : version_.level(level).runs) {
-      for (const TableMetaPtr& table : Version::Overlapping(run, tombstone.begin, tombstone.end)) {
-        if (!MayHideIn(tombstone, *table) || !planner_.Available(*table)) continue;
-        if (++looked_at > kMostTablesLookedAt) break;
-        const size_t count = version_.RangesOver(*table, kMany);
-        if (count <= most) continue;
-        most = count;
-        best = {level, run.id, table};
-      }
-    }
-  }
-  if (best.table == nullptr) return std::nullopt;
-  CompactionPlan plan;
-  if (best.level == 0) {
-    KeyRange range;
-    range.Include(*best.table);
-    Target target;
-    target.level = planner_.TargetBelow(0, limits_.first, range);
-    auto down = planner_.Down(0, &range, target);
-    if (!down.has_value()) return std::nullopt;
-    plan = *std::move(down);
-  } else {
-    plan.inputs.push_back(best);
-    plan.output_level = best.level;
-    plan.output_run = best.run;
-  }
-  plan.reason = LevelName(best.level) + " table " + std::to_string(best.table->number) + " lies under " +
-                std::to_string(most) + " range deletes";
   return plan;
 }
 

@@ -16,6 +16,7 @@
 #include "compaction/flushed_ranges.h"
 #include "compaction/merge_planner.h"
 #include "compaction/tree_shape.h"
+#include "compaction/value_gc.h"
 #include "format/keyspace_table.h"
 #include "manifest/version.h"
 #include "seerdb/types.h"
@@ -45,6 +46,9 @@ struct PickContext {
   FlushedRanges ranges;                  // of the version
   uint64_t now_us = 0;                   // wall clock
   KeyspaceTablePtr keyspaces = nullptr;  // null: none is known to be dropped
+  // Value segments to be emptied; what does so is picked when it gains more than it costs, or, with
+  // too_much_space, whatever it costs.
+  ValueGcPlan values;
   // More bytes on disk than the space target allows: data is merged down although no level is full.
   bool too_much_space = false;
   // More than is tolerated without a target: the deepest data that is not one run yet is merged, and nothing

@@ -30,7 +30,9 @@ struct CompactionPlan {
   std::vector<Input> inputs;
   uint32_t output_level = 0;
   uint64_t output_run = kFirstRun;
-  std::string reason;  // for the log: "L0 runs 5 >= 4"
+  bool for_values = false;     // picked to empty value segments
+  std::set<uint64_t> gathers;  // value segments that it puts together, whatever garbage is in them
+  std::string reason;          // for the log: "L0 runs 5 >= 4"
 
   uint64_t input_bytes() const {
     uint64_t sum = 0;

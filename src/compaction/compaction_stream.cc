@@ -159,8 +159,15 @@ void CompactionStream::Fold() {
     // What is hidden hides what is older as well.
     const bool hidden =
         !ranges_.empty() && HiddenByRange() && !SEERDB_MUTANT("fold-ignores-range-tombstones");
-    wants_older = hidden ? chain_.Add(PackTrailer(input_->sequence(), ValueType::kDeletion), Slice())
-                         : chain_.Add(input_->trailer(), input_->value());
+    if (hidden) {
+      wants_older = chain_.Add(PackTrailer(input_->sequence(), ValueType::kDeletion), Slice());
+    } else if (IsPointer(input_->type())) {
+      MergeChain::Entry entry{input_->trailer(), std::string(input_->value())};
+      if (!BringInValue(&entry)) return;
+      wants_older = chain_.Add(entry.trailer, entry.payload);
+    } else {
+      wants_older = chain_.Add(input_->trailer(), input_->value());
+    }
     input_->Next();
   }
   if (StoppedWithin()) return;  // behind an error nobody knows whether the key has ended
@@ -184,21 +191,42 @@ void CompactionStream::Fold() {
   }
 }
 
+bool CompactionStream::BringInValue(MergeChain::Entry* entry) {
+  ValueType type = TrailerType(entry->trailer);
+  Status status = BringIn(options_.values, &type, &entry->payload);
+  if (status.ok()) {
+    entry->trailer = PackTrailer(TrailerSequence(entry->trailer), type);
+  } else if (!status.IsCorruption()) {
+    unread_ = std::move(status);
+    return false;
+  }
+  return true;
+}
+
 const CompactionFilter* CompactionStream::FilterFor(ValueType type, SequenceNumber sequence) const {
   if (sequence <= options_.filter_above || emitted_key_) return nullptr;
-  if (type != ValueType::kValue && type != ValueType::kExpiringValue) return nullptr;
+  if (!IsPut(type)) return nullptr;
   const KeyspaceState* const keyspace = keyspace_.state();
   return keyspace != nullptr ? keyspace->options.compaction_filter.get() : nullptr;
 }
 
 bool CompactionStream::FilterOne(const CompactionFilter& filter, MergeChain::Entry* entry) {
+  MergeChain::Entry brought;  // a value that is kept stays apart
+  const MergeChain::Entry* seen = entry;
+  if (IsPointer(TrailerType(entry->trailer))) {
+    brought = *entry;
+    if (!BringInValue(&brought) || IsPointer(TrailerType(brought.trailer))) return true;
+    seen = &brought;
+  }
   EntryPayload payload;
-  if (!ParsePayload(TrailerType(entry->trailer), entry->payload, &payload)) return true;
+  if (!ParsePayload(TrailerType(seen->trailer), seen->payload, &payload)) return true;
   std::string changed;
+  const SequenceNumber sequence = TrailerSequence(entry->trailer);
   const FilterDecision decision =
-      filter.Filter({options_.level, UserKey(), payload.value, TrailerSequence(entry->trailer)}, &changed);
+      filter.Filter({options_.level, UserKey(), payload.value, sequence}, &changed);
   if (decision == FilterDecision::kRemove) return false;
   if (decision == FilterDecision::kChangeValue && changed.size() <= options_.max_value_bytes) {
+    entry->trailer = PackTrailer(sequence, TypeFor(/*merge=*/false, payload.expires_us));
     entry->payload.clear();
     AppendPayload(&entry->payload, payload.expires_us, changed);
   }
@@ -209,8 +237,7 @@ void CompactionStream::FilterValues(const CompactionFilter& filter) {
   std::vector<MergeChain::Entry> versions;
   while (input_->Valid() && input_->key() == Slice(current_key_) &&
          StripeOf(input_->sequence()) == last_stripe_) {
-    const bool value =
-        input_->type() == ValueType::kValue || (input_->type() == ValueType::kExpiringValue && !IsExpired());
+    const bool value = IsPut(input_->type()) && !(Expires(input_->type()) && IsExpired());
     if (!versions.empty() && (!value || !filter.MergesVersions() || HiddenByRange())) break;
     if (!versions.empty() && !Read()) return;
     versions.push_back({input_->trailer(), std::string(input_->value())});
@@ -220,7 +247,9 @@ void CompactionStream::FilterValues(const CompactionFilter& filter) {
   const SequenceNumber sequence = TrailerSequence(versions.front().trailer);
   MergeVersions(filter, &versions);
   entries_dropped_ += versions.size();
-  if (FilterOne(filter, &versions.front())) {
+  const bool kept = FilterOne(filter, &versions.front());
+  if (!unread_.ok()) return;
+  if (kept) {
     made_.push_back(std::move(versions.front()));
     made_next_ = 0;
   } else if (!NothingBelow(last_stripe_) && !SEERDB_MUTANT("filter-uncovers-older")) {
@@ -230,11 +259,14 @@ void CompactionStream::FilterValues(const CompactionFilter& filter) {
 }
 
 void CompactionStream::MergeVersions(const CompactionFilter& filter,
-                                     std::vector<MergeChain::Entry>* versions) const {
+                                     std::vector<MergeChain::Entry>* versions) {
   if (versions->size() < 2) return;
+  std::vector<MergeChain::Entry> brought = *versions;
   std::vector<Slice> values;
   uint64_t expires_us = kNeverExpires;  // of the newest
-  for (const MergeChain::Entry& version : *versions) {
+  for (MergeChain::Entry& version : brought) {
+    const bool apart = IsPointer(TrailerType(version.trailer));
+    if (apart && (!BringInValue(&version) || IsPointer(TrailerType(version.trailer)))) return;
     EntryPayload payload;
     if (!ParsePayload(TrailerType(version.trailer), version.payload, &payload)) return;
     if (values.empty()) expires_us = payload.expires_us;
@@ -245,7 +277,8 @@ void CompactionStream::MergeVersions(const CompactionFilter& filter,
   if (merged.size() > options_.max_value_bytes) return;
   std::string payload;
   AppendPayload(&payload, expires_us, merged);
-  versions->front().payload = std::move(payload);
+  const SequenceNumber sequence = TrailerSequence(versions->front().trailer);
+  versions->front() = {PackTrailer(sequence, TypeFor(/*merge=*/false, expires_us)), std::move(payload)};
 }
 
 void CompactionStream::MakeTombstone(SequenceNumber sequence) {

@@ -24,6 +24,7 @@
 #include "iter/internal_iterator.h"
 #include "iter/merge_chain.h"
 #include "iter/range_cover.h"
+#include "iter/value_source.h"
 #include "seerdb/compaction_filter.h"
 
 namespace seerdb {
@@ -49,6 +50,8 @@ struct CompactionStreamOptions {
   uint32_t level = 0;
   // No value or operand of more is made of others.
   uint64_t max_value_bytes = kMaxValueBytes;
+  // Of the values to which the input points. Null: it points to none.
+  const ValueSource* values = nullptr;
   // Wall clock: what has expired by then is dropped. 0 = nothing has.
   uint64_t now_us = 0;
 };
@@ -71,7 +74,10 @@ class CompactionStream {
   // the entry. kMaxSequence: none hides it.
   SequenceNumber hidden_after() const { return hidden_after_; }
   void Next();
-  Status status() const { return cancelled_ ? Status::Shutdown("compaction cancelled") : input_->status(); }
+  Status status() const {
+    if (!unread_.ok()) return unread_;
+    return cancelled_ ? Status::Shutdown("compaction cancelled") : input_->status();
+  }
 
   uint64_t entries_read() const { return entries_read_; }
   uint64_t entries_dropped() const { return entries_dropped_; }
@@ -89,7 +95,12 @@ class CompactionStream {
   // Counts the input's entry, and lets the job be paced. False if the stream is cancelled.
   bool Read();
   // What was being taken out of the input did not come to its end.
-  bool StoppedWithin() const { return cancelled_ || (!input_->Valid() && !input_->status().ok()); }
+  bool StoppedWithin() const {
+    return cancelled_ || !unread_.ok() || (!input_->Valid() && !input_->status().ok());
+  }
+  // The value of an entry that points to it, in its place. A damaged one stays where it is (true): the entry
+  // is kept as it is. False if it cannot be read now: the stream ends with unread_.
+  bool BringInValue(MergeChain::Entry* entry);
   Fate Judge();
   // True if range tombstones hide the input's entry from every reader who could see it.
   bool HiddenByRange();
@@ -110,7 +121,7 @@ class CompactionStream {
   // with what it becomes.
   void FilterValues(const CompactionFilter& filter);
   // Puts what the filter makes of several versions into the first.
-  void MergeVersions(const CompactionFilter& filter, std::vector<MergeChain::Entry>* versions) const;
+  void MergeVersions(const CompactionFilter& filter, std::vector<MergeChain::Entry>* versions);
   // What becomes of one value, in place. False if it is to be removed.
   bool FilterOne(const CompactionFilter& filter, MergeChain::Entry* entry);
   // An entry that stands for the removal of the present key, in the place of made_.
@@ -140,6 +151,7 @@ class CompactionStream {
   uint64_t entries_read_ = 0;
   uint64_t entries_dropped_ = 0;
   uint64_t unpaced_bytes_ = 0;
+  Status unread_;
 };
 
 }  // namespace seerdb

@@ -13,6 +13,7 @@ CompactionStreamOptions StreamOptionsFor(const TableOutputOptions& output) {
   stream.keyspaces = output.keyspaces;
   stream.now_us = output.now_us;
   stream.max_value_bytes = output.max_value_bytes;
+  if (output.values.has_value()) stream.values = output.values->source;
   return stream;
 }
 
@@ -27,12 +28,15 @@ TableMeta MetaOf(const TableProperties& properties, uint64_t epoch) {
   meta.entries = properties.entries;
   meta.tombstones = properties.tombstones;
   meta.expires_us = properties.expires_us;
+  meta.values = properties.values;
   meta.epoch = epoch;
   return meta;
 }
 
 TableOutput::TableOutput(FileSystem& fs, TableOutputOptions options)
-    : fs_(fs), options_(std::move(options)), keyspace_(options_.keyspaces) {}
+    : fs_(fs), options_(std::move(options)), keyspace_(options_.keyspaces) {
+  if (options_.values.has_value()) values_.emplace(fs_, *options_.values);
+}
 
 TableOutput::~TableOutput() {
   if (file_ != nullptr) {
@@ -46,8 +50,7 @@ TableOutput::~TableOutput() {
   }
 }
 
-CompressionType TableOutput::CompressionOf(Slice key) {
-  keyspace_.MoveTo(key);
+CompressionType TableOutput::Compression() const {
   const KeyspaceState* const keyspace = keyspace_.state();
   return keyspace == nullptr ? options_.table.compression
                              : keyspace->options.compression.value_or(options_.table.compression);
@@ -76,6 +79,7 @@ Status TableOutput::EndTable() {
   SEERDB_ASSIGN_OR_RETURN(const TableProperties properties, builder_->Finish());
   // Gives back what was reserved and not used.
   SEERDB_RETURN_IF_ERROR(file_->Truncate(properties.file_bytes));
+  if (values_.has_value()) SEERDB_RETURN_IF_ERROR(values_->Sync());
   if (!SEERDB_MUTANT("table-skips-sync")) {
     SEERDB_RETURN_IF_ERROR(file_->Sync().WithDetail(StatusDetail::kSyncFailed));
   }
@@ -103,7 +107,16 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
   }
   if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());
   if (starts_key && options_.keyspaces != nullptr) {
-    SEERDB_RETURN_IF_ERROR(builder_->SetCompression(CompressionOf(key)));
+    keyspace_.MoveTo(key);
+    SEERDB_RETURN_IF_ERROR(builder_->SetCompression(Compression()));
+    const KeyspaceState* const keyspace = keyspace_.state();
+    separation_bytes_ =
+        keyspace == nullptr ? UINT64_MAX : keyspace->life->separation_bytes.load(std::memory_order_relaxed);
+  }
+  if (value.size() >= separation_bytes_ || IsPointer(TrailerType(trailer))) [[unlikely]] {
+    if (values_.has_value()) {
+      SEERDB_RETURN_IF_ERROR(values_->Place(key, separation_bytes_, &trailer, &value));
+    }
   }
   return builder_->Add(key, trailer, value);
 }
@@ -118,11 +131,13 @@ Status WriteStream(CompactionStream* stream, TableOutput* tables) {
 }
 
 Result<std::vector<TableMeta>> TableOutput::Finish() {
+  if (values_.has_value()) SEERDB_RETURN_IF_ERROR(values_->Finish());
   if (builder_ != nullptr) SEERDB_RETURN_IF_ERROR(EndTable());
   if (!tables_.empty()) {
     SEERDB_RETURN_IF_ERROR(fs_.SyncDirectory(options_.directory).WithDetail(StatusDetail::kSyncFailed));
   }
   finished_ = true;
+  if (values_.has_value()) values_->Keep();
   return tables_;
 }
 

@@ -10,10 +10,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "compaction/compaction_stream.h"
+#include "compaction/value_output.h"
 #include "format/keyspace_table.h"
 #include "manifest/table_meta.h"
 #include "seerdb/file_system.h"
@@ -40,6 +42,10 @@ struct TableOutputOptions {
   // Range tombstones up to this sequence have been applied to what is written, but for what NoteHiddenAfter
   // says.
   SequenceNumber ranges_applied = 0;
+  // Where large values go. nullopt: they stay with their keys, and pointers as they are.
+  std::optional<ValueOutputOptions> values;
+  // Bulk loads: from which size on values are large. Else their keyspaces say.
+  uint64_t separation_bytes = UINT64_MAX;
   // True if the present table, of `table_bytes`, should end before `key`. Null: when it is full.
   std::function<bool(Slice key, uint64_t table_bytes)> should_end_before;
 };
@@ -66,14 +72,16 @@ class TableOutput {
   uint64_t bytes_written() const { return bytes_written_; }
 
  private:
-  // The compression of the keyspace of `key`.
-  CompressionType CompressionOf(Slice key);
+  // The compression of the keyspace that keyspace_ has moved to.
+  CompressionType Compression() const;
   Status StartTable();
   Status EndTable();
 
   FileSystem& fs_;
   const TableOutputOptions options_;
   KeyspaceCursor keyspace_;
+  std::optional<ValueOutput> values_;
+  uint64_t separation_bytes_ = UINT64_MAX;  // of the present key's keyspace
   std::unique_ptr<WritableFile> file_;
   std::unique_ptr<TableBuilder> builder_;
   std::string temporary_path_;

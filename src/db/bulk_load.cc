@@ -104,6 +104,7 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   context.key_prefix = prefix;
+  context.output.separation_bytes = StateOf(options).life->separation_bytes.load(std::memory_order_relaxed);
   const std::optional<CompressionType>& compression = StateOf(options).options.compression;
   context.output.table.compression = compression.value_or(options_.compression);
   MemoryCharge memory(account_, MemoryClass::kBulkLoad);
@@ -152,12 +153,12 @@ Status DbImpl::PrepareLoad(const std::vector<TableMeta>& tables, uint32_t target
 }
 
 Status DbImpl::SinkBelowLoad(const std::vector<TableMeta>& tables, uint32_t target_level) {
-  const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
+  std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
   const KeyRange range = RangeBoundForL0(*tree->version(), tables, target_level);
   if (range.empty) return {};
   const auto plan = PlanRangeCompaction(*tree->version(), 0, range, Unavailable());
   if (!plan.has_value()) return {};  // damaged tables are in the way: the load stays above them
-  Status status = ExecutePlan(*plan, *tree, options_.target_file_size);
+  Status status = ExecutePlan(*plan, std::move(tree), options_.target_file_size);
   if (status.IsCorruption()) {
     events_.Write(
         EventLine("damaged_compaction").Add("reason", plan->reason).Add("error", status.ToString()));
@@ -188,6 +189,7 @@ Status DbImpl::ListLoad(BulkLoadTables* tables, uint32_t target_level,
                         std::vector<uint64_t>* tables_in_level) {
   SEERDB_ASSIGN_OR_RETURN(const SequenceNumber sequence, committer_->TakeSequence());
   SEERDB_RETURN_IF_ERROR(tables->AddEnds(sequence));
+  NoteLoad(sequence, tables->tables());
   if (Status synced = fs_->SyncDirectory(directory_).WithDetail(StatusDetail::kSyncFailed); !synced.ok()) {
     error_->Set("bulk load", synced);  // it may have lost the names of other files
     return synced;

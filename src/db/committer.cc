@@ -1,6 +1,7 @@
 #include "db/committer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/mutant.h"
@@ -15,6 +16,8 @@ constexpr uint64_t kNanosPerMicro = 1000;
 // A memtable is sealed when the log behind it is this many times its capacity: tombstones and small values
 // weigh more in the log than in memory.
 constexpr uint64_t kLogBytesPerCapacity = 4;
+// Or when the values that it points to are so many times its capacity: replay reads them all.
+constexpr uint64_t kValueBytesPerCapacity = 16;
 // A memtable that is so full when its log segment ends is sealed: it would soon leave the next one, before
 // another is prepared, and the writer would have to wait for that.
 constexpr double kNearlyFull = 15.0 / 16;
@@ -33,6 +36,7 @@ Committer::Committer(const Options& options, const CommitterParts& parts, Sequen
               ? UINT64_MAX
               : std::max(options.memtable_capacity * kLogBytesPerCapacity, options.wal_segment_bytes)),
       active_(parts.views->Acquire()->active().memtable.get()),
+      active_values_(parts.views->Acquire()->active().values.get()),
       last_sequence_(last_sequence) {}
 
 Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
@@ -40,6 +44,38 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (parts_.error->is_set()) [[unlikely]]
     SEERDB_RETURN_IF_ERROR(parts_.resume());
   SEERDB_RETURN_IF_ERROR(MakeRoom(group));
+  if (parts_.conflicts->idle()) [[likely]]
+    return CommitAdmitted(group);
+  const std::vector<WriteRequest*>& admitted = Admit(group);
+  return admitted.empty() ? Status() : CommitAdmitted(admitted);
+}
+
+// Each is judged by what stands before it in the group, too.
+const std::vector<WriteRequest*>& Committer::Admit(const std::vector<WriteRequest*>& group) {
+  admitted_.clear();
+  SequenceNumber base = last_sequence_ + 1;
+  if (SEERDB_MUTANT("same-group-writers-ignored")) {
+    for (WriteRequest* request : group) {
+      if (request->check != nullptr) request->status = parts_.conflicts->Check(request->check);
+    }
+    for (WriteRequest* request : group) {
+      if (!request->status.ok()) continue;
+      if (CommitCheck* const check = std::exchange(request->check, nullptr)) check->Placed(base);
+      parts_.conflicts->Admit(request, base);
+      admitted_.push_back(request);
+      base += request->count;
+    }
+    return admitted_;
+  }
+  for (WriteRequest* request : group) {
+    if (!parts_.conflicts->Admit(request, base)) continue;
+    admitted_.push_back(request);
+    base += request->count;
+  }
+  return admitted_;
+}
+
+Status Committer::CommitAdmitted(const std::vector<WriteRequest*>& group) {
   uint64_t count = 0;
   bool sync = false;
   for (const WriteRequest* request : group) {
@@ -58,6 +94,7 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
                                                                               : LogSync::kData;
   if (Status status = LogGroup(group, base, log_sync); !status.ok()) {
     parts_.error->Set("log write", status);
+    parts_.conflicts->NoteFailure();
     if (parts_.memory != nullptr) parts_.memory->Settle();
     if (SEERDB_MUTANT("resume-reuses-sequences")) last_sequence_ -= count;
     return status;
@@ -71,9 +108,12 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
 
 Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumber base, LogSync sync) {
   records_.clear();
-  for (const WriteRequest* request : group) {
+  bool apart = false;
+  for (WriteRequest* request : group) {
     if (!request->skip_wal) {
+      apart |= request->values != nullptr;
       records_.push_back({base, request->operations});
+      request->logged = true;
     }
     base += request->count;
   }
@@ -81,7 +121,7 @@ Status Committer::LogGroup(const std::vector<WriteRequest*>& group, SequenceNumb
   // Nothing to log, but a sync may be due: of what the barrier policy has left unsynced.
   if (records_.empty()) return sync == LogSync::kNone ? Status() : parts_.log->Sync(sync == LogSync::kAll);
   if (SEERDB_MUTANT("batch-split-across-logs")) return LogOperationByOperation(sync);
-  SEERDB_RETURN_IF_ERROR(parts_.log->Append(records_, sync));
+  SEERDB_RETURN_IF_ERROR(parts_.log->Append(records_, sync, apart));
   if (parts_.log->TakeSpareRequest()) [[unlikely]] {
     parts_.work->RunSoon([log = parts_.log, error = parts_.error] {
       const Status status = log->PrepareSpare();
@@ -105,7 +145,7 @@ Status Committer::LogOperationByOperation(LogSync sync) {
       one.push_back(static_cast<char>(operation.type));
       AppendLengthPrefixed(&one, operation.key);
       if (operation.type != ValueType::kDeletion) AppendLengthPrefixed(&one, operation.value);
-      SEERDB_RETURN_IF_ERROR(parts_.log->Append({{sequence++, one}}, sync));
+      SEERDB_RETURN_IF_ERROR(parts_.log->Append({{sequence++, one}}, sync, /*apart=*/false));
     }
   }
   return {};
@@ -119,6 +159,10 @@ void Committer::InsertGroup(const std::vector<WriteRequest*>& group, SequenceNum
   uint64_t logical_bytes = 0;
   BatchOperation operation;
   for (const WriteRequest* request : group) {
+    if (request->values != nullptr) [[unlikely]] {
+      for (const ValueFilePtr& file : request->values->files()) active_values_->Add(file);
+      value_bytes_ += request->values->bytes();
+    }
     BatchReader reader(request->operations);
     while (reader.Next(&operation)) {
       if (IsMerge(operation.type)) [[unlikely]] {
@@ -189,7 +233,8 @@ Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
   }
   if (parts_.memory != nullptr) SEERDB_RETURN_IF_ERROR(AdmitToMemory(group));
   const bool full = active_->bytes() >= options_.memtable_capacity ||
-                    parts_.log->appended_bytes() - log_bytes_before_ >= max_log_bytes_;
+                    parts_.log->appended_bytes() - log_bytes_before_ >= max_log_bytes_ ||
+                    (value_bytes_ != 0 && PointsToMuch());
   if (!full && !EndsWithItsSegment() && !CoversMany(group)) [[likely]]
     return {};
   return SealMemTable();
@@ -213,6 +258,11 @@ bool Committer::CoversMany(const std::vector<WriteRequest*>& group) {
     }
   }
   return false;
+}
+
+bool Committer::PointsToMuch() const {
+  const uint64_t by_space = parts_.policy == nullptr ? UINT64_MAX : parts_.policy->memtable_value_bytes();
+  return value_bytes_ / kValueBytesPerCapacity >= options_.memtable_capacity || value_bytes_ >= by_space;
 }
 
 bool Committer::EndsWithItsSegment() const {
@@ -261,6 +311,7 @@ void Committer::LogStallEnd() {
 Status Committer::SealMemTable() {
   if (active_->empty()) return {};
   SEERDB_RETURN_IF_ERROR(WaitForImmutableSlot());
+  if (SEERDB_MUTANT("history-dropped-at-flush")) parts_.conflicts->ForgetSilently();
   parts_.views->Collect();
   if (Status status = SwitchMemTable(); !status.ok()) {
     parts_.error->Set("log rotation", status);
@@ -287,9 +338,11 @@ Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 Status Committer::SwitchMemTable() {
   SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
   MemTableSlot next{std::make_shared<MemTable>(parts_.account, parts_.chunk_pool, parts_.secret),
-                    parts_.log->mark()};
+                    parts_.log->mark(), std::make_shared<MemTableValues>()};
   sealed_bytes_.store(sealed_bytes() + active_->bytes(), std::memory_order_relaxed);
   active_ = next.memtable.get();
+  active_values_ = next.values.get();
+  value_bytes_ = 0;
   entries_looked_at_ = 0;
   log_bytes_before_ = parts_.log->appended_bytes();
   parts_.views->SwitchMemTable(std::move(next));

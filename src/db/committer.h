@@ -13,6 +13,7 @@
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
+#include "db/conflict_guard.h"
 #include "db/event_log.h"
 #include "db/log_set.h"
 #include "db/memory_gate.h"
@@ -20,6 +21,7 @@
 #include "db/read_view.h"
 #include "db/snapshot_list.h"
 #include "db/stall_reason.h"
+#include "db/tree_policy.h"
 #include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "format/batch_codec.h"
@@ -46,6 +48,8 @@ struct CommitterParts {
   Clock* clock = nullptr;
   EventLog* events = nullptr;
   MergeFolder* folder = nullptr;
+  const TreePolicy* policy = nullptr;
+  ConflictGuard* conflicts = nullptr;
   // Called under leadership while the error is set: OK if writes may go on, the error's status otherwise.
   std::function<Status()> resume;
 };
@@ -55,6 +59,7 @@ class Committer final : public GroupCommitter {
   Committer(const Options& options, const CommitterParts& parts, SequenceNumber last_sequence);
 
   Status CommitGroup(const std::vector<WriteRequest*>& group) override;
+  bool MayStall() const override { return parts_.controller->UnderPressure(); }
 
   // Seals the active memtable unless it is empty, waiting for a place in the queue of immutable ones.
   Status SealMemTable();
@@ -75,6 +80,9 @@ class Committer final : public GroupCommitter {
   void Stop() { stopped_ = true; }
 
  private:
+  // Those of the group that nothing is in the way of; the others have a status of their own.
+  const std::vector<WriteRequest*>& Admit(const std::vector<WriteRequest*>& group);
+  Status CommitAdmitted(const std::vector<WriteRequest*>& group);
   Status MakeRoom(const std::vector<WriteRequest*>& group);
   // Adds a merge operand, or what it and those before it lead to.
   void AddMerge(SequenceNumber sequence, const BatchOperation& operation);
@@ -85,6 +93,7 @@ class Committer final : public GroupCommitter {
   Status AdmitToMemory(const std::vector<WriteRequest*>& group);
   // The part of the active memtable that is full: of its capacity, or of the log it may have.
   double ActiveFill() const;
+  bool PointsToMuch() const;
   bool EndsWithItsSegment() const;
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
@@ -100,9 +109,12 @@ class Committer final : public GroupCommitter {
   const Options options_;
   const CommitterParts parts_;
   const uint64_t max_log_bytes_;
-  MemTable* active_;  // borrowed from the current view
+  MemTable* active_;               // borrowed from the current view
+  MemTableValues* active_values_;  // likewise
+  uint64_t value_bytes_ = 0;       // that the active memtable points to
   SequenceNumber last_sequence_;
   std::vector<LogSegment::Record> records_;
+  std::vector<WriteRequest*> admitted_;
   bool stopped_ = false;
   std::atomic<uint64_t> sealed_bytes_{0};
   StallReason stall_;               // the one that the log was told of

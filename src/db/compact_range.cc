@@ -67,11 +67,12 @@ Status DbImpl::CompactLevels(const KeyRange& wanted) {
     }
   }
   for (uint32_t level = 0; level < last; ++level) {
-    const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
+    std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
     if (!Meets(tree->version()->level(level), wanted)) continue;
     const auto plan = PlanRangeCompaction(*tree->version(), level, wanted, Unavailable());
     if (!plan.has_value()) return InTheWay(level);
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, *tree, options_.target_file_size));
+    const std::set<uint64_t> empties = Empties(*tree);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, std::move(tree), options_.target_file_size, empties));
   }
   SEERDB_RETURN_IF_ERROR(ConsolidateRange(last, wanted));
   return RewriteStale(last, wanted);
@@ -80,28 +81,33 @@ Status DbImpl::CompactLevels(const KeyRange& wanted) {
 Status DbImpl::ConsolidateRange(uint32_t level, const KeyRange& wanted) {
   const std::vector<RunningOutput> none;
   for (;;) {
-    const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
+    std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
     const TableNumberSet unavailable = Unavailable();
     const MergePlanner planner(*tree->version(), unavailable, none);
     std::optional<CompactionPlan> plan = planner.Consolidate(level, &wanted, UINT64_MAX);
     if (!plan.has_value()) return {};
     plan->reason = "range compaction of L" + std::to_string(level);
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, *tree, options_.target_file_size));
+    const std::set<uint64_t> empties = Empties(*tree);
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(*plan, std::move(tree), options_.target_file_size, empties));
   }
 }
 
 Status DbImpl::RewriteStale(uint32_t level, const KeyRange& wanted) {
-  const std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
+  std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
   const KeyspaceTablePtr keyspaces = keyspaces_.table();
+  const std::set<uint64_t> empties = Empties(*tree);
   const auto stale = [&](const TableMetaPtr& table) {
     if (keyspaces->HasFilter(table->smallest_key, table->largest_key)) return true;
     if (keyspaces->MayHoldDropped(table->smallest_key, table->largest_key)) return true;
-    if (tree->version()->RangesOver(*table, 1) > 0) return true;
+    if (tree->version()->RangesOver(*table, 1) > 0 || BytesIn(table->values, empties) > 0) return true;
     const Result<const TableReader*> reader = table_files_.Get(table)->reader();
     return reader.ok() && (table->tombstones > 0 || (*reader)->properties().keys < table->entries);
   };
-  for (const CompactionPlan& plan : PlanRewrites(*tree->version(), level, wanted, stale, Unavailable())) {
-    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, *tree, options_.target_file_size));
+  for (CompactionPlan& plan : PlanRewrites(*tree->version(), level, wanted, stale, Unavailable())) {
+    plan.for_values = true;
+    // As the present one has all that is still to be written anew, what is replaced goes at once.
+    tree = views_->Acquire()->tree();
+    SEERDB_RETURN_IF_ERROR(ExecutePlan(plan, std::move(tree), options_.target_file_size, empties));
   }
   return {};
 }

@@ -10,6 +10,8 @@ namespace seerdb {
 namespace {
 
 constexpr uint64_t kTickMicros = 1'000'000;
+// Writers of large values that append beside one another.
+constexpr size_t kValueSegmentsAtOnce = 4;
 
 // Tells the databases of this process apart, also one from another that had its address before.
 uint64_t NextDatabase() {
@@ -69,6 +71,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       executor_(options_.executor),
       statistics_(std::move(opened.statistics)),
       epoch_(opened.epoch),
+      database_id_(opened.versions->state().database_id),
       first_log_number_(opened.log_number),
       first_log_file_(std::move(opened.log_file)),
       first_record_(opened.next_record),
@@ -78,15 +81,19 @@ DbImpl::DbImpl(OpenedDatabase opened)
       events_(options_.logger),
       error_(std::make_shared<BackgroundError>()),
       unobserved_(std::make_shared<UnobservedErrors>()),
+      iterator_host_(std::make_shared<const IteratorHost>(IteratorHost{clock_, unobserved_, statistics_})),
       versions_(std::move(opened.versions)),
       keyspaces_(NextDatabase(), options_, versions_.get()),
       budget_(std::move(opened.budget)),
       memory_plan_(opened.memory_plan),
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
       cache_(CacheOf(options_, budget_.get())),
-      table_files_(TableFileSystem(options_, statistics_), directory_,
-                   TableOptions(options_, cache_, account_, statistics_), executor_,
-                   RemovalPace(options_, *executor_)) {}
+      capped_fs_(TableFileSystem(options_, statistics_)),
+      table_files_(capped_fs_, directory_, TableOptions(options_, cache_, account_, statistics_), executor_,
+                   RemovalPace(options_, *executor_)),
+      value_files_(capped_fs_, options_.file_system, directory_,
+                   ValueOpenOptions{options_.table_access, database_id_, 0, account_},
+                   table_files_.shared_remover()) {}
 
 void DbImpl::StartMemoryGate() {
   if (budget_ == nullptr) return;
@@ -116,8 +123,8 @@ void DbImpl::ListenToErrors() {
 // The tables of the version, opened; the log is told of those that cannot be.
 std::shared_ptr<const TreeView> DbImpl::OpenTree() {
   const VersionPtr version = versions_->current();
-  auto tree =
-      std::make_shared<const TreeView>(version, &table_files_, FlushedRanges::Of(*version, account_, epoch_));
+  auto tree = std::make_shared<const TreeView>(
+      version, &table_files_, FlushedRanges::Of(*version, account_, epoch_), value_files_.Of(*version));
   for (const uint64_t number : tree->DamagedTables()) {
     events_.Write(EventLine("damaged_table")
                       .Add("table", number)
@@ -126,18 +133,28 @@ std::shared_ptr<const TreeView> DbImpl::OpenTree() {
   return tree;
 }
 
-Status DbImpl::Start() {
-  const ManifestState state = versions_->state();
-  snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
+// Of values, and of everything.
+void DbImpl::StartLogs() {
+  value_log_ = std::make_shared<ValueLog>(
+      fs_,
+      ValueLogOptions{directory_, database_id_, epoch_, options_.value_segment_bytes,
+                      [this] { return policy_.memtable_value_bytes(); }, kValueSegmentsAtOnce},
+      versions_.get(), &value_files_, statistics_);
   log_ = std::make_shared<LogSet>(
       fs_,
-      LogSetOptions{directory_, state.database_id, epoch_, options_.wal_segment_bytes, options_.log_mode,
-                    options_.background_flush, account_},
+      LogSetOptions{directory_, database_id_, epoch_, options_.wal_segment_bytes, options_.log_mode,
+                    options_.background_flush, account_, [values = value_log_] { return values->Sync(); }},
       versions_.get(), statistics_);
   log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
     barrier_ = std::make_shared<BarrierSync>(log_, error_, clock_, options_.barrier_interval_us);
   }
+}
+
+Status DbImpl::Start() {
+  const ManifestState state = versions_->state();
+  snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
+  StartLogs();
   // Ticks give back what it keeps; a budget would rather have it now.
   const bool ticks = policy_.wants_ticks() && BackgroundWork::CanTick(Modes(options_), *executor_);
   if (ticks && budget_ == nullptr) {
@@ -162,6 +179,8 @@ Status DbImpl::Start() {
   StartDiskGuard();
   merge_folder_ =
       std::make_unique<MergeFolder>(&keyspaces_, views_.get(), clock_.get(), memory_plan_.max_value_bytes);
+  transactions_ = std::make_shared<ActiveTransactions>(snapshots_);
+  conflicts_ = std::make_unique<ConflictGuard>(HistoryBytes(), account_, transactions_.get());
   const CommitterParts parts{.log = log_.get(),
                              .views = views_.get(),
                              .snapshots = snapshots_.get(),
@@ -177,6 +196,8 @@ Status DbImpl::Start() {
                              .clock = clock_.get(),
                              .events = &events_,
                              .folder = merge_folder_.get(),
+                             .policy = &policy_,
+                             .conflicts = conflicts_.get(),
                              .resume = [this] { return ResumeWrites(ResumeMode::kIfDue); }};
   committer_ = std::make_unique<Committer>(options_, parts, state.last_sequence);
   queue_ = std::make_unique<WriteQueue>(QueueOptions(), committer_.get());
@@ -240,6 +261,7 @@ WriteQueueOptions DbImpl::QueueOptions() const {
 
 Status DbImpl::Close() {
   if (closed_.exchange(true)) return Status::Shutdown("the database is closed");
+  transactions_->Close();
   cancel_compaction_.store(true);
   controller_->Stop();
   space_->Stop();

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,16 @@
 #include "base/status_macros.h"
 #include "cache/block_cache.h"
 #include "compaction/bulk_load_job.h"
+#include "compaction/compaction_job.h"
 #include "compaction/compaction_picker.h"
 #include "compaction/table_output.h"
+#include "db/active_transactions.h"
 #include "db/background_error.h"
 #include "db/background_work.h"
 #include "db/barrier_sync.h"
 #include "db/committer.h"
 #include "db/compaction_pacer.h"
+#include "db/conflict_guard.h"
 #include "db/db_iterator.h"
 #include "db/disk_guard.h"
 #include "db/event_log.h"
@@ -34,7 +38,10 @@
 #include "db/space_watch.h"
 #include "db/stall_reason.h"
 #include "db/table_file.h"
+#include "db/transaction_host.h"
 #include "db/tree_policy.h"
+#include "db/value_file.h"
+#include "db/value_log.h"
 #include "db/write_controller.h"
 #include "db/write_queue.h"
 #include "format/keyspace_prefix.h"
@@ -60,7 +67,7 @@ struct OpenedDatabase {
   RecoveryReport recovery;
 };
 
-class DbImpl final : public DB {
+class DbImpl final : public DB, private TransactionHost {
  public:
   explicit DbImpl(OpenedDatabase opened);
   ~DbImpl() override;
@@ -71,6 +78,8 @@ class DbImpl final : public DB {
   using DB::CompactRange;
   using DB::Delete;
   using DB::Get;
+  using DB::GetRange;
+  using DB::GetSize;
   using DB::Merge;
   using DB::NewIterator;
   using DB::OpenKeyspace;
@@ -88,6 +97,9 @@ class DbImpl final : public DB {
   Status DropKeyspace(const Keyspace& keyspace) override;
   Result<BulkLoadStats> BulkLoad(const BulkLoadOptions& options, BulkLoadSource& source) override;
   Result<std::optional<PinnedValue>> Get(const ReadOptions& options, Slice key) override;
+  Result<std::optional<PinnedValue>> GetRange(const ReadOptions& options, Slice key, uint64_t offset,
+                                              uint64_t bytes) override;
+  Result<std::optional<uint64_t>> GetSize(const ReadOptions& options, Slice key) override;
   std::vector<Result<std::optional<PinnedValue>>> MultiGet(const ReadOptions& options,
                                                            std::span<const Slice> keys) override;
   std::unique_ptr<Iterator> NewIterator(const ReadOptions& options) override;
@@ -108,9 +120,26 @@ class DbImpl final : public DB {
   uint64_t ApproximateSize(const Keyspace& keyspace, Slice begin, Slice end) override;
 
  private:
+  // Transactions (db_transactions.cc).
+  TransactionHost* transaction_host() override { return this; }
+  Status BeginTransaction(ActiveTransactions::Entry* entry) override;
+  Status CommitTransaction(const WriteOptions& options, const Commit& commit) override;
+  const std::shared_ptr<ActiveTransactions>& transactions() override { return transactions_; }
+  Status FindKeyspace(const KeyspaceState* keyspace, const KeyspaceState** now) override;
+  Status CheckWriteSizes(const WriteSizes& sizes) override;
+  Clock* transaction_clock() override { return clock_.get(); }
+  uint64_t transaction_seed() override;
+  const std::shared_ptr<MemoryAccount>& transaction_account() override { return account_; }
+  uint64_t HistoryBytes() const;
+  // For transactions, under leadership: everything in these tables, or of the keyspace with this prefix, was
+  // written.
+  void NoteLoad(SequenceNumber sequence, const std::vector<TableMeta>& tables);
+  void NoteDrop(Slice prefix);
+
   Status CheckOpen() const;
   std::shared_ptr<const TreeView> OpenTree();
   void ListenToErrors();
+  void StartLogs();
   void StartMemoryGate();
   void StartDiskGuard();
   void FillMemory(DBStats* stats);
@@ -124,8 +153,11 @@ class DbImpl final : public DB {
     uint32_t operations = 0;
     uint32_t ranges = 0;  // of them, range deletions
     uint64_t logical_bytes = 0;
+    CommitCheck* check = nullptr;
   };
-  Status SubmitWrite(const WriteOptions& options, Slice operations, WriteCounts counts);
+  // `values`: what the operations point to; may be null.
+  Status SubmitWrite(const WriteOptions& options, Slice operations, WriteCounts counts,
+                     ValueLog::Writing* values = nullptr);
   // The prefix of the keyspace that the options name; kInvalidArgument if it cannot be used here.
   template <typename OptionsType>
   Status PrefixFor(const OptionsType& options, Slice* prefix) const {
@@ -145,23 +177,62 @@ class DbImpl final : public DB {
     return options.keyspace == nullptr ? keyspaces_.default_state()
                                        : Keyspaces::Current(*options.keyspace->state());
   }
+  const KeyspaceLife& LifeOf(const WriteOptions& options) const {
+    return options.keyspace == nullptr ? keyspaces_.default_life() : *options.keyspace->state()->life;
+  }
   // Whether a put or merge with these options, which PrefixFor has accepted, never expires.
   bool LivesForEver(const WriteOptions& options) const {
-    const KeyspaceLife& life =
-        options.keyspace == nullptr ? keyspaces_.default_life() : *options.keyspace->state()->life;
-    return options.ttl_us == 0 && life.default_ttl_us.load(std::memory_order_relaxed) == 0;
+    return options.ttl_us == 0 && LifeOf(options).default_ttl_us.load(std::memory_order_relaxed) == 0;
   }
   Status CheckKeyspaces(const WriteBatch& batch) const;
   // Whether operations of the batch wait for their times.
   bool NeedsStamps(const WriteOptions& options, const WriteBatch& batch) const;
+  struct OneWrite {
+    ValueType type = ValueType::kValue;
+    Slice prefix;
+    Slice key;
+    Slice value;
+    uint64_t logical_bytes = 0;
+    ValueLog::Writing* values = nullptr;  // as SubmitWrite
+  };
   // One put, delete or merge.
-  Status WriteOne(const WriteOptions& options, ValueType type, Slice prefix, Slice key, Slice value,
-                  uint64_t logical_bytes);
+  Status WriteOne(const WriteOptions& options, const OneWrite& write);
+  // A put whose value goes to the value log.
+  Status PutApart(const WriteOptions& options, Slice prefix, Slice key, Slice value, uint64_t expires_us);
+  struct LargeValues {
+    uint64_t bytes = 0;                // of values that go there
+    uint64_t largest_other_bytes = 0;  // of the values that do not
+  };
+  // Of operations that are well-formed. `largest_bytes`: no value has more.
+  LargeValues LargeValuesOf(Slice operations, uint64_t largest_bytes) const;
+  // A batch with such values.
+  Status WriteApart(const WriteOptions& options, Slice operations, const WriteCounts& counts);
+  // OK if writes are possible. Close waits for who asks, by an OpenCall: it uses the manifest's numbers.
+  Status MayAppendValues();
+  // An append to the value log failed: writes stop, for want of space until there is some. Returns `status`.
+  Status NoteValueError(Status status);
   // What a read with these options sees. Call after taking the view.
   SequenceNumber SequenceOf(const ReadOptions& options) const;
   Result<std::optional<PinnedValue>> GetFrom(const ReadView& view, SequenceNumber sequence,
                                              const TableReadFlags& flags, Slice prefix, Slice key,
                                              const ReadOptions& options);
+  // The same of some keys side by side, at most ReadView::kGroup; appends to `results`.
+  struct GroupRead {
+    const ReadView& view;
+    const SequenceNumber sequence;
+    const TableReadFlags& flags;
+    const Slice prefix;
+    const ReadOptions& options;
+  };
+  void GetGroupFrom(const GroupRead& read, std::span<const Slice> keys,
+                    std::vector<Result<std::optional<PinnedValue>>>* results);
+  // What was found, for the user.
+  Result<std::optional<PinnedValue>> PinFound(const ReadView& view, const TableReadFlags& flags,
+                                              const LookupKey& lookup, const ReadView::Answer& answer,
+                                              const ReadOptions& options);
+  struct FoundValue;
+  Result<FoundValue> FindValue(const ReadView& view, const TableReadFlags& flags, const ReadOptions& options,
+                               Slice prefix, Slice key);
   // The rest of it, where the answer is more than a value: a merge operand, or a value that expires.
   Result<std::optional<PinnedValue>> ResolveAnswer(const ReadView& view, const TableReadFlags& flags,
                                                    LookupKey lookup, const ReadView::Answer& answer,
@@ -199,11 +270,24 @@ class DbImpl final : public DB {
   // `taken`: highest sequence ever given out, if the flush leaves no record in any log; 0 otherwise.
   Status FlushOne(SequenceNumber taken = 0);
   Result<bool> CompactOne();
-  Status AdmitPlanToDisk(const CompactionPlan& plan);
+  // Which value segments are to be emptied.
+  ValueGcPlan PlanValues(const Version& version, const SpacePlan& space) EXCLUDES(quarantine_mu_);
+  // The same, where nothing is short of space.
+  std::set<uint64_t> Empties(const TreeView& tree);
+  // Of `empties`, what a job with this plan moves: not what would leave a small segment behind.
+  std::set<uint64_t> WorthMoving(const CompactionPlan& plan, const std::set<uint64_t>& empties) const;
+  void NoteUnmoved(const VersionEdit& edit, const std::set<uint64_t>& empties) EXCLUDES(quarantine_mu_);
+  Status AdmitPlanToDisk(const CompactionPlan& plan, const std::set<uint64_t>& empties);
   // The disk guard has refused a compaction: it comes again later.
   void PutOffCompaction(const Status& refusal);
-  // `tree`: from which the plan was made.
-  Status ExecutePlan(const CompactionPlan& plan, const TreeView& tree, uint64_t target_file_size);
+  // `tree`: from which the plan was made; let go of as soon as the inputs are held, for it holds all tables
+  // of its time. What its inputs point to in `empties` is moved.
+  Status ExecutePlan(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
+                     uint64_t target_file_size, const std::set<uint64_t>& empties = {});
+  // The part of it that writes tables. Nothing of the inputs is held when it returns.
+  Result<CompactionOutcome> RunMerge(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
+                                     uint64_t target_file_size, const std::set<uint64_t>& moved,
+                                     std::function<void(uint64_t bytes)> pace);
   Status InstallWithoutMerge(const CompactionPlan& plan);
   // Both ends open: everything.
   Status CompactEngineRange(Slice prefix, std::optional<Slice> begin, std::optional<Slice> end);
@@ -223,6 +307,7 @@ class DbImpl final : public DB {
   void RemoveReplacedFiles() EXCLUDES(install_mu_);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
+  std::set<uint64_t> IdleValues(const MemTable* flushed) const;
   WriteQueueOptions QueueOptions() const;
   TableOutputOptions OutputOptions() const;
   TableNumberSet Unavailable() EXCLUDES(quarantine_mu_);
@@ -237,6 +322,7 @@ class DbImpl final : public DB {
   std::shared_ptr<Executor> executor_;
   const std::shared_ptr<Statistics> statistics_;
   const uint64_t epoch_;
+  const DatabaseId database_id_;
   const uint64_t first_log_number_;
   PreparedLogFile first_log_file_;  // until Start
   const uint64_t first_record_;
@@ -249,14 +335,18 @@ class DbImpl final : public DB {
   EventLog events_;
   const std::shared_ptr<BackgroundError> error_;
   std::shared_ptr<UnobservedErrors> unobserved_;
+  std::shared_ptr<const IteratorHost> iterator_host_;
   std::unique_ptr<VersionSet> versions_;
   Keyspaces keyspaces_;
   const std::shared_ptr<SharedBudget> budget_;  // null: no limit
   const MemoryPlan memory_plan_;
   const std::shared_ptr<MemoryAccount> account_;
-  std::shared_ptr<ChunkPool> chunk_pool_;    // null: memtables take from the system
-  const std::shared_ptr<BlockCache> cache_;  // the budget's, if there is one
+  std::shared_ptr<ChunkPool> chunk_pool_;        // null: memtables take from the system
+  const std::shared_ptr<BlockCache> cache_;      // the budget's, if there is one
+  const std::shared_ptr<FileSystem> capped_fs_;  // of tables and value segments
   TableFiles table_files_;
+  ValueFiles value_files_;
+  std::shared_ptr<ValueLog> value_log_;
   std::shared_ptr<SnapshotList> snapshots_;
   std::shared_ptr<LogSet> log_;
   std::shared_ptr<BarrierSync> barrier_;  // null unless the policy is kBarrier
@@ -266,6 +356,8 @@ class DbImpl final : public DB {
   std::unique_ptr<WriteController> controller_;
   std::unique_ptr<CompactionPacer> pacer_;
   std::unique_ptr<MergeFolder> merge_folder_;
+  std::shared_ptr<ActiveTransactions> transactions_;
+  std::unique_ptr<ConflictGuard> conflicts_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;
@@ -278,6 +370,8 @@ class DbImpl final : public DB {
   Mutex install_mu_;
   Mutex quarantine_mu_;
   TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // met by compactions, damaged inside
+  // Value segments with values that could not be read.
+  std::set<uint64_t> unmovable_values_ GUARDED_BY(quarantine_mu_);
 };
 
 }  // namespace seerdb

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/inline_bytes.h"
+#include "base/key_window.h"
 #include "base/mutant.h"
-#include "format/entry_payload.h"
+#include "db/apart_value.h"
+#include "db/entry_judge.h"
+#include "db/merge_folder.h"
 #include "iter/merge_chain.h"
 
 namespace seerdb {
@@ -16,32 +20,15 @@ constexpr uint32_t kMaxSkips = 16;
 // An iterator that is used again and again tells what it was used for this often.
 constexpr uint64_t kSeeksBetweenCounts = 64;
 
-class ErrorIterator final : public Iterator {
- public:
-  explicit ErrorIterator(Status status) : status_(std::move(status)) {}
-  bool Valid() const override { return false; }
-  Status status() const override { return status_; }
-  void SeekToFirst() override {}
-  void SeekToLast() override {}
-  void Seek(Slice) override {}
-  void SeekForPrev(Slice) override {}
-  void Next() override {}
-  void Prev() override {}
-  Slice key() const override { return {}; }
-  Slice value() const override { return {}; }
-
- private:
-  const Status status_;
-};
-
 // Forward, the input stands at the entry returned; or, if merged_, somewhere among the versions of the key
 // returned or at the next key. Backward, it stands just before all versions of the key returned. Merged or
 // backward, key and value are copied into saved_key_ and saved_value_.
 class DbIterator final : public Iterator {
  public:
-  explicit DbIterator(DbIteratorOptions options)
+  explicit DbIterator(DbIteratorOptions&& options)
       : options_(std::move(options)),
-        cover_(options_.cover),
+        statistics_(*options_.host->statistics),
+        judge_(&options_),
         input_(options_.view->NewIterator(options_.flags, options_.bounds, options_.cover)) {}
   ~DbIterator() override {
     ReportUnobserved();
@@ -55,33 +42,33 @@ class DbIterator final : public Iterator {
   }
 
   void SeekToFirst() override {
-    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
+    const SampledTimer timer(&statistics_, Latency::seek_latency);
     Start(true);
     input_->Seek(options_.bounds.lower, kFirstTrailer);
     FindForward(false);
   }
   void SeekToLast() override {
-    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
+    const SampledTimer timer(&statistics_, Latency::seek_latency);
     Start(false);
     input_->SeekForPrev(options_.bounds.upper, kFirstTrailer);
     FindBackward();
   }
   void Seek(Slice target) override {
-    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
+    const SampledTimer timer(&statistics_, Latency::seek_latency);
     SetTarget(target);
     Start(true);
-    if (Slice(target_) < Slice(options_.bounds.lower)) target_ = options_.bounds.lower;
-    input_->Seek(target_, kFirstTrailer);
+    if (target_.slice() < Slice(options_.bounds.lower)) target_.Assign(options_.bounds.lower);
+    input_->Seek(target_.slice(), kFirstTrailer);
     FindForward(false);
   }
   void SeekForPrev(Slice target) override {
-    const SampledTimer timer(options_.statistics.get(), Latency::seek_latency);
+    const SampledTimer timer(&statistics_, Latency::seek_latency);
     SetTarget(target);
     Start(false);
-    if (Slice(target_) >= Slice(options_.bounds.upper)) {
+    if (target_.slice() >= Slice(options_.bounds.upper)) {
       input_->SeekForPrev(options_.bounds.upper, kFirstTrailer);
     } else {
-      input_->SeekForPrev(target_, kLastTrailer);
+      input_->SeekForPrev(target_.slice(), kLastTrailer);
     }
     FindBackward();
   }
@@ -91,13 +78,15 @@ class DbIterator final : public Iterator {
     if (!valid_) return;
     if (forward_) {
       if (!merged_) {
-        saved_key_.assign(input_->key());
+        saved_key_.Assign(input_->key());
         input_->Next();
+        if (StandsAtPlain()) [[likely]]
+          return;
       }
     } else {
       // The input stands before the versions of saved_key_; FindForward skips them.
       forward_ = true;
-      input_->Seek(saved_key_, kFirstTrailer);
+      input_->Seek(saved_key_.slice(), kFirstTrailer);
     }
     FindForward(true);
   }
@@ -106,39 +95,37 @@ class DbIterator final : public Iterator {
     if (!valid_) return;
     if (forward_) {
       forward_ = false;
-      if (!merged_) saved_key_.assign(input_->key());
-      input_->SeekForPrev(saved_key_, kFirstTrailer);
+      if (!merged_) saved_key_.Assign(input_->key());
+      input_->SeekForPrev(saved_key_.slice(), kFirstTrailer);
     }
     FindBackward();
   }
 
   Slice key() const override {
-    const Slice engine_key = InPlace() ? input_->key() : Slice(saved_key_);
+    const Slice engine_key = InPlace() ? input_->key() : saved_key_.slice();
     return engine_key.substr(options_.prefix_bytes);
   }
   Slice value() const override {
     if (options_.keys_only) return {};
-    return InPlace() ? input_->value().substr(value_skip_) : Slice(saved_value_);
+    if (shown_.apart) return value_->bytes();
+    return InPlace() ? input_->value().substr(shown_.skip_bytes) : Slice(saved_value_);
   }
 
  private:
-  // What a version of a key means to a reader.
-  enum class Shown { kNothing, kValue, kMerge };
-
   // The entry returned is that of the input.
   bool InPlace() const { return forward_ && !merged_; }
 
   void ReportUnobserved() {
-    if (status_.ok() || observed_ || options_.unobserved == nullptr) return;
-    options_.unobserved->Add(status_);
-    options_.statistics->Add(Counter::unobserved_iterator_errors);
+    if (status_.ok() || observed_ || options_.host->unobserved == nullptr) return;
+    options_.host->unobserved->Add(status_);
+    statistics_.Add(Counter::unobserved_iterator_errors);
   }
 
   // Hands over what was counted here.
   void Count() {
-    options_.statistics->Add(Counter::total_seeks, seeks_);
-    options_.statistics->Add(Counter::total_scan_entries, entries_);
-    options_.statistics->Add(Counter::scan_entries_skipped, passed_);
+    statistics_.AddEach(Statistics::Count{Counter::total_seeks, seeks_},
+                        Statistics::Count{Counter::total_scan_entries, entries_},
+                        Statistics::Count{Counter::scan_entries_skipped, passed_});
     passed_ = 0;
     seeks_ = 0;
     entries_ = 0;
@@ -152,6 +139,7 @@ class DbIterator final : public Iterator {
     valid_ = false;
     paused_ = false;
     forward_ = forward;
+    if (value_ != nullptr) value_->NoteJump();
   }
 
   // Goes on where the limit of entries passed over has stopped it.
@@ -163,6 +151,14 @@ class DbIterator final : public Iterator {
     } else {
       FindBackward();
     }
+  }
+
+  // Reads the value to which the entry found points. False: status_ says why not.
+  bool FetchApart(Slice pointer) {
+    if (value_ == nullptr) value_ = NewApartValue(options_);
+    status_ = value_->Read(pointer, forward_ ? input_->key() : saved_key_.slice(), forward_);
+    observed_ = status_.ok() && observed_;
+    return status_.ok();
   }
 
   // Counts entries passed over; true if the limit is reached, and the iterator stopped.
@@ -179,54 +175,47 @@ class DbIterator final : public Iterator {
     return true;
   }
 
-  // True if a range tombstone hides the input's entry.
-  bool HiddenByRange() {
-    return !cover_.empty() && cover_.HiddenBelow(input_->key()) > input_->sequence() &&
-           !SEERDB_MUTANT("scan-ignores-range-tombstones");
+  // The usual end of a step forward from saved_key_, at once: the input stands at a plain value of another
+  // key. False: FindForward has to find out.
+  bool StandsAtPlain() {
+    const InternalEntry* const entry = input_->entry();
+    if (entry == nullptr || !judge_.IsPlain(*entry) || SameBytes(entry->key, saved_key_.slice()))
+      return false;
+    skip_saved_ = true;
+    skipped_ = 0;
+    shown_ = {};
+    ++entries_;
+    return true;
   }
 
-  // What the input's entry, the newest visible version of its key, means. Sets value_skip_ for a value.
-  Shown Look() {
-    value_skip_ = 0;
-    const ValueType type = input_->type();
-    if (HiddenByRange()) [[unlikely]]
-      return Shown::kNothing;
-    if (type == ValueType::kValue) [[likely]]
-      return Shown::kValue;
-    if (type == ValueType::kDeletion) return Shown::kNothing;
-    EntryPayload payload;
-    const bool known = type == ValueType::kExpiringValue || IsMerge(type);
-    if (!known || !ParsePayload(type, input_->value(), &payload)) {
-      broken_ = Status::Corruption("scan: an entry of kind " + std::to_string(static_cast<int>(type)) +
-                                   " is malformed or of a later version");
-      return Shown::kNothing;
-    }
-    if (payload.expires_us <= options_.now_us) return Shown::kNothing;
-    if (IsMerge(type)) return options_.keys_only ? Shown::kValue : Shown::kMerge;
-    value_skip_ = sizeof(uint64_t);
-    return Shown::kValue;
-  }
+  Meaning Judge() { return judge_.Judge(*input_->entry(), &shown_, &broken_); }
 
   // From the newest visible version of saved_key_, a merge operand, over all that it rests on. True if the
   // key has a value, in saved_value_ then; otherwise broken_ may say why not.
   bool MergeForward() {
     chain_.Begin(options_.now_us);
     // What a range tombstone hides ends the chain, as nothing does.
-    while (input_->Valid() && input_->key() == Slice(saved_key_) && !HiddenByRange() &&
-           chain_.Add(input_->trailer(), input_->value())) {
+    shown_.apart = false;
+    while (input_->Valid() && SameBytes(input_->key(), saved_key_.slice()) &&
+           !judge_.IsHidden(*input_->entry())) {
+      const Result<bool> wants_older =
+          AddVersion(*options_.view, input_->trailer(), input_->value(), &chain_);
+      broken_ = wants_older.status();
+      if (!wants_older.ok()) return false;
+      if (!*wants_older) break;
       input_->Next();
     }
     if (!input_->Valid() && !input_->status().ok()) return false;
     Result<std::optional<std::string>> merged =
         chain_.Merge(options_.merge_operator.get(), options_.merge_operator_name,
-                     Slice(saved_key_).substr(options_.prefix_bytes));
+                     saved_key_.slice().substr(options_.prefix_bytes));
     broken_ = merged.status();
     if (!merged.ok() || !merged->has_value()) return false;
     saved_value_.swap(**merged);
     return true;
   }
 
-  // Stops on what Look or MergeForward has found wrong; false if nothing was.
+  // Stops on what Judge or MergeForward has found wrong; false if nothing was.
   bool StopIfBroken() {
     if (broken_.ok()) [[likely]]
       return false;
@@ -236,8 +225,8 @@ class DbIterator final : public Iterator {
   }
 
   void SetTarget(Slice user_key) {
-    target_.assign(options_.bounds.lower, 0, options_.prefix_bytes);
-    target_.append(user_key);
+    target_.Assign(Slice(options_.bounds.lower).substr(0, options_.prefix_bytes));
+    target_.Append(user_key);
   }
 
   void TakeInputError() {
@@ -253,35 +242,39 @@ class DbIterator final : public Iterator {
     merged_ = false;
     skipped_ = 0;
     skip_saved_ = skip_saved;
-    uint32_t skips = 0;
+    uint32_t skips = 0;  // of versions of saved_key_
+    uint32_t newer = 0;  // of versions of target_
     while (input_->Valid()) {
       const Slice key = input_->key();
-      if (skip_saved_ && key == Slice(saved_key_)) {
-        SkipForward(&skips, kLastTrailer);
+      if (skip_saved_ && SameBytes(key, saved_key_.slice())) {
+        SkipSaved(&skips);
         if (Pass()) return;
         continue;
       }
       if (key >= Slice(options_.bounds.upper)) return;
       if (input_->sequence() > options_.sequence) {
-        SkipForward(&skips, SeekTrailer(options_.sequence));
+        SkipNewer(&newer);
         if (Pass()) return;
         continue;
       }
-      const Shown shown = Look();
-      if (shown == Shown::kValue) {
+      const Meaning meaning = Judge();
+      if (meaning == Meaning::kValue) {
+        if (shown_.apart && !FetchApart(input_->value().substr(shown_.skip_bytes))) [[unlikely]]
+          return;
         valid_ = true;
         ++entries_;
         return;
       }
-      saved_key_.assign(key);
+      saved_key_.Assign(key);
       skip_saved_ = true;
-      if (shown == Shown::kMerge && MergeForward()) {
+      skips = 0;
+      if (meaning == Meaning::kMerge && MergeForward()) {
         valid_ = merged_ = true;
         ++entries_;
         return;
       }
       if (StopIfBroken() || !input_->Valid()) break;
-      if (shown == Shown::kNothing) {
+      if (meaning == Meaning::kNothing) {
         input_->Next();
         if (Pass()) return;
       }
@@ -289,18 +282,21 @@ class DbIterator final : public Iterator {
     if (status_.ok()) TakeInputError();
   }
 
-  // Over one entry of the present key, or, when there were many, to `trailer` of that key.
-  void SkipForward(uint32_t* skips, uint64_t trailer) {
-    if (*skips == 0 || input_->key() != Slice(target_)) {
-      target_.assign(input_->key());
+  // Over one more version of saved_key_ or, when there were many, over all of them.
+  void SkipSaved(uint32_t* skips) {
+    if (++*skips < kMaxSkips) return input_->Next();
+    *skips = 0;
+    input_->Seek(saved_key_.slice(), kLastTrailer);
+  }
+  // Over one version that is newer than the reader or, when there were many of its key, over all of them.
+  void SkipNewer(uint32_t* skips) {
+    if (*skips == 0 || !SameBytes(input_->key(), target_.slice())) {
+      target_.Assign(input_->key());
       *skips = 0;
     }
-    if (++*skips < kMaxSkips) {
-      input_->Next();
-      return;
-    }
+    if (++*skips < kMaxSkips) return input_->Next();
     *skips = 0;
-    input_->Seek(target_, trailer);
+    input_->Seek(target_.slice(), SeekTrailer(options_.sequence));
   }
 
   // From the input's position back over one key after another until one is visible and not deleted.
@@ -309,14 +305,16 @@ class DbIterator final : public Iterator {
     merged_ = false;
     skipped_ = 0;
     while (input_->Valid()) {
-      if (input_->key() < Slice(options_.bounds.lower)) return;
-      saved_key_.assign(input_->key());
+      if (judge_.IsBelow(*input_->entry())) return;
+      saved_key_.Assign(input_->key());
       uint64_t versions = 0;
       const bool found = PassBackward(&versions);
       if (StopIfBroken()) return;
       if (!input_->Valid() && !input_->status().ok()) break;
       if (found) {
         passed_ += versions;
+        if (shown_.apart && !FetchApart(saved_value_)) [[unlikely]]
+          return;
         valid_ = true;
         ++entries_;
         return;
@@ -329,41 +327,46 @@ class DbIterator final : public Iterator {
   // Moves the input before all versions of saved_key_; true if it has a value, which is saved then. Versions
   // are met oldest first, so the last visible one counts. `versions`: of those that were met, all but one.
   bool PassBackward(uint64_t* versions) {
-    Shown shown = Shown::kNothing;
+    Meaning meaning = Meaning::kNothing;
     for (uint32_t steps = 0; steps < kMaxSkips; ++steps) {
       *versions = steps;
-      if (input_->sequence() <= options_.sequence) shown = SaveValue();
+      if (input_->sequence() <= options_.sequence) meaning = SaveValue();
       input_->Prev();
-      if (!input_->Valid() || input_->key() != Slice(saved_key_)) {
-        if (shown != Shown::kMerge) return shown == Shown::kValue;
+      if (!input_->Valid() || !SameBytes(input_->key(), saved_key_.slice())) {
+        if (meaning != Meaning::kMerge) return meaning == Meaning::kValue;
         if (!input_->Valid() && !input_->status().ok()) return false;
         break;
       }
     }
-    input_->Seek(saved_key_, SEERDB_MUTANT("reverse-scan-forgets-snapshot") ? kFirstTrailer
-                                                                            : SeekTrailer(options_.sequence));
+    input_->Seek(saved_key_.slice(), SEERDB_MUTANT("reverse-scan-forgets-snapshot")
+                                         ? kFirstTrailer
+                                         : SeekTrailer(options_.sequence));
     if (!input_->Valid() && !input_->status().ok()) return false;
     bool found = false;
     broken_ = Status();  // of an older version
-    if (input_->Valid() && input_->key() == Slice(saved_key_)) {
-      shown = SaveValue();
-      found = shown == Shown::kValue || (shown == Shown::kMerge && MergeForward());
+    if (input_->Valid() && SameBytes(input_->key(), saved_key_.slice())) {
+      meaning = SaveValue();
+      found = meaning == Meaning::kValue || (meaning == Meaning::kMerge && MergeForward());
       if (!input_->Valid() && !input_->status().ok()) return false;
     }
-    input_->SeekForPrev(saved_key_, kFirstTrailer);
+    input_->SeekForPrev(saved_key_.slice(), kFirstTrailer);
     return found;
   }
 
-  Shown SaveValue() {
-    broken_ = Status();
-    const Shown shown = Look();
-    if (shown == Shown::kValue && !options_.keys_only)
-      saved_value_.assign(input_->value().substr(value_skip_));
-    return shown;
+  Meaning SaveValue() {
+    const InternalEntry& entry = *input_->entry();
+    if (!broken_.ok()) [[unlikely]]
+      broken_ = Status();
+    shown_ = {};
+    const Meaning meaning = judge_.IsPlain(entry) ? Meaning::kValue : Judge();
+    if (meaning == Meaning::kValue && !options_.keys_only)
+      saved_value_.assign(entry.value.substr(shown_.skip_bytes));
+    return meaning;
   }
 
-  const DbIteratorOptions options_;
-  RangeCover cover_;
+  DbIteratorOptions options_;
+  Statistics& statistics_;
+  EntryJudge judge_;
   const std::unique_ptr<InternalIterator> input_;
   uint64_t seeks_ = 0;
   uint64_t entries_ = 0;
@@ -373,25 +376,22 @@ class DbIterator final : public Iterator {
   bool paused_ = false;
   bool merged_ = false;
   bool skip_saved_ = false;  // of the last FindForward: saved_key_ has been dealt with
-  size_t value_skip_ = 0;    // bytes of the input's value in front of the user's
+  ShownValue shown_;
+  std::unique_ptr<ApartValue> value_;  // of the entry shown, if it is apart; null until one was
   bool forward_ = true;
   mutable bool observed_ = false;
   Status status_;
-  std::string saved_key_;
+  InlineBytes saved_key_;
   std::string saved_value_;
-  std::string target_;
+  InlineBytes target_;
   MergeChain chain_;
-  Status broken_;  // what Look or MergeForward could not make sense of
+  Status broken_;  // what Judge or MergeForward could not make sense of
 };
 
 }  // namespace
 
-std::unique_ptr<Iterator> NewDbIterator(DbIteratorOptions options) {
+std::unique_ptr<Iterator> NewDbIterator(DbIteratorOptions&& options) {
   return std::make_unique<DbIterator>(std::move(options));
-}
-
-std::unique_ptr<Iterator> NewErrorIterator(Status status) {
-  return std::make_unique<ErrorIterator>(std::move(status));
 }
 
 }  // namespace seerdb

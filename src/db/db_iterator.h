@@ -12,13 +12,22 @@
 #include "db/unobserved_errors.h"
 #include "iter/internal_iterator.h"
 #include "metrics/statistics.h"
+#include "seerdb/clock.h"
 #include "seerdb/iterator.h"
 #include "seerdb/merge_operator.h"
 #include "seerdb/result.h"
 
 namespace seerdb {
 
+// What the iterators of one database share.
+struct IteratorHost {
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<UnobservedErrors> unobserved;  // null: nobody asks
+  std::shared_ptr<Statistics> statistics;
+};
+
 struct DbIteratorOptions {
+  std::shared_ptr<const IteratorHost> host;
   std::shared_ptr<const ReadView> view;
   SequenceNumber sequence = 0;
   RangeCover cover;         // of the view, at that sequence
@@ -31,11 +40,9 @@ struct DbIteratorOptions {
   std::string merge_operator_name;
   uint64_t now_us = 0;  // what has expired by then is hidden
   TableReadFlags flags;
-  std::shared_ptr<UnobservedErrors> unobserved;
-  std::shared_ptr<Statistics> statistics;
 };
 
-std::unique_ptr<Iterator> NewDbIterator(DbIteratorOptions options);
+std::unique_ptr<Iterator> NewDbIterator(DbIteratorOptions&& options);
 // Not valid, with `status`.
 std::unique_ptr<Iterator> NewErrorIterator(Status status);
 

@@ -52,6 +52,13 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.max_value_bytes = memory_plan_.max_value_bytes;
   output.tombstones_since_s = output.now_us / kMicrosPerSecond;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
+  output.values.emplace();
+  output.values->directory = directory_;
+  output.values->database = database_id_;
+  output.values->epoch = epoch_;
+  output.values->segment_bytes = options_.value_segment_bytes;
+  output.values->new_file_number = output.new_file_number;
+  output.values->count = [this](uint64_t bytes) { statistics_->Add(Counter::value_gc_bytes_written, bytes); };
   return output;
 }
 
@@ -75,8 +82,8 @@ CompactionPacer::Parts DbImpl::PacerParts() {
 }
 
 uint64_t DbImpl::DiskBytes(const Version& version) const {
-  return version.bytes() + table_files_.remover().obsolete_bytes() + log_->file_bytes() +
-         running_.input_bytes();
+  return version.bytes() + value_files_.bytes() + table_files_.remover().obsolete_bytes() +
+         log_->file_bytes() + running_.input_bytes();
 }
 
 void DbImpl::NoteDebt(const Version& version) {
@@ -101,8 +108,13 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
     // While the view still holds them: the last to let go of a marked file hands it over.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
     const VersionPtr version = versions_->current();
+    const std::set<uint64_t> idle = IdleValues(flushed);
     FlushedRanges ranges = views_->Acquire()->tree()->ranges().Next(*version, account_);
-    views_->InstallTree(std::make_shared<const TreeView>(version, &table_files_, std::move(ranges)), flushed);
+    auto tree = std::make_shared<const TreeView>(version, &table_files_, std::move(ranges),
+                                                 value_files_.Of(*version));
+    // While the view still holds them, as above.
+    value_files_.Drop(idle, *version);
+    views_->InstallTree(std::move(tree), flushed);
     NoteDebt(*version);
   }
   views_->Collect();
@@ -132,6 +144,9 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
                     FlushMemory(oldest.memtable->entries(), oldest.memtable->bytes()));
   const std::vector<SequenceNumber> snapshots = snapshots_->List();
   TableOutputOptions output = OutputOptions();
+  output.values->source = view.get();
+  // Before a table that points to them is durable.
+  if (!SEERDB_MUTANT("flush-syncs-no-values")) SEERDB_RETURN_IF_ERROR(value_log_->Sync());
   VersionEdit edit;
   edit.added_ranges = RangesOf(*oldest.memtable, snapshots, output.tombstones_since_s);
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
@@ -210,6 +225,7 @@ Result<bool> DbImpl::CompactOne() {
   std::shared_ptr<const TreeView> tree = views_->Acquire()->tree();
   const uint64_t other_bytes = DiskBytes(*tree->version()) - tree->version()->bytes();
   uint64_t target_file_size = 0;
+  std::set<uint64_t> empties;
   bool alone = false;
   const auto choose = [&](const PickContext& beside) {
     tree = views_->Acquire()->tree();
@@ -220,6 +236,8 @@ Result<bool> DbImpl::CompactOne() {
       settings.picker.merge_bytes = std::min(settings.picker.merge_bytes, disk_guard_->job_room_bytes());
     }
     PickContext all = beside;
+    all.values = PlanValues(*tree->version(), settings.space);
+    empties = all.values.segments;
     all.ranges = tree->ranges();
     alone = beside.running.empty();
     all.too_much_space = settings.space.too_much && settings.space.limited;
@@ -236,10 +254,11 @@ Result<bool> DbImpl::CompactOne() {
     }
     return false;
   }
-  Status status = AdmitPlanToDisk(*plan);
+  empties.insert(plan->gathers.begin(), plan->gathers.end());
+  Status status = AdmitPlanToDisk(*plan, empties);
   if (status.ok()) {
     work_->PokeCompaction();  // another may find work beside this one
-    status = ExecutePlan(*plan, *tree, target_file_size);
+    status = ExecutePlan(*plan, std::move(tree), target_file_size, empties);
   }
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
@@ -257,9 +276,11 @@ Result<bool> DbImpl::CompactOne() {
   return true;
 }
 
-Status DbImpl::AdmitPlanToDisk(const CompactionPlan& plan) {
+Status DbImpl::AdmitPlanToDisk(const CompactionPlan& plan, const std::set<uint64_t>& empties) {
   if (disk_guard_ == nullptr || plan.kind != CompactionPlan::Kind::kMerge) return {};
-  return disk_guard_->AdmitJob("compaction", plan.input_bytes());
+  uint64_t bytes = plan.input_bytes();
+  for (const CompactionPlan::Input& input : plan.inputs) bytes += BytesIn(input.table->values, empties);
+  return disk_guard_->AdmitJob("compaction", bytes);
 }
 
 void DbImpl::PutOffCompaction(const Status& refusal) {
@@ -283,38 +304,52 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
   return {};
 }
 
-Status DbImpl::ExecutePlan(const CompactionPlan& plan, const TreeView& tree, uint64_t target_file_size) {
-  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
-  if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
-  SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan));
-  const uint64_t start_us = clock_->NowMicros();
-  const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
+Result<CompactionOutcome> DbImpl::RunMerge(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
+                                           uint64_t target_file_size, const std::set<uint64_t>& moved,
+                                           std::function<void(uint64_t bytes)> pace) {
+  const JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kCompaction,
+                          CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
   CompactionInputs inputs;
   inputs.plan = plan;
-  inputs.version = tree.version();
-  inputs.ranges = tree.ranges();
+  inputs.version = tree->version();
+  inputs.ranges = tree->ranges();
   inputs.cancelled = &cancel_compaction_;
   inputs.read_ahead_bytes = ReadAhead(memory_plan_, MergedRuns(plan));
-  JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kCompaction,
-                    CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
+  inputs.pace = std::move(pace);
+  std::vector<std::shared_ptr<TableFile>> files;
   for (const CompactionPlan::Input& input : plan.inputs) {
-    const std::shared_ptr<TableFile> file = table_files_.Get(input.table);
-    SEERDB_ASSIGN_OR_RETURN(std::shared_ptr<const TableReader> reader, file->shared_reader());
+    files.push_back(table_files_.Get(input.table));
+    SEERDB_ASSIGN_OR_RETURN(std::shared_ptr<const TableReader> reader, files.back()->shared_reader());
     inputs.readers.push_back(std::move(reader));
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
   inputs.filter_above = snapshots_->newest();
+  const TableValues source(*tree, files);
+  if (!SEERDB_MUTANT("job-holds-its-tree")) tree.reset();
   TableOutputOptions output = OutputOptions();
   output.target_file_size = target_file_size;
+  output.values->source = &source;
+  output.values->empties = moved;
+  output.values->pace = inputs.pace;
+  return RunCompaction(*fs_, inputs, std::move(output));
+}
+
+Status DbImpl::ExecutePlan(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
+                           uint64_t target_file_size, const std::set<uint64_t>& empties) {
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
+  SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan, empties));
+  const uint64_t start_us = clock_->NowMicros();
+  const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
+  const std::set<uint64_t> moved = WorthMoving(plan, empties);
   CompactionPacer::Job paced(pacer_.get(), BytesFromL0(plan) > 0, ReadsOfAByte(plan));
-  inputs.pace = [&paced](uint64_t bytes) { paced.Pay(bytes); };
-  Result<CompactionOutcome> ran = RunCompaction(*fs_, inputs, std::move(output));
+  Result<CompactionOutcome> ran = RunMerge(plan, std::move(tree), target_file_size, moved,
+                                           [&paced](uint64_t bytes) { paced.Pay(bytes); });
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
   SEERDB_FAILPOINT("compaction::after_output_write");
-  inputs.readers.clear();
-  buffers.Release();
+  NoteUnmoved(outcome.edit, moved);
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
   controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - paced.slept_us());

@@ -1,6 +1,7 @@
 // The calls of DbImpl that make, find and drop keyspaces.
 #include <utility>
 
+#include "base/status_macros.h"
 #include "db/db_impl.h"
 
 namespace seerdb {
@@ -31,9 +32,13 @@ std::vector<KeyspaceInfo> DbImpl::ListKeyspaces() {
 Status DbImpl::DropKeyspace(const Keyspace& keyspace) {
   const OpenCall call(&calls_);
   SEERDB_RETURN_IF_ERROR(CheckOpen());
-  if (Status dropped = keyspaces_.Drop(keyspace.state()); !dropped.ok()) {
-    return NoteManifestError("drop keyspace", std::move(dropped));
-  }
+  // Under leadership, so that no transaction that relies on it is committed beside.
+  Status dropped = queue_->RunExclusive([&]() -> Status {
+    SEERDB_RETURN_IF_ERROR(keyspaces_.Drop(keyspace.state()));
+    NoteDrop(keyspace.state()->prefix);
+    return {};
+  });
+  if (!dropped.ok()) return NoteManifestError("drop keyspace", std::move(dropped));
   events_.Write(EventLine("drop_keyspace").Add("name", keyspace.name()).Add("id", keyspace.id()));
   work_->PokeCompaction();  // there may be tables that nobody needs
   return {};

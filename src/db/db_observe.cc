@@ -43,7 +43,10 @@ DBStats DbImpl::Stats() {
   stats.total_sstables = version.table_count();
   stats.range_tombstones = version.ranges() != nullptr ? version.ranges()->size() : 0;
   stats.wal_size_bytes = log_->live_bytes();
-  stats.total_disk_bytes = version.bytes();
+  stats.value_segments = value_files_.count();
+  stats.value_disk_bytes = value_files_.bytes();
+  stats.value_live_bytes = version.value_bytes();
+  stats.total_disk_bytes = version.bytes() + stats.value_disk_bytes;
   stats.obsolete_table_bytes = table_files_.remover().obsolete_bytes();
   stats.wal_disk_bytes = log_->file_bytes();
   stats.manifest_size_bytes = versions_->manifest_bytes();
@@ -75,6 +78,7 @@ void DbImpl::FillMemory(DBStats* stats) {
   stats->memory_pinned_block_bytes = usage.pinned_block_bytes;
   stats->memory_table_metadata_bytes = usage.table_metadata_bytes;
   stats->memory_bulk_load_bytes = usage.bulk_load_bytes;
+  stats->memory_transaction_bytes = usage.transaction_bytes;
   stats->memory_job_bytes = usage.job_bytes;
   stats->memory_log_bytes = usage.log_bytes;
   stats->mapped_bytes = usage.mapped_bytes;
@@ -104,7 +108,7 @@ StallReason DbImpl::CurrentStall(const ReadView& view) const {
   StallReason reason = FindStall(inputs);
   if (reason.kind == StallKind::kNone && policy_.space_pressure() > 0) {
     reason.kind = StallKind::kSpaceTarget;
-    reason.found = view.tree()->version()->bytes();
+    reason.found = view.tree()->version()->bytes() + value_files_.bytes();
     reason.limit =
         static_cast<uint64_t>(options_.space_amplification_target * EstimateLive(*view.tree()).raw_bytes);
   }

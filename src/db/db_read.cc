@@ -1,10 +1,11 @@
-// The read half of DbImpl: Get, MultiGet, NewIterator, Verify, ApproximateSize.
+// The read half of DbImpl: Get, MultiGet, NewIterator.
 #include <algorithm>
-#include <cstring>
+#include <array>
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "db/db_impl.h"
+#include "db/engine_key.h"
 #include "db/merge_folder.h"
 #include "db/options_check.h"
 #include "format/entry_payload.h"
@@ -14,43 +15,6 @@
 
 namespace seerdb {
 namespace {
-
-// A user key behind the prefix of its keyspace; short ones without allocation.
-class EngineKey {
- public:
-  EngineKey(Slice prefix, Slice user_key) {
-    char* p = inline_;
-    const size_t bytes = prefix.size() + user_key.size();
-    if (bytes > sizeof inline_) {
-      long_.resize(bytes);
-      p = long_.data();
-    }
-    if (prefix.size() == 1) [[likely]] {
-      *p = prefix[0];
-    } else {
-      std::memcpy(p, prefix.data(), prefix.size());
-    }
-    if (!user_key.empty()) std::memcpy(p + prefix.size(), user_key.data(), user_key.size());
-    slice_ = Slice(p, bytes);
-  }
-  EngineKey(const EngineKey&) = delete;
-  EngineKey& operator=(const EngineKey&) = delete;
-  Slice slice() const { return slice_; }
-
- private:
-  char inline_[256];
-  std::string long_;
-  Slice slice_;
-};
-
-// Of a lookup by key. `shard` as in TableReadFlags.
-TableReadFlags PointFlags(const ReadOptions& options, CounterShard* shard) {
-  TableReadFlags flags;
-  flags.fill_cache = !options.no_cache;
-  flags.verify_checksums = options.verify_checksums;
-  flags.shard = shard;
-  return flags;
-}
 
 TableReadFlags IteratorFlags(const ReadOptions& options, Statistics* statistics) {
   TableReadFlags flags;
@@ -92,6 +56,18 @@ PinnedValue PinAnswer(const ReadView::Answer& answer) {
 
 }  // namespace
 
+Result<std::optional<PinnedValue>> DbImpl::PinFound(const ReadView& view, const TableReadFlags& flags,
+                                                    const LookupKey& lookup, const ReadView::Answer& answer,
+                                                    const ReadOptions& options) {
+  if (answer.lookup.type != ValueType::kValue) [[unlikely]] {
+    return ResolveAnswer(view, flags, lookup, answer, StateOf(options));
+  }
+  if (flags.shard != nullptr) flags.shard->Add(Counter::total_gets_found);
+  Result<std::optional<PinnedValue>> found{std::optional<PinnedValue>()};
+  found->emplace(PinAnswer(answer));
+  return found;
+}
+
 std::string PrefixSuccessor(Slice prefix) {
   if (SEERDB_MUTANT("prefix-successor-keeps-carry")) {
     std::string successor(prefix);
@@ -117,12 +93,23 @@ Result<std::optional<PinnedValue>> DbImpl::GetFrom(const ReadView& view, Sequenc
   ReadView::Answer answer;
   SEERDB_RETURN_IF_ERROR(view.Get(flags, &lookup, &answer));
   if (answer.lookup.state != Lookup::State::kFound) return std::optional<PinnedValue>();
-  if (answer.lookup.type != ValueType::kValue) [[unlikely]] {
-    return ResolveAnswer(view, flags, lookup, answer, StateOf(options));
-  }
-  if (flags.shard != nullptr) flags.shard->Add(Counter::total_gets_found);
-  return std::optional<PinnedValue>(PinAnswer(answer));
+  return PinFound(view, flags, lookup, answer, options);
 }
+
+namespace {
+
+// Of the value that `bytes`, a pointer, points to.
+Result<std::optional<PinnedValue>> FetchApart(const ReadView& view, Slice bytes) {
+  ValuePointer pointer;
+  if (!ParseValuePointer(bytes, &pointer)) {
+    return Status::Corruption("get: an entry that points to its value is malformed");
+  }
+  FetchedValue value;
+  SEERDB_RETURN_IF_ERROR(view.Fetch(pointer, &value));
+  return std::optional<PinnedValue>(PinnedValue::Pin(value.bytes, std::move(value.owner)));
+}
+
+}  // namespace
 
 Result<std::optional<PinnedValue>> DbImpl::ResolveAnswer(const ReadView& view, const TableReadFlags& flags,
                                                          LookupKey lookup, const ReadView::Answer& answer,
@@ -130,15 +117,19 @@ Result<std::optional<PinnedValue>> DbImpl::ResolveAnswer(const ReadView& view, c
   const ValueType type = answer.lookup.type;
   const uint64_t now_us = clock_->WallMicros();
   std::optional<PinnedValue> found;
-  if (type == ValueType::kExpiringValue) {
+  if (IsPut(type)) {
     EntryPayload payload;
     if (!ParsePayload(type, answer.lookup.value, &payload)) {
       return Status::Corruption("get: an entry that expires has no time");
     }
     if (payload.expires_us <= now_us) return found;
-    ReadView::Answer rest = answer;
-    rest.lookup.value = payload.value;
-    found = PinAnswer(rest);
+    if (IsPointer(type)) {
+      SEERDB_ASSIGN_OR_RETURN(found, FetchApart(view, payload.value));
+    } else {
+      ReadView::Answer rest = answer;
+      rest.lookup.value = payload.value;
+      found = PinAnswer(rest);
+    }
   } else if (IsMerge(type)) {
     MergeChain chain;
     chain.Begin(now_us);
@@ -186,15 +177,43 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
   const ReadMeter meter(statistics_.get(), keys.size(), Latency::kCount);
   const TableReadFlags flags = PointFlags(options, meter.shard());
   const std::shared_ptr<const ReadView> view = views_->Acquire();
-  const SequenceNumber sequence = SequenceOf(options);
-  for (const Slice key : keys) {
-    if (key.size() > kMaxKeyBytes) {
-      results.emplace_back(std::optional<PinnedValue>());
-    } else {
-      results.push_back(GetFrom(*view, sequence, flags, prefix, key, options));
-    }
+  const GroupRead read{*view, SequenceOf(options), flags, prefix, options};
+  for (size_t i = 0; i < keys.size(); i += ReadView::kGroup) {
+    GetGroupFrom(read, keys.subspan(i, std::min(ReadView::kGroup, keys.size() - i)), &results);
   }
   return results;
+}
+
+void DbImpl::GetGroupFrom(const GroupRead& read, std::span<const Slice> keys,
+                          std::vector<Result<std::optional<PinnedValue>>>* results) {
+  size_t bytes = 0;
+  for (const Slice key : keys) bytes += read.prefix.size() + (key.size() > kMaxKeyBytes ? 0 : key.size());
+  std::string engine_keys;
+  engine_keys.reserve(bytes);  // slices of it stay where they are
+  std::array<ReadView::GroupLookup, ReadView::kGroup> group;
+  size_t count = 0;
+  for (const Slice key : keys) {
+    if (key.size() > kMaxKeyBytes) continue;
+    const size_t begin = engine_keys.size();
+    engine_keys.append(read.prefix).append(key);
+    group[count++].lookup = {Slice(engine_keys).substr(begin), read.sequence, 0};
+  }
+  read.view.GetGroup(read.flags, std::span(group.data(), count));
+  count = 0;
+  for (const Slice key : keys) {
+    if (key.size() > kMaxKeyBytes) {
+      results->emplace_back(std::optional<PinnedValue>());
+      continue;
+    }
+    ReadView::GroupLookup& one = group[count++];
+    if (!one.status.ok()) {
+      results->emplace_back(std::move(one.status));
+    } else if (one.answer.lookup.state != Lookup::State::kFound) {
+      results->emplace_back(std::optional<PinnedValue>());
+    } else {
+      results->push_back(PinFound(read.view, read.flags, one.lookup, one.answer, read.options));
+    }
+  }
 }
 
 std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
@@ -215,52 +234,8 @@ std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   iterator.max_skipped = options.max_skipped;
   iterator.keys_only = options.keys_only;
   iterator.flags = IteratorFlags(options, statistics_.get());
-  iterator.unobserved = unobserved_;
-  iterator.statistics = statistics_;
+  iterator.host = iterator_host_;
   return NewDbIterator(std::move(iterator));
-}
-
-Result<VerifyResult> DbImpl::Verify() {
-  SEERDB_RETURN_IF_ERROR(CheckOpen());
-  VerifyResult result;
-  const std::shared_ptr<const ReadView> view = views_->Acquire();
-  for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
-    SEERDB_ASSIGN_OR_RETURN(const TableReader* reader, file->reader());
-    const TableMeta& meta = file->meta();
-    const TableProperties& properties = reader->properties();
-    if (properties.smallest_key != meta.smallest_key || properties.largest_key != meta.largest_key ||
-        properties.entries != meta.entries || properties.largest_sequence != meta.largest_sequence) {
-      return Status::Corruption("verify " + reader->path() + ": properties differ from the manifest",
-                                StatusDetail::kTableCorruption);
-    }
-    SEERDB_RETURN_IF_ERROR(reader->Verify(&result));
-  }
-  return result;
-}
-
-uint64_t DbImpl::ApproximateSize(Slice begin, Slice end) {
-  return ApproximateBytes(EngineKey(kDefaultKeyspacePrefix, begin).slice(),
-                          EngineKey(kDefaultKeyspacePrefix, end).slice());
-}
-
-uint64_t DbImpl::ApproximateSize(const Keyspace& keyspace, Slice begin, Slice end) {
-  if (!keyspaces_.Check(keyspace.state().get()).ok()) return 0;
-  const Slice prefix = keyspace.state()->prefix;
-  return ApproximateBytes(EngineKey(prefix, begin).slice(), EngineKey(prefix, end).slice());
-}
-
-uint64_t DbImpl::ApproximateBytes(Slice first, Slice last) {
-  if (last <= first) return 0;
-  uint64_t sum = 0;
-  const std::shared_ptr<const ReadView> view = views_->Acquire();
-  for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
-    const Result<const TableReader*> reader = file->reader();
-    if (!reader.ok()) continue;
-    const uint64_t low = (*reader)->ApproximateOffset(first);
-    const uint64_t high = (*reader)->ApproximateOffset(last);
-    if (high > low) sum += high - low;
-  }
-  return sum;
 }
 
 }  // namespace seerdb

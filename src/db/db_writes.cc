@@ -30,6 +30,40 @@ Status InvertedRange() {
   return Status::InvalidArgument("delete range: found an end below the begin, expected one at or above it");
 }
 
+// True if its value goes to the value log.
+bool IsLarge(const BatchOperation& operation, const KeyspaceCursor& keyspace) {
+  if (keyspace.state() == nullptr) return false;
+  EntryPayload payload;
+  if (operation.type != ValueType::kValue && operation.type != ValueType::kExpiringValue) return false;
+  return ParsePayload(operation.type, operation.value, &payload) &&
+         payload.value.size() >= keyspace.state()->life->separation_bytes.load(std::memory_order_relaxed);
+}
+
+// The operations of a batch with large values in the value log.
+Result<std::string> SeparateValues(Slice operations, KeyspaceTablePtr keyspaces, ValueLog::Writing* values) {
+  std::string out;
+  std::string payload;
+  KeyspaceCursor keyspace(std::move(keyspaces));
+  BatchReader reader(operations);
+  BatchOperation operation;
+  while (reader.Next(&operation)) {
+    keyspace.MoveTo(operation.key);
+    if (!IsLarge(operation, keyspace)) {
+      AppendBatchOperation(&out, operation.type, operation.key, Slice(), operation.value);
+      continue;
+    }
+    EntryPayload parsed;
+    ParsePayload(operation.type, operation.value, &parsed);
+    ValuePointer pointer;
+    SEERDB_RETURN_IF_ERROR(values->Add(operation.key, Slice(), parsed.value, &pointer));
+    payload.clear();
+    AppendPointerPayload(&payload, parsed.expires_us, pointer);
+    AppendBatchOperation(&out, PointerTypeFor(parsed.expires_us), operation.key, Slice(), payload);
+  }
+  SEERDB_RETURN_IF_ERROR(values->Flush());
+  return out;
+}
+
 bool OnlyDeletes(const WriteBatch& batch) {
   BatchReader reader(batch.rep());
   BatchOperation operation;
@@ -72,13 +106,16 @@ Status DbImpl::AdmitRanges() {
                       StatusDetail::kMemoryFull);
 }
 
-Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, WriteCounts counts) {
+Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, WriteCounts counts,
+                           ValueLog::Writing* values) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   WriteRequest request;
   request.operations = operations;
   request.count = counts.operations;
   request.ranges = counts.ranges;
   request.logical_bytes = counts.logical_bytes;
+  request.values = values;
+  request.check = counts.check;
   request.skip_wal = options.skip_wal || options_.skip_wal;
   const bool by_policy = options_.wal_sync_policy >= SyncPolicy::kSyncData;
   request.sync = options.sync == WriteSync::kSync || (options.sync == WriteSync::kByPolicy && by_policy);
@@ -88,43 +125,64 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, WriteC
     }
     request.sync = false;
   }
-  SEERDB_RETURN_IF_ERROR(queue_->Submit(&request));
+  if (Status status = queue_->Submit(&request); !status.ok()) {
+    if (values != nullptr && request.logged) values->KeepUntilReopen();
+    return status;
+  }
   if (barrier_ != nullptr && !request.sync) barrier_->NoteWrite(executor_.get());
   return {};
 }
 
-Status DbImpl::WriteOne(const WriteOptions& options, ValueType type, Slice prefix, Slice key, Slice value,
-                        uint64_t logical_bytes) {
+Status DbImpl::WriteOne(const WriteOptions& options, const OneWrite& write) {
   // Kept for its memory only, and taken while in use: a logger or task that runs inside may write as well.
   static thread_local std::string kept;
   std::string operations;
   operations.swap(kept);
   operations.clear();
-  AppendBatchOperation(&operations, type, prefix, key, value);
-  Status status = SubmitWrite(options, operations, {1, 0, logical_bytes});
+  AppendBatchOperation(&operations, write.type, write.prefix, write.key, write.value);
+  Status status = SubmitWrite(options, operations, {1, 0, write.logical_bytes}, write.values);
   constexpr size_t kKeptBytes = 1 << 20;
   if (operations.capacity() <= kKeptBytes) operations.swap(kept);
   return status;
 }
 
+Status DbImpl::PutApart(const WriteOptions& options, Slice prefix, Slice key, Slice value,
+                        uint64_t expires_us) {
+  const OpenCall call(&calls_);
+  SEERDB_RETURN_IF_ERROR(MayAppendValues());
+  ValueLog::Writing values(value_log_.get());
+  ValuePointer pointer;
+  Status status = values.Add(prefix, key, value, &pointer);
+  if (status.ok()) status = values.Flush();
+  if (!status.ok()) return NoteValueError(std::move(status));
+  std::string payload;
+  AppendPointerPayload(&payload, expires_us, pointer);
+  return WriteOne(options,
+                  {PointerTypeFor(expires_us), prefix, key, payload, key.size() + value.size(), &values});
+}
+
 Status DbImpl::Put(const WriteOptions& options, Slice key, Slice value) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(key.size(), value.size(), 0));
-  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
+  const bool apart = value.size() >= LifeOf(options).separation_bytes.load(std::memory_order_relaxed);
+  if (!apart) [[likely]]
+    SEERDB_RETURN_IF_ERROR(CheckFitsMemory(value.size(), 0));
   const uint64_t bytes = key.size() + value.size();
   if (Status status = AdmitToDisk(bytes); !status.ok()) [[unlikely]] {
     return CountRefusal(std::move(status));
   }
   const SampledTimer timer(statistics_.get(), Latency::put_latency);
   if (LivesForEver(options)) [[likely]] {
-    return WriteOne(options, ValueType::kValue, prefix, key, value, bytes);
+    if (apart) return PutApart(options, prefix, key, value, kNeverExpires);
+    return WriteOne(options, {ValueType::kValue, prefix, key, value, bytes});
   }
   SEERDB_RETURN_IF_ERROR(CheckTtl(options.ttl_us));
   const uint64_t expires_us = PutExpiry(options.ttl_us, StateOf(options), clock_->WallMicros());
+  if (apart) return PutApart(options, prefix, key, value, expires_us);
   std::string payload;
   AppendPayload(&payload, expires_us, value);
-  return WriteOne(options, TypeFor(/*merge=*/false, expires_us), prefix, key, payload, bytes);
+  return WriteOne(options, {TypeFor(/*merge=*/false, expires_us), prefix, key, payload, bytes});
 }
 
 Status DbImpl::Delete(const WriteOptions& options, Slice key) {
@@ -132,7 +190,7 @@ Status DbImpl::Delete(const WriteOptions& options, Slice key) {
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   const SampledTimer timer(statistics_.get(), Latency::delete_latency);
-  return WriteOne(options, ValueType::kDeletion, prefix, key, Slice(), key.size());
+  return WriteOne(options, {ValueType::kDeletion, prefix, key, Slice(), key.size()});
 }
 
 Status DbImpl::DeleteRange(const WriteOptions& options, Slice begin, std::optional<Slice> end) {
@@ -162,12 +220,12 @@ Status DbImpl::Merge(const WriteOptions& options, Slice key, Slice operand) {
   }
   const SampledTimer timer(statistics_.get(), Latency::put_latency);
   if (LivesForEver(options)) [[likely]] {
-    return WriteOne(options, ValueType::kMerge, prefix, key, operand, bytes);
+    return WriteOne(options, {ValueType::kMerge, prefix, key, operand, bytes});
   }
   const uint64_t expires_us = MergeExpiry(options.ttl_us, keyspace, clock_->WallMicros());
   std::string payload;
   AppendPayload(&payload, expires_us, operand);
-  return WriteOne(options, TypeFor(/*merge=*/true, expires_us), prefix, key, payload, bytes);
+  return WriteOne(options, {TypeFor(/*merge=*/true, expires_us), prefix, key, payload, bytes});
 }
 
 bool DbImpl::NeedsStamps(const WriteOptions& options, const WriteBatch& batch) const {
@@ -186,13 +244,58 @@ Status DbImpl::CheckKeyspaces(const WriteBatch& batch) const {
   return {};
 }
 
+DbImpl::LargeValues DbImpl::LargeValuesOf(Slice operations, uint64_t largest_bytes) const {
+  LargeValues large;
+  large.largest_other_bytes = largest_bytes;
+  if (largest_bytes < keyspaces_.least_separation_bytes()) [[likely]]
+    return large;
+  large.largest_other_bytes = 0;
+  KeyspaceCursor keyspace(keyspaces_.table());
+  BatchReader reader(operations);
+  BatchOperation operation;
+  while (reader.Next(&operation)) {
+    if (operation.type == ValueType::kDeletion || operation.type == ValueType::kRangeDeletion) continue;
+    keyspace.MoveTo(operation.key);
+    if (IsLarge(operation, keyspace)) {
+      large.bytes += operation.value.size();
+    } else {
+      large.largest_other_bytes = std::max<uint64_t>(large.largest_other_bytes, operation.value.size());
+    }
+  }
+  return large;
+}
+
+Status DbImpl::WriteApart(const WriteOptions& options, Slice operations, const WriteCounts& counts) {
+  const OpenCall call(&calls_);
+  SEERDB_RETURN_IF_ERROR(MayAppendValues());
+  ValueLog::Writing values(value_log_.get());
+  Result<std::string> separated = SeparateValues(operations, keyspaces_.table(), &values);
+  if (!separated.ok()) return NoteValueError(separated.status());
+  return SubmitWrite(options, *separated, counts, &values);
+}
+
+Status DbImpl::NoteValueError(Status status) {
+  if (status.IsIoError()) error_->Set("value log write", status);
+  return status;
+}
+
+// What is refused later would have taken space all the same.
+Status DbImpl::MayAppendValues() {
+  SEERDB_RETURN_IF_ERROR(CheckOpen());
+  if (!error_->is_set()) [[likely]]
+    return {};
+  return queue_->RunExclusive(
+      [this] { return error_->is_set() ? ResumeWrites(ResumeMode::kIfDue) : Status(); });
+}
+
 Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   SEERDB_RETURN_IF_ERROR(CheckSizes(WriteBatchAccess::LargestKeyBytes(batch),
                                     WriteBatchAccess::LargestValueBytes(batch), batch.bytes()));
   const WriteCounts counts{batch.size(), WriteBatchAccess::RangeCount(batch), batch.bytes()};
   const uint64_t entries = counts.operations + uint64_t{counts.ranges} * MemoryGate::kEntriesPerRange;
-  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(WriteBatchAccess::LargestValueBytes(batch),
-                                         batch.rep().size() + entries * MemoryGate::kEntryBytes));
+  const LargeValues large = LargeValuesOf(batch.rep(), WriteBatchAccess::LargestValueBytes(batch));
+  SEERDB_RETURN_IF_ERROR(CheckFitsMemory(
+      large.largest_other_bytes, batch.rep().size() - large.bytes + entries * MemoryGate::kEntryBytes));
   if (WriteBatchAccess::HasInvertedRange(batch)) return InvertedRange();
   if (WriteBatchAccess::RangeCount(batch) > kMaxRangeDeletesPerBatch) {
     return Status::InvalidArgument("write: found " + std::to_string(WriteBatchAccess::RangeCount(batch)) +
@@ -212,13 +315,22 @@ Status DbImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
   if (counts.ranges > 0) SEERDB_RETURN_IF_ERROR(AdmitRanges());
   const SampledTimer timer(statistics_.get(), Latency::write_latency);
   if (!NeedsStamps(options, batch)) [[likely]] {
-    return SubmitWrite(options, batch.rep(), counts);
+    return large.bytes == 0 ? SubmitWrite(options, batch.rep(), counts)
+                            : WriteApart(options, batch.rep(), counts);
   }
   SEERDB_RETURN_IF_ERROR(CheckTtl(options.ttl_us));
   SEERDB_ASSIGN_OR_RETURN(const std::string stamped,
                           StampBatch(batch.rep(), options.ttl_us, clock_->WallMicros(), keyspaces_.table()));
   SEERDB_RETURN_IF_ERROR(CheckSizes(0, 0, stamped.size()));
-  return SubmitWrite(options, stamped, counts);
+  return large.bytes == 0 ? SubmitWrite(options, stamped, counts) : WriteApart(options, stamped, counts);
+}
+
+Status DbImpl::CheckWriteSizes(const WriteSizes& sizes) {
+  SEERDB_RETURN_IF_ERROR(CheckSizes(sizes.key_bytes, sizes.value_bytes, sizes.batch_bytes));
+  if (budget_ == nullptr) [[likely]]
+    return {};
+  const uint64_t entries = sizes.operations + sizes.ranges * MemoryGate::kEntriesPerRange;
+  return CheckFitsMemory(sizes.value_bytes, sizes.batch_bytes + entries * MemoryGate::kEntryBytes);
 }
 
 }  // namespace seerdb

@@ -40,6 +40,17 @@ Result<std::optional<PinnedValue>> Keyspace::Get(const ReadOptions& options, Sli
   return db_->Get(In(this, options), key);
 }
 
+Result<std::optional<PinnedValue>> Keyspace::GetRange(const ReadOptions& options, Slice key, uint64_t offset,
+                                                      uint64_t bytes) const {
+  if (!valid()) return Invalid();
+  return db_->GetRange(In(this, options), key, offset, bytes);
+}
+
+Result<std::optional<uint64_t>> Keyspace::GetSize(const ReadOptions& options, Slice key) const {
+  if (!valid()) return Invalid();
+  return db_->GetSize(In(this, options), key);
+}
+
 std::vector<Result<std::optional<PinnedValue>>> Keyspace::MultiGet(const ReadOptions& options,
                                                                    std::span<const Slice> keys) const {
   if (valid()) return db_->MultiGet(In(this, options), keys);

@@ -12,6 +12,15 @@
 namespace seerdb {
 namespace {
 
+// In a KeyspaceRecord.
+constexpr uint64_t kNoSeparation = UINT64_MAX;
+
+// `by_options`: Options::separation_bytes.
+void SetSeparation(const KeyspaceState& state, uint64_t by_options) {
+  const uint64_t bytes = state.options.separation_bytes.value_or(by_options);
+  state.life->separation_bytes.store(bytes == 0 ? UINT64_MAX : bytes, std::memory_order_relaxed);
+}
+
 // The operator with that name; null if there is none.
 std::shared_ptr<const MergeOperator> FindOperator(const Options& options, Slice name) {
   if (name.empty()) return nullptr;
@@ -31,6 +40,9 @@ KeyspaceOptions OptionsOf(const KeyspaceRecord& record, const Options& options) 
   }
   keyspace.merge_operator = FindOperator(options, record.merge_operator);
   keyspace.default_ttl_us = record.default_ttl_us;
+  if (record.separation_bytes != 0) {
+    keyspace.separation_bytes = record.separation_bytes == kNoSeparation ? 0 : record.separation_bytes;
+  }
   return keyspace;
 }
 
@@ -42,12 +54,18 @@ KeyspaceRecord RecordOf(const KeyspaceState& state, const KeyspaceRecord& kept) 
   record.compression = EncodeCompression(state.options.compression);
   record.merge_operator = state.merge_operator_name;
   record.default_ttl_us = state.options.default_ttl_us;
+  record.separation_bytes = 0;
+  if (state.options.separation_bytes.has_value()) {
+    record.separation_bytes =
+        *state.options.separation_bytes == 0 ? kNoSeparation : *state.options.separation_bytes;
+  }
   return record;
 }
 
 bool Same(const KeyspaceOptions& a, const KeyspaceOptions& b) {
   return a.compression == b.compression && a.merge_operator == b.merge_operator &&
-         a.default_ttl_us == b.default_ttl_us && a.compaction_filter == b.compaction_filter;
+         a.default_ttl_us == b.default_ttl_us && a.separation_bytes == b.separation_bytes &&
+         a.compaction_filter == b.compaction_filter;
 }
 
 // As text of one line.
@@ -116,6 +134,7 @@ KeyspaceTablePtr KeyspacesOf(const ManifestState& state, const Options& options,
     }
     states.push_back(std::make_shared<const KeyspaceState>(owner, record.id, record.name, std::move(keyspace),
                                                            record.merge_operator));
+    SetSeparation(*states.back(), options.separation_bytes);
   };
   if (state.keyspaces.empty() || state.keyspaces.front()->id != kDefaultKeyspace) {
     KeyspaceRecord record;
@@ -147,8 +166,18 @@ Status FitDefaultKeyspace(const Options& options, const ManifestState& state, Ve
 Keyspaces::Keyspaces(uint64_t owner, const Options& options, VersionSet* versions)
     : owner_(owner),
       versions_(versions),
+      separation_bytes_(options.separation_bytes),
       table_(KeyspacesOf(versions->state(), options, owner)),
-      default_(table_->states().front()) {}
+      default_(table_->states().front()) {
+  for (const KeyspaceStatePtr& state : table_->states()) NoteSeparation(*state);
+}
+
+// It may have become larger since: the least of all that were in force is a bound as well.
+void Keyspaces::NoteSeparation(const KeyspaceState& state) {
+  SetSeparation(state, separation_bytes_);
+  const uint64_t bytes = state.life->separation_bytes.load(std::memory_order_relaxed);
+  if (bytes < least_separation_bytes()) least_separation_bytes_.store(bytes, std::memory_order_relaxed);
+}
 
 KeyspaceTablePtr Keyspaces::table() const {
   MutexLock lock(&table_mu_);
@@ -185,6 +214,7 @@ Result<KeyspaceStatePtr> Keyspaces::Make(Slice name, const KeyspaceOptions& opti
     return Status::InvalidArgument("keyspace ids are used up");
   }
   auto made = std::make_shared<const KeyspaceState>(owner_, id, std::string(name), options);
+  NoteSeparation(*made);
   VersionEdit edit;
   edit.next_keyspace_id = id + 1;
   edit.keyspaces.push_back(RecordOf(*made, KeyspaceRecord()));
@@ -226,6 +256,7 @@ Result<KeyspaceStatePtr> Keyspaces::Change(const KeyspaceStatePtr& before, const
   std::vector<KeyspaceStatePtr> states = now->states();
   *std::find(states.begin(), states.end(), before) = changed;
   changed->MakeCurrent();
+  NoteSeparation(*changed);
   Publish(std::move(states), now->next_id());
   return changed;
 }

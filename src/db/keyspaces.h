@@ -45,6 +45,9 @@ class Keyspaces {
     return *state.life->current.load(std::memory_order_acquire);
   }
 
+  // No keyspace keeps smaller values apart.
+  uint64_t least_separation_bytes() const { return least_separation_bytes_.load(std::memory_order_relaxed); }
+
   // As DB::OpenKeyspace and DB::DropKeyspace.
   Result<KeyspaceStatePtr> Open(Slice name, const std::optional<KeyspaceOptions>& options)
       EXCLUDES(change_mu_, table_mu_);
@@ -61,10 +64,13 @@ class Keyspaces {
       REQUIRES(change_mu_);
   // What the manifest says of a keyspace. What is in force may differ: options of the open take precedence.
   KeyspaceRecord Kept(uint32_t id) const;
+  void NoteSeparation(const KeyspaceState& state);
   void Publish(std::vector<KeyspaceStatePtr> states, uint32_t next_id) EXCLUDES(table_mu_);
 
   const uint64_t owner_;
   VersionSet* const versions_;
+  const uint64_t separation_bytes_;  // of the options
+  std::atomic<uint64_t> least_separation_bytes_{UINT64_MAX};
   Mutex change_mu_;
   mutable Mutex table_mu_;
   KeyspaceTablePtr table_ GUARDED_BY(table_mu_);

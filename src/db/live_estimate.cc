@@ -42,8 +42,9 @@ LiveEstimate EstimateLive(const TreeView& tree) {
     if (sketch.Unite(properties.key_sketch)) sketched_keys += static_cast<double>(properties.keys);
     tombstones += static_cast<double>(properties.tombstones);
     values += static_cast<double>(properties.entries - properties.tombstones);
-    raw_bytes += static_cast<double>(properties.raw_key_bytes + properties.raw_value_bytes);
-    file_bytes += static_cast<double>(properties.file_bytes);
+    const uint64_t apart_bytes = TotalBytes(properties.values);
+    raw_bytes += static_cast<double>(properties.raw_key_bytes + properties.raw_value_bytes + apart_bytes);
+    file_bytes += static_cast<double>(properties.file_bytes + apart_bytes);
     keys_of[file->meta().number] = static_cast<double>(properties.keys);
   }
   LiveEstimate estimate;

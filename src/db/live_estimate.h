@@ -12,7 +12,7 @@ namespace seerdb {
 struct LiveEstimate {
   double keys = 0;
   double raw_bytes = 0;   // of their keys and values
-  double disk_bytes = 0;  // what tables of nothing else would have
+  double disk_bytes = 0;  // what tables and value segments of nothing else would have
 };
 
 // Cost: 2 KiB for each table. Tables that cannot be read count as dead.

@@ -156,13 +156,13 @@ bool LogSet::ShouldRotate(uint64_t frame_bytes) const {
          spare_mode_.load(std::memory_order_acquire) == chooser_.wanted();
 }
 
-Status LogSet::Append(const std::vector<LogSegment::Record>& records, LogSync sync) {
+Status LogSet::Append(const std::vector<LogSegment::Record>& records, LogSync sync, bool apart) {
   if (const LogMode refused = refused_mode_.load(std::memory_order_relaxed); refused != LogMode::kAuto)
       [[unlikely]] {
     chooser_.NoteRefused(refused);
     refused_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
   }
-  chooser_.NoteGroup(sync != LogSync::kNone);
+  chooser_.NoteGroup(sync != LogSync::kNone, apart);
   wanted_mode_.store(chooser_.wanted(), std::memory_order_relaxed);
   const uint64_t frame_bytes = FrameBytes(records);
   if (ShouldRotate(frame_bytes)) SEERDB_RETURN_IF_ERROR(NextSegment(frame_bytes));
@@ -184,6 +184,7 @@ Status LogSet::Write(const std::vector<LogSegment::Record>& records, LogSync syn
       active_->mode() == LogMode::kDirect && sync != LogSync::kNone &&
       (durable + 1 == active_->next_record() || SEERDB_MUTANT("direct-log-skips-earlier-sync"));
   if (in_one && !SEERDB_MUTANT("log-skips-sync")) {
+    SEERDB_RETURN_IF_ERROR(SyncValues());
     const LatencyTimer timer(statistics_.get(), Latency::wal_sync_latency);
     SEERDB_RETURN_IF_ERROR(active_->AppendSynced(records, durable, sync == LogSync::kAll));
     statistics_->Add(Counter::wal_syncs);
@@ -212,10 +213,16 @@ Status LogSet::Sync(bool all) {
       if (!live.synced_whole) segments.push_back(live.segment);
     }
   }
+  // All that these have pointed to by now.
+  std::vector<uint64_t> appended_to;
+  for (const std::shared_ptr<LogSegment>& segment : segments) {
+    appended_to.push_back(segment->next_record() - 1);
+  }
+  SEERDB_RETURN_IF_ERROR(SyncValues());
   for (size_t i = 0; i < segments.size(); ++i) {
     const std::shared_ptr<LogSegment>& segment = segments[i];
     const bool sealed = i + 1 < segments.size();  // only the last can still grow
-    const uint64_t appended = segment->next_record() - 1;
+    const uint64_t appended = appended_to[i];
     if (sealed && SEERDB_MUTANT("rotated-log-not-synced")) continue;
     // Not if the records were made durable as they were written.
     if (appended > durable_record_.load(std::memory_order_acquire)) {

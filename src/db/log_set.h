@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ struct LogSetOptions {
   LogMode mode = LogMode::kAuto;
   bool prepares_ahead = true;              // somebody calls PrepareSpare
   std::shared_ptr<MemoryAccount> account;  // of mapped segments; may be null
+  // Makes what records refer to durable; called before they become so. Null: nothing.
+  std::function<Status()> sync_values = nullptr;
 };
 
 // What a group of writes asks of the log.
@@ -55,8 +58,10 @@ class LogSet {
   void Start(PreparedLogFile prepared, uint64_t log_number, uint64_t next_record);
 
   // Logs one group in the active segment, after starting a new one if it is full or of the wrong mode, and
-  // makes it as durable as asked. An error is sticky until the next segment.
-  Status Append(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
+  // makes it as durable as asked. `apart`: it points to values apart. An error is sticky until the next
+  // segment.
+  Status Append(const std::vector<LogSegment::Record>& records, LogSync sync, bool apart)
+      EXCLUDES(sync_mu_, mu_);
   // The next record goes to a fresh segment (the active one if it is still empty and has not failed).
   Status StartSegment();
   // An Append failed: the active segment may end in frames that nobody was promised. It takes no more
@@ -112,6 +117,7 @@ class LogSet {
   bool ShouldRotate(uint64_t frame_bytes) const;
   Status Write(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
   void RaiseDurable(uint64_t record);
+  Status SyncValues() const { return options_.sync_values == nullptr ? Status() : options_.sync_values(); }
   std::string TakeRecyclable(LogMode mode) EXCLUDES(mu_);
 
   const std::shared_ptr<FileSystem> fs_;

@@ -34,7 +34,7 @@ class LogSetTest : public ::testing::Test {
   }
   void Append(size_t bytes, LogSync sync = LogSync::kNone) {
     const std::string operations(bytes, 'o');
-    EXPECT_TRUE(log_->Append({{next_sequence_++, operations}}, sync).ok());
+    EXPECT_TRUE(log_->Append({{next_sequence_++, operations}}, sync, false).ok());
   }
   // Of the groups that decide about the mode.
   void AppendMany(LogSync sync) {

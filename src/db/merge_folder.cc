@@ -22,6 +22,15 @@ constexpr int kPointLookups = 8;
 
 }  // namespace
 
+Result<bool> AddVersion(const ReadView& view, uint64_t trailer, Slice payload, MergeChain* chain) {
+  ValueType type = TrailerType(trailer);
+  if (!IsPointer(type)) [[likely]]
+    return chain->Add(trailer, payload);
+  std::string value(payload);
+  SEERDB_RETURN_IF_ERROR(BringIn(&view, &type, &value));
+  return chain->Add(PackTrailer(TrailerSequence(trailer), type), value);
+}
+
 Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey* lookup, MergeChain* chain) {
   for (int i = 0; i < kPointLookups; ++i) {
     ReadView::Answer answer;
@@ -29,7 +38,9 @@ Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey
     const Lookup& found = answer.lookup;
     if (found.state == Lookup::State::kAbsent) return {};
     const ValueType type = found.state == Lookup::State::kDeleted ? ValueType::kDeletion : found.type;
-    if (!chain->Add(PackTrailer(found.sequence, type), found.value) || found.sequence == 0) return {};
+    SEERDB_ASSIGN_OR_RETURN(const bool wants_older,
+                            AddVersion(view, PackTrailer(found.sequence, type), found.value, chain));
+    if (!wants_older || found.sequence == 0) return {};
     lookup->sequence = found.sequence - 1;
   }
   const KeyBounds bounds{std::string(lookup->key), std::string(lookup->key) + '\0'};
@@ -41,7 +52,11 @@ Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey
     // In front of the versions may stand what stands for a damaged table; to step over it gives its error.
     const bool wanted = versions->sequence() <= lookup->sequence;
     if (wanted && versions->sequence() < hidden_below) return {};
-    if (wanted && !chain->Add(versions->trailer(), versions->value())) return {};
+    if (wanted) {
+      SEERDB_ASSIGN_OR_RETURN(const bool wants_older,
+                              AddVersion(view, versions->trailer(), versions->value(), chain));
+      if (!wants_older) return {};
+    }
     versions->Next();
   }
   return versions->status();

@@ -19,6 +19,8 @@
 
 namespace seerdb {
 
+// Adds one version, with its value if that lies apart. Whether the chain wants older ones.
+Result<bool> AddVersion(const ReadView& view, uint64_t trailer, Slice payload, MergeChain* chain);
 // Adds to `chain` the versions of lookup->key with sequences up to lookup->sequence, newest first, until it
 // wants no more or there are no more. Changes lookup->sequence. Requires: the chain wants older versions.
 Status CollectOlder(const ReadView& view, const TableReadFlags& flags, LookupKey* lookup, MergeChain* chain);

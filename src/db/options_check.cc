@@ -52,6 +52,7 @@ Status CheckOptions(const Options& o) {
       {"barrier_interval_us", o.barrier_interval_us, 1'000, 60'000'000},
       {"group_commit_delay_us", o.group_commit_delay_us, 0, 1'000'000},
       {"group_commit_max_batch_size", o.group_commit_max_batch_size, 1, 100'000},
+      {"transaction_history_bytes", o.transaction_history_bytes, 64 * kKiB, 64 * kGiB},
       {"log_mode", static_cast<uint64_t>(o.log_mode), 0, 3},
       {"wal_segment_bytes", o.wal_segment_bytes, 4 * kKiB, 4 * kGiB},
       {"num_levels", o.num_levels, 2, 16},
@@ -65,6 +66,7 @@ Status CheckOptions(const Options& o) {
       {"tombstone_max_age_s", o.tombstone_max_age_s, 0, uint64_t{3650} * 24 * 3600},
       {"max_background_compactions", o.max_background_compactions, 0, 64},
       {"default_ttl_us", o.default_ttl_us, 0, kMaxTtlUs},
+      {"value_segment_bytes", o.value_segment_bytes, 64 * kKiB, 64 * kGiB},
       {"compression", static_cast<uint64_t>(o.compression), 0, 2},
       {"block_bytes", o.block_bytes, 64, kMiB},
       {"bloom_bits_per_key", o.bloom_bits_per_key, 0, 32},
@@ -79,6 +81,7 @@ Status CheckOptions(const Options& o) {
   // Zero stands for "none" or "by itself"; a value has a range of its own.
   const Range given[] = {
       {"compaction_bytes_per_second", o.compaction_bytes_per_second, kMiB, kTiB},
+      {"separation_bytes", o.separation_bytes, 64, kMaxValueBytes},
       {"max_memory_bytes", o.max_memory_bytes, 8 * kMiB, 16 * kTiB},
       {"min_disk_space_bytes", o.min_disk_space_bytes, 1, uint64_t{1} << 60},
       {"max_open_files", o.max_open_files, 16, 1'000'000},

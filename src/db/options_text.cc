@@ -115,6 +115,7 @@ void AddOpeningAndWriting(const Options& o, std::string* out) {
   SEERDB_OPTION_LINE(group_commit_delay_us, Micros(o.group_commit_delay_us));
   SEERDB_OPTION_LINE(group_commit_max_batch_size, std::to_string(o.group_commit_max_batch_size));
   SEERDB_OPTION_LINE(skip_wal, Bool(o.skip_wal));
+  SEERDB_OPTION_LINE(transaction_history_bytes, Bytes(o.transaction_history_bytes));
   SEERDB_OPTION_LINE(log_mode, LogModeName(o.log_mode));
   SEERDB_OPTION_LINE(wal_segment_bytes, Bytes(o.wal_segment_bytes));
 }
@@ -151,6 +152,8 @@ void AddDataModel(const Options& o, std::string* out) {
 }
 
 void AddTablesAndRest(const Options& o, std::string* out) {
+  SEERDB_OPTION_LINE(separation_bytes, o.separation_bytes == 0 ? "0 (none)" : Bytes(o.separation_bytes));
+  SEERDB_OPTION_LINE(value_segment_bytes, Bytes(o.value_segment_bytes));
   SEERDB_OPTION_LINE(compression, Name(o.compression));
   SEERDB_OPTION_LINE(block_bytes, Bytes(o.block_bytes));
   SEERDB_OPTION_LINE(bloom_bits_per_key, OrZero(o.bloom_bits_per_key, "no filter"));

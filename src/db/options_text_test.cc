@@ -100,6 +100,7 @@ TEST(OptionsText, Values) {
       {[](Options*) {}, "wal_sync_policy sync_data"},
       {[](Options* o) { o->wal_sync_policy = SyncPolicy::kBarrier; }, "wal_sync_policy barrier"},
       {[](Options* o) { o->recovery_mode = RecoveryMode::kSalvage; }, "recovery_mode salvage"},
+      {[](Options* o) { o->transaction_history_bytes = 1 << 20; }, "transaction_history_bytes 1 MiB"},
       {[](Options* o) { o->log_mode = LogMode::kDirect; }, "log_mode direct"},
       {[](Options* o) { o->compression = CompressionType::kZstd; }, "compression zstd"},
       {[](Options* o) { o->table_access = TableAccess::kPread; }, "table_access pread"},

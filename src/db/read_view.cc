@@ -1,6 +1,7 @@
 #include "db/read_view.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/assert.h"
 #include "base/hash.h"
@@ -43,6 +44,7 @@ RangeCover ReadView::CoverAt(SequenceNumber sequence) const {
 
 inline bool ReadView::FindInMemTables(const LookupKey& lookup, Answer* answer) const {
   const auto ask = [&](const MemTableSlot& slot) {
+    if (slot.memtable->empty()) return false;
     slot.memtable->Get(lookup, &answer->lookup);
     if (SEERDB_MUTANT("tombstone-falls-through") && answer->lookup.state == Lookup::State::kDeleted) {
       answer->lookup.state = Lookup::State::kAbsent;
@@ -51,6 +53,7 @@ inline bool ReadView::FindInMemTables(const LookupKey& lookup, Answer* answer) c
     answer->memtable = &slot.memtable;
     return true;
   };
+  answer->lookup.state = Lookup::State::kAbsent;
   if (ask(active_)) return true;
   for (const MemTableSlot& slot : immutables_) {
     if (ask(slot)) return true;
@@ -80,6 +83,35 @@ Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* ans
   if (FindInMemTables(*lookup, answer)) return {};
   lookup->hash = Hash64(lookup->key);
   return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
+}
+
+void ReadView::GetGroup(const TableReadFlags& flags, std::span<GroupLookup> group) const {
+  if (sealed_ranges_ || active_.memtable->range_tombstones() != nullptr) [[unlikely]] {
+    for (GroupLookup& one : group) one.status = Get(flags, &one.lookup, &one.answer);
+    return;
+  }
+  std::array<TreeView::GroupLookup, kGroup> in_tree;
+  size_t count = 0;
+  for (GroupLookup& one : group) {
+    if (FindInMemTables(one.lookup, &one.answer)) continue;
+    one.lookup.hash = Hash64(one.lookup.key);
+    in_tree[count++] = {one.lookup, &one.answer.lookup, &one.answer.table, &one.status};
+  }
+  tree_->GetGroup(flags, std::span(in_tree.data(), count));
+}
+
+const ValueFile* ReadView::FindValues(uint64_t segment) const {
+  if (const ValueFile* const file = active_.values->Find(segment)) return file;
+  for (const MemTableSlot& slot : immutables_) {
+    if (const ValueFile* const file = slot.values->Find(segment)) return file;
+  }
+  return tree_->values().Find(segment);
+}
+
+Status ReadView::Fetch(const ValuePointer& pointer, FetchedValue* value) const {
+  const ValueFile* const file = FindValues(pointer.segment);
+  if (file != nullptr) return file->Fetch(pointer, value);
+  return NoSuchSegment(pointer);
 }
 
 std::unique_ptr<InternalIterator> ReadView::NewIterator(const TableReadFlags& flags, const KeyBounds& bounds,
@@ -141,7 +173,8 @@ void ReadViewHolder::ReplaceMemTable(std::shared_ptr<MemTable> memtable) {
     MutexLock lock(&mu_);
     SEERDB_ASSERT(owner_->active().memtable->empty());
     previous = PublishLocked(std::make_shared<const ReadView>(
-        MemTableSlot{std::move(memtable), owner_->active().log_start}, owner_->immutables(), owner_->tree()));
+        MemTableSlot{std::move(memtable), owner_->active().log_start, owner_->active().values},
+        owner_->immutables(), owner_->tree()));
   }
   Retire(std::move(previous));
 }

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/epoch.h"
@@ -16,6 +17,7 @@
 #include "db/tree_view.h"
 #include "format/lookup.h"
 #include "iter/range_cover.h"
+#include "iter/value_source.h"
 #include "memtable/memtable.h"
 
 namespace seerdb {
@@ -29,9 +31,10 @@ struct LogMark {
 struct MemTableSlot {
   std::shared_ptr<MemTable> memtable;
   LogMark log_start;
+  std::shared_ptr<MemTableValues> values = std::make_shared<MemTableValues>();
 };
 
-class ReadView : public std::enable_shared_from_this<ReadView> {
+class ReadView final : public ValueSource, public std::enable_shared_from_this<ReadView> {
  public:
   ReadView(MemTableSlot active, std::vector<MemTableSlot> immutables, std::shared_ptr<const TreeView> tree);
 
@@ -49,6 +52,19 @@ class ReadView : public std::enable_shared_from_this<ReadView> {
   // Memtables newest first, then the tree. Fills lookup->hash when tables are asked. A version that a range
   // tombstone hides is answered as deleted.
   Status Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
+  // Get of keys side by side: see TreeView::GetGroup. At most kGroup of them.
+  static constexpr size_t kGroup = 32;
+  struct GroupLookup {
+    LookupKey lookup;
+    Answer answer;
+    Status status;
+  };
+  void GetGroup(const TableReadFlags& flags, std::span<GroupLookup> group) const;
+
+  // Of an entry of this view.
+  Status Fetch(const ValuePointer& pointer, FetchedValue* value) const override;
+  // Null: nothing in this view points into it.
+  const ValueFile* FindValues(uint64_t segment) const;
 
   // What range tombstones hide from a reader at `sequence`. Borrows this view. Requires: the sequence was
   // taken after the view.

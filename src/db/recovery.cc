@@ -15,9 +15,9 @@
 namespace seerdb {
 namespace {
 
-// True if a listed table's file is missing. Then files that are not listed are the only place where its
-// entries may still be, should the manifest have lost the edit that replaced it.
-Result<bool> SomeTableIsMissing(FileSystem& fs, const std::string& directory, const Version& version) {
+// True if a listed table's or value segment's file is missing. Then files that are not listed are the only
+// place where its entries may still be, should the manifest have lost the edit that replaced it.
+Result<bool> SomeFileIsMissing(FileSystem& fs, const std::string& directory, const Version& version) {
   for (const Level& level : version.levels()) {
     for (const Run& run : level.runs) {
       for (const TableMetaPtr& table : run.tables) {
@@ -27,6 +27,13 @@ Result<bool> SomeTableIsMissing(FileSystem& fs, const std::string& directory, co
         return true;
       }
     }
+  }
+  if (version.values() == nullptr) return false;
+  for (const ValueBytes& values : *version.values()) {
+    const Result<FileInfo> info = fs.GetFileInfo(ValueFilePath(directory, values.segment));
+    if (info.ok()) continue;
+    if (info.status().detail() != StatusDetail::kNotFound) return info.status();
+    return true;
   }
   return false;
 }
@@ -130,7 +137,7 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   }
   SEERDB_ASSIGN_OR_RETURN(const uint64_t highest, HighestFileNumber(fs, directory));
   state.next_file_number = std::max(state.manifest.next_file_number, highest + 1);
-  SEERDB_ASSIGN_OR_RETURN(state.table_missing, SomeTableIsMissing(fs, directory, *state.manifest.version));
+  SEERDB_ASSIGN_OR_RETURN(state.table_missing, SomeFileIsMissing(fs, directory, *state.manifest.version));
   SEERDB_RETURN_IF_ERROR(CheckNoLogIsLost(fs, directory, state.manifest));
   if (SEERDB_MUTANT("unlisted-table-fails-open")) {
     SEERDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.ListDirectory(directory));
@@ -144,8 +151,9 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   for (const VersionEdit::AddedLog& log : state.manifest.logs) {
     logs.push_back({LogFilePath(directory, log.number), {state.manifest.database_id, log.number, log.epoch}});
   }
-  ReplayedTables tables(fs, directory, options, epoch, &state.next_file_number,
-                        KeyspacesOf(state.manifest, options, 0));
+  ReplayedValues values(fs, directory, state.manifest.database_id);
+  ReplayedTables tables(fs, directory, options, &state.next_file_number,
+                        {epoch, KeyspacesOf(state.manifest, options, 0), &values});
   tables.set_last_sequence(SEERDB_MUTANT("sequence-restarts-at-one") ? 0 : state.manifest.last_sequence);
   SEERDB_RETURN_IF_ERROR(ReplayByMode(fs, logs, options, &tables, &state));
   SEERDB_RETURN_IF_ERROR(CheckKeyspacesKnown(directory, tables));
@@ -156,6 +164,7 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
     }
   }
   SEERDB_RETURN_IF_ERROR(tables.Finish());
+  SEERDB_RETURN_IF_ERROR(values.Sync(tables.tables()));
   state.recovered_tables = std::move(tables.tables());
   state.recovered_ranges = std::move(tables.ranges());
   state.last_sequence = tables.last_sequence();
@@ -174,6 +183,10 @@ void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestSt
   }
   std::set<uint64_t> logs;
   for (const VersionEdit::AddedLog& log : state.logs) logs.insert(log.number);
+  std::set<uint64_t> values;
+  if (state.version->values() != nullptr) {
+    for (const ValueBytes& one : *state.version->values()) values.insert(one.segment);
+  }
   for (const std::string& name : *names) {
     uint64_t number = 0;
     bool keep = true;
@@ -183,6 +196,9 @@ void SweepOrphans(FileSystem& fs, const std::string& directory, const ManifestSt
         break;
       case FileKind::kLog:
         keep = logs.contains(number);
+        break;
+      case FileKind::kValues:
+        keep = keep_tables || values.contains(number);
         break;
       case FileKind::kManifest:
         keep = number == manifest_number;

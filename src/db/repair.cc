@@ -67,7 +67,8 @@ class Repairer {
   Result<ManifestState> KeepShape() {
     report_.manifest_kept = true;
     ManifestState state = inventory_.state;
-    RepairSources sources(fs_, directory_, options_, epoch_, &next_file_number_, &report_);
+    RepairSources sources(fs_, directory_, options_, {state.database_id, epoch_}, &next_file_number_,
+                          &report_);
     VersionEdit edit;
     for (uint32_t level = 0; level < state.version->num_levels(); ++level) {
       for (const Run& run : state.version->level(level).runs) {
@@ -91,7 +92,8 @@ class Repairer {
   // sequences decide. Nothing lies below it, so that tombstones have done their work; so have those of
   // ranges, as far as a record of a manifest or a log still tells of them.
   Result<ManifestState> MergeAll(const DatabaseId& fresh) {
-    RepairSources sources(fs_, directory_, options_, epoch_, &next_file_number_, &report_);
+    RepairSources sources(fs_, directory_, options_, {inventory_.database.value_or(fresh), epoch_},
+                          &next_file_number_, &report_);
     std::vector<TableMeta> inputs;
     SequenceNumber held = 0;
     for (const uint64_t number : inventory_.tables) {
@@ -112,7 +114,8 @@ class Repairer {
     for (TableMeta& table : recovered) inputs.push_back(std::move(table));
     std::vector<RangeTombstone> ranges = inventory_.ranges;
     ranges.insert(ranges.end(), sources.ranges().begin(), sources.ranges().end());
-    SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> merged, Merge(inputs, std::move(ranges)));
+    SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> merged,
+                            Merge(inputs, std::move(ranges), &sources.values()));
     ManifestState state;
     state.database_id = inventory_.database.value_or(fresh);
     state.num_levels = options_.num_levels;
@@ -124,7 +127,7 @@ class Repairer {
   }
 
   Result<std::vector<TableMeta>> Merge(const std::vector<TableMeta>& inputs,
-                                       std::vector<RangeTombstone> ranges) {
+                                       std::vector<RangeTombstone> ranges, ReplayedValues* values) {
     TableReadFlags flags;
     flags.sequential_pread = true;
     flags.fill_cache = false;
@@ -142,7 +145,9 @@ class Repairer {
       readers.push_back(std::move(reader));
       output.expected_bytes += table.bytes;
     }
-    OneOfEachVersion merged(NewMergingIterator(std::move(children)), [this](Slice key) { NoteDoubt(key); });
+    OneOfEachVersion merged(
+        NewMergingIterator(std::move(children)), [this](Slice key) { NoteDoubt(key); },
+        [values](ValueType type, Slice payload) { return values->CheckEntry(type, payload).ok(); });
     Arena arena;
     RangeTombstoneMap deleted(&arena);
     std::sort(ranges.begin(), ranges.end(),
@@ -255,6 +260,10 @@ class Repairer {
         for (const TableMetaPtr& table : run.tables) listed.insert(table->number);
       }
     }
+    std::set<uint64_t> values;
+    if (state.version->values() != nullptr) {
+      for (const ValueBytes& one : *state.version->values()) values.insert(one.segment);
+    }
     SEERDB_RETURN_IF_ERROR(fs_.CreateDirectory(LostDirectoryPath(directory_)));
     SEERDB_ASSIGN_OR_RETURN(std::vector<std::string> names, fs_.ListDirectory(directory_));
     std::sort(names.begin(), names.end());
@@ -262,6 +271,7 @@ class Repairer {
       uint64_t number = 0;
       const FileKind kind = ParseFileName(name, &number);
       const bool unlisted = (kind == FileKind::kTable && !listed.contains(number)) ||
+                            (kind == FileKind::kValues && !values.contains(number)) ||
                             kind == FileKind::kLog || (kind == FileKind::kManifest && number != manifest);
       if (!unlisted) continue;
       if (number >= inventory_.first_number) {

@@ -8,6 +8,7 @@
 #include "format/file_name.h"
 #include "manifest/manifest_file.h"
 #include "manifest/manifest_salvage.h"
+#include "vlog/value_format.h"
 
 namespace seerdb {
 namespace {
@@ -37,6 +38,7 @@ class InventoryTaker {
     if (inventory_.finished) return std::move(inventory_);
     SEERDB_RETURN_IF_ERROR(ReadManifests());
     SEERDB_RETURN_IF_ERROR(ReadLogHeaders());
+    SEERDB_RETURN_IF_ERROR(ReadValueHeaders());
     if (chosen_.has_value() && chosen_->whole) {
       SEERDB_ASSIGN_OR_RETURN(const bool lost, MayHaveLostEdits(chosen_->state));
       inventory_.manifest_kept = !lost;
@@ -72,6 +74,8 @@ class InventoryTaker {
         inventory_.logs[number] = 0;
       } else if (kind == FileKind::kManifest) {
         manifests_.push_back(number);
+      } else if (kind == FileKind::kValues) {
+        value_segments_.push_back(number);
       }
     }
     if (ours) return {};
@@ -143,6 +147,21 @@ class InventoryTaker {
     return {};
   }
 
+  // Where nothing else says which database it is.
+  Status ReadValueHeaders() {
+    for (const uint64_t number : value_segments_) {
+      if (inventory_.database.has_value()) break;
+      SEERDB_ASSIGN_OR_RETURN(const auto file, fs_.NewRandomAccessFile(ValueFilePath(directory_, number)));
+      char scratch[kValueSegmentHeaderBytes];
+      SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file->Read(0, sizeof scratch, scratch));
+      ValueSegmentHeader header;
+      if (DecodeValueSegmentHeader(bytes, &header) && header.segment == number) {
+        inventory_.database = header.database;
+      }
+    }
+    return {};
+  }
+
   // A log that was written to and is not listed shows that an edit is lost. A listed file that is missing may
   // show the same, if there are tables that are not listed and could have replaced it.
   Result<bool> MayHaveLostEdits(const ManifestState& state) const {
@@ -171,6 +190,7 @@ class InventoryTaker {
   FileSystem& fs_;
   const std::string& directory_;
   std::vector<uint64_t> manifests_;
+  std::vector<uint64_t> value_segments_;
   std::optional<ManifestSalvage> chosen_;
   std::set<uint64_t> written_logs_;
   RepairInventory inventory_;

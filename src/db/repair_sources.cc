@@ -55,7 +55,7 @@ TableOutputOptions RepairOutput(const std::string& directory, const Options& opt
 }
 
 Status RepairSources::CheckWhole(const std::string& path, uint64_t number, const TableMeta* listed,
-                                 TableMeta* meta) const {
+                                 TableMeta* meta) {
   TableOpenOptions open;
   open.access = TableAccess::kPread;
   open.table_number = number;
@@ -63,15 +63,46 @@ Status RepairSources::CheckWhole(const std::string& path, uint64_t number, const
   SEERDB_ASSIGN_OR_RETURN(const std::shared_ptr<TableReader> reader, TableReader::Open(fs_, path, open));
   VerifyResult verified;
   SEERDB_RETURN_IF_ERROR(reader->Verify(&verified));
+  SEERDB_RETURN_IF_ERROR(CheckValues(*reader));
   *meta = MetaOf(reader->properties(), 0);
   if (listed == nullptr) return {};
   const bool agrees = meta->smallest_key == listed->smallest_key &&
                       meta->largest_key == listed->largest_key && meta->entries == listed->entries &&
-                      meta->largest_sequence == listed->largest_sequence;
+                      meta->largest_sequence == listed->largest_sequence && meta->values == listed->values;
   *meta = *listed;
   return agrees ? Status()
                 : Status::Corruption("table " + path + ": its properties differ from the manifest",
                                      StatusDetail::kTableCorruption);
+}
+
+Status RepairSources::CheckValues(const TableReader& table) {
+  if (table.properties().values.empty()) return {};
+  TableReadFlags flags;
+  flags.sequential_pread = true;
+  flags.fill_cache = false;
+  const std::unique_ptr<InternalIterator> entries = table.NewIterator(flags);
+  RepairLoss loss;
+  uint64_t lost = 0;
+  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
+    if (!IsPointer(entries->type())) continue;
+    const Status status = values_.CheckEntry(entries->type(), entries->value());
+    if (status.ok()) continue;
+    if (!IsDamage(status)) return status;
+    if (lost++ == 0) {
+      loss = {table.path(),
+              0,
+              0,
+              UserKey(std::string(entries->key())),
+              std::nullopt,
+              std::string(status.message())};
+    }
+    loss.largest_key = UserKey(std::string(entries->key()));
+  }
+  SEERDB_RETURN_IF_ERROR(entries->status());
+  if (lost == 0) return {};
+  loss.reason = std::to_string(lost) + " values that lie apart cannot be read, the first: " + loss.reason;
+  report_.losses.push_back(std::move(loss));
+  return {};
 }
 
 Result<std::optional<TableMeta>> RepairSources::TakeTable(uint64_t number, const TableMeta* listed) {
@@ -139,8 +170,8 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
   for (const VersionEdit::AddedLog& log : state.logs) {
     logs.push_back({LogFilePath(directory_, log.number), {state.database_id, log.number, log.epoch}});
   }
-  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_,
-                        KeyspacesOf(state, options_, 0));
+  ReplayedTables tables(fs_, directory_, options_, &next_file_number_,
+                        {epoch_, KeyspacesOf(state, options_, 0), &values_});
   tables.set_last_sequence(std::max(state.last_sequence, last_sequence_));
   const auto apply = [&](SequenceNumber base, Slice operations) { return tables.Apply(base, operations); };
   SEERDB_ASSIGN_OR_RETURN(
@@ -161,6 +192,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
   next_record_ = std::max(next_record_, salvage.next_record + salvage.unread_bytes);
   unknown_keyspaces_ = tables.unknown_keyspaces();
   SEERDB_RETURN_IF_ERROR(tables.Finish());
+  SEERDB_RETURN_IF_ERROR(values_.Sync(tables.tables()));
   ranges_ = std::move(tables.ranges());
   return std::move(tables.tables());
 }
@@ -199,7 +231,7 @@ Result<uint64_t> RepairSources::TakeFoundLog(const FoundLog& log, SequenceNumber
 
 Result<std::vector<TableMeta>> RepairSources::TakeFoundLogs(const RepairInventory& inventory,
                                                             SequenceNumber held) {
-  ReplayedTables tables(fs_, directory_, options_, epoch_, &next_file_number_, nullptr);
+  ReplayedTables tables(fs_, directory_, options_, &next_file_number_, {epoch_, nullptr, &values_});
   tables.set_last_sequence(held);
   // An epoch is that of a whole life: a log whose header is lost mostly has that of another one.
   std::set<uint64_t> all_epochs;
@@ -224,6 +256,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeFoundLogs(const RepairInventor
   next_record_ = std::max(inventory.next_record, next_record) + unread_bytes_;
   unknown_keyspaces_ = tables.unknown_keyspaces();
   SEERDB_RETURN_IF_ERROR(tables.Finish());
+  SEERDB_RETURN_IF_ERROR(values_.Sync(tables.tables()));
   ranges_ = std::move(tables.ranges());
   return std::move(tables.tables());
 }

@@ -21,18 +21,26 @@
 
 namespace seerdb {
 
+class TableReader;
+
+struct RepairIdentity {
+  DatabaseId database;
+  uint64_t epoch = 0;  // of this repair
+};
+
 class RepairSources {
  public:
   // Borrows everything. `next_file_number` is counted up for each new table; losses and counts are added to
   // `report`.
-  RepairSources(FileSystem& fs, const std::string& directory, const Options& options, uint64_t epoch,
-                uint64_t* next_file_number, RepairReport* report)
+  RepairSources(FileSystem& fs, const std::string& directory, const Options& options,
+                const RepairIdentity& identity, uint64_t* next_file_number, RepairReport* report)
       : fs_(fs),
         directory_(directory),
         options_(options),
-        epoch_(epoch),
+        epoch_(identity.epoch),
         next_file_number_(*next_file_number),
-        report_(*report) {}
+        report_(*report),
+        values_(fs, directory, identity.database) {}
 
   // What there is of a table: itself, its intact blocks as a new one, or nothing. `listed`, if not null, is
   // what the manifest says of it. A device that refuses more than data blocks is an error.
@@ -49,11 +57,16 @@ class RepairSources {
   uint64_t next_record() const { return next_record_; }
   // The range tombstones met in logs: to be listed with the tables made of them.
   std::vector<RangeTombstone>& ranges() { return ranges_; }
+  // The values to which entries point.
+  ReplayedValues& values() { return values_; }
   // Keyspaces met in logs that no manifest is known to list.
   const std::set<uint32_t>& unknown_keyspaces() const { return unknown_keyspaces_; }
 
  private:
-  Status CheckWhole(const std::string& path, uint64_t number, const TableMeta* listed, TableMeta* meta) const;
+  Status CheckWhole(const std::string& path, uint64_t number, const TableMeta* listed, TableMeta* meta);
+  // Reports values to which an intact table points and that cannot be read. The entries stay: who reads them
+  // is told, and nothing older shows instead.
+  Status CheckValues(const TableReader& table);
   struct FoundLog {
     std::string path;
     LogIdentity identity;
@@ -69,6 +82,7 @@ class RepairSources {
   const uint64_t epoch_;
   uint64_t& next_file_number_;
   RepairReport& report_;
+  ReplayedValues values_;
   SequenceNumber last_sequence_ = 0;
   uint64_t next_record_ = 1;
   uint64_t unread_bytes_ = 0;  // of found logs

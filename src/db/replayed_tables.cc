@@ -20,6 +20,7 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
                                   std::to_string(last_sequence_),
                               StatusDetail::kWalCorruption);
   }
+  SEERDB_RETURN_IF_ERROR(values_->Check(operations));
   if (memtable_ == nullptr) memtable_ = std::make_unique<MemTable>(nullptr, nullptr, epoch_);
   BatchReader reader(operations);
   BatchOperation operation;
@@ -29,8 +30,8 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
       memtable_->AddRange(base++, operation.key, operation.value);
       continue;
     }
-    const bool known = operation.type == ValueType::kDeletion || operation.type == ValueType::kValue ||
-                       IsMerge(operation.type) || operation.type == ValueType::kExpiringValue;
+    const bool known =
+        operation.type == ValueType::kDeletion || IsMerge(operation.type) || IsPut(operation.type);
     if (!known) {
       return Status::NotSupported("log replay: an operation is of kind " +
                                   std::to_string(static_cast<int>(operation.type)) +

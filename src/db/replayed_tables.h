@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "db/replayed_values.h"
 #include "format/keyspace_table.h"
 #include "format/range_tombstone.h"
 #include "manifest/table_meta.h"
@@ -20,25 +21,33 @@
 
 namespace seerdb {
 
+struct ReplayContext {
+  uint64_t epoch = 0;  // of the present open
+  // What is of a keyspace that this knows as dropped is left out. May be null.
+  KeyspaceTablePtr keyspaces;
+  ReplayedValues* values = nullptr;
+};
+
 class ReplayedTables {
  public:
-  // Borrows everything. `next_file_number` is counted up for each table; `epoch` is that of the present open.
-  // Range tombstones count as of now by the options' clock, if they have one.
-  // What is of a keyspace that `keyspaces` (may be null) knows as dropped is left out.
-  ReplayedTables(FileSystem& fs, const std::string& directory, const Options& options, uint64_t epoch,
-                 uint64_t* next_file_number, KeyspaceTablePtr keyspaces)
+  // Borrows everything. `next_file_number` is counted up for each table. Range tombstones count as of now by
+  // the options' clock, if they have one.
+  ReplayedTables(FileSystem& fs, const std::string& directory, const Options& options,
+                 uint64_t* next_file_number, ReplayContext context)
       : fs_(fs),
         directory_(directory),
         options_(options),
-        epoch_(epoch),
+        epoch_(context.epoch),
         next_file_number_(*next_file_number),
-        keyspaces_(std::move(keyspaces)) {}
+        keyspaces_(std::move(context.keyspaces)),
+        values_(context.values) {}
 
   // Sequences at or below this are taken.
   void set_last_sequence(SequenceNumber sequence) { last_sequence_ = sequence; }
   SequenceNumber last_sequence() const { return last_sequence_; }
 
-  // Adds a batch. kCorruption, and nothing changed, if it is malformed or not above last_sequence().
+  // Adds a batch. kCorruption, and nothing changed, if it is malformed or not above last_sequence();
+  // kCorruption/kValueCorruption, and nothing changed, if a value is not there to which it points.
   Status Apply(SequenceNumber base, Slice operations);
   // Takes the range deletions of a batch whose entries are elsewhere: no table has them. Nothing of a
   // malformed one.
@@ -67,6 +76,7 @@ class ReplayedTables {
   const uint64_t epoch_;
   uint64_t& next_file_number_;
   const KeyspaceTablePtr keyspaces_;
+  ReplayedValues* const values_;
   std::set<uint32_t> unknown_keyspaces_;
   SequenceNumber last_sequence_ = 0;
   std::unique_ptr<MemTable> memtable_;

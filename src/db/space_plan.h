@@ -5,6 +5,9 @@
 // (RocksDB's universal compaction has the same limit, max_size_amplification_percent 200, of what the oldest
 // run holds). Nothing else follows from that; writers never wait for it.
 //
+// Where most of it lies in value segments, to find out what is dead costs little: only tables are written
+// anew. Then less may be dead.
+//
 // Between what live data takes in tables and the target lies the slack. A third of it is for levels above the
 // last, and L0 and the level that L0 goes to get small parts, so that what is merged whole is little. Half of
 // the slack may fill before data is merged down for the sake of space. The inputs of a merge stay until it is
@@ -22,10 +25,12 @@ struct SpaceFacts {
   uint64_t disk_bytes = 0;  // tables, logs and unfinished files
   LiveEstimate live;
   double l0_run_bytes = 0;  // an average one
-  // Without a target:
   uint64_t table_bytes = 0;
-  uint64_t oldest_run_bytes = 0;  // fewer keys than are live perhaps, but seldom two versions of one
-  uint64_t tolerated_bytes = 0;   // so little is not worth a merge
+  uint64_t value_bytes = 0;  // that lie apart, and tables point to
+  // Without a target:
+  uint64_t oldest_run_bytes =
+      0;                         // with its values; fewer keys than are live perhaps, but seldom two versions
+  uint64_t tolerated_bytes = 0;  // so little is not worth a merge
 };
 
 // True if, without a target, live needs to be estimated.
@@ -43,6 +48,8 @@ struct SpacePlan {
   uint64_t merge_bytes = UINT64_MAX;
   uint32_t l0_compaction_trigger = UINT32_MAX;
   uint32_t least_size_ratio = 2;
+  // Of values, to which a memtable may point.
+  uint64_t memtable_value_bytes = UINT64_MAX;
 };
 
 SpacePlan PlanSpace(const SpaceFacts& facts);

@@ -31,12 +31,14 @@ class TableFile {
   const TableMeta& meta() const { return *meta_; }
   // The reader, which lives as long as this object, or why the table cannot be read.
   Result<const TableReader*> reader() const {
-    if (const TableReader* reader = reader_.load(std::memory_order_acquire)) [[likely]]
+    if (const TableReader* reader = reader_if_open()) [[likely]]
       return reader;
     return OpenAgain();
   }
+  // Null: it could not be opened so far. Without I/O.
+  const TableReader* reader_if_open() const { return reader_.load(std::memory_order_acquire); }
   Result<std::shared_ptr<const TableReader>> shared_reader() const EXCLUDES(mu_);
-  bool damaged() const { return reader_.load(std::memory_order_acquire) == nullptr; }
+  bool damaged() const { return reader_if_open() == nullptr; }
   void MarkObsolete() EXCLUDES(mu_);
 
  private:
@@ -67,6 +69,7 @@ class TableFiles {
   // The table is no longer listed: its file goes with the last reference.
   void MarkObsolete(uint64_t number) EXCLUDES(mu_);
   FileRemover& remover() const { return *remover_; }
+  const std::shared_ptr<FileRemover>& shared_remover() const { return remover_; }
 
  private:
   const std::shared_ptr<FileSystem> fs_;

@@ -29,9 +29,22 @@ double Since(uint64_t* last, uint64_t now) {
   return now > before ? static_cast<double>(now - before) : 0;
 }
 
+uint64_t ValueBytesOf(const Run& run) {
+  uint64_t bytes = 0;
+  for (const TableMetaPtr& table : run.tables) bytes += TotalBytes(table->values);
+  return bytes;
+}
+
 double AverageL0Run(const Version& version) {
   const Level& level0 = version.level(0);
   return level0.empty() ? 0 : static_cast<double>(level0.bytes()) / static_cast<double>(level0.runs.size());
+}
+
+// Of the values of an L0 run.
+double AverageL0Values(const Version& version) {
+  double bytes = 0;
+  for (const Run& run : version.level(0).runs) bytes += static_cast<double>(ValueBytesOf(run));
+  return bytes / std::max<double>(1, static_cast<double>(version.level(0).runs.size()));
 }
 
 double AverageEntry(const Version& version) {
@@ -46,7 +59,9 @@ double AverageEntry(const Version& version) {
 
 uint64_t OldestRun(const Version& version) {
   for (uint32_t level = version.num_levels(); level-- > 0;) {
-    if (!version.level(level).empty()) return version.level(level).runs.back().bytes();
+    if (version.level(level).empty()) continue;
+    const Run& oldest = version.level(level).runs.back();
+    return oldest.bytes() + ValueBytesOf(oldest);
   }
   return 0;
 }
@@ -133,8 +148,9 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
   SpaceFacts space;
   space.target = options_.space_amplification_target;
   space.disk_bytes = disk_bytes;
-  space.l0_run_bytes = AverageL0Run(version);
+  space.l0_run_bytes = AverageL0Run(version) + AverageL0Values(version);
   space.table_bytes = version.bytes();
+  space.value_bytes = version.value_bytes();
   space.oldest_run_bytes = OldestRun(version);
   space.tolerated_bytes = Saturating(options_.base_level_size, kToleratedBaseLevels);
   // With a target anew each time: a table that could not be read for a while is live again.
@@ -143,6 +159,7 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
   Settings settings;
   settings.space = PlanSpace(space);
   space_pressure_.store(settings.space.pressure, std::memory_order_relaxed);
+  memtable_value_bytes_.store(settings.space.memtable_value_bytes, std::memory_order_relaxed);
   dead_urgency_.store(settings.space.dead_urgency, std::memory_order_relaxed);
   PickerOptions& picker = settings.picker;
   bool merge_l0 = false;

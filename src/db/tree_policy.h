@@ -44,6 +44,8 @@ class TreePolicy {
   double merges_of_a_byte() const { return merges_of_a_byte_.load(std::memory_order_relaxed); }
   // How far beyond what PlanSpace tolerates without a target: 0 up to there, 1 at twice that.
   double dead_urgency() const { return dead_urgency_.load(std::memory_order_relaxed); }
+  // As SpacePlan, of the last Decide.
+  uint64_t memtable_value_bytes() const { return memtable_value_bytes_.load(std::memory_order_relaxed); }
   // Of tables; more are made fewer before they are old.
   uint64_t max_range_tombstones() const { return max_range_tombstones_; }
   // True if the tree may have work although nothing is written: someone should call Decide now and then.
@@ -62,6 +64,7 @@ class TreePolicy {
   std::atomic<double> space_pressure_{0};
   std::atomic<double> merges_of_a_byte_{2};
   std::atomic<double> dead_urgency_{0};
+  std::atomic<uint64_t> memtable_value_bytes_{UINT64_MAX};
   mutable Mutex mu_;
   TunerState tuner_ GUARDED_BY(mu_);
   // Of the last version of which it was asked without a target.

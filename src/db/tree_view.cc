@@ -1,7 +1,9 @@
 #include "db/tree_view.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/key_window.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "iter/concatenating_iterator.h"
@@ -35,15 +37,13 @@ class DamagedTableIterator final : public InternalIterator {
  private:
   void Stand(Slice key, uint64_t trailer) {
     place_.assign(key);
-    key_ = place_;
-    trailer_ = trailer;
-    value_ = {};
+    own_ = {place_, trailer, {}};
     status_ = Status();
-    valid_ = true;
+    shown_ = &own_;
   }
   void Leave(Status status) {
     status_ = std::move(status);
-    valid_ = false;
+    shown_ = nullptr;
   }
 
   const TableMeta& meta_;
@@ -94,49 +94,90 @@ class ViewParts final : public RunParts {
 
 }  // namespace
 
-TreeView::TreeView(VersionPtr version, TableFiles* files, FlushedRanges ranges)
-    : version_(std::move(version)), ranges_(std::move(ranges)) {
-  levels_.resize(version_->num_levels());
-  for (size_t i = 0; i < levels_.size(); ++i) {
-    for (const Run& run : version_->level(i).runs) {
-      RunView& view = levels_[i].emplace_back();
-      for (const TableMetaPtr& meta : run.tables) view.push_back(files->Get(meta));
+TreeView::TreeView(VersionPtr version, TableFiles* files, FlushedRanges ranges, ValueFileSet values)
+    : version_(std::move(version)), ranges_(std::move(ranges)), values_(std::move(values)) {
+  for (uint32_t level = 0; level < version_->num_levels(); ++level) {
+    for (const Run& run : version_->level(level).runs) {
+      std::vector<std::shared_ptr<TableFile>> tables;
+      tables.reserve(run.tables.size());
+      for (const TableMetaPtr& meta : run.tables) tables.push_back(files->Get(meta));
+      runs_.emplace_back(std::move(tables));
     }
+    if (level == 0) l0_runs_ = runs_.size();
   }
 }
 
-const std::shared_ptr<TableFile>* TreeView::Locate(const RunView& run, Slice key) {
-  size_t low = 0;
-  size_t high = run.size();
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    if (Slice(run[middle]->meta().largest_key) < key) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
+Status NoSuchSegment(const ValuePointer& pointer) {
+  return Status::Corruption("read value: an entry points into segment " + std::to_string(pointer.segment) +
+                                ", expected one of those that its table or memtable names",
+                            StatusDetail::kValueCorruption);
+}
+
+TableValues::TableValues(const TreeView& tree, const std::vector<std::shared_ptr<TableFile>>& tables) {
+  std::set<uint64_t> segments;
+  for (const std::shared_ptr<TableFile>& table : tables) {
+    for (const ValueBytes& values : table->meta().values) segments.insert(values.segment);
   }
-  if (low == run.size() || Slice(run[low]->meta().smallest_key) > key) return nullptr;
-  return &run[low];
+  std::vector<ValueFilePtr> files;
+  for (const ValueFilePtr& file : tree.values().files()) {
+    if (segments.contains(file->segment())) files.push_back(file);
+  }
+  files_ = ValueFileSet(std::move(files));
+}
+
+Status TableValues::Fetch(const ValuePointer& pointer, FetchedValue* value) const {
+  const ValueFile* const file = files_.Find(pointer.segment);
+  return file != nullptr ? file->Fetch(pointer, value) : NoSuchSegment(pointer);
+}
+
+Status TreeView::Fetch(const ValuePointer& pointer, FetchedValue* value) const {
+  const ValueFile* const file = values_.Find(pointer.segment);
+  return file != nullptr ? file->Fetch(pointer, value) : NoSuchSegment(pointer);
+}
+
+RunView::RunView(std::vector<std::shared_ptr<TableFile>> files) : files_(std::move(files)) {
+  const Slice smallest = files_.front()->meta().smallest_key;
+  prefix_ = smallest.substr(0, CommonPrefixBytes(smallest, files_.back()->meta().largest_key));
+  for (const auto& file : files_) {
+    smallest_.push_back(LoadWindow(file->meta().smallest_key, prefix_.size()));
+    largest_.push_back(LoadWindow(file->meta().largest_key, prefix_.size()));
+  }
+}
+
+const std::shared_ptr<TableFile>* RunView::Locate(Slice key) const {
+  if (!BeginsWith(key, prefix_)) return nullptr;
+  const uint64_t window = LoadWindow(key, prefix_.size());
+  const size_t count = files_.size();
+  auto i = static_cast<size_t>(std::lower_bound(largest_.begin(), largest_.end(), window) - largest_.begin());
+  if (i < count && largest_[i] == window) {
+    const auto first = files_.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto found = std::partition_point(
+        first, files_.end(), [&](const auto& file) { return Slice(file->meta().largest_key) < key; });
+    i = static_cast<size_t>(found - files_.begin());
+  }
+  if (i == count || smallest_[i] > window) return nullptr;
+  if (smallest_[i] == window && Slice(files_[i]->meta().smallest_key) > key) return nullptr;
+  return &files_[i];
 }
 
 template <bool kBounded>
 inline Status TreeView::Ask(SequenceNumber least, const TableReadFlags& flags, const LookupKey& lookup,
                             Lookup* result, const std::shared_ptr<TableFile>** file) const {
-  for (const std::vector<RunView>& level : levels_) {
-    for (const RunView& run : level) {
-      const std::shared_ptr<TableFile>* candidate = Locate(run, lookup.key);
-      if (candidate == nullptr) continue;
-      if (kBounded && (*candidate)->meta().largest_sequence < least) continue;
-      SEERDB_ASSIGN_OR_RETURN(const TableReader* table, (*candidate)->reader());
-      SEERDB_RETURN_IF_ERROR(table->Get(flags, lookup, result));
-      if (SEERDB_MUTANT("tombstone-falls-through") && result->state == Lookup::State::kDeleted) {
-        result->state = Lookup::State::kAbsent;
-      }
-      if (result->state != Lookup::State::kAbsent) {
-        *file = candidate;
-        return {};
-      }
+  for (const RunView& run : runs_) {
+    const std::shared_ptr<TableFile>* candidate = run.Locate(lookup.key);
+    if (candidate == nullptr) continue;
+    if (kBounded && (*candidate)->meta().largest_sequence < least) continue;
+    const TableReader* table = (*candidate)->reader_if_open();
+    if (table == nullptr) [[unlikely]] {
+      SEERDB_ASSIGN_OR_RETURN(table, (*candidate)->reader());
+    }
+    SEERDB_RETURN_IF_ERROR(table->Get(flags, lookup, result));
+    if (SEERDB_MUTANT("tombstone-falls-through") && result->state == Lookup::State::kDeleted) {
+      result->state = Lookup::State::kAbsent;
+    }
+    if (result->state != Lookup::State::kAbsent) {
+      *file = candidate;
+      return {};
     }
   }
   return {};
@@ -154,39 +195,40 @@ Status TreeView::GetFrom(SequenceNumber least, const TableReadFlags& flags, cons
 
 void TreeView::AddIterators(const TableReadFlags& flags, const KeyBounds& bounds, const RangeCover& cover,
                             std::vector<std::unique_ptr<InternalIterator>>* iterators) const {
-  for (const std::vector<RunView>& level : levels_) {
-    for (const RunView& run : level) {
-      const auto first = std::partition_point(run.begin(), run.end(), [&](const auto& file) {
+  for (const RunView& run : runs_) {
+    auto first = run.files().begin();
+    auto last = run.files().end();
+    // Bounds are mostly those of the keyspace, and no table lies outside.
+    if (Slice((*first)->meta().smallest_key) < Slice(bounds.lower)) {
+      first = std::partition_point(first, last, [&](const auto& file) {
         return Slice(file->meta().largest_key) < Slice(bounds.lower);
       });
-      const auto last = std::partition_point(first, run.end(), [&](const auto& file) {
+    }
+    if (Slice(last[-1]->meta().largest_key) >= Slice(bounds.upper)) {
+      last = std::partition_point(first, last, [&](const auto& file) {
         return Slice(file->meta().smallest_key) < Slice(bounds.upper);
       });
-      if (first == last) continue;
-      if (last - first == 1) {
-        iterators->push_back(OpenTable(**first, flags, cover));
-      } else {
-        iterators->push_back(NewConcatenatingIterator(
-            std::make_unique<ViewParts>(&*first, &*first + (last - first), flags, cover)));
-      }
+    }
+    if (first == last) continue;
+    if (last - first == 1) {
+      iterators->push_back(OpenTable(**first, flags, cover));
+    } else {
+      iterators->push_back(NewConcatenatingIterator(
+          std::make_unique<ViewParts>(&*first, &*first + (last - first), flags, cover)));
     }
   }
 }
 
 std::vector<std::shared_ptr<TableFile>> TreeView::AllFiles() const {
   std::vector<std::shared_ptr<TableFile>> files;
-  for (const auto& level : levels_) {
-    for (const RunView& run : level) files.insert(files.end(), run.begin(), run.end());
-  }
+  for (const RunView& run : runs_) files.insert(files.end(), run.files().begin(), run.files().end());
   return files;
 }
 
 std::shared_ptr<TableFile> TreeView::Find(uint64_t number) const {
-  for (const auto& level : levels_) {
-    for (const RunView& run : level) {
-      for (const auto& file : run) {
-        if (file->meta().number == number) return file;
-      }
+  for (const RunView& run : runs_) {
+    for (const auto& file : run.files()) {
+      if (file->meta().number == number) return file;
     }
   }
   return nullptr;

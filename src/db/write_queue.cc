@@ -1,5 +1,7 @@
 #include "db/write_queue.h"
 
+#include <algorithm>
+
 #include "base/mutant.h"
 #include "base/park.h"
 
@@ -10,6 +12,13 @@ namespace {
 constexpr uint64_t kYieldShare = 2;
 // And this often, should the clock stand still.
 constexpr int kMaxYields = 1000;
+// A leader commits for others at most so often before it returns.
+constexpr int kMostServed = 8;
+// Of spinning: a wait that it did not end costs as much as so many that it did, and where it never does, one
+// wait in so many tries it.
+constexpr int kSpinLoss = 4;
+constexpr int kMostCredit = 32;
+constexpr int kLeastCredit = -64;
 
 }  // namespace
 
@@ -26,7 +35,7 @@ void WriteQueue::TryRunExclusive(const std::function<void()>& work) noexcept {
     led_ = true;
   }
   work();
-  HandOn();
+  HandOn(false);
 }
 
 bool WriteQueue::Join(WriteRequest* request) {
@@ -34,13 +43,39 @@ bool WriteQueue::Join(WriteRequest* request) {
     MutexLock lock(&mu_);
     if (!led_) {
       led_ = true;
+      GatherLocked(request);
       return true;
     }
     waiting_.push_back(request);
     if (leader_waits_) company_.Signal();
   }
-  ParkWhile(request->state, WriteRequest::kQueued);
-  return request->state.load(std::memory_order_acquire) == WriteRequest::kLeads;
+  Await(request);
+  if (request->state.load(std::memory_order_acquire) == WriteRequest::kDone) return false;
+  MutexLock lock(&mu_);
+  GatherLocked(request);
+  return true;
+}
+
+// What is not synced is done sooner than a thread goes to sleep, if the leader has a processor.
+void WriteQueue::Await(WriteRequest* request) {
+  const int credit = spin_credit_.load(std::memory_order_relaxed);
+  if (!request->sync && request->exclusive == nullptr) {
+    const bool spins = credit >= 0;
+    const bool ended = spins && SpinWhile(request->state, WriteRequest::kQueued);
+    const int change = ended || !spins ? 1 : credit < kSpinLoss ? kLeastCredit : -kSpinLoss;
+    spin_credit_.store(std::clamp(credit + change, kLeastCredit, kMostCredit), std::memory_order_relaxed);
+    if (ended) return;
+  }
+  uint32_t queued = WriteRequest::kQueued;
+  if (request->state.compare_exchange_strong(queued, WriteRequest::kParked, std::memory_order_acq_rel)) {
+    ParkWhile(request->state, WriteRequest::kParked);
+  }
+}
+
+// The request may be gone when this returns.
+void WriteQueue::Tell(WriteRequest* request, WriteRequest::State state) {
+  std::atomic<uint32_t>* const word = &request->state;
+  if (word->exchange(state, std::memory_order_acq_rel) == WriteRequest::kParked) Unpark(word);
 }
 
 void WriteQueue::WaitForCompanyLocked() {
@@ -72,70 +107,78 @@ void WriteQueue::YieldToArrivalsLocked() {
 void WriteQueue::GatherLocked(WriteRequest* leader) {
   group_.clear();
   group_.push_back(leader);
+  measured_ = false;
   if (leader->exclusive != nullptr) return;
   if (leader->sync && options_.group_delay_us > 0) {
     WaitForCompanyLocked();
   } else if (leader->sync && waiting_.size() + 1 < expected_writers_) {
     YieldToArrivalsLocked();
   }
+  FillLocked(false);
+  measured_ = leader->sync && group_.size() + waiting_.size() > 1;
+}
+
+void WriteQueue::FillLocked(bool unsynced) {
   const auto bytes_of = [this](const WriteRequest& request) {
     return request.operations.size() + request.count * options_.operation_bytes;
   };
-  uint64_t bytes = bytes_of(*leader);
+  uint64_t bytes = group_.empty() ? 0 : bytes_of(*group_.front());
   while (!waiting_.empty() && group_.size() < options_.max_group_writers) {
     WriteRequest* next = waiting_.front();
-    if (next->exclusive != nullptr) break;
+    if (next->exclusive != nullptr || (unsynced && next->sync)) break;
     bytes += bytes_of(*next);
-    if (bytes > options_.max_group_bytes) break;
+    if (bytes > options_.max_group_bytes && !group_.empty()) break;
     group_.push_back(next);
     waiting_.pop_front();
   }
 }
 
-void WriteQueue::Finish(const Status& status, WriteRequest* leader, uint64_t group_us) {
-  {
-    MutexLock lock(&mu_);
-    if (leader->sync) expected_writers_ = group_.size() + waiting_.size();
-    if (group_us != 0) group_us_ = (3 * group_us_ + group_us) / 4;
-  }
-  // Still the leader, so the group is not touched by others. The next one shall find these back in line.
+// Still the leader, so the group is not touched by others.
+void WriteQueue::Acknowledge(const Status& status, const WriteRequest* leader) {
   for (WriteRequest* member : group_) {
     if (member == leader) continue;
-    member->status = SEERDB_MUTANT("followers-told-ok") ? Status() : status;
-    member->state.store(WriteRequest::kDone, std::memory_order_release);
-    Unpark(&member->state);
+    if (member->status.ok()) member->status = SEERDB_MUTANT("followers-told-ok") ? Status() : status;
+    Tell(member, WriteRequest::kDone);
   }
-  HandOn();
 }
 
-void WriteQueue::HandOn() {
+void WriteQueue::HandOn(bool serve) {
   WriteRequest* next = nullptr;
-  {
-    MutexLock lock(&mu_);
-    if (waiting_.empty()) {
-      led_ = false;
-      return;
+  for (int served = 0; next == nullptr; ++served) {
+    {
+      MutexLock lock(&mu_);
+      if (waiting_.empty()) {
+        led_ = false;
+        return;
+      }
+      group_.clear();
+      if (serve && served < kMostServed && !committer_->MayStall()) FillLocked(true);
+      if (group_.empty()) {
+        next = waiting_.front();
+        waiting_.pop_front();
+      }
     }
-    next = waiting_.front();
-    waiting_.pop_front();
+    if (next == nullptr) Acknowledge(committer_->CommitGroup(group_), nullptr);
   }
-  next->state.store(WriteRequest::kLeads, std::memory_order_release);
-  Unpark(&next->state);
+  Tell(next, WriteRequest::kLeads);
 }
 
 Status WriteQueue::Submit(WriteRequest* request) noexcept {
   if (!Join(request)) return std::move(request->status);
-  bool measured = false;
-  {
-    MutexLock lock(&mu_);
-    GatherLocked(request);
-    measured = request->sync && group_.size() + waiting_.size() > 1;
-  }
+  const bool measured = measured_;
   const uint64_t start_us = measured ? options_.clock->NowMicros() : 0;
   Status status = request->exclusive != nullptr ? (*request->exclusive)() : committer_->CommitGroup(group_);
   const uint64_t group_us = measured ? options_.clock->NowMicros() - start_us : 0;
-  Finish(status, request, group_us);
-  return status;
+  if (request->sync || group_us != 0) {
+    MutexLock lock(&mu_);
+    if (request->sync) expected_writers_ = group_.size() + waiting_.size();
+    if (group_us != 0) group_us_ = (3 * group_us_ + group_us) / 4;
+  }
+  // Those of a synced group shall be back in line when the next one begins.
+  Acknowledge(status, request);
+  // Who has values in hand keeps others from theirs.
+  HandOn(!request->sync && request->exclusive == nullptr && request->values == nullptr);
+  return request->status.ok() ? std::move(status) : std::move(request->status);
 }
 
 }  // namespace seerdb

@@ -2,9 +2,10 @@
 //
 // Leadership is a token, not a lock: its holder alone may touch the active memtable and log segment, and it
 // may wait and do I/O while others queue. A writer that finds nobody in line leads at once. A leader serves
-// one group and hands over to the next in line.
-// Thread safety: all methods concurrently. mu_ guards the queue and is never held during I/O. A writer waits
-// on a word of its own request, so that those whom one leader wakes do not meet at a lock.
+// its group, and, where nothing is synced, some of those that have come meanwhile: what they write to is in
+// its caches (flat combining: Hendler, Incze, Shavit, Tzafrir, SPAA 2010). Then it hands over to the next in
+// line. Thread safety: all methods concurrently. mu_ guards the queue and is never held during I/O. A writer
+// waits on a word of its own request, so that those whom one leader wakes do not meet at a lock.
 #pragma once
 
 #include <atomic>
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "db/commit_check.h"
+#include "db/value_log.h"
 #include "seerdb/clock.h"
 #include "seerdb/slice.h"
 #include "seerdb/status.h"
@@ -28,20 +31,27 @@ struct WriteRequest {
   uint64_t logical_bytes = 0;
   bool sync = false;
   bool skip_wal = false;
+  // The segments that the operations point into. Null: none.
+  const ValueLog::Writing* values = nullptr;
+  bool logged = false;           // set by the leader once the log may hold it
+  CommitCheck* check = nullptr;  // null: it waits for nothing
   // Set instead of operations: runs alone, under leadership.
   std::function<Status()>* exclusive = nullptr;
 
   // Owned by the queue from Submit on.
-  enum State : uint32_t { kQueued, kLeads, kDone };
-  Status status;
-  std::atomic<uint32_t> state{kQueued};  // kDone: the request is its writer's again
+  enum State : uint32_t { kQueued, kParked, kLeads, kDone };
+  Status status;  // set by the committer: of this request alone, whatever becomes of the group
+  std::atomic<uint32_t> state{kQueued};  // kParked: its writer sleeps; kDone: it is its writer's again
 };
 
-// Commits one group: all requests succeed or fail together. Called under leadership.
+// Commits one group: all requests succeed or fail together, but for those that it turns away by their status.
+// Called under leadership.
 class GroupCommitter {
  public:
   virtual ~GroupCommitter() = default;
   virtual Status CommitGroup(const std::vector<WriteRequest*>& group) = 0;
+  // The next group may have to wait: its writer leads it, and nobody waits for others. Under leadership.
+  virtual bool MayStall() const { return false; }
 };
 
 struct WriteQueueOptions {
@@ -68,19 +78,28 @@ class WriteQueue {
   void TryRunExclusive(const std::function<void()>& work) noexcept EXCLUDES(mu_);
 
  private:
-  // Waits until `request` leads (true) or is done.
+  // Waits until `request` leads, and has its group (true), or is done.
   bool Join(WriteRequest* request) EXCLUDES(mu_);
+  // Until its state is another than kQueued.
+  void Await(WriteRequest* request);
+  static void Tell(WriteRequest* request, WriteRequest::State state);
+  // Waits for company where that pays, and makes the leader's group.
   void GatherLocked(WriteRequest* leader) REQUIRES(mu_);
+  // Adds those in line to the group, in their order. `unsynced`: up to the first that is synced.
+  void FillLocked(bool unsynced) REQUIRES(mu_);
   void WaitForCompanyLocked() REQUIRES(mu_);
   void YieldToArrivalsLocked() REQUIRES(mu_);
-  // Acknowledges the group and hands leadership on.
-  void Finish(const Status& status, WriteRequest* leader, uint64_t group_us) EXCLUDES(mu_);
-  // Leadership goes to the first in line; led_ stays set while anyone is.
-  void HandOn() EXCLUDES(mu_);
+  // Acknowledges the members of the group but `leader` (may be null).
+  void Acknowledge(const Status& status, const WriteRequest* leader);
+  // Leadership goes to the first in line; led_ stays set while anyone is. `serve`: before that, some of those
+  // in line are committed for, up to one who has to lead.
+  void HandOn(bool serve) EXCLUDES(mu_);
 
   const WriteQueueOptions options_;
   GroupCommitter* const committer_;
-  std::vector<WriteRequest*> group_;  // owned by the leader
+  // Owned by the leader.
+  std::vector<WriteRequest*> group_;
+  bool measured_ = false;  // how long the group takes is worth knowing
   Mutex mu_;
   bool led_ GUARDED_BY(mu_) = false;
   std::deque<WriteRequest*> waiting_ GUARDED_BY(mu_);
@@ -89,6 +108,8 @@ class WriteQueue {
   // Of synced groups: the writers that were there when the last one was done, and how long one takes.
   size_t expected_writers_ GUARDED_BY(mu_) = 1;
   uint64_t group_us_ GUARDED_BY(mu_) = 0;
+  // Grows where spinning ends a wait and falls where it does not; below 0 nobody spins. A hint.
+  std::atomic<int> spin_credit_{0};
 };
 
 }  // namespace seerdb

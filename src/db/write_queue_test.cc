@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -102,6 +104,108 @@ TEST(WriteQueue, AFailedGroupFailsForEachOfItsWriters) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(committer.largest_group, 4u);
   EXPECT_EQ(failed, 4);
+}
+
+// Commits nothing, and notes who did it for whom. The first group waits until all others sleep in line.
+class NotingCommitter final : public GroupCommitter {
+ public:
+  struct Group {
+    std::thread::id by;
+    std::vector<const WriteRequest*> requests;
+  };
+  explicit NotingCommitter(std::vector<WriteRequest>* others) : others_(*others) {}
+  Status CommitGroup(const std::vector<WriteRequest*>& group) override {
+    groups.push_back({std::this_thread::get_id(), {group.begin(), group.end()}});
+    if (groups.size() > 1) return {};
+    in_line = true;
+    for (const WriteRequest& other : others_) {
+      while (other.state != WriteRequest::kParked) std::this_thread::yield();
+    }
+    return {};
+  }
+  bool MayStall() const override { return may_stall; }
+  std::vector<Group> groups;
+  std::atomic<bool> in_line{false};
+  bool may_stall = false;
+
+ private:
+  std::vector<WriteRequest>& others_;
+};
+
+class WriteQueueLine : public ::testing::Test {
+ protected:
+  // One unsynced writer, and behind it, in any order, a thread for each of `others`.
+  void Run(std::vector<WriteRequest>* others, uint32_t max_group_writers, bool may_stall = false) {
+    committer_ = std::make_unique<NotingCommitter>(others);
+    committer_->may_stall = may_stall;
+    WriteQueueOptions options = OptionsWith(&clock_);
+    options.max_group_writers = max_group_writers;
+    WriteQueue queue(options, committer_.get());
+    std::vector<std::thread> threads;
+    threads.reserve(others->size());
+    for (WriteRequest& request : *others) {
+      threads.emplace_back([&queue, this, &request] {
+        while (!committer_->in_line) std::this_thread::yield();
+        EXPECT_TRUE(queue.Submit(&request).ok());
+      });
+    }
+    WriteRequest first;
+    EXPECT_TRUE(queue.Submit(&first).ok());
+    for (std::thread& thread : threads) thread.join();
+  }
+  size_t GroupsByThisThread() const {
+    return static_cast<size_t>(
+        std::count_if(committer_->groups.begin(), committer_->groups.end(),
+                      [](const auto& group) { return group.by == std::this_thread::get_id(); }));
+  }
+
+  StoppedClock clock_;
+  std::unique_ptr<NotingCommitter> committer_;
+};
+
+TEST_F(WriteQueueLine, AnUnsyncedLeaderCommitsForThoseInLine) {
+  std::vector<WriteRequest> others(3);
+  Run(&others, 1);
+  EXPECT_EQ(committer_->groups.size(), 4u);
+  EXPECT_EQ(GroupsByThisThread(), 4u);
+}
+
+TEST_F(WriteQueueLine, ALeaderDoesNotServeForEver) {
+  std::vector<WriteRequest> others(20);
+  Run(&others, 1);
+  EXPECT_EQ(committer_->groups.size(), 21u);
+  EXPECT_EQ(GroupsByThisThread(), 9u);
+}
+
+TEST_F(WriteQueueLine, NobodyWaitsForOthersWhereGroupsMayStall) {
+  std::vector<WriteRequest> others(3);
+  Run(&others, 1, true);
+  EXPECT_EQ(committer_->groups.size(), 4u);
+  EXPECT_EQ(GroupsByThisThread(), 1u);
+}
+
+TEST_F(WriteQueueLine, SyncedWritersCommitForThemselves) {
+  std::vector<WriteRequest> others(3);
+  for (WriteRequest& other : others) other.sync = true;
+  Run(&others, 1);
+  EXPECT_EQ(committer_->groups.size(), 4u);
+  EXPECT_EQ(GroupsByThisThread(), 1u);
+}
+
+TEST_F(WriteQueueLine, WhatRunsAloneIsNotServed) {
+  std::vector<WriteRequest> others(2);
+  std::thread::id ran_by;
+  std::function<Status()> work = [&ran_by]() -> Status {
+    ran_by = std::this_thread::get_id();
+    return {};
+  };
+  others[0].exclusive = &work;
+  Run(&others, 10);
+  EXPECT_NE(ran_by, std::thread::id());
+  EXPECT_NE(ran_by, std::this_thread::get_id());
+  size_t committed = 0;
+  for (const auto& group : committer_->groups) committed += group.requests.size();
+  EXPECT_EQ(committed, 2u);
 }
 
 }  // namespace

@@ -66,6 +66,15 @@ class FaultRandomAccessFile final : public RandomAccessFile {
     return plan_->Run(FileOp::kMap, path_, [&] { return base_->Map(); });
   }
   void ReadAhead(uint64_t offset, size_t n) const override { base_->ReadAhead(offset, n); }
+  void ForgetClean() const override {
+    plan_
+        ->Run(FileOp::kForget, path_,
+              [&] {
+                base_->ForgetClean();
+                return Status();
+              })
+        .IgnoreError("a hint");
+  }
 
  private:
   const std::unique_ptr<RandomAccessFile> base_;

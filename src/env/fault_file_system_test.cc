@@ -67,6 +67,7 @@ std::vector<std::string> CallAll(FileSystem& fs) {
     note("read", (*reader)->Read(0, 8, scratch).ok());
     note("map", (*reader)->Map().ok());
     note("info", (*reader)->Size().ok());
+    (*reader)->ForgetClean();
   }
   note("list", fs.ListDirectory("/").ok());
   note("create-dir", fs.CreateDirectory("/d").ok());
@@ -93,7 +94,11 @@ TEST(FaultFileSystem, EachOperationFailsOnItsRuleAndOnNoOther) {
       ASSERT_TRUE(failing.NewWritableFile(name, CreateMode::kTruncate).ok());
     }
     failing.AddRule(FaultRule::Fail(op, "", FaultRule::DeviceError()));
-    EXPECT_THAT(CallAll(failing), ElementsAre(FileOpName(op)));
+    if (op == FileOp::kForget) {
+      EXPECT_THAT(CallAll(failing), ElementsAre()) << "a hint cannot fail";
+    } else {
+      EXPECT_THAT(CallAll(failing), ElementsAre(FileOpName(op)));
+    }
     EXPECT_EQ(failing.faults_fired(), 1u);
   }
 }

@@ -29,6 +29,8 @@ const char* FileOpName(FileOp op) {
       return "close";
     case FileOp::kRead:
       return "read";
+    case FileOp::kForget:
+      return "forget";
     case FileOp::kMap:
       return "map";
     case FileOp::kList:
@@ -57,6 +59,7 @@ bool IsMutating(FileOp op) {
     case FileOp::kOpenRead:
     case FileOp::kClose:
     case FileOp::kRead:
+    case FileOp::kForget:
     case FileOp::kMap:
     case FileOp::kList:
     case FileOp::kInfo:

@@ -22,6 +22,7 @@ enum class FileOp : unsigned char {
   kClose,
   kRead,
   kMap,
+  kForget,  // a hint: its error is not reported
   kList,
   kCreateDir,
   kDelete,  // of a file or a directory
@@ -37,7 +38,7 @@ inline constexpr size_t kFileOpCount = static_cast<size_t>(FileOp::kAny);
 const char* FileOpName(FileOp op);
 
 // Whether a call can change what a crash leaves; the others are kOpenLog, kOpenRead, kClose, kRead, kMap,
-// kList, kInfo.
+// kForget, kList, kInfo.
 bool IsMutating(FileOp op);
 
 struct FaultRule {

@@ -18,6 +18,13 @@ const char* LogModeName(LogMode mode) {
   return "unknown";
 }
 
+Status WritableFile::AppendParts(std::span<const Slice> parts) {
+  for (const Slice part : parts) {
+    if (!part.empty()) SEERDB_RETURN_IF_ERROR(Append(part));
+  }
+  return {};
+}
+
 Status WritableFile::AppendSynced(Slice bytes, bool all) {
   SEERDB_RETURN_IF_ERROR(Append(bytes));
   return (all ? SyncAll() : Sync()).WithDetail(StatusDetail::kSyncFailed);

@@ -162,6 +162,25 @@ TEST_P(FileSystemConformance, MapHoldsTheBytesAfterCloseAndDelete) {
   EXPECT_EQ(region->bytes(), text);
 }
 
+TEST_P(FileSystemConformance, HintsOfAMappingChangeNoByte) {
+  const std::string text(3'000'000, 'h');
+  for (const std::string& content : {std::string(), std::string("h"), text}) {
+    Put("f", content);
+    auto opened = fs_->NewRandomAccessFile(Path("f"));
+    ASSERT_TRUE(opened.ok());
+    (*opened)->ForgetClean();
+    auto mapped = (*opened)->Map();
+    ASSERT_TRUE(mapped.ok());
+    (*mapped)->ExpectRandomReads();
+    for (const uint64_t offset : {uint64_t{0}, uint64_t{1}, uint64_t{4097}, UINT64_MAX}) {
+      for (const uint64_t bytes : {uint64_t{0}, uint64_t{1}, uint64_t{2'999'999}, UINT64_MAX})
+        (*mapped)->WillNeed(offset, bytes);
+    }
+    EXPECT_TRUE((*mapped)->bytes() == content);
+    EXPECT_FALSE((*mapped)->WillNeed(0, content.size())) << "it was read";
+  }
+}
+
 TEST_P(FileSystemConformance, MapOfAnEmptyFileIsEmpty) {
   Put("f", "");
   auto opened = fs_->NewRandomAccessFile(Path("f"));

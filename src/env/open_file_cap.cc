@@ -138,6 +138,9 @@ class CappedFile final : public RandomAccessFile {
   void ReadAhead(uint64_t offset, size_t n) const override {
     if (const File file = place_->Use()) file->ReadAhead(offset, n);
   }
+  void ForgetClean() const override {
+    if (const File file = place_->Use()) file->ForgetClean();
+  }
 
  private:
   const std::shared_ptr<Ring> ring_;

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -40,6 +42,26 @@ class PosixWritableFile final : public WritableFile {
       bytes.remove_prefix(static_cast<size_t>(written));
     }
     return Status::Ok();
+  }
+
+  Status AppendParts(std::span<const Slice> parts) override {
+    constexpr size_t kMostParts = 8;
+    iovec vector[kMostParts];
+    int count = 0;
+    uint64_t bytes = 0;
+    for (const Slice part : parts) {
+      if (part.empty()) continue;
+      if (count == kMostParts) return WritableFile::AppendParts(parts);
+      vector[count++] = {const_cast<char*>(part.data()), part.size()};  // pwritev only reads it
+      bytes += part.size();
+    }
+    if (count < 2) return WritableFile::AppendParts(parts);
+    const ssize_t written =
+        RetryInterrupted([&] { return ::pwritev(fd_.get(), vector, count, static_cast<off_t>(position_)); });
+    if (written < 0) return ErrnoStatusAt("append", path_, position_, errno);
+    position_ += static_cast<uint64_t>(written);
+    return static_cast<uint64_t>(written) == bytes ? Status::Ok()
+                                                   : AppendRest(parts, static_cast<uint64_t>(written));
   }
 
   Status Sync() override {
@@ -87,6 +109,17 @@ class PosixWritableFile final : public WritableFile {
   }
 
  private:
+  // What a call that wrote the first `written` bytes has left.
+  Status AppendRest(std::span<const Slice> parts, uint64_t written) {
+    for (Slice part : parts) {
+      const uint64_t done = std::min<uint64_t>(written, part.size());
+      written -= done;
+      part.remove_prefix(done);
+      if (!part.empty()) SEERDB_RETURN_IF_ERROR(Append(part));
+    }
+    return Status::Ok();
+  }
+
   Status WritebackStatus() const {
     const int error_number = writeback_errno_.load(std::memory_order_relaxed);
     return error_number == 0 ? Status::Ok() : ErrnoStatus("write back", path_, error_number);
@@ -108,7 +141,63 @@ class PosixMappedRegion final : public MappedRegion {
   }
   Slice bytes() const override { return bytes_; }
 
+  void ExpectRandomReads() const override {
+    if (!bytes_.empty()) ::madvise(const_cast<char*>(bytes_.data()), bytes_.size(), MADV_RANDOM);
+  }
+
+  bool WillNeed(uint64_t offset, uint64_t bytes) const override {
+    constexpr size_t kPagesAtOnce = 512;
+    const size_t page_bytes = PageBytes();
+    unsigned char resident[kPagesAtOnce];
+    bool missing = false;
+    Pages rest = PagesOf(offset, bytes);
+    while (rest.bytes != 0) {
+      const Pages part{rest.start, std::min(rest.bytes, kPagesAtOnce * page_bytes)};
+      if (::mincore(part.start, part.bytes, resident) != 0) break;
+      if (LoadMissing(part, resident)) missing = true;
+      rest = {rest.start + part.bytes, rest.bytes - part.bytes};
+    }
+    return missing;
+  }
+
  private:
+  // Whole pages of the mapping; the last one may end behind the file.
+  struct Pages {
+    char* start = nullptr;
+    size_t bytes = 0;
+  };
+  static size_t PageBytes() {
+    static const auto bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    return bytes;
+  }
+  // Those that hold what of [offset, offset + bytes) the mapping has.
+  Pages PagesOf(uint64_t offset, uint64_t bytes) const {
+    if (offset >= bytes_.size() || bytes == 0) return {};
+    const size_t page_bytes = PageBytes();
+    const size_t begin = offset / page_bytes * page_bytes;
+    const size_t end = offset + std::min<uint64_t>(bytes, bytes_.size() - offset);
+    const size_t pages = (end - begin + page_bytes - 1) / page_bytes;
+    return {const_cast<char*>(bytes_.data()) + begin, pages * page_bytes};
+  }
+  // Asks for each stretch of pages that are not resident. True if there is one.
+  static bool LoadMissing(const Pages& pages, const unsigned char* resident) {
+    // One call loads no more than the device's read-ahead, of which this is the usual size.
+    constexpr size_t kBytesAtOnce = 128 << 10;
+    const size_t page_bytes = PageBytes();
+    const size_t count = pages.bytes / page_bytes;
+    bool missing = false;
+    for (size_t begin = 0; begin < count;) {
+      size_t end = begin;
+      while (end < count && (resident[end] & 1) == 0 && (end - begin) * page_bytes < kBytesAtOnce) ++end;
+      if (end > begin) {
+        ::madvise(pages.start + begin * page_bytes, (end - begin) * page_bytes, MADV_WILLNEED);
+        missing = true;
+      }
+      begin = std::max(end, begin + 1);
+    }
+    return missing;
+  }
+
   const Slice bytes_;
 };
 
@@ -151,6 +240,7 @@ class PosixRandomAccessFile final : public RandomAccessFile {
     if (offset > kMaxFileBytes || n > kMaxFileBytes - offset) return;
     ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(n), POSIX_FADV_WILLNEED);
   }
+  void ForgetClean() const override { ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED); }
 
  private:
   const UniqueFd fd_;

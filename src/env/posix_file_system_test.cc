@@ -33,6 +33,7 @@ namespace seerdb {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class PosixFileSystemTest : public ::testing::Test {
  protected:
@@ -51,6 +52,30 @@ class PosixFileSystemTest : public ::testing::Test {
   const std::shared_ptr<FileSystem> fs_ = PosixFileSystem();
 };
 
+TEST_F(PosixFileSystemTest, AppendPartsWritesThemOneBehindTheOther) {
+  const std::string large(3 << 20, 'l');
+  std::string want;
+  auto file = fs_->NewWritableFile(Path("f"), CreateMode::kMustNotExist);
+  ASSERT_TRUE(file.ok());
+  const auto append = [&](std::vector<Slice> parts) {
+    EXPECT_TRUE((*file)->AppendParts(parts).ok());
+    for (const Slice part : parts) want += part;
+  };
+  append({});
+  append({"", "", ""});
+  append({"one"});
+  append({"", "two", "", "three", ""});
+  append({"head", large, "tail"});
+  append({"1", "2", "3", "4", "5", "6", "7", "8"});
+  append({"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"});
+  ASSERT_TRUE((*file)->Append("end").ok());
+  want += "end";
+  ASSERT_TRUE((*file)->Close().ok());
+  const auto found = ReadFileToString(*fs_, Path("f"));
+  ASSERT_TRUE(found.ok());
+  EXPECT_TRUE(*found == want);
+}
+
 // Runs `body` in a forked child; returns its exit code.
 template <typename Body>
 int InChild(Body body) {
@@ -59,6 +84,55 @@ int InChild(Body body) {
   int status = 0;
   EXPECT_EQ(::waitpid(child, &status, 0), child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// A limit of the file's size makes the kernel take a part of what it is given, and refuse the rest.
+TEST_F(PosixFileSystemTest, AppendPartsGoesOnBehindAShortWriteAndSaysWhatWentWrong) {
+  for (const rlim_t limit : {1u, 3u, 5u, 1005u, 1007u}) {
+    const std::string path = Path("f" + std::to_string(limit));
+    const int code = InChild([&] {
+      ::signal(SIGXFSZ, SIG_IGN);
+      const rlimit bytes{limit, limit};
+      if (::setrlimit(RLIMIT_FSIZE, &bytes) != 0) return 1;
+      auto file = fs_->NewWritableFile(path, CreateMode::kMustNotExist);
+      const std::string large(1000, 'l');
+      const Slice parts[] = {"head", large, "tail"};
+      if (!file.ok()) return 2;
+      return (*file)->AppendParts(parts).IsIoError() ? 0 : 3;
+    });
+    EXPECT_EQ(code, 0);
+    const auto found = ReadFileToString(*fs_, path);
+    ASSERT_TRUE(found.ok());
+    EXPECT_TRUE(*found == ("head" + std::string(1000, 'l') + "tail").substr(0, limit)) << limit;
+  }
+}
+
+// The flags that the system keeps of the mapping that begins at `start`.
+std::string FlagsOfMapping(const void* start) {
+  char address[32];
+  std::snprintf(address, sizeof address, "%zx-", reinterpret_cast<size_t>(start));
+  std::ifstream maps("/proc/self/smaps");
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.starts_with(address)) found = true;
+    if (found && line.starts_with("VmFlags:")) return line + " ";
+  }
+  return "";
+}
+
+TEST_F(PosixFileSystemTest, TheSystemIsToldOfRandomReads) {
+  auto writer = fs_->NewWritableFile(Path("f"), CreateMode::kMustNotExist);
+  ASSERT_TRUE(writer.ok());
+  ASSERT_TRUE((*writer)->Append(std::string(100'000, 'm')).ok());
+  auto file = fs_->NewRandomAccessFile(Path("f"));
+  ASSERT_TRUE(file.ok());
+  auto region = (*file)->Map();
+  ASSERT_TRUE(region.ok());
+  const std::string before = FlagsOfMapping((*region)->bytes().data());
+  if (before.empty()) GTEST_SKIP() << "no flags of mappings here";
+  EXPECT_THAT(before, Not(HasSubstr(" rr ")));
+  (*region)->ExpectRandomReads();
+  EXPECT_THAT(FlagsOfMapping((*region)->bytes().data()), HasSubstr(" rr "));
 }
 
 TEST_F(PosixFileSystemTest, IsOneObject) { EXPECT_EQ(fs_, PosixFileSystem()); }

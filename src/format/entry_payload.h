@@ -1,7 +1,7 @@
 // What the value of an entry holds besides the user's bytes: for the kinds that expire, when.
 //
-//   expiring value, expiring merge operand: u64 expires_us, the user's bytes; the other kinds: the bytes
-//   alone
+//   expiring value, merge operand and pointer: u64 expires_us, then the user's bytes, or the pointer to them;
+//   the other kinds: the bytes, or the pointer, alone
 //
 // Times are microseconds since 1970 (UTC). From expires_us on the entry stands for a deletion: it is hidden,
 // and so is everything older. Format: docs/format/internal_key.md.
@@ -21,15 +21,21 @@ inline constexpr uint64_t kNeverExpires = UINT64_MAX;
 inline constexpr uint64_t kMaxTimeUs = uint64_t{1} << 62;
 
 inline constexpr bool Expires(ValueType type) {
-  return type == ValueType::kExpiringValue || type == ValueType::kExpiringMerge;
+  return type == ValueType::kExpiringValue || type == ValueType::kExpiringMerge ||
+         type == ValueType::kExpiringPointer;
 }
 inline constexpr bool IsMerge(ValueType type) {
   return type == ValueType::kMerge || type == ValueType::kExpiringMerge;
 }
 
+// True for the kinds that are a value of their key, here or apart.
+inline constexpr bool IsPut(ValueType type) {
+  return type == ValueType::kValue || type == ValueType::kExpiringValue || IsPointer(type);
+}
+
 struct EntryPayload {
   uint64_t expires_us = kNeverExpires;
-  Slice value;  // the user's bytes
+  Slice value;  // the user's bytes, or the pointer to them
 };
 
 // False if it is malformed.
@@ -46,6 +52,10 @@ inline bool ParsePayload(ValueType type, Slice bytes, EntryPayload* payload) {
 inline constexpr ValueType TypeFor(bool merge, uint64_t expires_us) {
   if (expires_us == kNeverExpires) return merge ? ValueType::kMerge : ValueType::kValue;
   return merge ? ValueType::kExpiringMerge : ValueType::kExpiringValue;
+}
+// The kind of a value that lies apart.
+inline constexpr ValueType PointerTypeFor(uint64_t expires_us) {
+  return expires_us == kNeverExpires ? ValueType::kValuePointer : ValueType::kExpiringPointer;
 }
 inline void AppendPayload(std::string* out, uint64_t expires_us, Slice value) {
   if (expires_us != kNeverExpires) AppendU64(out, expires_us);

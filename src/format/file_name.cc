@@ -47,6 +47,9 @@ std::string LogFilePath(const std::string& directory, uint64_t number) {
 std::string TableFilePath(const std::string& directory, uint64_t number) {
   return directory + "/" + Numbered("", number, ".sst");
 }
+std::string ValueFilePath(const std::string& directory, uint64_t number) {
+  return directory + "/" + Numbered("", number, ".vlog");
+}
 std::string TemporaryPath(const std::string& path) { return path + ".tmp"; }
 std::string SortRunPath(const std::string& directory, uint64_t number) {
   return directory + "/" + Numbered("", number, ".run.tmp");
@@ -72,6 +75,9 @@ FileKind ParseFileName(Slice name, uint64_t* number) {
   }
   if (ConsumeSuffix(&name, ".log")) return ParseNumber(name, number) ? FileKind::kLog : FileKind::kUnknown;
   if (ConsumeSuffix(&name, ".sst")) return ParseNumber(name, number) ? FileKind::kTable : FileKind::kUnknown;
+  if (ConsumeSuffix(&name, ".vlog")) {
+    return ParseNumber(name, number) ? FileKind::kValues : FileKind::kUnknown;
+  }
   return FileKind::kUnknown;
 }
 

@@ -16,16 +16,21 @@ namespace seerdb {
 enum class ValueType : uint8_t {
   kDeletion = 0,
   kValue = 1,
-  kMerge = 2,          // value: operand
-  kValuePointer = 3,   // value: where the value lies in the value log
-  kRangeDeletion = 4,  // key: begin, value: end; kept apart from the point entries of a table
-  kExpiringValue = 5,  // value: when it expires, then the value; see entry_payload.h
-  kExpiringMerge = 6,  // value: when it expires, then the operand
+  kMerge = 2,            // value: operand
+  kValuePointer = 3,     // value: where the value lies; see value_pointer.h
+  kRangeDeletion = 4,    // key: begin, value: end; kept apart from the point entries of a table
+  kExpiringValue = 5,    // value: when it expires, then the value; see entry_payload.h
+  kExpiringMerge = 6,    // value: when it expires, then the operand
+  kExpiringPointer = 7,  // value: when it expires, then where the value lies
 };
-inline constexpr uint8_t kMaxValueType = 6;
+inline constexpr uint8_t kMaxValueType = 7;
 // True for the kinds that an entry of a key may have.
 inline constexpr bool IsPointKind(uint8_t kind) {
   return kind <= kMaxValueType && kind != static_cast<uint8_t>(ValueType::kRangeDeletion);
+}
+// True for the kinds whose value lies apart, in a value segment.
+inline constexpr bool IsPointer(ValueType type) {
+  return type == ValueType::kValuePointer || type == ValueType::kExpiringPointer;
 }
 // Kinds up to this one may be added within format 1 of the log, each with a key of at least one byte first.
 inline constexpr uint8_t kMaxLaterValueType = 15;

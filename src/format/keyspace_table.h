@@ -27,6 +27,8 @@ struct alignas(64) KeyspaceLife {
   // The newest; it, and those before it, live as long as the database.
   std::atomic<const KeyspaceState*> current{nullptr};
   std::atomic<uint64_t> default_ttl_us{0};  // of the newest
+  // Values of at least so many bytes are written apart. UINT64_MAX: none.
+  std::atomic<uint64_t> separation_bytes{UINT64_MAX};
 };
 
 // One keyspace with its options. Immutable.

@@ -20,6 +20,13 @@ class ConcatenatingIterator final : public InternalIterator {
     if (Enter(FirstPartEndingAtOrAfter(key))) part_iterator_->Seek(key, trailer);
     SkipForward();
   }
+  void PrepareSeek(Slice key, int step) override {
+    if (step == 0) {
+      shown_ = nullptr;
+      Enter(FirstPartEndingAtOrAfter(key));
+    }
+    if (part_iterator_ != nullptr) part_iterator_->PrepareSeek(key, step);
+  }
   void SeekForPrev(Slice key, uint64_t trailer) override {
     const size_t part = FirstPartEndingAtOrAfter(key);
     if (part == parts_->count()) {
@@ -31,19 +38,15 @@ class ConcatenatingIterator final : public InternalIterator {
   }
   void Next() override {
     part_iterator_->Next();
-    if (part_iterator_->Valid()) {
-      Publish();
-    } else {
+    Publish();
+    if (!Valid()) [[unlikely]]
       SkipForward();
-    }
   }
   void Prev() override {
     part_iterator_->Prev();
-    if (part_iterator_->Valid()) {
-      Publish();
-    } else {
+    Publish();
+    if (!Valid()) [[unlikely]]
       SkipBackward();
-    }
   }
   Status status() const override { return part_iterator_ != nullptr ? part_iterator_->status() : Status(); }
 
@@ -77,15 +80,10 @@ class ConcatenatingIterator final : public InternalIterator {
     return true;
   }
 
-  void Publish() {
-    valid_ = true;
-    key_ = part_iterator_->key();
-    trailer_ = part_iterator_->trailer();
-    value_ = part_iterator_->value();
-  }
+  void Publish() { shown_ = part_iterator_->entry(); }
 
   void SkipForward() {
-    valid_ = false;
+    shown_ = nullptr;
     while (part_iterator_ != nullptr) {
       if (part_iterator_->Valid()) {
         Publish();
@@ -97,7 +95,7 @@ class ConcatenatingIterator final : public InternalIterator {
     }
   }
   void SkipBackward() {
-    valid_ = false;
+    shown_ = nullptr;
     while (part_iterator_ != nullptr) {
       if (part_iterator_->Valid()) {
         Publish();

@@ -18,7 +18,7 @@ bool MergeChain::Add(uint64_t trailer, Slice payload) {
   bytes_.append(payload);
   EntryPayload parsed;
   const auto kind = static_cast<uint8_t>(element.type());
-  const bool known = IsPointKind(kind) && element.type() != ValueType::kValuePointer;
+  const bool known = IsPointKind(kind) && !IsPointer(element.type());
   malformed_ = !known || !ParsePayload(element.type(), payload, &parsed);
   element.expires_us = parsed.expires_us;
   element.dead = element.type() == ValueType::kDeletion || parsed.expires_us <= now_us_;

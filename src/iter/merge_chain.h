@@ -34,7 +34,7 @@ class MergeChain {
   bool empty() const { return elements_.empty(); }
   size_t size() const { return elements_.size(); }
   // Copies the next older version. True while an older one could matter. Requires: the last call returned
-  // true; the first version is a merge operand.
+  // true; the first version is a merge operand. A pointer counts as malformed: see BringIn.
   bool Add(uint64_t trailer, Slice payload);
   // Nothing older matters.
   bool ended() const { return ended_; }

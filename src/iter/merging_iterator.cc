@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "base/key_window.h"
 #include "base/mutant.h"
@@ -25,18 +26,17 @@ class EmptyIterator final : public InternalIterator {
   const Status status_;
 };
 
-// order_ holds the valid children sorted by their present entry, the winner first. A winner that moved on is
-// inserted again; it often stays first, which costs one comparison.
+// A tree of losers (Knuth, vol. 3, 5.4.1) over the children's present entries: each inner node keeps who lost
+// there, so that a winner that moved on plays once a level on its way up, and nobody else does.
 //
-// All their keys start with prefix_. Beside each child stands the window of its key behind the prefix, so
-// that most comparisons are of two numbers and touch no key; where windows tie, whole entries are compared.
+// All keys start with prefix_. Beside each child stands the rank of its entry: the window of its key behind
+// the prefix, turned over when walking backward, so that the lower rank wins and most games touch no key and
+// take no branch; where ranks tie, whole entries are compared. A child at its end has the last rank.
 // Many ties make the prefix as long as the present keys allow; a key that lacks it makes it shorter.
 class MergingIterator final : public InternalIterator {
  public:
   explicit MergingIterator(std::vector<std::unique_ptr<InternalIterator>> children)
-      : children_(std::move(children)) {
-    order_.reserve(children_.size());
-  }
+      : children_(std::move(children)), players_(2 * children_.size()) {}
 
   void SeekToFirst() override {
     for (auto& child : children_) child->SeekToFirst();
@@ -47,6 +47,9 @@ class MergingIterator final : public InternalIterator {
     Rebuild(false);
   }
   void Seek(Slice key, uint64_t trailer) override {
+    for (int step = 0; step < kSeekSteps; ++step) {
+      for (auto& child : children_) child->PrepareSeek(key, step);
+    }
     for (auto& child : children_) child->Seek(key, trailer);
     Rebuild(true);
   }
@@ -57,158 +60,185 @@ class MergingIterator final : public InternalIterator {
 
   void Next() override {
     if (!forward_) Turn(true);
-    if (order_.empty()) return;  // turning met an error
-    order_.front().child->Next();
+    if (!status_.ok()) return;  // turning met an error
+    Winner().Next();
     Settle<true>();
   }
   void Prev() override {
     if (forward_) Turn(false);
-    if (order_.empty()) return;
-    order_.front().child->Prev();
+    if (!status_.ok()) return;
+    Winner().Prev();
     Settle<false>();
   }
 
   Status status() const override { return status_; }
 
  private:
-  struct Source {
-    uint64_t window;
-    InternalIterator* child;
+  struct Player {
+    uint64_t rank = kLastRank;
+    uint64_t child = 0;
   };
+  InternalIterator& ChildOf(const Player& player) const { return *children_[player.child]; }
+  InternalIterator& Winner() const { return ChildOf(players_.front()); }
 
-  // True if a's entry comes before b's in the direction.
   template <bool kForward>
-  bool Before(const Source& a, const Source& b) {
-    if (a.window != b.window || SEERDB_MUTANT("merge-trusts-equal-windows")) [[likely]]
-      return kForward == (a.window < b.window);
-    ++ties_;
-    const int order = CompareInternal(a.child->key(), a.child->trailer(), b.child->key(), b.child->trailer());
-    return kForward ? order < 0 : order > 0;
+  uint64_t RankOf(Slice key) const {
+    const uint64_t window = LoadWindow(key, prefix_.size());
+    return kForward ? window : ~window;
   }
 
-  bool HasPrefix(Slice key) const {
-    if (prefix_.empty() || SEERDB_MUTANT("merge-trusts-old-prefix")) return true;
-    return key.size() >= prefix_.size() && std::memcmp(key.data(), prefix_.data(), prefix_.size()) == 0;
+  // Whether a comes before b in the direction where their ranks do not tell.
+  template <bool kForward>
+  bool WinsTie(const Player& a, const Player& b) {
+    const InternalEntry* const x = ChildOf(a).entry();
+    const InternalEntry* const y = ChildOf(b).entry();
+    if (x == nullptr || y == nullptr) return x != nullptr;
+    if (SEERDB_MUTANT("merge-trusts-equal-windows")) return false;
+    ++ties_;
+    const int order = CompareInternal(x->key, x->trailer, y->key, y->trailer);
+    return kForward ? order < 0 : order > 0;
+  }
+  template <bool kForward>
+  bool Wins(const Player& a, const Player& b) {
+    return a.rank != b.rank ? a.rank < b.rank : WinsTie<kForward>(a, b);
   }
 
   void SetPrefix(Slice prefix) {
     prefix_.assign(prefix);
     ties_ = 0;
-    for (Source& source : order_) source.window = LoadWindow(source.child->key(), prefix_.size());
-  }
-
-  void Publish() {
-    valid_ = !order_.empty() && status_.ok();
-    if (!valid_) return;
-    const InternalIterator* winner = order_.front().child;
-    key_ = winner->key();
-    trailer_ = winner->trailer();
-    value_ = winner->value();
+    for (size_t i = 0; i < children_.size(); ++i) {
+      Player& player = players_[i];
+      const InternalEntry* const entry = ChildOf(player).entry();
+      if (entry == nullptr) continue;
+      player.rank = forward_ ? RankOf<true>(entry->key) : RankOf<false>(entry->key);
+    }
   }
 
   void Fail(Status status) {
     if (status_.ok()) status_ = std::move(status);
-    order_.clear();
-    valid_ = false;
+    shown_ = nullptr;
   }
 
   void Rebuild(bool forward) {
     forward_ = forward;
     status_ = Status();
-    order_.clear();
-    for (auto& child : children_) {
-      if (child->Valid()) {
-        order_.push_back({0, child.get()});
-      } else if (Status status = child->status(); !status.ok()) {
+    prefix_.clear();
+    ties_ = 0;
+    for (const auto& child : children_) {
+      if (Status status = child->Valid() ? Status() : child->status(); !status.ok()) {
         Fail(std::move(status));
         return;
       }
     }
-    SetPrefix("");
     if (forward) {
-      std::sort(order_.begin(), order_.end(),
-                [this](const Source& a, const Source& b) { return Before<true>(a, b); });
+      Play<true>();
     } else {
-      std::sort(order_.begin(), order_.end(),
-                [this](const Source& a, const Source& b) { return Before<false>(a, b); });
+      Play<false>();
     }
-    Publish();
+    shown_ = Winner().entry();
   }
 
-  // Puts the moved winner back in its place.
+  // Every game, from the leaves up. players_[i] keeps the winner of place i for its parent's game, and then
+  // the loser.
+  template <bool kForward>
+  void Play() {
+    const size_t count = children_.size();
+    for (size_t i = 0; i < count; ++i) {
+      const InternalEntry* const entry = children_[i]->entry();
+      players_[count + i] = {entry != nullptr ? RankOf<kForward>(entry->key) : kLastRank, i};
+    }
+    for (size_t i = count - 1; i > 0; --i) {
+      Player& a = players_[2 * i];
+      Player& b = players_[2 * i + 1];
+      const bool a_wins = !Wins<kForward>(b, a);
+      players_[i] = a_wins ? a : b;
+      // Who lost waits in a's place until all games above have taken their winners.
+      if (a_wins) std::swap(a, b);
+    }
+    players_[0] = players_[1];
+    for (size_t i = 1; i < count; ++i) players_[i] = players_[2 * i];
+  }
+
+  // Plays the moved winner's games again.
   template <bool kForward>
   void Settle() {
-    Source& moved = order_.front();
-    if (!moved.child->Valid()) [[unlikely]] {
-      RemoveWinner();
+    Player player = players_[0];
+    const InternalIterator& child = ChildOf(player);
+    if (!child.Valid()) [[unlikely]] {
+      if (Status status = child.status(); !status.ok()) {
+        Fail(std::move(status));
+        return;
+      }
+      player.rank = kLastRank;
     } else {
-      const Slice key = moved.child->key();
-      if (!HasPrefix(key)) [[unlikely]]
+      const Slice key = child.key();
+      if (!BeginsWith(key, prefix_) && !SEERDB_MUTANT("merge-trusts-old-prefix")) [[unlikely]] {
         SetPrefix(Slice(prefix_).substr(0, CommonPrefixBytes(prefix_, key)));
-      moved.window = LoadWindow(key, prefix_.size());
-      if (order_.size() > 1 && !Before<kForward>(moved, order_[1])) Sink<kForward>();
-      if (ties_ > kMaxTies) [[unlikely]]
-        LengthenPrefix();
+      }
+      player.rank = RankOf<kForward>(key);
     }
-    Publish();
+    for (size_t i = (children_.size() + player.child) / 2; i > 0; i /= 2) {
+      Player& other = players_[i];
+      if (other.rank == player.rank) [[unlikely]] {
+        if (WinsTie<kForward>(other, player)) std::swap(other, player);
+      } else {
+        SwapIf(other.rank < player.rank, &other, &player);
+      }
+    }
+    players_[0] = player;
+    shown_ = Winner().entry();
+    if (ties_ > kMaxTies) [[unlikely]]
+      LengthenPrefix();
   }
 
-  // Requires: the first child belongs behind the second.
-  template <bool kForward>
-  void Sink() {
-    const Source moved = order_.front();
-    const size_t count = order_.size();
-    size_t place = 1;
-    order_[0] = order_[1];
-    // The place is near more often than far.
-    for (; place + 1 < count && place < kNear && !Before<kForward>(moved, order_[place + 1]); ++place) {
-      order_[place] = order_[place + 1];
-    }
-    if (place == kNear && place + 1 < count) {
-      const auto begin = order_.begin() + static_cast<std::ptrdiff_t>(place) + 1;
-      const auto end = std::partition_point(
-          begin, order_.end(), [&](const Source& other) { return !Before<kForward>(moved, other); });
-      place = static_cast<size_t>(std::move(begin, end, begin - 1) - order_.begin());
-    }
-    order_[place] = moved;
+  // Without a branch, which could not be foretold.
+  static void SwapIf(bool swap, Player* a, Player* b) {
+    const uint64_t mask = uint64_t{0} - static_cast<uint64_t>(swap);
+    const auto exchange = [mask](uint64_t* x, uint64_t* y) {
+      const uint64_t difference = (*x ^ *y) & mask;
+      *x ^= difference;
+      *y ^= difference;
+    };
+    exchange(&a->rank, &b->rank);
+    exchange(&a->child, &b->child);
   }
 
   void LengthenPrefix() {
-    const Slice first = order_.front().child->key();
-    SetPrefix(first.substr(0, CommonPrefixBytes(first, order_.back().child->key())));
-  }
-
-  void RemoveWinner() {
-    if (Status status = order_.front().child->status(); !status.ok()) {
-      Fail(std::move(status));
-      return;
+    if (!Valid()) return;
+    const Slice first = Winner().key();
+    size_t bytes = first.size();
+    for (size_t i = 1; i < children_.size(); ++i) {
+      const InternalIterator& other = ChildOf(players_[i]);
+      if (other.Valid()) bytes = std::min(bytes, CommonPrefixBytes(first, other.key()));
     }
-    order_.erase(order_.begin());
+    SetPrefix(first.substr(0, bytes));
   }
 
   // Changes direction: all children but the winner step to the other side of its entry. No other child
   // holds that very entry, so the winner stays first.
   void Turn(bool forward) {
-    InternalIterator* winner = order_.front().child;
+    const InternalIterator& winner = Winner();
     for (auto& child : children_) {
-      if (child.get() == winner) continue;
+      if (child.get() == &winner) continue;
       if (SEERDB_MUTANT("turn-forgets-exhausted-input") && !child->Valid()) continue;
       if (forward) {
-        child->Seek(winner->key(), winner->trailer());
+        child->Seek(winner.key(), winner.trailer());
       } else {
-        child->SeekForPrev(winner->key(), winner->trailer());
+        child->SeekForPrev(winner.key(), winner.trailer());
       }
     }
     Rebuild(forward);
   }
 
-  static constexpr size_t kNear = 8;
+  static constexpr uint64_t kLastRank = UINT64_MAX;
   static constexpr uint32_t kMaxTies = 32;
 
   const std::vector<std::unique_ptr<InternalIterator>> children_;
-  std::vector<Source> order_;
+  // The winner, and then those that lost: place i's parent is i / 2, the root 1, and the leaf of a child
+  // behind all inner nodes.
+  std::vector<Player> players_;
   std::string prefix_;
-  uint32_t ties_ = 0;  // comparisons that windows did not decide, since the prefix was set
+  uint32_t ties_ = 0;  // games that ranks did not decide, since the prefix was set
   bool forward_ = true;
   Status status_;
 };

@@ -1,8 +1,8 @@
 // MergingIterator: several iterators as one, in entry order, both ways.
 //
 // Children must be ordered newest first; no two hold the same (key, trailer). Children open lazily through
-// their own implementations. While one child stays ahead of the runner-up its entries pass with a single
-// comparison each. Thread safety: external synchronization.
+// their own implementations. A step costs one game a level of a tree of losers, mostly of two numbers.
+// Thread safety: external synchronization.
 #pragma once
 
 #include <memory>

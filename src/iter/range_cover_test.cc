@@ -118,11 +118,7 @@ class CountingIterator final : public InternalIterator {
  private:
   void Take() {
     ++calls_;
-    valid_ = base_->Valid();
-    if (!valid_) return;
-    key_ = base_->key();
-    trailer_ = base_->trailer();
-    value_ = base_->value();
+    shown_ = base_->entry();
   }
   const std::unique_ptr<InternalIterator> base_;
   uint64_t& calls_;

@@ -29,6 +29,7 @@ class RangeSkippingIterator final : public InternalIterator {
     source_->SeekForPrev(key, trailer);
     SkipBackward();
   }
+  void PrepareSeek(Slice key, int step) override { source_->PrepareSeek(key, step); }
   void Next() override {
     source_->Next();
     SkipForward();
@@ -63,7 +64,7 @@ class RangeSkippingIterator final : public InternalIterator {
       steps = 0;
       source_->Seek(stretch.end, kFirstTrailer);
     }
-    valid_ = false;
+    shown_ = nullptr;
   }
   void SkipBackward() {
     int steps = 0;
@@ -82,14 +83,9 @@ class RangeSkippingIterator final : public InternalIterator {
       // What stands for a damaged table shows itself at the place asked for.
       if (source_->Valid() && source_->key() >= begin) return Publish();
     }
-    valid_ = false;
+    shown_ = nullptr;
   }
-  void Publish() {
-    valid_ = true;
-    key_ = source_->key();
-    trailer_ = source_->trailer();
-    value_ = source_->value();
-  }
+  void Publish() { shown_ = source_->entry(); }
 
   const std::unique_ptr<InternalIterator> source_;
   RangeCover cover_;

@@ -50,11 +50,10 @@ class VectorIterator final : public InternalIterator {
   void MoveTo(size_t position) {
     position_ = position;
     status_ = position == fail_at_ ? Status::Corruption("entry cannot be read") : Status();
-    valid_ = position < entries_.size() && status_.ok();
-    if (!valid_) return;
-    key_ = entries_[position].key;
-    trailer_ = entries_[position].trailer;
-    value_ = entries_[position].value;
+    shown_ = nullptr;
+    if (position >= entries_.size() || !status_.ok()) return;
+    own_ = {entries_[position].key, entries_[position].trailer, entries_[position].value};
+    shown_ = &own_;
   }
 
   std::vector<Entry> entries_;

@@ -59,21 +59,21 @@ size_t EndOfRun(size_t begin, size_t count, uint64_t window, const WindowAt& win
 
 // The first rank for which `before(rank)` is false, or `count`. `before` is asked only for ranks whose
 // window equals `window`; it must be true, then false, in the order of ranks, and agree with the windows:
-// true where they are lower, false where they are higher. `model` may be empty.
+// true where they are lower, false where they are higher. `guess` is what a model of `count` ranks says of
+// the window; null: there is none.
 template <typename WindowAt, typename Before>
-BracketResult BracketSearch(const PlaModel& model, size_t count, uint64_t window, const WindowAt& window_at,
-                            const Before& before) {
+BracketResult BracketSearch(const ApproxRange* guess, size_t count, uint64_t window,
+                            const WindowAt& window_at, const Before& before) {
   BracketResult result;
   size_t begin = 0;
   size_t end = count;
-  if (!model.empty() && model.ranks() == count) {
-    const ApproxRange range = model.Find(window);
+  if (guess != nullptr) {
     result.bracketed =
-        SEERDB_MUTANT("bracket-unproven") || ((range.lo == 0 || window_at(range.lo - 1) < window) &&
-                                              (range.hi == count || window_at(range.hi) >= window));
+        SEERDB_MUTANT("bracket-unproven") || ((guess->lo == 0 || window_at(guess->lo - 1) < window) &&
+                                              (guess->hi == count || window_at(guess->hi) >= window));
     if (result.bracketed) {
-      begin = range.lo;
-      end = range.hi;
+      begin = guess->lo;
+      end = guess->hi;
     }
   }
   size_t lo = LowerBoundWindow(begin, end, window, window_at);
@@ -91,6 +91,17 @@ BracketResult BracketSearch(const PlaModel& model, size_t count, uint64_t window
   }
   result.rank = lo;
   return result;
+}
+
+// The same with the guess of `model`, which may be empty or of other ranks: then it is not asked.
+template <typename WindowAt, typename Before>
+BracketResult BracketSearch(const PlaModel& model, size_t count, uint64_t window, const WindowAt& window_at,
+                            const Before& before) {
+  if (!model.IsOf(count)) {
+    return BracketSearch(static_cast<const ApproxRange*>(nullptr), count, window, window_at, before);
+  }
+  const ApproxRange guess = model.Find(window);
+  return BracketSearch(&guess, count, window, window_at, before);
 }
 
 }  // namespace seerdb

@@ -40,6 +40,8 @@ class PlaModel {
   }
 
   bool empty() const { return segments_.empty(); }
+  // Whether it may be asked about `count` windows: a stored model may be one of others, or there is none.
+  bool IsOf(size_t count) const { return !empty() && ranks_ == count; }
   uint32_t ranks() const { return ranks_; }
   uint32_t max_error() const { return max_error_; }
   const std::vector<PlaSegment>& segments() const { return segments_; }

@@ -64,6 +64,10 @@ StateBuilder::StateBuilder(const ManifestState& state) : state_(state) {
       for (const TableMetaPtr& table : run.tables) places_[table->number] = {i, run.id, table};
     }
   }
+  if (state.version != nullptr && state.version->values() != nullptr) {
+    given_values_ = state.version->values();
+    for (const ValueBytes& values : *given_values_) value_bytes_[values.segment] = values.bytes;
+  }
   if (state.version == nullptr || state.version->ranges() == nullptr) return;
   given_ranges_ = state.version->ranges();
   ranges_ = *given_ranges_;
@@ -100,8 +104,31 @@ ManifestState StateBuilder::Build() {
   if (ranges == nullptr && !ranges_.empty()) {
     ranges = std::make_shared<const std::vector<RangeTombstonePtr>>(ranges_);
   }
-  state.version = std::make_shared<const Version>(levels_, std::move(ranges));
+  state.version = std::make_shared<const Version>(levels_, std::move(ranges), BuildValues());
   return state;
+}
+
+void StateBuilder::AddValues(const TableMeta& table) {
+  for (const ValueBytes& values : table.values) value_bytes_[values.segment] += values.bytes;
+  if (!table.values.empty()) given_values_ = nullptr;
+}
+
+void StateBuilder::RemoveValues(const TableMeta& table) {
+  for (const ValueBytes& values : table.values) {
+    const auto at = value_bytes_.find(values.segment);
+    if (at == value_bytes_.end()) continue;  // the sums of a hostile manifest may wrap around
+    at->second -= values.bytes;
+    if (at->second == 0) value_bytes_.erase(at);
+  }
+  if (!table.values.empty()) given_values_ = nullptr;
+}
+
+ValueBytesListPtr StateBuilder::BuildValues() const {
+  if (given_values_ != nullptr || value_bytes_.empty()) return given_values_;
+  auto list = std::make_shared<ValueBytesList>();
+  list->reserve(value_bytes_.size());
+  for (const auto& [segment, bytes] : value_bytes_) list->push_back({segment, bytes});
+  return list;
 }
 
 Status StateBuilder::AddRange(const RangeTombstone& tombstone) {
@@ -259,6 +286,7 @@ Status StateBuilder::Delete(const VersionEdit::DeletedTable& deleted) {
   const auto run = FindRun(&level, found->second.run);
   run->tables.erase(FindTable(&*run, found->second.table->smallest_key));
   if (run->tables.empty()) level.runs.erase(run);
+  RemoveValues(meta);
   places_.erase(found);
   return {};
 }
@@ -294,6 +322,7 @@ Status StateBuilder::Add(const VersionEdit::AddedTable& added) {
                std::to_string(added.run));
   }
   run->tables.insert(at, std::move(table));
+  AddValues(meta);
   // Sequences continue above this after a reopen.
   state_.last_sequence = std::max(state_.last_sequence, meta.largest_sequence);
   return {};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -42,12 +43,18 @@ class StateBuilder {
   Status Add(const VersionEdit::AddedTable& added);
   Status AddRange(const RangeTombstone& tombstone);
   void SortRanges();
+  void AddValues(const TableMeta& table);
+  void RemoveValues(const TableMeta& table);
+  ValueBytesListPtr BuildValues() const;
 
   ManifestState state_;  // its version and num_levels are stale
   std::vector<Level> levels_;
   std::unordered_map<uint64_t, Place> places_;  // by table number
   RangeListPtr given_ranges_;                   // null once they have changed, or if there were none
   std::vector<RangeTombstonePtr> ranges_;       // ascending by sequence, but for what was just added
+
+  ValueBytesListPtr given_values_;            // null once they have changed, or if there were none
+  std::map<uint64_t, uint64_t> value_bytes_;  // by segment
 
   SequenceNumber old_ranges_ = 0;  // those up to this sequence were there before
   // All keys of tables that were deleted.

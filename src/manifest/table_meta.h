@@ -8,6 +8,7 @@
 #include <string>
 
 #include "format/range_tombstone.h"
+#include "format/value_pointer.h"
 #include "seerdb/types.h"
 
 namespace seerdb {
@@ -35,6 +36,8 @@ struct TableMeta {
   uint64_t expires_us = 0;
   // No range tombstone with a sequence up to this one hides anything in it. 0 = not known.
   SequenceNumber ranges_applied = 0;
+  // What its entries point to. A value segment to which no table of a version points is no part of it.
+  ValueBytesList values;
 
   friend bool operator==(const TableMeta&, const TableMeta&) = default;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 namespace seerdb {
 namespace {
@@ -47,6 +48,21 @@ uint64_t Level::table_count() const {
   uint64_t sum = 0;
   for (const Run& run : runs) sum += run.tables.size();
   return sum;
+}
+
+ValueBytesListPtr Version::ValuesOf(const std::vector<Level>& levels) {
+  std::map<uint64_t, uint64_t> bytes_of;
+  for (const Level& level : levels) {
+    for (const Run& run : level.runs) {
+      for (const TableMetaPtr& table : run.tables) {
+        for (const ValueBytes& values : table->values) bytes_of[values.segment] += values.bytes;
+      }
+    }
+  }
+  if (bytes_of.empty()) return nullptr;
+  auto list = std::make_shared<ValueBytesList>();
+  for (const auto& [segment, bytes] : bytes_of) list->push_back({segment, bytes});
+  return list;
 }
 
 uint64_t Version::table_count() const {

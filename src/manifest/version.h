@@ -35,11 +35,17 @@ struct Level {
 // Range tombstones, ascending by sequence. Never empty: null stands for none.
 using RangeListPtr = std::shared_ptr<const std::vector<RangeTombstonePtr>>;
 
+// Of every value segment, how many of its bytes the tables point to. Never empty: null stands for none.
+using ValueBytesListPtr = std::shared_ptr<const ValueBytesList>;
+
 class Version {
  public:
   explicit Version(uint32_t num_levels) : levels_(num_levels) {}
   explicit Version(std::vector<Level> levels, RangeListPtr ranges = nullptr)
-      : levels_(std::move(levels)), ranges_(std::move(ranges)) {}
+      : Version(levels, std::move(ranges), ValuesOf(levels)) {}
+  // `values`: ValuesOf(levels).
+  Version(std::vector<Level> levels, RangeListPtr ranges, ValueBytesListPtr values)
+      : levels_(std::move(levels)), ranges_(std::move(ranges)), values_(std::move(values)) {}
 
   const std::vector<Level>& levels() const { return levels_; }
   const Level& level(size_t i) const { return levels_[i]; }
@@ -49,8 +55,13 @@ class Version {
   const RangeListPtr& ranges() const { return ranges_; }
   // How many of them may hide something in the table, counted up to `most`.
   size_t RangesOver(const TableMeta& table, size_t most) const;
+  // The value segments that belong to it. Null: none.
+  const ValueBytesListPtr& values() const { return values_; }
   uint64_t table_count() const;
+  // Of tables.
   uint64_t bytes() const;
+  // Of values that tables point to.
+  uint64_t value_bytes() const { return values_ == nullptr ? 0 : TotalBytes(*values_); }
   // Deepest level that holds a table; -1 if none does.
   int deepest_level() const;
 
@@ -60,8 +71,11 @@ class Version {
   std::string ToString() const;
 
  private:
+  static ValueBytesListPtr ValuesOf(const std::vector<Level>& levels);
+
   std::vector<Level> levels_;
   RangeListPtr ranges_;
+  ValueBytesListPtr values_;
 };
 
 using VersionPtr = std::shared_ptr<const Version>;

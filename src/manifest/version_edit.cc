@@ -25,6 +25,7 @@ enum Tag : uint8_t {
   kDroppedKeyspace = 12,
   kNextKeyspaceId = 13,
   kRangeTombstone = 14,
+  kTableValues = 15,
   kTombstonesSince = 128,
   kTableExpires = 129,
   kRangesApplied = 130,
@@ -81,6 +82,25 @@ bool DecodeTable(Decoder* in, VersionEdit::AddedTable* table) {
   meta.largest_key = largest;
   meta.tier = static_cast<TableTier>(tier);
   return true;
+}
+
+// Belongs to the table added last before it.
+std::string EncodeTableValues(const TableMeta& meta) {
+  std::string field;
+  AppendVarint(&field, meta.number);
+  std::string list;
+  AppendValueBytesList(&list, meta.values);
+  AppendLengthPrefixed(&field, list);
+  return field;
+}
+
+bool DecodeTableValues(Decoder* in, std::vector<VersionEdit::AddedTable>* tables) {
+  uint64_t number = 0;
+  Slice list;
+  if (!in->ReadVarint(&number) || !in->ReadLengthPrefixed(&list) || tables->empty()) return false;
+  TableMeta& meta = tables->back().meta;
+  return meta.number == number && meta.values.empty() && ParseValueBytesList(list, &meta.values) &&
+         !meta.values.empty();
 }
 
 std::string EncodeKeyspace(const KeyspaceRecord& keyspace) {
@@ -200,6 +220,8 @@ bool DecodeField(uint8_t tag, Decoder* in, VersionEdit* edit, bool* known) {
       return DecodeNumber(in, &edit->next_keyspace_id);
     case kRangeTombstone:
       return DecodeRange(in, &edit->added_ranges.emplace_back());
+    case kTableValues:
+      return DecodeTableValues(in, &edit->added_tables);
     case kTombstonesSince:
       return DecodeOfTable(in, &TableMeta::tombstones_since_s, &edit->added_tables);
     case kTableExpires:
@@ -273,6 +295,7 @@ std::string VersionEdit::Encode() const {
   }
   for (const AddedTable& table : added_tables) {
     AppendField(&out, kAddedTable, EncodeTable(table));
+    if (!table.meta.values.empty()) AppendField(&out, kTableValues, EncodeTableValues(table.meta));
     AppendOfTable(&out, kTombstonesSince, table.meta.number, table.meta.tombstones_since_s);
     AppendOfTable(&out, kTableExpires, table.meta.number, table.meta.expires_us);
     AppendOfTable(&out, kRangesApplied, table.meta.number, table.meta.ranges_applied);
@@ -344,6 +367,9 @@ std::string VersionEdit::ToString() const {
     if (meta.tombstones_since_s != 0) out += " tombstones_since " + std::to_string(meta.tombstones_since_s);
     if (meta.expires_us != 0) out += " expires_us " + std::to_string(meta.expires_us);
     if (meta.ranges_applied != 0) out += " ranges_applied " + std::to_string(meta.ranges_applied);
+    for (const ValueBytes& values : meta.values) {
+      out += " values " + std::to_string(values.segment) + ":" + std::to_string(values.bytes);
+    }
     out += "\n";
   }
   for (const DeletedTable& table : deleted_tables) {

@@ -133,12 +133,10 @@ void TreeIterator::Prev() {
 
 void TreeIterator::SetEntry() {
   const Record& record = *leaves_[current_].records[index_];
-  key_ = record.key();
-  value_ = record.value();
-  trailer_ = record.trailer;
-  valid_ = true;
+  own_ = {record.key(), record.trailer, record.value()};
+  shown_ = &own_;
 }
 
-void TreeIterator::SetEnd() { valid_ = false; }
+void TreeIterator::SetEnd() { shown_ = nullptr; }
 
 }  // namespace seerdb

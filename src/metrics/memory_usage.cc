@@ -22,6 +22,7 @@ std::string MemoryUsage::ToString() const {
   add("blocks in use by readers", pinned_block_bytes);
   add("table metadata", table_metadata_bytes);
   add("bulk loads", bulk_load_bytes);
+  add("transactions", transaction_bytes);
   add("flush and compaction", job_bytes);
   add("log", log_bytes);
   return out;

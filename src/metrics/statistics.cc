@@ -85,6 +85,7 @@ void Statistics::Fill(DBStats* stats) const {
   SEERDB_LATENCY_LIST(SEERDB_FILL_LATENCY)
 #undef SEERDB_FILL_LATENCY
   stats->physical_bytes_written = stats->wal_bytes_written + stats->wal_bytes_prepared +
+                                  stats->value_bytes_written + stats->value_gc_bytes_written +
                                   stats->flush_bytes_written + stats->bulk_load_bytes_written +
                                   stats->manifest_bytes_written;
   if (!SEERDB_MUTANT("amplification-omits-compaction")) {

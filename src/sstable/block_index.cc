@@ -1,5 +1,7 @@
 #include "sstable/block_index.h"
 
+#include <algorithm>
+
 #include "learned/bracket_search.h"
 #include "sstable/table_format.h"
 
@@ -83,16 +85,38 @@ bool BlockIndex::KeyIs(uint32_t block, Slice key) const {
          key.ends_with(separator);
 }
 
-uint32_t BlockIndex::Find(Slice key, uint64_t trailer, bool* by_model) const {
-  const KeyProjection::Side side = projection_.SideOf(key);
-  if (side != KeyProjection::Side::kWithin) {
+BlockGuess BlockIndex::GuessOf(Slice key) const {
+  BlockGuess guess;
+  guess.side = projection_.SideOf(key);
+  if (guess.side != KeyProjection::Side::kWithin) return guess;
+  guess.window = projection_.WindowWithin(key);
+  guess.has_range = model_.IsOf(blocks_);
+  if (guess.has_range) guess.range = model_.Find(guess.window);
+  return guess;
+}
+
+void BlockIndex::Prefetch(const BlockGuess& guess) const {
+  // Of a bracket that is wider than this, the middle: halving it waits for each line anyway.
+  constexpr uint32_t kMostRanks = 16;
+  constexpr uint32_t kLineRanks = 8;
+  if (!guess.has_range) return;
+  const ApproxRange& range = guess.range;
+  const uint32_t lo = std::max(range.lo, range.pos > kMostRanks / 2 ? range.pos - kMostRanks / 2 : 0);
+  const uint32_t hi = std::min(range.hi, range.pos + kMostRanks / 2);
+  for (uint32_t i = lo; i < hi; i += kLineRanks) __builtin_prefetch(windows_ + uint64_t{i} * 8);
+  __builtin_prefetch(windows_ + uint64_t{hi} * 8);
+  __builtin_prefetch(offsets_ + uint64_t{range.pos} * (wide_offsets_ ? 8 : 4));
+}
+
+uint32_t BlockIndex::Find(const BlockGuess& guess, Slice key, uint64_t trailer, bool* by_model) const {
+  if (guess.side != KeyProjection::Side::kWithin) {
     *by_model = true;
-    return side == KeyProjection::Side::kBefore ? 0 : blocks_ - 1;
+    return guess.side == KeyProjection::Side::kBefore ? 0 : blocks_ - 1;
   }
   const Slice suffix = projection_.Suffix(key);
   const char* const windows = windows_;
   const BracketResult found = BracketSearch(
-      model_, blocks_, projection_.WindowWithin(key),
+      guess.has_range ? &guess.range : nullptr, blocks_, guess.window,
       [windows](size_t i) { return LoadU64(windows + i * 8); },
       [&](size_t i) {
         uint64_t separator_trailer = 0;

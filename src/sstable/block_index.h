@@ -25,6 +25,14 @@ struct BlockPlace {
   uint64_t bytes = 0;  // stored bytes, without the trailer
 };
 
+// Where a key may be, without a look at the index itself.
+struct BlockGuess {
+  KeyProjection::Side side = KeyProjection::Side::kBefore;
+  bool has_range = false;
+  uint64_t window = 0;  // if it is within
+  ApproxRange range;    // if there is one
+};
+
 class BlockIndexBuilder {
  public:
   // A block at `offset` starts with (key, trailer); `last_key` ended the block before (empty for the first).
@@ -70,7 +78,14 @@ class BlockIndex {
 
   // The last block whose separator is at or before (key, trailer), or block 0: the only block, but for the
   // next one's first entry, that can hold the first entry at or after (key, trailer).
-  uint32_t Find(Slice key, uint64_t trailer, bool* by_model) const;
+  uint32_t Find(Slice key, uint64_t trailer, bool* by_model) const {
+    return Find(GuessOf(key), key, trailer, by_model);
+  }
+  // In steps: what can be computed of the key, the start of loading what a search from there looks at, and
+  // the search.
+  BlockGuess GuessOf(Slice key) const;
+  void Prefetch(const BlockGuess& guess) const;
+  uint32_t Find(const BlockGuess& guess, Slice key, uint64_t trailer, bool* by_model) const;
   // Whether `block` (> 0) starts with a version of the key that ended the block before, and that is `key`.
   bool Continues(uint32_t block, Slice key) const {
     const uint64_t word = Column(keys_, wide_keys_, block);

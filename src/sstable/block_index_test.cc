@@ -83,13 +83,31 @@ TEST(BlockIndexTest, ContinuesOnlyForTheKeyThatSpansTheBoundary) {
   EXPECT_EQ(index->Find("kb", SeekTrailer(4), &by_model), 1u);
 }
 
-TEST(BlockIndexTest, DamageIsRefusedOrStaysInBounds) {
+// The encoded index of 20 blocks, each with three of the keys 0 .. 59.
+std::string TwentyBlocks() {
   BlockIndexBuilder builder;
   for (uint64_t i = 0; i < 20; ++i) {
     builder.AddBlock(i * 50, i == 0 ? "" : Digits(i * 3 - 1), Digits(i * 3),
                      PackTrailer(1, ValueType::kValue));
   }
-  const std::string bytes = builder.Finish(Digits(0), Digits(60), 1000);
+  return builder.Finish(Digits(0), Digits(60), 1000);
+}
+
+// A hostile table's: a search drops it, and the walk over the lines that it would need has an end.
+TEST(BlockIndexTest, AModelOfOtherRanksIsNotAsked) {
+  const std::string bytes = TwentyBlocks();
+  Result<BlockIndex> index = BlockIndex::Decode(bytes, 1000);
+  ASSERT_TRUE(index.ok());
+  const uint32_t last = UINT32_MAX - 8;
+  index->set_model(PlaModel({{0, 0, last, 0}}, UINT32_MAX, 7));
+  index->Prefetch(index->GuessOf(Digits(30)));
+  bool by_model = true;
+  EXPECT_EQ(index->Find(Digits(30), kFirstTrailer, &by_model), 10u);
+  EXPECT_FALSE(by_model);
+}
+
+TEST(BlockIndexTest, DamageIsRefusedOrStaysInBounds) {
+  const std::string bytes = TwentyBlocks();
   ASSERT_TRUE(BlockIndex::Decode(bytes, 1000).ok());
   for (size_t n = 0; n < bytes.size(); ++n) {
     // A cut separator blob no longer fills its place.

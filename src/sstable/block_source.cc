@@ -96,6 +96,23 @@ void BlockSource::Keep(uint32_t block, const TableReadFlags& flags, std::string 
   ref->bytes = ref->owner->bytes();
 }
 
+void BlockSource::Ask(uint32_t block) const {
+  const BlockPlace place = index_->Place(block);
+  const uint32_t cold = cold_.load(std::memory_order_relaxed);
+  if (region_->WillNeed(place.offset, place.bytes + kBlockTrailerBytes)) {
+    if (cold != kColdLookups) cold_.store(kColdLookups, std::memory_order_relaxed);
+  } else if (cold != 0) {
+    cold_.store(cold - 1, std::memory_order_relaxed);
+  }
+}
+
+void BlockSource::ExpectAll(uint32_t begin, uint32_t end) const {
+  if (region_ == nullptr || begin >= end) return;
+  const BlockPlace last = index_->Place(end - 1);
+  const uint64_t offset = index_->Place(begin).offset;
+  region_->WillNeed(offset, last.offset + last.bytes + kBlockTrailerBytes - offset);
+}
+
 Status BlockSource::FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {
   return region_ != nullptr ? FetchMapped(block, flags, ref) : FetchRead(block, flags, ref);
 }

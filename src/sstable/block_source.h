@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cache/block_cache.h"
@@ -61,6 +62,25 @@ class BlockSource {
     __builtin_prefetch(front + 64);
     __builtin_prefetch(front + 128);
   }
+  // For a lookup, before Fetch (`hash`: of what it looks for): begins to bring the block into memory where it
+  // may not be there, whole and beside those of other lookups; Fetch would meet its pages one by one.
+  void Expect(uint32_t block, uint64_t hash) const {
+    if (map_.data() == nullptr) return;
+    const bool asks = cold_.load(std::memory_order_relaxed) != 0 || (hash & kAskedMask) == 0;
+    if (!Checked(block) || asks) [[unlikely]]
+      Ask(block);
+  }
+  // Begins to load the blocks [begin, end), in as much as they are mapped and not in memory.
+  void ExpectAll(uint32_t begin, uint32_t end) const;
+
+  // Starts to load the record that may be the one with this tag, of a block whose front is there.
+  void PrefetchRecord(uint32_t block, uint8_t tag) const {
+    if (const std::optional<TagBlock> block_view = AtHand(block)) block_view->PrefetchRecord(tag);
+  }
+  // The same for the records that a search for a bound looks at first.
+  void PrefetchLowerBound(uint32_t block) const {
+    if (const std::optional<TagBlock> block_view = AtHand(block)) block_view->PrefetchLowerBound();
+  }
 
   // Checks a block as read (`bytes` are its stored bytes and trailer) and gives its content: a view of
   // `bytes`, or `buffer`, into which it was uncompressed.
@@ -74,9 +94,22 @@ class BlockSource {
   uint64_t memory_bytes() const;
 
  private:
+  // To ask whether a block is in memory is a system call. Of blocks that were read before, it is asked for
+  // one lookup in so many, and for all while fewer than kColdLookups have found what they wanted since one
+  // did not.
+  static constexpr uint64_t kAskedMask = 127;
+  static constexpr uint32_t kColdLookups = 256;
+
+  // A block that is mapped and known to be whole.
+  std::optional<TagBlock> AtHand(uint32_t block) const {
+    if (map_.data() == nullptr || !Checked(block)) return std::nullopt;
+    const BlockPlace place = index_->Place(block);
+    return TagBlock(Slice(map_.data() + place.offset, place.bytes));
+  }
   bool Checked(uint32_t block) const {
     return (checked_[block / 64].load(std::memory_order_relaxed) >> (block % 64) & 1) != 0;
   }
+  void Ask(uint32_t block) const;
   Status FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
   Status FetchMapped(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
   Status FetchRead(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
@@ -89,6 +122,7 @@ class BlockSource {
   const BlockIndex* const index_;
   const std::shared_ptr<const MappedRegion> region_;
   const Slice map_;
+  mutable std::atomic<uint32_t> cold_{0};  // lookups that still ask; a hint
   const std::unique_ptr<RandomAccessFile> file_;
   const std::shared_ptr<BlockCache> cache_;
   const uint64_t cache_id_;

@@ -27,9 +27,10 @@ enum PropertyId : uint32_t {
   kKeys = 17,
   // From here on optional.
   kKeySketch = 19,
+  kValues = 20,
 };
 constexpr uint32_t kLastRequired = kKeys;
-constexpr uint32_t kLastProperty = kKeySketch;
+constexpr uint32_t kLastProperty = kValues;
 
 // The field of an id that is a number, or null.
 uint64_t* NumberField(TableProperties* p, uint32_t id) {
@@ -80,6 +81,7 @@ bool DecodeProperty(uint32_t id, Slice value, TableProperties* properties) {
     properties->key_sketch = value;
     return KeySketch().Unite(value);
   }
+  if (id == kValues) return ParseValueBytesList(value, &properties->values);
   Decoder in(value);
   uint64_t number = 0;
   if (!in.ReadVarint(&number) || !in.empty()) return false;
@@ -113,6 +115,12 @@ void AppendTableProperties(const TableProperties& properties, std::string* out) 
     AppendVarint(out, kKeySketch);
     AppendLengthPrefixed(out, properties.key_sketch);
   }
+  if (!properties.values.empty()) {
+    std::string list;
+    AppendValueBytesList(&list, properties.values);
+    AppendVarint(out, kValues);
+    AppendLengthPrefixed(out, list);
+  }
 }
 
 Result<TableProperties> DecodeTableProperties(Slice bytes) {
@@ -125,7 +133,7 @@ Result<TableProperties> DecodeTableProperties(Slice bytes) {
     if (!in.ReadVarint32(&id) || !in.ReadLengthPrefixed(&value)) {
       return Status::Corruption("properties are cut off");
     }
-    if (id == 0 || id > kLastProperty || (id > kLastRequired && id != kKeySketch)) continue;
+    if (id == 0 || id > kLastProperty || (id > kLastRequired && id < kKeySketch)) continue;
     if ((seen >> id & 1) != 0 || !DecodeProperty(id, value, &properties)) {
       return Status::Corruption("property " + std::to_string(id) + " is malformed or repeated");
     }

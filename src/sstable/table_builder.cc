@@ -1,6 +1,7 @@
 #include "sstable/table_builder.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -107,7 +108,8 @@ class TableBuilder::Impl {
   Status CheckEntry(Slice key, uint64_t trailer, Slice value, const Neighbour& neighbour) const;
   // Of `compression_`, which is not kNone.
   BlockCompressor& Compressor();
-  void NoteKind(ValueType type, Slice value);
+  // What must be known of an entry that is no plain value, beside its place.
+  void NoteKind(ValueType type, Slice key, Slice value);
   Status FinishBlock();
   // Everything up to the end.
   Status FinishBlocks();
@@ -134,8 +136,9 @@ class TableBuilder::Impl {
   std::string last_key_;  // of the last finished block
   uint64_t last_trailer_ = 0;
   uint64_t last_hash_ = 0;
-  Status failed_;           // the first error of the file
-  bool all_expire_ = true;  // but for tombstones
+  Status failed_;                             // the first error of the file
+  uint64_t expiring_ = 0;                     // entries
+  std::map<uint64_t, uint64_t> value_bytes_;  // by segment
   bool finished_ = false;
 };
 
@@ -173,6 +176,7 @@ Status TableBuilder::Impl::CheckEntry(Slice key, uint64_t trailer, Slice value,
 Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   const Neighbour neighbour = Compare(key, trailer);
   SEERDB_RETURN_IF_ERROR(CheckEntry(key, trailer, value, neighbour));
+  if (TrailerType(trailer) != ValueType::kValue) NoteKind(TrailerType(trailer), key, value);
   if (!block_.empty() &&
       block_.BytesWith(key.size(), value.size(), neighbour.shared_bytes) > options_.block_bytes) {
     SEERDB_RETURN_IF_ERROR(FinishBlock());
@@ -192,22 +196,25 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   last_trailer_ = trailer;
   block_.Add(key, trailer, value, TagOfHash(last_hash_), neighbour.shared_bytes);
   ++properties_.entries;
-  NoteKind(TrailerType(trailer), value);
   properties_.raw_key_bytes += key.size();
   properties_.raw_value_bytes += value.size();
   return Status::Ok();
 }
 
-void TableBuilder::Impl::NoteKind(ValueType type, Slice value) {
+void TableBuilder::Impl::NoteKind(ValueType type, Slice key, Slice value) {
   if (type == ValueType::kDeletion) {
     ++properties_.tombstones;
     return;
   }
   EntryPayload payload;
-  if (!Expires(type) || !ParsePayload(type, value, &payload)) {
-    all_expire_ = false;
-  } else {
+  const bool parsed = ParsePayload(type, value, &payload);
+  if (Expires(type) && parsed) {
+    ++expiring_;
     properties_.expires_us = std::max(properties_.expires_us, payload.expires_us);
+  }
+  ValuePointer pointer;  // a malformed one points to nothing
+  if (IsPointer(type) && parsed && ParseValuePointer(payload.value, &pointer)) {
+    value_bytes_[pointer.segment] += ValueRecordBytes(key.size(), pointer.bytes);
   }
 }
 
@@ -278,7 +285,8 @@ void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
 }
 
 void TableBuilder::Impl::WriteMetaBlocks() {
-  if (!all_expire_) properties_.expires_us = 0;
+  if (expiring_ + properties_.tombstones < properties_.entries) properties_.expires_us = 0;
+  for (const auto& [segment, bytes] : value_bytes_) properties_.values.push_back({segment, bytes});
   properties_.largest_key = last_key_;
   properties_.data_bytes = offset();
   properties_.key_sketch = sketch_.Encode();

@@ -73,11 +73,39 @@ TEST(TableBuilderTest, RefusesEntriesOutOfOrder) {
 }
 
 TEST(TableBuilderTest, RefusesKindsThatAreNoPointEntries) {
-  for (const uint8_t kind : {uint8_t{4}, uint8_t{7}, uint8_t{0x10}, uint8_t{0xff}}) {
+  for (const uint8_t kind : {uint8_t{4}, uint8_t{8}, uint8_t{0x10}, uint8_t{0xff}}) {
     RecordingFile file;
     TableBuilder builder({}, &file);
     EXPECT_TRUE(builder.Add("key", uint64_t{10} << 8 | kind, "v").IsInvalidArgument());
   }
+}
+
+// By segment, with what records take; of what is malformed nothing.
+TEST(TableBuilderTest, SumsUpWhatEntriesPointTo) {
+  RecordingFile file;
+  TableBuilder builder({}, &file);
+  const auto pointer = [](uint64_t segment, uint64_t bytes) {
+    std::string text;
+    AppendValuePointer(&text, {segment, 90, bytes, 1});
+    return text;
+  };
+  const std::string in_time(8, '\x01');
+  ASSERT_TRUE(builder.Add("a", PackTrailer(9, ValueType::kValuePointer), pointer(30, 100)).ok());
+  ASSERT_TRUE(builder.Add("a", PackTrailer(8, ValueType::kValuePointer), pointer(17, 5)).ok());
+  ASSERT_TRUE(
+      builder.Add("b", PackTrailer(7, ValueType::kExpiringPointer), in_time + pointer(17, 100'000)).ok());
+  ASSERT_TRUE(builder.Add("c", PackTrailer(6, ValueType::kValuePointer), "malformed").ok());
+  ASSERT_TRUE(builder.Add("d", PackTrailer(5, ValueType::kValue), pointer(18, 5)).ok()) << "a value like one";
+  const auto properties = builder.Finish();
+  ASSERT_TRUE(properties.ok());
+  const ValueBytesList want{{17, ValueRecordBytes(1, 5) + ValueRecordBytes(1, 100'000)},
+                            {30, ValueRecordBytes(1, 100)}};
+  EXPECT_EQ(properties->values, want);
+  std::string bytes;
+  AppendTableProperties(*properties, &bytes);
+  const auto decoded = DecodeTableProperties(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  EXPECT_EQ(decoded->values, want);
 }
 
 TEST(TableBuilderTest, NeedsAnEntryAndFinishesOnce) {

@@ -1,11 +1,15 @@
 #include "sstable/table_iterator.h"
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "base/inline_bytes.h"
 #include "base/mutant.h"
 #include "sstable/sequential_blocks.h"
 #include "sstable/tag_block.h"
+#include "sstable/walk_ahead.h"
 
 namespace seerdb {
 namespace {
@@ -13,10 +17,13 @@ namespace {
 constexpr uint32_t kNoBlock = UINT32_MAX;
 // Suffixes up to this size are copied whole words at a time.
 constexpr size_t kShortSuffixBytes = 16;
+constexpr size_t kLineBytes = 64;
+constexpr size_t kPrefetchBytes = 1024;
 
 class TableIterator final : public InternalIterator {
  public:
-  TableIterator(const TableReadFlags& flags, const BlockSource& source) : flags_(flags), source_(source) {}
+  TableIterator(const TableReadFlags& flags, const BlockSource& source)
+      : flags_(flags), source_(source), ahead_(source) {}
 
   void OpenSequential(FileSystem& fs) {
     sequential_ = std::make_unique<SequentialBlocks>(source_, flags_.read_ahead_bytes, flags_.statistics);
@@ -25,15 +32,34 @@ class TableIterator final : public InternalIterator {
   }
 
   void SeekToFirst() override {
+    guess_.reset();
     if (Load(0)) ToEntry(0);
   }
   void SeekToLast() override {
+    guess_.reset();
     if (Load(source_.index().blocks() - 1)) ToEntry(block_.entries() - 1);
+  }
+  void PrepareSeek(Slice key, int step) override {
+    const BlockIndex& index = source_.index();
+    if (step == 0) {
+      guess_ = index.GuessOf(key);
+      index.Prefetch(*guess_);
+    } else if (step == 1) {
+      bool by_model = false;
+      prepared_block_ = index.Find(*guess_, key, kFirstTrailer, &by_model);
+      source_.Prefetch(prepared_block_);
+      source_.Expect(prepared_block_, prepared_block_);
+    } else {
+      source_.PrefetchLowerBound(prepared_block_);
+    }
   }
   void Seek(Slice key, uint64_t trailer) override {
     bool by_model = false;
-    const uint32_t number = source_.index().Find(key, trailer, &by_model);
-    if (!Load(number)) return;
+    const BlockIndex& index = source_.index();
+    const uint32_t number =
+        guess_ ? index.Find(*guess_, key, trailer, &by_model) : index.Find(key, trailer, &by_model);
+    guess_.reset();
+    if (!Enter(number)) return;
     const uint32_t entry = block_.LowerBound(key, trailer);
     if (entry < block_.entries())
       ToEntry(entry);
@@ -41,13 +67,14 @@ class TableIterator final : public InternalIterator {
       ToNextBlock();
   }
   void SeekForPrev(Slice key, uint64_t trailer) override {
+    guess_.reset();
     bool by_model = false;
     const uint32_t number = source_.index().Find(key, trailer, &by_model);
-    if (!Load(number)) return;
+    if (!Enter(number)) return;
     const uint32_t entry = block_.LowerBound(key, trailer);
     if (entry < block_.entries()) {
       ToEntry(entry);
-      if (key_ == key && trailer_ == trailer) return;
+      if (own_.key == key && own_.trailer == trailer) return;
     }
     if (entry > 0)
       ToEntry(entry - 1);
@@ -57,7 +84,9 @@ class TableIterator final : public InternalIterator {
   void Next() override {
     if (entry_ + 1 < block_.entries()) [[likely]] {
       ++entry_;
-      TakeAt(next_);
+      const char* const start = next_;
+      TakeAt(start);
+      PrefetchNext(start);
     } else {
       ToNextBlock();
     }
@@ -73,7 +102,7 @@ class TableIterator final : public InternalIterator {
  private:
   // Makes `number` the block in hand; false, and not valid, when it cannot be had.
   bool Load(uint32_t number) {
-    valid_ = false;
+    shown_ = nullptr;
     if (number == block_number_) {
       status_ = Status::Ok();
       return true;
@@ -81,6 +110,7 @@ class TableIterator final : public InternalIterator {
     if (sequential_ != nullptr) {
       status_ = unopened_.ok() ? sequential_->Fetch(number, &ref_.bytes) : unopened_;
     } else {
+      ahead_.Take(number);
       status_ = source_.Fetch(number, flags_, &ref_);
     }
     if (!status_.ok()) {
@@ -92,24 +122,37 @@ class TableIterator final : public InternalIterator {
     block_ = source_.View(ref_.bytes);
     const Slice prefix = block_.prefix();
     if (!prefix.empty()) {
-      Reserve(prefix.size() + kShortSuffixBytes);
-      std::memcpy(key_buffer_.get(), prefix.data(), prefix.size());
+      key_buffer_.Reserve(prefix.size() + kShortSuffixBytes, 0);
+      std::memcpy(key_buffer_.data(), prefix.data(), prefix.size());
     }
+    return true;
+  }
+  // Load of a block in which something is searched.
+  bool Enter(uint32_t number) {
+    source_.Prefetch(number);
+    if (!Load(number)) return false;
+    block_.PrefetchLowerBound();
     return true;
   }
   void ToNextBlock() {
     if (block_number_ + 1 < source_.index().blocks()) {
       if (Load(block_number_ + 1)) ToEntry(0);
     } else {
-      valid_ = false;
+      shown_ = nullptr;
     }
   }
   void ToPreviousBlock() {
     if (block_number_ == 0) {
-      valid_ = false;
+      shown_ = nullptr;
     } else if (Load(block_number_ - 1)) {
       ToEntry(block_.entries() - 1);
     }
+  }
+  // Starts to load what follows the record at `start`, as if it were of its size: in a merge, or in a page
+  // that was not touched yet, the processor does not foresee it.
+  void PrefetchNext(const char* start) const {
+    const size_t bytes = std::min(static_cast<size_t>(next_ - start), kPrefetchBytes);
+    for (size_t i = 0; i <= bytes; i += kLineBytes) __builtin_prefetch(next_ + i);
   }
   void ToEntry(uint32_t entry) {
     entry_ = entry;
@@ -118,41 +161,34 @@ class TableIterator final : public InternalIterator {
   void TakeAt(const char* start) {
     TagRecord record;
     next_ = block_.Parse(start, &record);
-    trailer_ = record.trailer;
     // Of a plain value nothing is needed; other kinds say more than their value.
-    value_ = flags_.keys_only && type() == ValueType::kValue ? Slice() : record.value;
-    key_ = KeyOf(record.suffix);
-    valid_ = true;
+    const bool no_value = flags_.keys_only && TrailerType(record.trailer) == ValueType::kValue;
+    own_ = {KeyOf(record.suffix), record.trailer, no_value ? Slice() : record.value};
+    shown_ = &own_;
   }
   // The key of a record of the block in hand: in the block when it has no prefix, else assembled.
   Slice KeyOf(Slice suffix) {
     const size_t prefix_bytes = block_.prefix().size();
     if (prefix_bytes == 0) return suffix;
     if (suffix.size() <= kShortSuffixBytes && suffix.data() + kShortSuffixBytes <= block_.limit()) {
-      std::memcpy(key_buffer_.get() + prefix_bytes, suffix.data(), kShortSuffixBytes);
+      std::memcpy(key_buffer_.data() + prefix_bytes, suffix.data(), kShortSuffixBytes);
     } else {
-      Reserve(prefix_bytes + suffix.size());
-      std::memcpy(key_buffer_.get() + prefix_bytes, suffix.data(), suffix.size());
+      key_buffer_.Reserve(prefix_bytes + suffix.size(), prefix_bytes);
+      std::memcpy(key_buffer_.data() + prefix_bytes, suffix.data(), suffix.size());
     }
-    return Slice(key_buffer_.get(), prefix_bytes + suffix.size());
-  }
-  // Keeps the prefix that stands in the buffer.
-  void Reserve(size_t bytes) {
-    if (bytes <= key_capacity_) return;
-    auto grown = std::make_unique<char[]>(bytes * 2);
-    if (key_capacity_ != 0) std::memcpy(grown.get(), key_buffer_.get(), key_capacity_);
-    key_buffer_ = std::move(grown);
-    key_capacity_ = bytes * 2;
+    return Slice(key_buffer_.data(), prefix_bytes + suffix.size());
   }
 
   const TableReadFlags flags_;
   const BlockSource& source_;
+  WalkAhead ahead_;
   TagBlock block_;
   uint32_t block_number_ = kNoBlock;
+  uint32_t prepared_block_ = 0;
+  std::optional<BlockGuess> guess_;  // of the Seek that is being prepared
   uint32_t entry_ = 0;
   const char* next_ = nullptr;  // record behind the present one
-  std::unique_ptr<char[]> key_buffer_;
-  size_t key_capacity_ = 0;
+  InlineBytes key_buffer_;      // begins with the block's prefix
   BlockRef ref_;
   std::unique_ptr<SequentialBlocks> sequential_;
   Status unopened_;  // why sequential_ could not open its file

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "format/value_pointer.h"
 #include "seerdb/options.h"
 #include "seerdb/types.h"
 
@@ -35,6 +36,8 @@ struct TableProperties {
   // When the last of its values and operands expires, in microseconds since 1970; 0 if one never does, or
   // there is none. Not stored: only what has just been built knows.
   uint64_t expires_us = 0;
+  // What its entries point to.
+  ValueBytesList values;
   // Of the distinct keys (base/key_sketch.h), if it takes little beside the data; else empty.
   std::string key_sketch;
 };

@@ -1,5 +1,6 @@
 #include "sstable/table_reader.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -55,6 +56,7 @@ class TableOpener {
   // A view of the mapping, or of bytes added to held_.
   Result<Slice> Load(const char* part, uint64_t offset, uint64_t bytes);
   Result<std::optional<Slice>> LoadMeta(uint32_t id, const char* part, bool required);
+  void ExpectMeta() const;
   Status LoadParts();
   Status CheckAgreement() const;
   void CountRead(uint64_t bytes) const {
@@ -85,6 +87,7 @@ Status TableOpener::Run() {
   Result<std::vector<MetaBlock>> metas = DecodeMetaList(list, footer_.meta_list_offset);
   if (!metas.ok()) return InFile(metas.status(), path_, "meta list", footer_.meta_list_offset);
   metas_ = *std::move(metas);
+  if (region_ != nullptr) ExpectMeta();
   SEERDB_RETURN_IF_ERROR(LoadParts());
   if (region_ != nullptr) file_.reset();
   return CheckAgreement();
@@ -118,6 +121,7 @@ Status TableOpener::MapFile() {
                            FoundExpected("mapped bytes", (*region)->bytes().size(), file_bytes_));
   }
   region_ = *std::move(region);
+  region_->ExpectRandomReads();
   return Status::Ok();
 }
 
@@ -150,6 +154,13 @@ Result<std::optional<Slice>> TableOpener::LoadMeta(uint32_t id, const char* part
   }
   if (!required) return std::optional<Slice>();
   return TableCorruption(path_, "meta list", footer_.meta_list_offset, std::string("no ") + part);
+}
+
+// All of it is read now; a page fault would load no more than a page.
+void TableOpener::ExpectMeta() const {
+  uint64_t begin = footer_.meta_list_offset;
+  for (const MetaBlock& meta : metas_) begin = std::min(begin, meta.offset);
+  region_->WillNeed(begin, file_bytes_ - begin);
 }
 
 Status TableOpener::LoadParts() {
@@ -228,19 +239,24 @@ Status TableOpener::CheckTheRest() {
 class OpenTable final : public TableReader {
  public:
   OpenTable(TableOpener&& opened)
-      : fs_(&opened.fs_),
+      : TableReader(opened.filter_),
+        fs_(&opened.fs_),
         options_(opened.options_),
         held_(std::move(opened.held_)),
         properties_(std::move(opened.properties_)),
         index_(std::move(opened.index_)),
-        filter_(opened.filter_),
         mapped_bytes_(opened.region_ != nullptr ? opened.region_->bytes().size() : 0),
         source_({opened.path_, options_.table_number, properties_.global_sequence}, &index_,
                 {std::move(opened.region_), std::move(opened.file_)}, options_),
         memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()),
         held_bytes_(opened.held_bytes_ + source_.memory_bytes() + sizeof(OpenTable)) {}
 
-  Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const override;
+  void FindProbe(const LookupKey& lookup, TableProbe* probe) const override {
+    Find(probe->guess, lookup, probe);
+  }
+  void EnterProbe(const LookupKey& lookup, const TableProbe& probe) const override {
+    source_.PrefetchRecord(probe.block, TagOfHash(lookup.hash));
+  }
   std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags) const override {
     return NewTableIterator(flags, source_, *fs_);
   }
@@ -258,29 +274,46 @@ class OpenTable final : public TableReader {
   uint64_t held_bytes() const override { return held_bytes_; }
 
  private:
+  Status GetPassed(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const override {
+    TableProbe probe;
+    Find(index_.GuessOf(lookup.key), lookup, &probe);
+    return Search(flags, lookup, probe, result);
+  }
+  void GuessProbe(const LookupKey& lookup, TableProbe* probe) const override {
+    probe->guess = index_.GuessOf(lookup.key);
+    index_.Prefetch(probe->guess);
+  }
+  Status SearchProbe(const TableReadFlags& flags, const LookupKey& lookup, const TableProbe& probe,
+                     Lookup* result) const override {
+    return Search(flags, lookup, probe, result);
+  }
+  // These two stand in the straight line of Get as well as in the steps of a probe.
+  [[gnu::always_inline]] void Find(const BlockGuess& guess, const LookupKey& lookup,
+                                   TableProbe* probe) const {
+    probe->block = index_.Find(guess, lookup.key, SeekTrailer(lookup.sequence), &probe->by_model);
+    source_.Prefetch(probe->block);
+    source_.Expect(probe->block, lookup.hash);
+  }
+  // From probe.block on.
+  [[gnu::always_inline]] Status Search(const TableReadFlags& flags, const LookupKey& lookup,
+                                       const TableProbe& probe, Lookup* result) const;
+
   FileSystem* const fs_;  // outlives the reader, like every user of it
   const TableOpenOptions options_;
   const std::vector<std::unique_ptr<std::string>> held_;
   const TableProperties properties_;
   const BlockIndex index_;
-  const BloomFilter filter_;
   const uint64_t mapped_bytes_;
   const BlockSource source_;
   const uint64_t memory_bytes_;
   const uint64_t held_bytes_;
 };
 
-Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const {
-  result->state = Lookup::State::kAbsent;
+inline Status OpenTable::Search(const TableReadFlags& flags, const LookupKey& lookup, const TableProbe& probe,
+                                Lookup* result) const {
   CounterShard* const shard = flags.shard;
-  if (!filter_.MayContain(lookup.hash)) {
-    if (shard != nullptr) shard->Add(Counter::filter_negatives);
-    return Status::Ok();
-  }
-  bool by_model = false;
-  uint32_t block = index_.Find(lookup.key, SeekTrailer(lookup.sequence), &by_model);
-  source_.Prefetch(block);
-  if (shard != nullptr) shard->Add(by_model ? Counter::index_model_hits : Counter::index_fallbacks);
+  uint32_t block = probe.block;
+  if (shard != nullptr) shard->Add(probe.by_model ? Counter::index_model_hits : Counter::index_fallbacks);
   const uint8_t tag = TagOfHash(lookup.hash);
   BlockRef ref;
   do {
@@ -298,7 +331,7 @@ Status OpenTable::Get(const TableReadFlags& flags, const LookupKey& lookup, Look
     ++block;
     if (SEERDB_MUTANT("get-stops-at-block-end")) break;
   } while (block < index_.blocks() && index_.Continues(block, lookup.key));
-  if (shard != nullptr && !filter_.empty()) shard->Add(Counter::filter_false_positives);
+  if (shard != nullptr && !filter().empty()) shard->Add(Counter::filter_false_positives);
   return Status::Ok();
 }
 
@@ -314,7 +347,7 @@ Status OpenTable::Verify(VerifyResult* result) const {
   SEERDB_RETURN_IF_ERROR(opener.Run());
   SEERDB_RETURN_IF_ERROR(opener.CheckTheRest());
   const OpenTable table(std::move(opener));
-  TableVerifier verifier(*fs_, table.source_, table.filter_, table.properties_);
+  TableVerifier verifier(*fs_, table.source_, table.filter(), table.properties_);
   return verifier.Run(result);
 }
 

@@ -20,6 +20,8 @@
 #include "seerdb/options.h"
 #include "seerdb/result.h"
 #include "seerdb/verify.h"
+#include "sstable/block_index.h"
+#include "sstable/bloom_filter.h"
 #include "sstable/table_properties.h"
 
 namespace seerdb {
@@ -46,6 +48,14 @@ struct TableReadFlags {
   Statistics* statistics = nullptr;
 };
 
+// One lookup on its way through a table.
+struct TableProbe {
+  BlockGuess guess;
+  uint32_t block = 0;
+  bool passed = false;  // the filter
+  bool by_model = false;
+};
+
 class TableReader : public std::enable_shared_from_this<TableReader> {
  public:
   // Reads footer, properties, index and filter, and checks their checksums and sizes.
@@ -56,7 +66,27 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   // The newest version of lookup.key with sequence <= lookup.sequence in this table, or kAbsent.
   // result->owner keeps the value readable when it lies in a cached or private block; it is null when the
   // value lies in the mapping: then it lives as long as this reader.
-  virtual Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const = 0;
+  Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const {
+    result->state = Lookup::State::kAbsent;
+    return filter_.MayContain(lookup.hash) ? GetPassed(flags, lookup, result) : TurnAway(flags);
+  }
+
+  // Get in steps, of which each but the last starts to load what the next one needs: several lookups that
+  // take them in turn wait for memory together. In this order, none left out but those between FilterProbe
+  // and FinishProbe when the filter was not passed. The answer, and what is counted, are those of Get.
+  void StartProbe(const LookupKey& lookup) const { filter_.Prefetch(lookup.hash); }
+  void FilterProbe(const LookupKey& lookup, TableProbe* probe) const {
+    probe->passed = filter_.MayContain(lookup.hash);
+    if (probe->passed) GuessProbe(lookup, probe);
+  }
+  virtual void FindProbe(const LookupKey& lookup, TableProbe* probe) const = 0;
+  virtual void EnterProbe(const LookupKey& lookup, const TableProbe& probe) const = 0;
+  Status FinishProbe(const TableReadFlags& flags, const LookupKey& lookup, const TableProbe& probe,
+                     Lookup* result) const {
+    result->state = Lookup::State::kAbsent;
+    return probe.passed ? SearchProbe(flags, lookup, probe, result) : TurnAway(flags);
+  }
+
   // Borrows the reader, which must outlive it.
   virtual std::unique_ptr<InternalIterator> NewIterator(const TableReadFlags& flags) const = 0;
 
@@ -73,6 +103,23 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   // Bytes of the mapping, and of memory held beside it. The blocks of the cache are not among them.
   virtual uint64_t mapped_bytes() const = 0;
   virtual uint64_t held_bytes() const = 0;
+
+ protected:
+  // Most tables that a lookup asks turn it away: here, in line.
+  explicit TableReader(const BloomFilter& filter) : filter_(filter) {}
+  const BloomFilter& filter() const { return filter_; }
+
+ private:
+  virtual Status GetPassed(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const = 0;
+  virtual void GuessProbe(const LookupKey& lookup, TableProbe* probe) const = 0;
+  virtual Status SearchProbe(const TableReadFlags& flags, const LookupKey& lookup, const TableProbe& probe,
+                             Lookup* result) const = 0;
+  static Status TurnAway(const TableReadFlags& flags) {
+    if (flags.shard != nullptr) flags.shard->Add(Counter::filter_negatives);
+    return Status::Ok();
+  }
+
+  const BloomFilter filter_;
 };
 
 }  // namespace seerdb

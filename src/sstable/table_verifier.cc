@@ -60,6 +60,10 @@ Status TableVerifier::CheckEntry(uint32_t number, uint8_t tag, const TagRecord& 
   if (TrailerType(record.trailer) == ValueType::kDeletion) ++counted_.tombstones;
   counted_.raw_key_bytes += key_.size();
   counted_.raw_value_bytes += record.value.size();
+  ValuePointer pointer;
+  if (ParsePointerPayload(TrailerType(record.trailer), record.value, &pointer)) {
+    value_bytes_[pointer.segment] += ValueRecordBytes(key_.size(), pointer.bytes);
+  }
   const SequenceNumber sequence = TrailerSequence(record.trailer);
   counted_.smallest_sequence = std::min(counted_.smallest_sequence, sequence);
   counted_.largest_sequence = std::max(counted_.largest_sequence, sequence);
@@ -87,6 +91,11 @@ Status TableVerifier::CheckProperties() const {
   SEERDB_RETURN_IF_ERROR(check("largest sequence", counted_.largest_sequence, properties_.largest_sequence));
   SEERDB_RETURN_IF_ERROR(
       check("model segments", source_.index().model().segments().size(), properties_.model_segments));
+  ValueBytesList values;
+  for (const auto& [segment, bytes] : value_bytes_) values.push_back({segment, bytes});
+  if (values != properties_.values) {
+    return TableCorruption(source_.path(), "properties", 0, "they name other values than the entries");
+  }
   if (counted_.smallest_key != properties_.smallest_key || key_ != properties_.largest_key) {
     return TableCorruption(source_.path(), "properties", 0, "smallest or largest key is not the table's");
   }

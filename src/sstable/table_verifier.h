@@ -1,6 +1,7 @@
 // TableVerifier: reads a whole table and checks that its parts agree.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "seerdb/file_system.h"
@@ -35,6 +36,7 @@ class TableVerifier {
   const TableProperties& properties_;
   // What was counted, and the last entry seen.
   TableProperties counted_;
+  std::map<uint64_t, uint64_t> value_bytes_;  // by segment
   std::string key_;
   uint64_t trailer_ = 0;
 };

@@ -49,25 +49,37 @@ const char* TagBlock::Check(Slice bytes) {
   return nullptr;
 }
 
+inline uint32_t TagBlock::MatchesFrom(uint32_t i, uint8_t tag) const {
+  const char* const tags = data_ + kTagBlockHeaderBytes + i;
+  const size_t n = entries_ - i;
+  // Offsets and records follow the tags, so a full step is inside but for the smallest blocks.
+  if (tags + 16 <= limit_) [[likely]] {
+    const uint32_t mask = MatchTags16(tags, tag);
+    return n < 16 ? mask & ((uint32_t{1} << n) - 1) : mask;
+  }
+  return MatchTagsFew(tags, n, tag);
+}
+
 bool TagBlock::Find(Slice key, uint8_t tag, SequenceNumber sequence, TagRecord* record) const {
   if (key.substr(0, prefix_bytes_) != prefix()) return false;
   const Slice suffix = key.substr(prefix_bytes_);
-  const char* const tags = data_ + kTagBlockHeaderBytes;
   for (uint32_t i = 0; i < entries_; i += 16) {
-    // Offsets and records follow the tags, so a full step is inside but for the smallest blocks.
-    const size_t n = entries_ - i;
-    uint32_t mask = 0;
-    if (tags + i + 16 <= limit_) [[likely]] {
-      mask = MatchTags16(tags + i, tag);
-      if (n < 16) mask &= (uint32_t{1} << n) - 1;
-    } else {
-      mask = MatchTagsFew(tags + i, n, tag);
-    }
-    for (; mask != 0; mask &= mask - 1) {
+    for (uint32_t mask = MatchesFrom(i, tag); mask != 0; mask &= mask - 1) {
       if (MatchAt(i + static_cast<uint32_t>(__builtin_ctz(mask)), suffix, sequence, record)) return true;
     }
   }
   return false;
+}
+
+void TagBlock::PrefetchRecord(uint8_t tag) const {
+  for (uint32_t i = 0; i < entries_; i += 16) {
+    const uint32_t mask = MatchesFrom(i, tag);
+    if (mask == 0) continue;
+    const char* const record = RecordStart(i + static_cast<uint32_t>(__builtin_ctz(mask)));
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + 64);
+    return;
+  }
 }
 
 uint32_t TagBlock::LowerBound(Slice key, uint64_t trailer) const {

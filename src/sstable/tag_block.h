@@ -75,8 +75,17 @@ class TagBlock {
     __builtin_prefetch(data_);
     __builtin_prefetch(data_ + 64);
   }
+  // Starts to load the records that LowerBound looks at first, most of which are in lines of their own.
+  void PrefetchLowerBound() const {
+    for (uint32_t part = 1; part < 8; ++part)
+      __builtin_prefetch(RecordStart(static_cast<uint32_t>(uint64_t{entries_} * part / 8)));
+  }
+  // Starts to load the first record with this tag.
+  void PrefetchRecord(uint8_t tag) const;
 
  private:
+  // Bit j is set where entry i + j has the tag, for the up to 16 entries from i on.
+  uint32_t MatchesFrom(uint32_t i, uint8_t tag) const;
   static uint64_t TrustedVarint(const char** p) {
     uint64_t v = static_cast<unsigned char>(*(*p)++);
     if (v < 0x80) [[likely]]

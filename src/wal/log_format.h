@@ -14,16 +14,10 @@
 #include <cstdint>
 #include <string>
 
+#include "base/database_id.h"
 #include "seerdb/slice.h"
 
 namespace seerdb {
-
-// 128 random bits taken when a database is created.
-struct DatabaseId {
-  uint64_t high = 0;
-  uint64_t low = 0;
-  friend bool operator==(const DatabaseId&, const DatabaseId&) = default;
-};
 
 // What the manifest knows about a log before its first record is acknowledged.
 struct LogIdentity {

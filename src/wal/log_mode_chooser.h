@@ -2,7 +2,9 @@
 //
 // Direct logs pay when nearly every group is synced, mapped ones when nearly none is; neither is free to
 // prepare. So a database starts with a buffered segment, and moves when a stretch of groups agrees. A mixture
-// stays with what it has until it leans to one side. Thread safety: external synchronization.
+// stays with what it has until it leans to one side. Where values lie apart and are synced before the log, a
+// direct log saves nothing of that: its whole blocks, and their preparation, would be the larger part of what
+// is written besides the values. Thread safety: external synchronization.
 #pragma once
 
 #include <algorithm>
@@ -23,14 +25,19 @@ class LogModeChooser {
   explicit LogModeChooser(LogMode option)
       : is_auto_(option == LogMode::kAuto), wanted_(is_auto_ ? LogMode::kBuffered : option) {}
 
-  void NoteGroup(bool synced) {
+  // `apart`: the group points to values that have files of their own.
+  void NoteGroup(bool synced, bool apart) {
     if (!is_auto_) return;
     if (synced) {
       score_ = std::min(score_ + 1, kAgreement);
+      apart_score_ = std::clamp(apart_score_ + (apart ? 1 : -1), 0, kAgreement);
+      if (apart_score_ == kAgreement) values_prevail_ = true;
+      if (apart_score_ == 0) values_prevail_ = false;
     } else {
       score_ = std::max(score_ - (score_ > 0 ? kUnsyncedWeight : 1), -kAgreement);
     }
-    if (score_ == kAgreement) wanted_ = refused_direct_ ? LogMode::kBuffered : LogMode::kDirect;
+    if (score_ == kAgreement)
+      wanted_ = refused_direct_ || values_prevail_ ? LogMode::kBuffered : LogMode::kDirect;
     if (score_ == -kAgreement) wanted_ = refused_mapped_ ? LogMode::kBuffered : LogMode::kMapped;
   }
 
@@ -46,7 +53,9 @@ class LogModeChooser {
  private:
   const bool is_auto_;
   LogMode wanted_;
-  int score_ = 0;  // > 0: synced groups prevail
+  int score_ = 0;        // > 0: synced groups prevail
+  int apart_score_ = 0;  // > 0: of these, groups that point to values
+  bool values_prevail_ = false;
   bool refused_direct_ = false;
   bool refused_mapped_ = false;
 };

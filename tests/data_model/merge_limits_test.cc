@@ -47,6 +47,7 @@ TEST(MergeLimits, FoldsKeepToTheLimitOfValuesInAMemoryBudget) {
   options.memtable_capacity = 1 << 20;
   options.wal_segment_bytes = 1 << 20;
   options.max_memory_bytes = 8 << 20;
+  options.separation_bytes = 0;
   options.merge_operator = StringAppend("");
   const auto db = OpenOrFail(options, "/db");
   ASSERT_TRUE(db);

@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kHistoryLines = 25;
 constexpr size_t kSnapshotsMax = 4;
 constexpr uint64_t kSecond = 1'000'000;
+constexpr uint64_t kLargeBytes = 64;
 
 // Shows the order of its operands and how they were grouped, and cannot combine them.
 class Bracketing final : public MergeOperator {
@@ -74,6 +75,8 @@ ModelRun::ModelRun(const std::string& name, const Options& options, uint64_t see
   options_.clock = clock_;
   options_.executor = NewCooperativeExecutor();
   options_.file_system = fs_;
+  options_.separation_bytes = kLargeBytes;
+  options_.value_segment_bytes = 64 << 10;
   options_.merge_operator = StringAppend("|");
   options_.merge_operators = {std::make_shared<const Bracketing>()};
   spaces_.push_back({"default", {}, MergeTexts, nullptr, {}});
@@ -113,7 +116,8 @@ void ModelRun::Step() {
   }
   if (random_.OneIn(8)) clock_->Advance(random_.Uniform(6 * kSecond));
   const uint64_t choice = random_.Uniform(100);
-  if (choice < 16) return PutOne();
+  if (choice < 13) return PutOne();
+  if (choice < 16) return CommitTransactionOfSome();
   if (choice < 44) return MergeOne();
   if (choice < 48) return DeleteOne();
   if (choice < 50) return DeleteRangeOne();
@@ -187,8 +191,10 @@ void ModelRun::DropAndMakeAgain() {
 std::string ModelRun::ValueFor(const Space& space) {
   if (space.name == "numbers") return U64Operand(random_.Uniform(1000));
   if (space.filter != nullptr && !random_.OneIn(4)) {
-    return (random_.OneIn(2) ? "doomed " : "old ") + std::to_string(index_);
+    return (random_.OneIn(2) ? "doomed " : "old ") + std::to_string(index_) +
+           std::string(random_.OneIn(4) ? 2 * kLargeBytes : 0, '.');
   }
+  if (random_.OneIn(5)) return std::to_string(index_) + std::string(kLargeBytes + random_.Uniform(400), 'V');
   return random_.OneIn(30) ? std::string(random_.Uniform(3000), 'L') : "v" + std::to_string(index_);
 }
 
@@ -216,6 +222,50 @@ void ModelRun::Met(Feature feature, const Space& space, const std::string& key) 
   features_.Note(features, space.name + "/" + key);
 }
 
+void ModelRun::MetValue(const Space& space, const std::string& key, const std::string& value) {
+  if (value.size() >= kLargeBytes) Met(kLargeValues, space, key);
+}
+
+void ModelRun::CommitTransactionOfSome() {
+  auto begun = db_->BeginTransaction();
+  if (!Check(begun.status(), "BeginTransaction")) return;
+  Transaction& transaction = **begun;
+  VersionModel after = model_;
+  std::string note = "transaction";
+  for (uint64_t n = 1 + random_.Uniform(4); n > 0; --n) {
+    Space& space = AnySpace();
+    const std::string key = AnyKey();
+    ModelVersion version;
+    const uint64_t kind = random_.Uniform(3);
+    Status status;
+    const uint64_t default_ttl_us = space.options.default_ttl_us;
+    if (kind == 0) {
+      version.kind = ModelVersion::kDelete;
+      status = transaction.Delete(space.handle, key);
+    } else if (kind == 1) {
+      version.value = ValueFor(space);
+      if (default_ttl_us != 0) version.expires_us = Now() + default_ttl_us;
+      MetValue(space, key, version.value);
+      status = transaction.Put(space.handle, key, version.value);
+    } else {
+      version = {ModelVersion::kMerge, OperandFor(space), kForEver};
+      if (default_ttl_us != 0) {
+        version.expires_us = Now() + default_ttl_us;
+        version.expires_us -= version.expires_us % (default_ttl_us / 64);
+      }
+      Met(kMerges, space, key);
+      status = transaction.Merge(space.handle, key, version.value);
+    }
+    if (!Check(status, "an operation of a transaction")) return;
+    if (version.expires_us != kForEver) Met(kExpiry, space, key);
+    Met(kTransactions, space, key);
+    note += " " + std::to_string(kind) + ":" + space.name + "/" + key;
+    after.Add({space.name, key}, std::move(version));
+  }
+  Note(note);
+  if (Check(transaction.Commit(), "Commit")) model_ = std::move(after);
+}
+
 void ModelRun::PutOne() {
   Space& space = AnySpace();
   const std::string key = AnyKey(), value = ValueFor(space);
@@ -224,6 +274,7 @@ void ModelRun::PutOne() {
   Note("Put " + space.name + "/" + key + " ttl " + std::to_string(options.ttl_us));
   if (version.expires_us != kForEver) Met(kExpiry, space, key);
   if (space.name != "default") Met(kKeyspaces, space, key);
+  MetValue(space, key, value);
   if (Check(space.handle.Put(options, key, value), "Put")) model_.Add({space.name, key}, std::move(version));
 }
 
@@ -319,6 +370,7 @@ void ModelRun::WriteBatchOfSome() {
     }
     if (version.expires_us != kForEver) Met(kExpiry, space, key);
     Met(kBatches, space, key);
+    if (version.kind == ModelVersion::kPut) MetValue(space, key, version.value);
     note += " " + std::to_string(kind) + ":" + space.name + "/" + key;
     after.Add({space.name, key}, std::move(version));
   }
@@ -336,6 +388,7 @@ void ModelRun::BulkLoadSome() {
   if (!Check(db_->BulkLoad(options, entries).status(), "BulkLoad")) return;
   for (const auto& [key, value] : entries) {
     Met(kBulkLoads, space, key);
+    MetValue(space, key, value);
     model_.Add({space.name, key}, {ModelVersion::kPut, value, kForEver});
   }
 }

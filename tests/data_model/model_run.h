@@ -58,6 +58,7 @@ class ModelRun {
   // Of every key that may be in the range.
   void MetInRange(Feature feature, const Space& space, const std::string& begin, const std::string& end);
   void WriteBatchOfSome();
+  void CommitTransactionOfSome();
   void BulkLoadSome();
   void GetSome();
   void ScanOne();
@@ -83,6 +84,8 @@ class ModelRun {
   // Of all keys, before something is compared that may not change any more.
   void TakeAllFiltered();
   void Met(Feature feature, const Space& space, const std::string& key);
+  // The same of what comes with a put of this value.
+  void MetValue(const Space& space, const std::string& key, const std::string& value);
   void Note(std::string text);
   bool Check(const Status& status, const std::string& what);
   void Fail(const std::string& what);

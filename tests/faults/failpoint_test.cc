@@ -22,6 +22,7 @@ constexpr const char* kFailpoints[] = {
     "flush::before_wal_clear",         // table listed, log not yet released: replay is idempotent
     "compaction::after_output_write",  // outputs written, in no manifest: the inputs still serve
     "wal::after_sync",                 // a log is synced: synced data survives
+    "vlog::after_create",              // a value segment is there, and nothing points into it
     "wal::after_prepare",              // a log file is there, in no manifest
     "wal::before_rotate",              // it is listed, and not yet in use
     "manifest::before_edit",           //
@@ -69,6 +70,7 @@ Options SmallOptions(bool background) {
   Options options = TinyOptions();
   options.wal_sync_policy = SyncPolicy::kSyncData;
   options.background_flush = options.background_compaction = background;
+  options.separation_bytes = 100;  // units lie apart, the counter does not
   return options;
 }
 

@@ -15,6 +15,7 @@
 #include "sstable/table_builder.h"
 #include "sstable/tag_block_builder.h"
 #include "tests/support/test_support.h"
+#include "vlog/value_format.h"
 #include "wal/log_format.h"
 
 namespace seerdb::testing {
@@ -56,6 +57,20 @@ std::string RangesSeed() {
   return operations;
 }
 
+// A put and an operand over it, whose values lie apart.
+std::string PointersSeed() {
+  std::string pointer;
+  AppendValuePointer(&pointer, {17, 90, 5, 0x2166a389});
+  std::string expiring;
+  AppendU64(&expiring, 2'000'000);
+  expiring += pointer;
+  std::string operations;
+  AppendBatchOperation(&operations, ValueType::kExpiringPointer, 0, "k", expiring);
+  AppendBatchOperation(&operations, ValueType::kValuePointer, 0, "k", pointer);
+  AppendBatchOperation(&operations, ValueType::kMerge, 0, "k", "operand");
+  return operations;
+}
+
 void WriteBatchSeeds() {
   WriteSeed("batch", "empty", "");
   WriteSeed("batch", "one", BatchSeed(1));
@@ -66,6 +81,7 @@ void WriteBatchSeeds() {
   }
   WriteSeed("batch", "keyspaces", keyspaces);
   WriteSeed("batch", "ranges", RangesSeed());
+  WriteSeed("batch", "pointers", PointersSeed());
 }
 
 void WriteLogSeeds() {
@@ -302,6 +318,34 @@ void WriteModelSeeds() {
 
 // Steps of script_target.cc: 0 puts, 4 deletes, 6 writes a batch, 7 flushes, 8 compacts, 9 reopens, 10, 11
 // crash.
+// How to open, how many values; of each its shape, key, size and step; what is damaged; what is read; the
+// rest.
+void WriteValuesSeeds() {
+  const std::string small = Choice({3, 'k', 'e', 'y', 200, 7});
+  const std::string empty = Choice({8, 0, 0});
+  const std::string long_one = Choice({200, 0xff, 0xff, 13});
+  const std::string chunk = Choice({194, 'a', 'b', 0x56, 0x55, 1});
+  for (const int mapped : {0, 1}) {
+    const std::string name = mapped == 0 ? "-read" : "-mapped";
+    const std::string reads = Choice({0, 0, 100, 0, 0x55, 0x55, 0, 1, 1, 0, 1, 0});
+    WriteSeed("values", "whole" + name,
+              Choice({mapped, 4}) + small + empty + long_one + chunk + Choice({0}) + reads);
+    WriteSeed("values", "flipped" + name,
+              Choice({mapped, 2}) + small + long_one + Choice({2, 3, 100, 0, 9, 200, 80}) + reads);
+    WriteSeed("values", "cut" + name, Choice({mapped, 2}) + small + small + Choice({1, 230, 0, 1}) + reads);
+    WriteSeed("values", "header" + name, Choice({mapped, 1}) + small + Choice({1, 2, 20, 0}) + reads);
+  }
+  std::string rest;
+  AppendValuePointer(&rest, {17, 91, 200, 1});
+  WriteSeed("values", "pointer", Choice({0, 1}) + small + Choice({0, 0, 0, 0, 0}) + rest);
+  AppendValueBytesList(&(rest = ""), {{3, 70}, {4, 1}, {900, 1 << 20}});
+  WriteSeed("values", "list", Choice({0, 0, 0}) + rest);
+  AppendValueSegmentHeader(&(rest = ""), {{1, 2}, 17, 3});
+  WriteSeed("values", "segment", Choice({0, 0, 0}) + rest);
+  AppendValueRecordHead(&(rest = ""), 17, 64, "k", "ey", {1, 3, 5});
+  WriteSeed("values", "record", Choice({0, 0, 0}) + rest);
+}
+
 void WriteScriptSeeds() {
   std::string puts;
   for (int i = 0; i < 24; ++i) puts += Choice({i % 4 + i % 3 * 16, i * 9, 255 - i});
@@ -329,6 +373,7 @@ void WriteSeeds() {
   WriteModelSeeds();
   WriteScriptSeeds();
   WriteTableSeeds();
+  WriteValuesSeeds();
 }
 
 }  // namespace seerdb::testing

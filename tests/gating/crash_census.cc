@@ -6,8 +6,9 @@
 namespace seerdb::testing {
 namespace {
 
-constexpr const char* kBoundaryNames[kBoundaryCount] = {
-    "append", "sync", "rotate", "recycle", "directory", "table", "manifest", "CURRENT", "delete", "other"};
+constexpr const char* kBoundaryNames[kBoundaryCount] = {"append",    "sync",  "rotate",   "recycle",
+                                                        "directory", "table", "manifest", "CURRENT",
+                                                        "delete",    "other", "values"};
 constexpr const char* kPolicyNames[] = {"none", "barrier", "data", "all"};
 
 bool Contains(const std::string& path, const char* part) { return path.find(part) != std::string::npos; }
@@ -17,6 +18,7 @@ bool Contains(const std::string& path, const char* part) { return path.find(part
 Boundary BoundaryOf(FileOp op, const std::string& path) {
   if (op == FileOp::kDelete) return Boundary::kDelete;
   if (op == FileOp::kSyncDir) return Boundary::kDirectory;
+  if (Contains(path, ".vlog")) return Boundary::kValues;
   if (Contains(path, ".sst")) return Boundary::kTable;
   if (Contains(path, "MANIFEST")) return Boundary::kManifest;
   if (Contains(path, "CURRENT") || Contains(path, ".tmp")) return Boundary::kCurrent;

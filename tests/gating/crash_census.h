@@ -27,8 +27,9 @@ enum class Boundary : unsigned char {
   kCurrent,  // making CURRENT name another manifest
   kDelete,   // of any file
   kOther,    // the lock, the directory, the end
+  kValues,   // making, writing and syncing a value segment; behind kOther: not every history has large values
 };
-inline constexpr size_t kBoundaryCount = static_cast<size_t>(Boundary::kOther) + 1;
+inline constexpr size_t kBoundaryCount = static_cast<size_t>(Boundary::kValues) + 1;
 
 Boundary BoundaryOf(FileOp op, const std::string& path);
 

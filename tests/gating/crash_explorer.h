@@ -30,6 +30,7 @@ struct TraceStep {
   Kind kind = kWrite;
   std::vector<Operation> operations;
   WriteOptions options;
+  bool transaction = false;  // of a write
   BulkLoadOptions load;
 };
 
@@ -40,6 +41,9 @@ struct Trace {
   Trace& Put(const std::string& key, const std::string& value, WriteOptions options = {});
   Trace& Delete(const std::string& key);
   Trace& Batch(std::vector<Operation> operations);
+  // The same committed as a transaction; another one that wrote the same keys then conflicts and leaves
+  // nothing.
+  Trace& Transaction(std::vector<Operation> operations, WriteOptions options = {});
   // One unit, and everything before it is durable afterwards.
   Trace& BulkLoad(std::vector<Operation> operations, const BulkLoadOptions& options = {});
   Trace& Flush() { return Add(TraceStep::kFlush); }
@@ -77,6 +81,7 @@ class CrashExplorer {
 
   void RunTrace();
   Status RunStep(const TraceStep& step, Options* options, std::unique_ptr<DB>* db);
+  static Status CommitOne(const TraceStep& step, DB* db);
   void Collect(Boundary boundary, const std::vector<CrashOptions>& crashes);
   void ExploreTorn(FileOp op, uint64_t stride);
   void RunTorn(const FaultRule& rule, Boundary boundary);

@@ -32,7 +32,7 @@ void ShapeTree(uint64_t combination, Options* options) {
 // Every sync policy with every log mode, the work of the background done by the writer or cooperatively, and
 // the compressions and shapes in turn.
 void ExploreInAllModes(const Trace& trace, uint64_t inner_stride, std::optional<Boundary> focus = {}) {
-  const uint64_t strides = (kSanitized ? 96 : kSampled ? 16 : 1) * inner_stride;
+  const uint64_t strides = (kSanitized ? 20 : kSampled ? 16 : 1) * inner_stride;
   uint64_t crash_points = 0;
   uint64_t combination = 0;
   for (const SyncPolicy policy : kPolicies) {
@@ -104,6 +104,20 @@ TEST(Crash, BatchesAreWholeOrAbsent) {
     trace.Batch(std::move(operations));
   }
   ExploreInAllModes(trace, 20);
+}
+
+TEST(Crash, TransactionsAreWholeOrAbsent) {
+  Trace trace{"transactions", {}};
+  for (int i = 0; i < 12; ++i) {
+    std::vector<Operation> operations;
+    for (int j = 0; j < 4; ++j) operations.emplace_back("k" + std::to_string(j), Value(i, 350));
+    operations.emplace_back("gone" + std::to_string(i % 3),
+                            i % 2 ? std::optional<std::string>("x") : std::nullopt);
+    trace.Transaction(std::move(operations), i % 3 == 0 ? WriteOptions::Sync() : WriteOptions());
+    if (i % 4 == 3) trace.Put("k" + std::to_string(i % 4), "plain");
+  }
+  trace.Reopen().Transaction({{"k0", "last"}, {"k1", std::nullopt}});
+  ExploreInAllModes(trace, 40);
 }
 
 // Unsynced writes between synced ones: a power cut keeps a prefix that reaches at least the last synced one.

@@ -59,7 +59,7 @@ TEST(Shape, ASpaceTargetIsKept) {
     options.space_amplification_target = 1.4;
     const auto db = OpenOrFail(options, "/db");
     ASSERT_NE(db, nullptr);
-    constexpr uint64_t kKeys = 20'000;
+    constexpr uint64_t kKeys = kSanitized ? 5'000 : 20'000;
     const std::string value(180, 'v');
     for (uint64_t i = 0; i < kKeys; ++i) ASSERT_OK(db->Put(KeyOf(i), value));
     double worst = 0;
@@ -87,7 +87,7 @@ TEST(Shape, WithoutATargetDeadDataIsBounded) {
     };
     const auto db = OpenOrFail(options, "/db");
     ASSERT_NE(db, nullptr);
-    constexpr uint64_t kKeys = 10'000;
+    constexpr uint64_t kKeys = kSanitized ? 5'000 : 10'000;
     const std::string value(180, 'v');
     for (uint64_t i = 0; i < kKeys; ++i) ASSERT_OK(db->Put(KeyOf(i * 7919 % kKeys), value));
     EXPECT_EQ(dead_data, "");

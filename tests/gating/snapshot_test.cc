@@ -1,5 +1,5 @@
-// Gating tests 5, 6 (without transactions) and 7: versions, tombstones and keys that begin alike, wherever
-// they lie.
+// Gating tests 5, 6 (of transactions in tests/transaction) and 7: versions, tombstones and keys that begin
+// alike, wherever they lie.
 #include <algorithm>
 #include <cstdio>
 #include <numeric>

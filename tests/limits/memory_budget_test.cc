@@ -27,7 +27,7 @@ std::string KeyOf(uint64_t i) { return "key" + std::to_string(1'000'000 + i); }
 uint64_t SumOf(const MemoryUsage& usage) {
   return usage.active_memtable_bytes + usage.immutable_memtable_bytes + usage.pinned_memtable_bytes +
          usage.block_cache_bytes + usage.pinned_block_bytes + usage.table_metadata_bytes +
-         usage.bulk_load_bytes + usage.job_bytes + usage.log_bytes;
+         usage.bulk_load_bytes + usage.transaction_bytes + usage.job_bytes + usage.log_bytes;
 }
 
 TEST(MemoryBudgetTest, CreateChecksItsRange) {
@@ -57,7 +57,9 @@ TEST(MemoryBudgetTest, LimitCutsWhatTheOptionsAskFor) {
 }
 
 TEST(MemoryBudgetTest, BatchesAndValuesThatCannotFitAreRefused) {
-  auto db = OpenOrFail(SmallBudget(), "/db");
+  Options options = SmallBudget();
+  options.separation_bytes = 0;
+  auto db = OpenOrFail(options, "/db");
   ASSERT_TRUE(db);
   EXPECT_OK(db->Put("fits", std::string(kMiB, 'v')));
   Status status = db->Put("value", std::string(kMiB + 1, 'v'));
@@ -268,7 +270,8 @@ TEST(MemoryBudgetTest, DatabasesOnOneBudgetWriteAtOnceAndClose) {
   watch.join();
   EXPECT_EQ(wrong.load(), 0);
   EXPECT_GT(peak, 2 * kMiB);
-  EXPECT_LE(peak, 8 * kMiB + 8 * kMiB / 16) << at_peak;  // databases open meanwhile
+  // A database that is opened takes its log's two segments unasked, and three may be opened at once.
+  EXPECT_LE(peak, 8 * kMiB + 3 * (8 * kMiB / 16)) << at_peak;
   std::printf("[ MEMORY   ] three writers, budget 8192 KiB, peak %llu KiB\n",
               static_cast<unsigned long long>(peak >> 10));
   EXPECT_EQ((*budget)->usage().total_bytes, 0u) << (*budget)->usage().ToString();

@@ -97,7 +97,7 @@ void Load(const LoadCase& tested, uint64_t budget_bytes) {
     for (char& c : bytes) c = static_cast<char>(random.Next());
     return bytes;
   }();
-  const uint64_t entries = 20 * budget_bytes / 116;
+  const uint64_t entries = (kSanitized ? 8 : 20) * budget_bytes / 116;
   uint64_t counted_peak = 0;
   for (uint64_t i = 0; i < entries; ++i) {
     const Status status = db->Put(KeyOf(i), Slice(noise).substr(i % 3900, 100));
@@ -153,7 +153,7 @@ void Load(const LoadCase& tested, uint64_t budget_bytes) {
 class MemoryLoadTest : public ::testing::TestWithParam<LoadCase> {};
 
 TEST_P(MemoryLoadTest, TwentyTimesTheBudget) {
-  const uint64_t budget_bytes = (LongRun() ? 64 : GetParam().budget_mib) * kMiB;
+  const uint64_t budget_bytes = (LongRun() ? 64 : kSanitized ? 8 : GetParam().budget_mib) * kMiB;
   EXPECT_EQ(RunInChild([&] { Load(GetParam(), budget_bytes); }), 0);
 }
 

@@ -139,6 +139,10 @@ std::vector<MetamorphicSet> MakeSets() {
   }
   add("TinyManyTombstones",
       {Tiny(), foreground, {SEERDB_SETTING(c.options.tombstone_density_trigger = 0.01)}});
+  const Settings transactions = {SEERDB_SETTING(c.transactions = true)};
+  add("Transactions", {transactions});
+  add("TinyTransactions", {Tiny(), foreground, transactions});
+  add("TinyTransactionsCooperative", {Tiny(), cooperative, transactions});
   add("NoLog", {no_log});
   add("TinyNoLog", {Tiny(), foreground, no_log});
   add("TinyNoMetrics", {Tiny(), foreground, {SEERDB_SETTING(c.options.metrics = false)}});

@@ -89,6 +89,7 @@ class SeerdbTarget final : public ScriptTarget {
       case ScriptKind::kBulkLoad:
         return BulkLoad(op);
       case ScriptKind::kGet:
+        if (config_.transactions && op.snapshot < 0) return GetInTransaction(op);
         return Words(In(op).Get(ReadAt(op), op.key));
       case ScriptKind::kMultiGet: {
         const std::vector<Slice> keys(op.keys.begin(), op.keys.end());
@@ -136,7 +137,68 @@ class SeerdbTarget final : public ScriptTarget {
     return end.empty() ? std::nullopt : std::optional<Slice>(end);
   }
 
-  Status Write(const ScriptOp& op, const Keyspace& keyspace) const {
+  std::string GetInTransaction(const ScriptOp& op) {
+    std::string words;
+    const Status status = RunTransaction(db_.get(), {}, [&](Transaction& transaction) {
+      words = Words(transaction.Get(In(op), op.key));
+      return Status::Ok();
+    });
+    return status.ok() ? words : Words(status);
+  }
+
+  Status WriteInTransaction(const ScriptOp& op) {
+    TransactionOptions options;
+    options.write = WriteAs(op);
+    const Keyspace& keyspace = In(op);
+    return RunTransaction(db_.get(), options, [&](Transaction& transaction) -> Status {
+      switch (op.kind) {
+        case ScriptKind::kDelete:
+          return transaction.Delete(keyspace, op.key);
+        case ScriptKind::kMerge:
+          return transaction.Merge(keyspace, op.key, op.value.Bytes());
+        case ScriptKind::kDeleteRange:
+          return transaction.DeleteRange(keyspace, op.key, OpenEnd(op.end));
+        case ScriptKind::kPutFor:
+          return transaction.PutWithTtl(keyspace, op.key, op.value.Bytes(),
+                                        op.limit * ScriptClock::kSecondUs);
+        default:
+          return transaction.Put(keyspace, op.key, op.value.Bytes());
+      }
+    });
+  }
+
+  // With more that is taken back in the end.
+  Status BatchInTransaction(const ScriptOp& op) {
+    TransactionOptions options;
+    options.write = WriteAs(op);
+    return RunTransaction(db_.get(), options, [&](Transaction& transaction) -> Status {
+      const auto add = [&](const ScriptWrite& write) {
+        const Keyspace& keyspace = keyspaces_[static_cast<size_t>(write.keyspace)];
+        switch (write.kind) {
+          case ScriptWriteKind::kPut:
+            return transaction.Put(keyspace, write.key, write.value.Bytes());
+          case ScriptWriteKind::kDelete:
+            return transaction.Delete(keyspace, write.key);
+          case ScriptWriteKind::kMerge:
+            return transaction.Merge(keyspace, write.key, write.value.Bytes());
+          case ScriptWriteKind::kDeleteRange:
+            return transaction.DeleteRange(keyspace, write.key, OpenEnd(write.end));
+        }
+        return Status::Ok();
+      };
+      for (const ScriptWrite& write : op.writes) {
+        if (Status status = add(write); !status.ok()) return status;
+      }
+      if (Status status = transaction.SetSavepoint(); !status.ok()) return status;
+      for (auto write = op.writes.rbegin(); write != op.writes.rend(); ++write) {
+        if (Status status = add(*write); !status.ok()) return status;
+      }
+      return transaction.RollbackToSavepoint();
+    });
+  }
+
+  Status Write(const ScriptOp& op, const Keyspace& keyspace) {
+    if (config_.transactions) return WriteInTransaction(op);
     WriteOptions options = WriteAs(op);
     switch (op.kind) {
       case ScriptKind::kDelete:
@@ -178,6 +240,7 @@ class SeerdbTarget final : public ScriptTarget {
   }
 
   std::string WriteBatchOf(const ScriptOp& op) {
+    if (config_.transactions) return Words(BatchInTransaction(op));
     WriteBatch batch;
     for (const ScriptWrite& write : op.writes) {
       const Keyspace& keyspace = keyspaces_[static_cast<size_t>(write.keyspace)];

@@ -21,6 +21,8 @@ struct SeerdbConfig {
   bool cooperative = false;
   // For sets that do not log: what is not flushed would be lost.
   bool flush_before_crash = false;
+  // Batches, puts, merges, and gets of the latest go through transactions, which read back what they write.
+  bool transactions = false;
 };
 
 struct Setting {

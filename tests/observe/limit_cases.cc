@@ -92,6 +92,13 @@ std::vector<FieldCase> MemoryCases() {
          load.progress = [s](const BulkLoadProgress&) { s->seen = s->db->Stats(); };
          LoadOne(s, load);
        }},
+      {{"memory_transaction_bytes"},
+       JustOpen,
+       [](Subject* s) {
+         const auto transaction = *s->db->BeginTransaction();
+         EXPECT_OK(transaction->Put("key", std::string(50'000, 'v')));
+         s->seen = s->db->Stats();
+       }},
       {{"total_bulk_loads", "bulk_load_bytes_written"}, JustOpen, [](Subject* s) { LoadOne(s, {}); }},
       {{"memory_limit_bytes", "memory_log_bytes"},
        JustOpen,

@@ -181,6 +181,33 @@ std::vector<FieldCase> ReadCases() {
       {{"total_range_deletes"},
        OpenWithTable,
        [](Subject* s) { EXPECT_OK(s->db->DeleteRange(Subject::Key(1), Subject::Key(2))); }},
+      {{"value_bytes_written", "value_segments", "value_disk_bytes", "value_live_bytes"},
+       OpenWithTable,
+       [](Subject* s) {
+         EXPECT_OK(s->db->Put("large", std::string(10'000, 'v')));
+         EXPECT_OK(s->db->Flush());
+       }},
+      {{"value_gc_bytes_written"},
+       OpenWithTable,
+       [](Subject* s) {
+         const std::vector<std::pair<std::string, std::string>> large{{"large", std::string(10'000, 'v')}};
+         EXPECT_OK(s->db->BulkLoad({}, large).status());
+       }},
+      {{"transaction_commits"},
+       OpenWithTable,
+       [](Subject* s) {
+         const auto transaction = *s->db->BeginTransaction();
+         EXPECT_OK(transaction->Put(Subject::Key(1), "1"));
+         EXPECT_OK(transaction->Commit());
+       }},
+      {{"transaction_conflicts"},
+       OpenWithTable,
+       [](Subject* s) {
+         const auto transaction = *s->db->BeginTransaction();
+         EXPECT_OK(transaction->Put(Subject::Key(1), "1"));
+         EXPECT_OK(s->db->Put(Subject::Key(1), "2"));
+         EXPECT_TRUE(transaction->Commit().IsConflict());
+       }},
       {{"range_tombstones"},
        OpenWithTable,
        [](Subject* s) {

@@ -1,0 +1,43 @@
+// ReplayedValues: whether the values are there to which records of a log point.
+//
+// A value may be lost, or torn, where the log that was written after it is whole: the two are files of their
+// own. Thread safety: external synchronization.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/database_id.h"
+#include "format/internal_key.h"
+#include "manifest/table_meta.h"
+#include "seerdb/file_system.h"
+#include "seerdb/result.h"
+#include "vlog/value_reader.h"
+
+namespace seerdb {
+
+class ReplayedValues {
+ public:
+  // `database` as the manifest says.
+  ReplayedValues(FileSystem& fs, std::string directory, const DatabaseId& database)
+      : fs_(fs), directory_(std::move(directory)), database_(database) {}
+
+  // OK if every value that the operations point to is what was written. kCorruption/kValueCorruption
+  // otherwise.
+  Status Check(Slice operations);
+  // The same of one entry that points to its value.
+  Status CheckEntry(ValueType type, Slice payload);
+  // Makes durable what tables point to that are about to be listed.
+  Status Sync(const std::vector<TableMeta>& tables) const;
+
+ private:
+  Result<const ValueReader*> Reader(uint64_t segment);
+
+  FileSystem& fs_;
+  const std::string directory_;
+  const DatabaseId database_;
+  std::map<uint64_t, std::shared_ptr<ValueReader>> readers_;
+};
+
+}  // namespace seerdb
