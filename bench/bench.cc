@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -51,6 +52,25 @@ const Phase* FindPhase(const std::string& name) {
   return nullptr;
 }
 
+bool IsWhole(const std::string& name) {
+  for (const char* whole : {"compact", "settle", "flush", "tables", "reopen", "recover", "kill"}) {
+    if (name == whole) return true;
+  }
+  return false;
+}
+
+// What labels as in "readrandom:paths:2t" say of threads.
+uint32_t ThreadsOf(const std::string& spec, uint32_t otherwise) {
+  std::istringstream labels(spec);
+  for (std::string label; std::getline(labels, label, ':');) {
+    const size_t digits = label.find_first_not_of("0123456789");
+    if (digits == 0 || digits + 1 != label.size() || label[digits] != 't') continue;
+    otherwise = static_cast<uint32_t>(std::stoul(label));
+    if (otherwise < 1 || otherwise > 1024) Die("threads of " + spec);
+  }
+  return otherwise;
+}
+
 }  // namespace
 
 Bench::Bench(const BenchConfig& config)
@@ -98,25 +118,56 @@ void Bench::RunPhase(const std::string& spec) {
   const size_t colon = spec.find(':');
   const std::string name = spec.substr(0, colon);
   const Phase* phase = FindPhase(name);
-  if (phase == nullptr && name != "compact" && name != "settle") Die("unknown phase " + name);
+  if (phase == nullptr && !IsWhole(name)) Die("unknown phase " + name);
   ++phase_number_;
-  Reopen(phase != nullptr && phase->fresh, config_.sync || (phase != nullptr && phase->always_sync));
+  BenchConfig config = config_;
+  config.threads = ThreadsOf(spec, config_.threads);
+  if (name != "recover") {
+    Reopen(phase != nullptr && phase->fresh, config.sync || (phase != nullptr && phase->always_sync));
+  }
 
   Json result = {{"engine", config_.engine},       {"phase", spec},
-                 {"threads", config_.threads},     {"num", config_.num},
+                 {"threads", config.threads},      {"num", config_.num},
                  {"key_bytes", config_.key_bytes}, {"value_bytes", config_.value_bytes},
                  {"seed", config_.seed},           {"sync", engine_sync_ ? "data" : "none"}};
   if (phase != nullptr) {
-    RunWorkers(*phase, &result);
-  } else if (name == "settle") {
-    RunSettle(&result);
+    RunWorkers(*phase, config, &result);
   } else {
-    RunCompact(&result);
+    RunWhole(name, &result);
   }
+  for (const auto& [figure, value] : engine_->Figures()) result[figure] = value;
   result["rss_anon_bytes"] = AnonymousBytes();
   result["db_bytes"] = DiskBytes(path_);
   result["options"] = engine_->options();
   std::cout << result.dump() << std::endl;
+  if (name == "kill") raise(SIGKILL);
+}
+
+void Bench::RunWhole(const std::string& name, Json* result) {
+  if (name == "settle") return RunSettle(result);
+  if (name == "reopen" || name == "recover") return RunOpen(result);
+  const UsageMeter usage;
+  const auto begin = Clock::now();
+  if (name == "compact") (*result)["supported"] = engine_->Compact();
+  if (name == "flush") (*result)["supported"] = engine_->Flush();
+  const std::chrono::duration<double> elapsed = Clock::now() - begin;
+  usage.Report(result);
+  ReportRate(1, elapsed.count(), 0, result);
+}
+
+void Bench::RunOpen(Json* result) {
+  engine_.reset();
+  const UsageMeter usage;
+  const auto begin = Clock::now();
+  Reopen(false, config_.sync);
+  KeyBuffer key(&data_.codec);
+  Digest digest;
+  engine_->NewSession()->Get(key.Set(0), &digest);
+  const std::chrono::duration<double> elapsed = Clock::now() - begin;
+  usage.Report(result);
+  ReportRate(1, elapsed.count(), 0, result);
+  (*result)["open_ms"] = elapsed.count() * 1e3;
+  (*result)["hits"] = digest.hits();
 }
 
 void Bench::RunSettle(Json* result) {
@@ -137,24 +188,15 @@ void Bench::RunSettle(Json* result) {
   (*result)["since_fill"] = since_fill;
 }
 
-void Bench::RunCompact(Json* result) {
-  const UsageMeter usage;
-  const auto begin = Clock::now();
-  (*result)["supported"] = engine_->Compact();
-  const std::chrono::duration<double> elapsed = Clock::now() - begin;
-  usage.Report(result);
-  ReportRate(1, elapsed.count(), 0, result);
-}
-
-void Bench::RunWorkers(const Phase& phase, Json* result) {
+void Bench::RunWorkers(const Phase& phase, const BenchConfig& config, Json* result) {
   // Phases differ in their draws and in the values they write, also when one is repeated.
   const uint64_t phase_seed = Mix64(HashName(phase.name) + phase_number_ * 1000 + config_.seed);
-  std::latch ready(config_.threads);
+  std::latch ready(config.threads);
   std::latch go(1);
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
-  for (uint32_t i = 0; i < config_.threads; ++i) {
-    workers.push_back(std::make_unique<Worker>(config_, data_, i, phase_seed));
+  for (uint32_t i = 0; i < config.threads; ++i) {
+    workers.push_back(std::make_unique<Worker>(config, data_, i, phase_seed));
     Worker* worker = workers.back().get();
     worker->ready = &ready;
     worker->go = &go;
@@ -184,7 +226,7 @@ void Bench::RunWorkers(const Phase& phase, Json* result) {
     samples_ns.insert(samples_ns.end(), worker->samples_ns.begin(), worker->samples_ns.end());
   }
   bytes += digest.bytes();
-  data_.records += inserted_max * config_.threads;
+  data_.records += inserted_max * config.threads;
   ReportRate(ops, std::chrono::duration<double>(end - begin).count(), bytes, result);
   ReportLatency(&samples_ns, phase.keys_a_sample, result);
   (*result)["hits"] = digest.hits();
@@ -192,7 +234,7 @@ void Bench::RunWorkers(const Phase& phase, Json* result) {
   char checksum[17];
   std::snprintf(checksum, sizeof(checksum), "%016llx", static_cast<unsigned long long>(digest.sum()));
   (*result)["checksum"] = checksum;
-  (*result)["comparable"] = config_.threads == 1 || !phase.racy;
+  (*result)["comparable"] = config.threads == 1 || !phase.racy;
 }
 
 }  // namespace seerdb::bench

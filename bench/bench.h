@@ -35,6 +35,7 @@ struct BenchConfig {
   uint64_t seed = 1;
   bool sync = false;
   bool use_existing = false;
+  bool vary_values = false;  // from half of value_bytes to half as much again
   Compression compression = Compression::kNone;
   KeySpacing spacing = KeySpacing::kEven;
 
@@ -45,7 +46,7 @@ struct BenchConfig {
 struct Dataset {
   explicit Dataset(const BenchConfig& config)
       : codec(config.key_bytes, config.spacing, config.seed),
-        values(config.value_bytes, config.seed),
+        values(config.value_bytes, config.seed, config.vary_values),
         records(config.num) {}
 
   KeyCodec codec;
@@ -136,7 +137,7 @@ struct Phase {
   uint32_t keys_a_sample = 1;
 };
 
-// All phases but "compact" and "settle", which have no workers.
+// All phases but those that the engine does as a whole, see seerdb_bench.cc.
 const std::vector<Phase>& Phases();
 const std::vector<Phase>& YcsbPhases();
 
@@ -155,9 +156,11 @@ class Bench {
   };
 
   void RunPhase(const std::string& spec);
-  void RunWorkers(const Phase& phase, nlohmann::json* result);
-  void RunCompact(nlohmann::json* result);
+  void RunWorkers(const Phase& phase, const BenchConfig& config, nlohmann::json* result);
+  void RunWhole(const std::string& name, nlohmann::json* result);
   void RunSettle(nlohmann::json* result);
+  // Closes the database, if it is open, and reports the time to open it and to answer one get.
+  void RunOpen(nlohmann::json* result);
   // Makes the open engine suit the next phase.
   void Reopen(bool fresh, bool sync);
 

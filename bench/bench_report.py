@@ -7,93 +7,14 @@ import re
 import statistics
 import subprocess
 
+import bench_rows
 import bench_svg
+from bench_rows import quartiles as _quartiles
+from bench_words import CHARTS, MEANING, METHOD
 
 BASELINE = "rocksdb"
 # What the others are compared with where the question is how much more they take.
 SUBJECT = "seerdb"
-# Title, file, phases in order.
-CHARTS = [
-    ("Writes", "writes", ["fillseq", "fillrandom", "fillbatch", "overwrite", "deleterandom", "fillsync"]),
-    ("Synced writers", "synced", ["fillsync", "fillsync:16t", "fillsync:32t"]),
-    ("Gets", "gets", ["readrandom", "readzipf", "readmissing", "readrecent", "multiget",
-                      "readrandom:unsettled"]),
-    ("Scans", "scans", ["seekrandom", "seek100", "readseq", "readreverse", "readseq:unsettled",
-                        "readseq:afterfillseq"]),
-    ("YCSB", "ycsb", ["ycsbload", "ycsba", "ycsbb", "ycsbc", "ycsbd", "ycsbe", "ycsbf"]),
-    ("Load to a settled tree", "load", ["fillrandom:load", "readrandom:settled", "readmissing:settled",
-                                        "seekrandom:settled", "readseq:settled"]),
-    ("Two threads", "two", ["fillrandom:2t", "readrandom:2t", "seekrandom:2t", "overwrite:2t"]),
-]
-MEANING = {
-    "fillseq": "put each key once, in order",
-    "fillrandom": "put each key once, in random order",
-    "fillbatch": "the same in batches of 100, time a key",
-    "fillsync": "put, each acknowledged after the device has it",
-    "overwrite": "put of random existing keys",
-    "deleterandom": "delete of random existing keys",
-    "readrandom": "get of random existing keys, after a compaction",
-    "readzipf": "the same, Zipf-distributed (0.99), scattered",
-    "readmissing": "get of absent keys that lie between existing ones",
-    "readrecent": "get of keys written just before",
-    "multiget": "32 random keys a call, time a key",
-    "seekrandom": "seek in a fresh view, then 10 entries",
-    "seek100": "seek in a fresh view, then 100 entries",
-    "readseq": "full scan, time an entry",
-    "readreverse": "full scan backward, time an entry",
-    "readrandom:unsettled": "readrandom after overwrite, no compaction asked for",
-    "readseq:unsettled": "readseq after overwrite and deleterandom",
-    "readseq:afterfillseq": "readseq after fillseq, no compaction asked for",
-    "ycsbload": "put each key once, in random order",
-    "ycsba": "50 % get, 50 % update", "ycsbb": "95 % get, 5 % update", "ycsbc": "get",
-    "ycsbd": "95 % get of the latest, 5 % insert", "ycsbe": "95 % scan of 1 to 100, 5 % insert",
-    "ycsbf": "50 % get, 50 % read-modify-write",
-    "fillsync:16t": "fillsync from 16 threads, elapsed time by all writes",
-    "fillsync:32t": "fillsync from 32 threads, elapsed time by all writes",
-    "fillrandom:load": "fillrandom, then settled (below)",
-    "readrandom:settled": "readrandom after load and settle, no compaction asked for",
-    "readmissing:settled": "readmissing in the same state", "seekrandom:settled": "seekrandom in the same state",
-    "readseq:settled": "readseq in the same state",
-    "fillrandom:2t": "fillrandom from two threads", "readrandom:2t": "readrandom from two threads",
-    "seekrandom:2t": "seekrandom from two threads", "overwrite:2t": "overwrite from two threads",
-}
-
-METHOD = """\
-## Method
-
-- One program, `seerdb_bench`, runs every engine through one interface (`bench/engine.h`). Keys, values
-  and the order of operations follow from a seed alone, so each engine gets the same operations. Each read
-  is counted and its bytes are hashed in order; a run fails unless all engines found the same (operations,
-  hits, misses, checksum) in each phase. Phases in which threads race are not compared.
-- Rounds are interleaved: in each round every engine runs each chain of phases in an empty folder, and
-  each round starts with another engine and seed. Figures are medians over the rounds, and the spread is
-  shown. A ratio is taken between the runs of one round, then summarized.
-- Durability is the same for all. Without sync, an acknowledged write survives a crash of the process:
-  RocksDB, LevelDB and seerdb write their log to the kernel, LMDB writes its shared map, WiredTiger hands
-  each log record to the kernel. In `fillsync` each write is on the device before it is acknowledged.
-- Memory is the same for all: equal block caches (WiredTiger's cache, none for LMDB, which reads the page
-  cache) and equal memtables. The data fits in memory, in the cache and in the page cache.
-- Reads follow a full compaction by each engine's own call and a warming scan with gets, unless the name
-  says `:unsettled`. A seek opens a fresh view each time, by the cheapest way the engine documents.
-- `settle` ends a load: what the engine holds in memory is flushed by its own call, and its background work
-  is waited for: by its call (seerdb `WaitForCompaction`), by asking until nothing runs or is pending (RocksDB's
-  properties), by a checkpoint (WiredTiger). LevelDB has no call; a manual compaction of a range without keys
-  makes it flush. Then, for every engine, the process must be quiet: 2 seconds in which its other threads have
-  neither computed nor written. The time ends when they last did. The `:settled` reads follow at once, so
-  that what a load saves is not paid by reads unseen.
-- Bytes are those of the kernel's account of the process (`/proc/self/io`), logs included. A page counts when it
-  is made dirty, through a call or a mapping, also if it is deleted before the device sees it; those are
-  shown apart. Reads through a mapping count only when they miss the page cache.
-- Every 16th call is timed for the percentiles; the mean comes from the wall clock of the whole phase.
-  Drawing operations happens before the clock starts; making the key and hashing the result is part of the
-  time, and is the same for all engines.
-- `seerdb-floor` is seerdb with `log_mode = kBuffered`: the log that every file system can have, through write
-  calls and fdatasync on allocated files. `rocksdb` is tuned, `rocksdb-default` is the library as it comes but for the size of its cache. The
-  peers are Debian's packages; seerdb is built for baseline x86-64 as well.
-
-What these figures do not say: nothing about data larger than memory, about other value sizes, about more
-than two threads (32 in synced writes), or about other machines. Memory that an engine's allocator holds is not limited.
-"""
 
 
 def _first_line(path, name):
@@ -139,13 +60,6 @@ def describe_machine(data_dir, build):
         "compiler": _compiler(build),
         "load average before": f"{os.getloadavg()[0]:.2f}",
     }
-
-
-def _quartiles(values):
-    if len(values) == 1:
-        return values[0], values[0], values[0]
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return low, middle, high
 
 
 def _collect(results, field):
@@ -330,7 +244,8 @@ def write_report(out, meta, results, report="benchmarks"):
              "", f"{settings['num']:,} records of 16-byte keys and {settings['value_bytes']}-byte values, "
              f"{settings['ops']:,} operations a phase ({settings['sync_ops']:,} in `fillsync`), "
              f"{settings['rounds']} rounds, compression {settings['compression']}, key spacing "
-             f"{settings['keys']}.", "", "## Time of one operation, microseconds", "",
+             f"{settings['keys']}; where a chain differs, its command below says so.", "",
+             *bench_rows.section(results, meta.get("not_measured", {})), "## Time of one operation, microseconds", "",
              "Median over the rounds (quartiles). Lower is better; the best of a row is bold.", ""]
     lines += _time_table(times, engines, phases)
     lines += ["", f"## Throughput relative to {baseline}", "",
@@ -379,4 +294,4 @@ def summary(meta, results):
     for phase, of_phase in times.items():
         cells = [_number(_median(of_phase[e])) if e in of_phase else "-" for e in meta["engines"]]
         lines.append(f"{phase:22}" + "".join(f"{cell:>17}" for cell in cells))
-    return "\n".join(lines)
+    return "\n".join([*lines, "", bench_rows.summary(results)])

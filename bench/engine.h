@@ -56,8 +56,8 @@ class Session {
   virtual void MultiGet(std::span<const std::string_view> keys, Digest* digest) = 0;
   // Adds up to `limit` entries to `digest`: forward from the first key >= start.
   virtual void Scan(std::string_view start, uint64_t limit, Digest* digest) = 0;
-  // Adds all entries to `digest`, from the last to the first.
-  virtual void ScanReverse(Digest* digest) = 0;
+  // The same backward from the last key <= start; from the last of all if start is empty.
+  virtual void ScanReverse(std::string_view start, uint64_t limit, Digest* digest) = 0;
 
  protected:
   Session() = default;
@@ -75,6 +75,11 @@ class Engine {
   // Moves what is in memory to where the engine keeps it, and waits for its background work as far as it has
   // calls for that; false if it has none. The bench then waits until the process is quiet.
   virtual bool Settle() = 0;
+  // Moves what is in memory to where the engine keeps it, so that later writes come to lie over it; false if
+  // it keeps all in one place.
+  virtual bool Flush() = 0;
+  // What the engine says of its state, by names that the report knows; empty for most.
+  virtual std::map<std::string, double> Figures() { return {}; }
   // Every option set to something else than the library's default, and the library's version.
   const std::map<std::string, std::string>& options() const { return options_; }
 

@@ -50,10 +50,17 @@ class LeveldbSession final : public Session {
     }
     Check(it->status(), "scan");
   }
-  void ScanReverse(Digest* digest) override {
+  void ScanReverse(std::string_view start, uint64_t limit, Digest* digest) override {
     const std::unique_ptr<leveldb::Iterator> it(db_->NewIterator(leveldb::ReadOptions()));
-    for (it->SeekToLast(); it->Valid(); it->Prev()) {
+    if (!start.empty()) it->Seek(ToLevel(start));
+    if (!it->Valid()) {
+      it->SeekToLast();
+    } else if (FromLevel(it->key()) > start) {
+      it->Prev();
+    }
+    for (; limit > 0 && it->Valid(); --limit) {
       digest->AddEntry(FromLevel(it->key()), FromLevel(it->value()));
+      if (limit > 1) it->Prev();
     }
     Check(it->status(), "scan");
   }
@@ -114,9 +121,13 @@ class LeveldbEngine final : public Engine {
   // A manual compaction of a range without keys writes the memtable to a table, waits for the compaction that
   // runs, and compacts nothing. For those that follow by themselves there is no call.
   bool Settle() override {
+    Flush();
+    return false;
+  }
+  bool Flush() override {
     const leveldb::Slice behind_all_keys("\xff\xff", 2);
     db_->CompactRange(&behind_all_keys, &behind_all_keys);
-    return false;
+    return true;
   }
 
  private:

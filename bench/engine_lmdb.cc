@@ -85,13 +85,19 @@ class LmdbSession final : public Session {
     if (code != MDB_NOTFOUND) Check(code, "scan");
     mdb_txn_reset(read_txn_);
   }
-  void ScanReverse(Digest* digest) override {
+  void ScanReverse(std::string_view start, uint64_t limit, Digest* digest) override {
     RenewCursor();
-    MDB_val k{};
+    MDB_val k = ToLmdb(start);
     MDB_val v{};
-    int code = mdb_cursor_get(cursor_, &k, &v, MDB_LAST);
-    for (; code == MDB_SUCCESS; code = mdb_cursor_get(cursor_, &k, &v, MDB_PREV)) {
+    int code = start.empty() ? MDB_NOTFOUND : mdb_cursor_get(cursor_, &k, &v, MDB_SET_RANGE);
+    if (code == MDB_NOTFOUND) {
+      code = mdb_cursor_get(cursor_, &k, &v, MDB_LAST);
+    } else if (code == MDB_SUCCESS && FromLmdb(k) > start) {
+      code = mdb_cursor_get(cursor_, &k, &v, MDB_PREV);
+    }
+    for (; limit > 0 && code == MDB_SUCCESS; --limit) {
       digest->AddEntry(FromLmdb(k), FromLmdb(v));
+      if (limit > 1) code = mdb_cursor_get(cursor_, &k, &v, MDB_PREV);
     }
     if (code != MDB_NOTFOUND) Check(code, "scan");
     mdb_txn_reset(read_txn_);
@@ -114,10 +120,15 @@ class LmdbEngine final : public Engine {
   explicit LmdbEngine(const EngineConfig& config) {
     // A sparse file: pages that random inserts leave half full, and freed pages, need room.
     const uint64_t map_bytes = (uint64_t{1} << 30) + 6 * config.data_bytes;
-    const unsigned flags = MDB_NOTLS | (config.sync ? 0 : MDB_WRITEMAP | MDB_NOSYNC);
+    // As its manual advises for random reads of what does not fit in memory, the cache size being a share of
+    // that.
+    const bool larger = config.data_bytes > 4 * config.cache_bytes;
+    const unsigned flags =
+        MDB_NOTLS | (config.sync ? 0 : MDB_WRITEMAP | MDB_NOSYNC) | (larger ? MDB_NORDAHEAD : 0);
     options_ = {
         {"version", MDB_VERSION_STRING},
-        {"flags", config.sync ? "MDB_NOTLS" : "MDB_NOTLS | MDB_WRITEMAP | MDB_NOSYNC"},
+        {"flags", std::string(config.sync ? "MDB_NOTLS" : "MDB_NOTLS | MDB_WRITEMAP | MDB_NOSYNC") +
+                      (larger ? " | MDB_NORDAHEAD" : "")},
         {"mapsize", std::to_string(map_bytes)},
     };
     Check(mdb_env_create(&env_), "create");
@@ -134,6 +145,7 @@ class LmdbEngine final : public Engine {
   bool Compact() override { return false; }
   // Nothing runs in the background; what its map holds is written back by the kernel.
   bool Settle() override { return true; }
+  bool Flush() override { return false; }
 
  private:
   MDB_env* env_ = nullptr;

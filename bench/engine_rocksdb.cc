@@ -75,10 +75,16 @@ class RocksdbSession final : public Session {
     }
     Check(it->status(), "scan");
   }
-  void ScanReverse(Digest* digest) override {
+  void ScanReverse(std::string_view start, uint64_t limit, Digest* digest) override {
     rocksdb::Iterator* it = FreshIterator();
-    for (it->SeekToLast(); it->Valid(); it->Prev()) {
+    if (start.empty()) {
+      it->SeekToLast();
+    } else {
+      it->SeekForPrev(ToRocks(start));
+    }
+    for (; limit > 0 && it->Valid(); --limit) {
       digest->AddEntry(FromRocks(it->key()), FromRocks(it->value()));
+      if (limit > 1) it->Prev();
     }
     Check(it->status(), "scan");
   }
@@ -151,6 +157,10 @@ class RocksdbEngine final : public Engine {
   bool Settle() override {
     Check(db_->Flush(rocksdb::FlushOptions()), "flush");
     while (Busy()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return true;
+  }
+  bool Flush() override {
+    Check(db_->Flush(rocksdb::FlushOptions()), "flush");
     return true;
   }
 

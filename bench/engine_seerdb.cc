@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "seerdb/db.h"
 #include "seerdb/version.h"
+#include "table_memory.h"
 
 namespace seerdb::bench {
 namespace {
@@ -38,9 +39,17 @@ class SeerdbSession final : public Session {
     }
     Check(it->status(), "scan");
   }
-  void ScanReverse(Digest* digest) override {
+  void ScanReverse(std::string_view start, uint64_t limit, Digest* digest) override {
     const auto it = db_->NewIterator();
-    for (it->SeekToLast(); it->Valid(); it->Prev()) digest->AddEntry(it->key(), it->value());
+    if (start.empty()) {
+      it->SeekToLast();
+    } else {
+      it->SeekForPrev(start);
+    }
+    for (; limit > 0 && it->Valid(); --limit) {
+      digest->AddEntry(it->key(), it->value());
+      if (limit > 1) it->Prev();
+    }
     Check(it->status(), "scan");
   }
 
@@ -60,7 +69,7 @@ class SeerdbSession final : public Session {
 
 class SeerdbEngine final : public Engine {
  public:
-  SeerdbEngine(const EngineConfig& config, LogMode log_mode) {
+  SeerdbEngine(const EngineConfig& config, LogMode log_mode) : path_(config.path) {
     Options options;
     options.memtable_capacity = config.write_buffer_bytes;
     options.block_cache_capacity = config.cache_bytes;
@@ -92,8 +101,33 @@ class SeerdbEngine final : public Engine {
     Check(db_->WaitForCompaction(), "wait for compaction");
     return true;
   }
+  bool Flush() override {
+    Check(db_->Flush(), "flush");
+    return true;
+  }
+  std::map<std::string, double> Figures() override {
+    const DBStats stats = db_->Stats();
+    // A memtable that holds something is a run as well.
+    double runs = static_cast<double>(stats.immutable_memtables) + (stats.memtable_entries > 0 ? 1 : 0);
+    for (const LevelStats& level : stats.levels) runs += level.runs;
+    std::map<std::string, double> figures = {{"runs", runs},
+                                             {"log_bytes", static_cast<double>(stats.wal_size_bytes)}};
+    const TableMemory memory = MeasureTables(path_);
+    const uint64_t entries = memory.entries;
+    if (entries == 0) return figures;
+    const auto bits_a_key = [&](uint64_t bytes) {
+      return 8 * static_cast<double>(bytes) / static_cast<double>(entries);
+    };
+    figures["filter_bits_per_key"] = bits_a_key(memory.filter_bytes);
+    figures["block_index_bits_per_key"] = bits_a_key(memory.index_bytes);
+    figures["in_block_bits_per_key"] = bits_a_key(entries * kInBlockBytes);
+    figures["index_bits_per_key"] =
+        bits_a_key(memory.filter_bytes + memory.index_bytes + entries * kInBlockBytes);
+    return figures;
+  }
 
  private:
+  const std::string path_;
   std::unique_ptr<DB> db_;
 };
 

@@ -77,9 +77,20 @@ class WiredtigerSession final : public Session {
     if (code != WT_NOTFOUND) Check(code, "scan");
     Check(cursor_->reset(cursor_), "reset");
   }
-  void ScanReverse(Digest* digest) override {
-    int code = cursor_->prev(cursor_);
-    for (; code == 0; code = cursor_->prev(cursor_)) AddEntry(digest);
+  void ScanReverse(std::string_view start, uint64_t limit, Digest* digest) override {
+    int code = 0;
+    if (start.empty()) {
+      code = cursor_->prev(cursor_);
+    } else {
+      SetKey(start);
+      int order = 0;
+      code = cursor_->search_near(cursor_, &order);
+      if (code == 0 && order > 0) code = cursor_->prev(cursor_);
+    }
+    for (; limit > 0 && code == 0; --limit) {
+      AddEntry(digest);
+      if (limit > 1) code = cursor_->prev(cursor_);
+    }
     if (code != WT_NOTFOUND) Check(code, "scan");
     Check(cursor_->reset(cursor_), "reset");
   }
@@ -147,6 +158,7 @@ class WiredtigerEngine final : public Engine {
     Check(session_->checkpoint(session_, nullptr), "checkpoint");
     return true;
   }
+  bool Flush() override { return Settle(); }
 
  private:
   WT_CONNECTION* connection_ = nullptr;

@@ -125,6 +125,27 @@ void Seek(Worker* w, uint64_t entries) {
   });
 }
 
+void SeekReverse100(Worker* w) {
+  const std::vector<uint64_t> records = UniformDraws(w, w->Share(w->config.operations()));
+  w->ops = records.size();
+  w->Loop(records.size(),
+          [&](uint64_t i) { w->session->ScanReverse(w->key.Set(records[i], i % 2 == 1), 100, &w->digest); });
+}
+
+// Half gets, half puts of existing keys, all drawn alike.
+void ReadWrite(Worker* w) {
+  std::vector<uint64_t> records = UniformDraws(w, w->Share(w->config.operations()));
+  for (size_t i = 1; i < records.size(); i += 2) records[i] = w->OwnRecord(records[i]);
+  w->ops = records.size();
+  w->Loop(records.size(), [&](uint64_t i) {
+    if (i % 2 == 1) {
+      w->Put(records[i], w->version + i);
+    } else {
+      w->session->Get(w->key.Set(records[i]), &w->digest);
+    }
+  });
+}
+
 void SeekRandom(Worker* w) { Seek(w, 10); }
 void Seek100(Worker* w) { Seek(w, 100); }
 
@@ -135,7 +156,7 @@ void ReadSequential(Worker* w) {
 }
 
 void ReadReverse(Worker* w) {
-  w->Loop(1, [&](uint64_t) { w->session->ScanReverse(&w->digest); });
+  w->Loop(1, [&](uint64_t) { w->session->ScanReverse("", UINT64_MAX, &w->digest); });
   w->samples_ns.clear();
   w->ops = w->digest.hits();
 }
@@ -171,6 +192,8 @@ const std::vector<Phase>& Phases() {
       {.name = "multiget", .run = MultiGet, .keys_a_sample = 32},
       {.name = "seekrandom", .run = SeekRandom},
       {.name = "seek100", .run = Seek100},
+      {.name = "seekreverse100", .run = SeekReverse100},
+      {.name = "readwrite", .run = ReadWrite, .racy = true},
       {.name = "readseq", .run = ReadSequential},
       {.name = "readreverse", .run = ReadReverse},
   };

@@ -9,61 +9,45 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
+import bench_chains
+import bench_memory
 import bench_report
+from bench_chains import ALL_CHAINS, CHAINS, ENGINES, LONG_CHAINS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ENGINES = ["seerdb", "seerdb-floor", "rocksdb", "rocksdb-default", "leveldb", "lmdb", "wiredtiger"]
-
-# Each chain starts with an empty database. A phase with a label runs in another state than the plain one:
-# :unsettled follows overwrites, :settled a load whose background work is done and nothing else, :2t has two threads.
-CHAINS = {
-    "main": ["fillrandom", "compact", "warm", "readrandom", "readzipf", "readmissing", "multiget",
-             "seekrandom", "seek100", "readseq", "readreverse", "readrecent", "overwrite",
-             "readrandom:unsettled", "deleterandom", "readseq:unsettled"],
-    "fillseq": ["fillseq", "readseq:afterfillseq"],
-    "fillbatch": ["fillbatch"],
-    "fillsync": ["fillsync"],
-    "sync16": ["fillsync:16t"],
-    "sync32": ["fillsync:32t"],
-    "ycsb": ["ycsbload", "ycsba", "ycsbb", "ycsbc", "ycsbf", "ycsbd"],
-    "ycsbe": ["ycsbload:e", "ycsbe"],
-    "load": ["fillrandom:load", "settle", "readrandom:settled", "readmissing:settled", "seekrandom:settled",
-             "readseq:settled"],
-    "two": ["fillrandom:2t", "compact:2t", "warm:2t", "readrandom:2t", "seekrandom:2t", "overwrite:2t"],
-}
-CHAIN_THREADS = {"two": 2, "sync16": 16, "sync32": 32}
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "bench", help="build folder")
     parser.add_argument("--quick", action="store_true",
-                        help="200,000 records, 3 rounds; the report goes to build/bench-quick")
+                        help="150,000 records, 3 rounds; the report goes to build/bench-quick")
+    parser.add_argument("--long", action="store_true",
+                        help="also more data than memory, and 100 million records, in 3 rounds")
     parser.add_argument("--rounds", type=int, help="default 5")
-    parser.add_argument("--num", type=int, help="records; default 2,000,000")
-    parser.add_argument("--ops", type=int, help="operations of phases that do not fill; default 500,000")
-    parser.add_argument("--sync-ops", type=int, help="writes of fillsync; default 20,000")
+    parser.add_argument("--num", type=int, help="records; default 800,000")
+    parser.add_argument("--ops", type=int, help="operations of phases that do not fill; default 150,000")
+    parser.add_argument("--sync-ops", type=int, help="writes of fillsync; default 4,000")
     parser.add_argument("--value-bytes", type=int, default=100)
-    parser.add_argument("--keys", choices=["even", "jitter"], default="even")
+    parser.add_argument("--keys", choices=["even", "jitter", "paths"], default="even")
     parser.add_argument("--compression", choices=["none", "lz4"], default="none")
     parser.add_argument("--cache-bytes", type=int, default=2 << 30)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--engines", help="comma-separated; default all that are linked")
-    parser.add_argument("--chains", help=f"comma-separated of {','.join(CHAINS)}; default all")
+    parser.add_argument("--engines", help="comma-separated; default all that a chain is for")
+    parser.add_argument("--chains", help=f"comma-separated of {','.join(ALL_CHAINS)}; default {','.join(CHAINS)}")
     parser.add_argument("--data-dir", type=pathlib.Path, default=ROOT / "build" / "bench-data",
                         help="where databases live while they are measured; removed after")
     parser.add_argument("--out", type=pathlib.Path, help="folder of the report; default docs")
     parser.add_argument("--report", default="benchmarks", help="its name; default benchmarks")
     parser.add_argument("--render-only", action="store_true", help="make the report from results.jsonl again")
     args = parser.parse_args()
-    args.rounds = args.rounds or (3 if args.quick else 5)
-    args.num = args.num or (200_000 if args.quick else 2_000_000)
-    args.ops = args.ops or (50_000 if args.quick else 500_000)
-    args.sync_ops = args.sync_ops or (100 if args.quick else 20_000)
+    args.rounds = args.rounds or (3 if args.quick or args.long else 5)
+    args.num = args.num or (150_000 if args.quick else 800_000)
+    args.ops = args.ops or (30_000 if args.quick else 150_000)
+    args.sync_ops = args.sync_ops or (200 if args.quick else 4_000)
     args.out = args.out or (ROOT / "build" / "bench-quick" if args.quick else ROOT / "docs")
     return args
 
@@ -84,33 +68,75 @@ def choose(wanted, known, what):
     return names
 
 
-def command_of(args, engine, chain, seed, data_dir):
-    command = [str(args.build / "bench" / "seerdb_bench"), "--engine", engine, "--db", str(data_dir),
-               "--num", args.num, "--ops", args.ops, "--sync-ops", args.sync_ops, "--key-bytes", 16,
-               "--value-bytes", args.value_bytes, "--threads", CHAIN_THREADS.get(chain, 1), "--sync", "none",
-               "--seed", seed, "--cache-bytes", args.cache_bytes, "--keys", args.keys,
-               "--compression", args.compression, "--phases", ",".join(CHAINS[chain])]
-    return [str(word) for word in command]
+def start(args, command, limit):
+    """Exit status and results of one start of the program, within the cgroup `limit` if there is one."""
+    program = str(args.build / "bench" / "seerdb_bench")
+    run = subprocess.run([program, *command], stdout=subprocess.PIPE, text=True, check=False,
+                         preexec_fn=limit.enter if limit else None)
+    return run.returncode, [json.loads(line) for line in run.stdout.splitlines()]
 
 
-def run_chain(args, engine, chain, round_index):
+def add_recovery(results):
+    """Gives the opening after a kill its time by GiB of the log that the killed process left."""
+    log_bytes = None
+    for result in results:
+        if result["phase"] == bench_chains.KILL:
+            log_bytes = result.get("log_bytes")
+        elif result["phase"] == "recover" and log_bytes:
+            result["open_s_per_log_gib"] = result["open_ms"] / 1e3 / (log_bytes / bench_chains.GIB)
+
+
+def run_chain(args, engine, name, round_index, limit):
     """The results of one chain of one engine in an empty folder."""
+    chain = ALL_CHAINS[name]
     data_dir = args.data_dir / "run"
     shutil.rmtree(data_dir, ignore_errors=True)
     data_dir.mkdir(parents=True)
     # What one engine left dirty must not be written back on the time of the next.
     os.sync()
-    command = command_of(args, engine, chain, args.seed + round_index, data_dir)
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    common = bench_chains.arguments(args, engine, name, args.seed + round_index, data_dir)
+    results = []
+    for part, phases in enumerate(chain.parts()):
+        if limit:
+            bench_memory.forget_pages(data_dir)
+        command = [*common, "--phases", ",".join(phases)] + (["--use-existing"] if part else [])
+        status, found = start(args, command, limit if part else None)
+        if status != (-signal.SIGKILL if phases[-1] == bench_chains.KILL else 0):
+            fail(f"{engine}, chain {name}, round {round_index}: exit status {status}")
+        if [result["phase"] for result in found] != list(phases):
+            fail(f"{engine}, chain {name}, round {round_index}: not every phase reported")
+        results += found
     shutil.rmtree(data_dir, ignore_errors=True)
-    if run.returncode != 0:
-        fail(f"{engine}, chain {chain}, round {round_index}: exit status {run.returncode}")
-    results = [json.loads(line) for line in run.stdout.splitlines()]
-    if [result["phase"] for result in results] != CHAINS[chain]:
-        fail(f"{engine}, chain {chain}, round {round_index}: not every phase reported")
+    add_recovery(results)
     for result in results:
-        result.update(round=round_index, chain=chain)
+        result.update(round=round_index, chain=name)
     return results
+
+
+def run_rounds(args, chains, engines):
+    """Results of all rounds, and {chain: why it was not run}."""
+    limits = {name: bench_memory.MemoryLimit(ALL_CHAINS[name].limit_bytes)
+              for name in chains if ALL_CHAINS[name].limit_bytes}
+    broken = {name: limit.error for name, limit in limits.items() if limit.error}
+    results = []
+    begin = time.monotonic()
+    try:
+        for round_index in range(args.rounds):
+            for name in chains:
+                if name in broken:
+                    continue
+                # Each round starts with another engine, so that none always runs in another's wake.
+                takes_part = [engine for engine in engines if engine in ALL_CHAINS[name].engines
+                              or args.engines and engine == bench_chains.FLOOR]
+                turn = round_index % max(len(takes_part), 1)
+                for engine in takes_part[turn:] + takes_part[:turn]:
+                    print(f"== {time.monotonic() - begin:6.0f} s  round {round_index + 1}/{args.rounds}  "
+                          f"{name}  {engine}", flush=True)
+                    results += run_chain(args, engine, name, round_index, limits.get(name))
+    finally:
+        for limit in limits.values():
+            limit.close()
+    return results, broken
 
 
 def disagreements(results):
@@ -141,7 +167,7 @@ def measure(args):
     linked = subprocess.run([str(program), "--list-engines"], stdout=subprocess.PIPE, text=True, check=True)
     linked = [engine for engine in ENGINES if engine in linked.stdout.split()]
     engines = choose(args.engines, linked, "engine")
-    chains = choose(args.chains, CHAINS, "chain")
+    chains = choose(args.chains, ALL_CHAINS, "chain") if args.chains else [*CHAINS, *(LONG_CHAINS if args.long else ())]
     for engine in ENGINES:
         if engine not in engines:
             print(f"== left out: {engine}", flush=True)
@@ -149,17 +175,8 @@ def measure(args):
     parent_is_ours = not args.data_dir.exists()
     args.data_dir = args.data_dir / f"seerdb-bench-{os.getpid()}"
     machine = bench_report.describe_machine(args.data_dir.parent, args.build)
-    results = []
-    begin = time.monotonic()
     try:
-        for round_index in range(args.rounds):
-            for chain in chains:
-                # Each round starts with another engine, so that none always runs in another's wake.
-                turn = round_index % len(engines)
-                for engine in engines[turn:] + engines[:turn]:
-                    print(f"== {time.monotonic() - begin:6.0f} s  round {round_index + 1}/{args.rounds}  "
-                          f"{chain}  {engine}", flush=True)
-                    results += run_chain(args, engine, chain, round_index)
+        results, broken = run_rounds(args, chains, engines)
     finally:
         shutil.rmtree(args.data_dir, ignore_errors=True)
         if parent_is_ours and args.data_dir.parent.is_dir() and not any(args.data_dir.parent.iterdir()):
@@ -172,8 +189,9 @@ def measure(args):
     meta = {
         "settings": settings, "engines": engines, "machine": machine, "options": lift_options(results),
         "load_at_end": os.getloadavg()[0],
-        "commands": {chain: " ".join(["seerdb_bench", *command_of(args, "ENGINE", chain, "SEED", "DIR")[1:]])
-                     for chain in chains},
+        "not_measured": bench_chains.reasons(chains, broken),
+        "commands": {chain: " ".join(["seerdb_bench", *bench_chains.arguments(args, "ENGINE", chain, "SEED", "DIR"),
+                                      "--phases", ",".join(ALL_CHAINS[chain].phases)]) for chain in chains},
     }
     return meta, results
 

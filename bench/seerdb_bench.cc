@@ -17,9 +17,12 @@ int main(int argc, char** argv) {
   std::string sync = "none";
   std::string compression = "none";
   std::string keys = "even";
+  std::string values = "fixed";
 
-  CLI::App app("Measures an embedded key-value engine. Phases: " + names +
-               "compact settle. A phase may carry a label after a colon, as in readrandom:again.");
+  CLI::App app(
+      "Measures an embedded key-value engine. Phases: " + names +
+      "compact settle flush tables reopen recover kill. A phase may carry labels after colons, as in "
+      "readrandom:again:2t; the last one here says how many threads it has.");
   app.add_option("--engine", config.engine,
                  "seerdb, seerdb-floor, rocksdb, rocksdb-default, leveldb, lmdb or wiredtiger");
   app.add_flag("--list-engines", list_engines, "Print the engines linked in, and exit");
@@ -37,7 +40,9 @@ int main(int argc, char** argv) {
   app.add_option("--seed", config.seed, "Seed of keys, values and draws");
   app.add_option("--sync", sync, "Durability of writes")->check(CLI::IsMember({"none", "data"}));
   app.add_option("--compression", compression, "Table codec")->check(CLI::IsMember({"none", "lz4"}));
-  app.add_option("--keys", keys, "Spacing of key numbers")->check(CLI::IsMember({"even", "jitter"}));
+  app.add_option("--keys", keys, "Spacing of key numbers")->check(CLI::IsMember({"even", "jitter", "paths"}));
+  app.add_option("--values", values, "Whether all are of --value-bytes, or vary by half of it")
+      ->check(CLI::IsMember({"fixed", "varied"}));
   app.add_flag("--use-existing", config.use_existing, "Fill phases write into the database that is there");
   CLI11_PARSE(app, argc, argv);
 
@@ -49,6 +54,8 @@ int main(int argc, char** argv) {
   config.sync = sync == "data";
   if (compression == "lz4") config.compression = seerdb::bench::Compression::kLz4;
   if (keys == "jitter") config.spacing = seerdb::bench::KeySpacing::kJitter;
+  if (keys == "paths") config.spacing = seerdb::bench::KeySpacing::kPaths;
+  config.vary_values = values == "varied";
   seerdb::bench::Bench(config).Run();
   return 0;
 }

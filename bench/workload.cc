@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "path_names.h"
+
 namespace seerdb::bench {
 
 Permutation::Permutation(uint64_t count, uint64_t seed) : count_(count), seed_(seed) {
@@ -52,7 +54,8 @@ uint64_t Zipfian::Draw(Rng* rng) const {
   return static_cast<uint64_t>(std::min(rank, count_ - 1.0));
 }
 
-void KeyCodec::Encode(uint64_t index, bool absent, char* out) const {
+uint64_t KeyCodec::Encode(uint64_t index, bool absent, char* out) const {
+  if (spacing_ == KeySpacing::kPaths) return PathName(2 * index + (absent ? 1 : 0), out);
   uint64_t number = 2 * index;
   if (spacing_ == KeySpacing::kJitter) number = 1000 * index + 2 * (Mix64(index ^ seed_) % 500);
   if (absent) ++number;
@@ -66,9 +69,11 @@ void KeyCodec::Encode(uint64_t index, bool absent, char* out) const {
       half /= 10;
     }
   }
+  return key_bytes_;
 }
 
-ValuePool::ValuePool(uint64_t value_bytes, uint64_t seed) : value_bytes_(value_bytes) {
+ValuePool::ValuePool(uint64_t value_bytes, uint64_t seed, bool vary)
+    : value_bytes_(value_bytes), vary_(vary) {
   constexpr uint64_t kPieceBytes = 100;
   const uint64_t pool_bytes = std::max<uint64_t>(uint64_t{1} << 20, 4 * value_bytes);
   Rng rng(seed ^ 0x76616C756573u);
@@ -79,7 +84,7 @@ ValuePool::ValuePool(uint64_t value_bytes, uint64_t seed) : value_bytes_(value_b
     pool_ += half;
     pool_ += half;
   }
-  offsets_ = pool_.size() - value_bytes_;
+  offsets_ = pool_.size() - (vary ? 2 : 1) * value_bytes_;
 }
 
 }  // namespace seerdb::bench

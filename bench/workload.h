@@ -61,10 +61,11 @@ class Zipfian {
 enum class KeySpacing : unsigned char {
   kEven,    // index i is the number 2 i
   kJitter,  // index i is an even number drawn from [1000 i, 1000 i + 1000)
+  kPaths,   // index i is the path of file 2 i (path_names.h), whatever key_bytes says
 };
 
-// Maps an index to a key: a decimal number padded with zeros on the left. Order of indexes is order of keys.
-// The absent key of an index is that number plus one, which is no index's number.
+// Maps an index to a key: a decimal number padded with zeros on the left. Order of indexes is order of keys,
+// but for paths. The absent key of an index is that of the number plus one, which is no index's number.
 class KeyCodec {
  public:
   static constexpr uint64_t kMaxKeyBytes = 256;
@@ -73,8 +74,9 @@ class KeyCodec {
   KeyCodec(uint64_t key_bytes, KeySpacing spacing, uint64_t seed)
       : key_bytes_(key_bytes), spacing_(spacing), seed_(seed) {}
   uint64_t key_bytes() const { return key_bytes_; }
-  // Writes key_bytes() bytes. Of the number, all but the last 16 digits must be 0.
-  void Encode(uint64_t index, bool absent, char* out) const;
+  // Returns how many bytes it wrote: key_bytes(), but for paths. Of the number, all but the last 16 digits
+  // must be 0.
+  uint64_t Encode(uint64_t index, bool absent, char* out) const;
 
  private:
   uint64_t key_bytes_;
@@ -87,8 +89,7 @@ class KeyBuffer {
  public:
   explicit KeyBuffer(const KeyCodec* codec) : codec_(codec) {}
   std::string_view Set(uint64_t index, bool absent = false) {
-    codec_->Encode(index, absent, bytes_);
-    return {bytes_, codec_->key_bytes()};
+    return {bytes_, codec_->Encode(index, absent, bytes_)};
   }
 
  private:
@@ -97,18 +98,20 @@ class KeyBuffer {
 };
 
 // Values: runs of a pool in which each 100 bytes are 50 random bytes and their repetition, so that a codec
-// halves them.
+// halves them. With `vary` their sizes are spread evenly from half of value_bytes to half as much again.
 class ValuePool {
  public:
-  ValuePool(uint64_t value_bytes, uint64_t seed);
+  ValuePool(uint64_t value_bytes, uint64_t seed, bool vary = false);
   // The value of version `version` of record `index`.
   std::string_view Value(uint64_t index, uint64_t version) const {
-    const uint64_t offset = Mix64(index * 0x9E3779B97F4A7C15u + version) % offsets_;
-    return {pool_.data() + offset, value_bytes_};
+    const uint64_t drawn = Mix64(index * 0x9E3779B97F4A7C15u + version);
+    const uint64_t bytes = vary_ ? value_bytes_ / 2 + (drawn >> 40) % (value_bytes_ + 1) : value_bytes_;
+    return {pool_.data() + drawn % offsets_, bytes};
   }
 
  private:
   uint64_t value_bytes_;
+  bool vary_;
   uint64_t offsets_;
   std::string pool_;
 };

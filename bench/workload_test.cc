@@ -4,7 +4,10 @@
 
 #include <cmath>
 #include <string>
+#include <unordered_set>
 #include <vector>
+
+#include "path_names.h"
 
 namespace seerdb::bench {
 namespace {
@@ -64,6 +67,36 @@ TEST(KeyCodecTest, EncodesTheNumber) {
   EXPECT_EQ(key.Set(617'283'945, true), "000000001234567891");
 }
 
+TEST(KeyCodecTest, PathsAreDistinctAndAsLongAsDebians) {
+  const KeyCodec codec(67, KeySpacing::kPaths, 3);
+  KeyBuffer key(&codec);
+  std::unordered_set<std::string> seen;
+  uint64_t bytes = 0;
+  constexpr uint64_t kRecords = 200'000;
+  // The latter are the first packages that need a number in their name, and far ones.
+  for (uint64_t begin : {uint64_t{0}, uint64_t{1'000'000}, uint64_t{1} << 40}) {
+    for (uint64_t i = begin; i < begin + kRecords; ++i) {
+      for (bool absent : {false, true}) {
+        const std::string_view path = key.Set(i, absent);
+        ASSERT_LE(path.size(), kMaxPathBytes);
+        ASSERT_TRUE(path.starts_with("/usr/"));
+        ASSERT_TRUE(seen.emplace(path).second) << path << " of " << i;
+        if (begin == 0) bytes += path.size();
+      }
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(bytes) / (2 * kRecords), 67, 1);
+}
+
+TEST(KeyCodecTest, PathsAreTheSameWhateverTheSeed) {
+  const KeyCodec one(16, KeySpacing::kPaths, 1);
+  const KeyCodec two(67, KeySpacing::kPaths, 2);
+  KeyBuffer key_one(&one);
+  KeyBuffer key_two(&two);
+  EXPECT_EQ(key_one.Set(12'345), key_two.Set(12'345));
+  EXPECT_NE(key_one.Set(12'345), key_two.Set(12'346));
+}
+
 TEST(ZipfianTest, FollowsTheLaw) {
   constexpr uint64_t kCount = 1'000;
   constexpr int kDraws = 200'000;
@@ -94,6 +127,18 @@ TEST(ValuePoolTest, ValuesHaveTheSizeAndDifferByRecordAndVersion) {
       EXPECT_NE(pool.Value(1, 0), pool.Value(1, 1));
     }
   }
+}
+
+TEST(ValuePoolTest, VariedSizesAreSpreadAroundTheMean) {
+  const ValuePool pool(100, 5, true);
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < 10'000; ++i) {
+    const uint64_t bytes = pool.Value(i, 0).size();
+    ASSERT_GE(bytes, 50u);
+    ASSERT_LE(bytes, 150u);
+    sum += bytes;
+  }
+  EXPECT_NEAR(static_cast<double>(sum) / 10'000, 100, 2);
 }
 
 TEST(RngTest, BelowStaysBelow) {
