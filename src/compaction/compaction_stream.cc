@@ -152,6 +152,7 @@ void CompactionStream::Fold() {
   chain_.Begin(options_.now_us);
   bool wants_older = true;
   bool older_stripe = false;
+  MergeChain::Entry base;  // the value that the chain rests on, if it lies apart
   while (input_->Valid() && input_->key() == Slice(current_key_)) {
     older_stripe = StripeOf(input_->sequence()) != last_stripe_;
     if (older_stripe || !wants_older) break;
@@ -162,7 +163,8 @@ void CompactionStream::Fold() {
     if (hidden) {
       wants_older = chain_.Add(PackTrailer(input_->sequence(), ValueType::kDeletion), Slice());
     } else if (IsPointer(input_->type())) {
-      MergeChain::Entry entry{input_->trailer(), std::string(input_->value())};
+      base = {input_->trailer(), std::string(input_->value())};
+      MergeChain::Entry entry = base;
       if (!BringInValue(&entry)) return;
       wants_older = chain_.Add(entry.trailer, entry.payload);
     } else {
@@ -179,6 +181,12 @@ void CompactionStream::Fold() {
       keyspace != nullptr ? keyspace->options.merge_operator.get() : nullptr;
   made_ = chain_.Fold(merge_operator, UserKey(), nothing_older, options_.max_value_bytes);
   made_next_ = 0;
+  // What the operands were not merged into stays where it lies: written anew by every compaction it would be
+  // garbage as often, and collecting that would never end.
+  if (!base.payload.empty() && TrailerSequence(made_.back().trailer) == TrailerSequence(base.trailer) &&
+      !SEERDB_MUTANT("fold-writes-its-base-anew")) {
+    made_.back() = std::move(base);
+  }
   entries_dropped_ += chain_.size() - made_.size();
   const uint64_t newest = made_.front().trailer;
   const CompactionFilter* const filter = FilterFor(TrailerType(newest), TrailerSequence(newest));
@@ -225,7 +233,8 @@ bool CompactionStream::FilterOne(const CompactionFilter& filter, MergeChain::Ent
   const FilterDecision decision =
       filter.Filter({options_.level, UserKey(), payload.value, sequence}, &changed);
   if (decision == FilterDecision::kRemove) return false;
-  if (decision == FilterDecision::kChangeValue && changed.size() <= options_.max_value_bytes) {
+  if (decision == FilterDecision::kChangeValue && changed != payload.value &&
+      changed.size() <= options_.max_value_bytes) {
     entry->trailer = PackTrailer(sequence, TypeFor(/*merge=*/false, payload.expires_us));
     entry->payload.clear();
     AppendPayload(&entry->payload, payload.expires_us, changed);

@@ -126,6 +126,26 @@ TEST_F(ValueKinds, MergesRestOnLargeValuesAndMakeThem) {
   EXPECT_TRUE(SomeSegmentHolds(want["base"]));
 }
 
+// It is written once, whatever is compacted above it: were it written anew each time, the segment it leaves
+// would be garbage each time, and no collection would ever be the last.
+TEST_F(ValueKinds, ABaseThatExpiresBeforeItsOperandsStaysWhereItLies) {
+  Contents want;
+  ASSERT_OK(db_->Put(WriteOptions::Ttl(kMinute), "base", want["base"] = Value(1, 3000)));
+  ASSERT_OK(db_->CompactRange());
+  const auto segments = Segments();
+  EXPECT_EQ(segments.size(), 1u);
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_OK(db_->Merge("base", "x"));
+    want["base"] += "+x";
+    ASSERT_OK(db_->CompactRange());
+    EXPECT_EQ(Segments(), segments);
+    ExpectAll(want);
+  }
+  clock_->Advance(kMinute);
+  ExpectThroughout({{"base", "x+x+x"}});
+  EXPECT_TRUE(Segments().empty());
+}
+
 TEST_F(ValueKinds, LargeValuesExpireAndCoverWhatIsOlder) {
   ASSERT_OK(db_->Put("a", Value(1)));
   ASSERT_OK(db_->CompactRange());
