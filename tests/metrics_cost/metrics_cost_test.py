@@ -4,7 +4,7 @@
 Counts with callgrind what the program metrics_cost executes for each kind of operation, with metrics on and off;
 the same input gives the same counts. Reading the clock is not among them: callgrind sees a system call where a
 program makes none, so what it costs is added, as CLOCK_INSTRUCTIONS for each of the two readings of a timed operation.
-The clock is read by one operation in 32.
+The clock is read by one operation in 64.
 
     metrics_cost_test.py PROGRAM
 """
@@ -17,7 +17,7 @@ import tempfile
 KINDS = ["get", "get-absent", "get-from-memtable", "put", "scan"]
 OPERATIONS = 10000
 LIMIT_PERCENT = 3.0
-SAMPLING = 32
+SAMPLING = 64
 CLOCK_INSTRUCTIONS = 60
 
 
