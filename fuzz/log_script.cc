@@ -96,7 +96,7 @@ void LogScript::AppendFrame(const LogIdentity& identity, std::string payload, ui
   StoreU64(payload.data(), number);  // sequences ascend with the records
   const uint64_t durable = lag == 15 ? number : number - 1 - std::min(lag, number - 1);
   const size_t offset = bytes().size();
-  AppendLogFrame(&bytes(), identity, number, durable, Slice(payload).substr(0, 8), Slice(payload).substr(8));
+  AppendLogFrame(&bytes(), identity, {number, durable, number, Slice(payload).substr(8)});
   if (identity != segments_.back().identity) return;
   frames_.push_back({segments_.size() - 1, offset, bytes().substr(offset), number, lag == 15 ? 0 : durable});
   payloads_.insert_or_assign(number, std::move(payload));

@@ -43,11 +43,23 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (stopped_) return Status::Shutdown("the database is closed");
   if (parts_.error->is_set()) [[unlikely]]
     SEERDB_RETURN_IF_ERROR(parts_.resume());
-  SEERDB_RETURN_IF_ERROR(MakeRoom(group));
+  const Totals totals = TotalsOf(group);
+  SEERDB_RETURN_IF_ERROR(MakeRoom(group, totals));
   if (parts_.conflicts->idle()) [[likely]]
-    return CommitAdmitted(group);
+    return CommitAdmitted(group, totals);
   const std::vector<WriteRequest*>& admitted = Admit(group);
-  return admitted.empty() ? Status() : CommitAdmitted(admitted);
+  return admitted.empty() ? Status() : CommitAdmitted(admitted, TotalsOf(admitted));
+}
+
+Committer::Totals Committer::TotalsOf(const std::vector<WriteRequest*>& group) {
+  Totals totals;
+  for (const WriteRequest* request : group) {
+    totals.operations += request->count;
+    totals.ranges += request->ranges;
+    totals.bytes += request->operations.size();
+    totals.sync |= request->sync;
+  }
+  return totals;
 }
 
 // Each is judged by what stands before it in the group, too.
@@ -75,13 +87,9 @@ const std::vector<WriteRequest*>& Committer::Admit(const std::vector<WriteReques
   return admitted_;
 }
 
-Status Committer::CommitAdmitted(const std::vector<WriteRequest*>& group) {
-  uint64_t count = 0;
-  bool sync = false;
-  for (const WriteRequest* request : group) {
-    count += request->count;
-    sync |= request->sync;
-  }
+Status Committer::CommitAdmitted(const std::vector<WriteRequest*>& group, const Totals& totals) {
+  const uint64_t count = totals.operations;
+  bool sync = totals.sync;
   sync |= parts_.barrier != nullptr && parts_.barrier->Overdue();
   if (last_sequence_ + count > kMaxSequence) return Status::InvalidArgument("sequence numbers are used up");
   const SequenceNumber base = last_sequence_ + 1;
@@ -199,16 +207,6 @@ void Committer::AddMerge(SequenceNumber sequence, const BatchOperation& operatio
   active_->Add(sequence, operation.type, operation.key, operation.value);
 }
 
-Status Committer::AdmitToMemory(const std::vector<WriteRequest*>& group) {
-  uint64_t bytes = 0;
-  uint64_t operations = 0;
-  for (const WriteRequest* request : group) {
-    bytes += request->operations.size();
-    operations += request->count + request->ranges * MemoryGate::kEntriesPerRange;
-  }
-  return parts_.memory->Admit(*active_, bytes, operations);
-}
-
 double Committer::ActiveFill() const {
   const auto part = [](uint64_t value, uint64_t whole) {
     return static_cast<double>(value) / static_cast<double>(whole);
@@ -217,33 +215,37 @@ double Committer::ActiveFill() const {
                   part(parts_.log->appended_bytes() - log_bytes_before_, max_log_bytes_));
 }
 
-Status Committer::MakeRoom(const std::vector<WriteRequest*>& group) {
+Status Committer::HoldBack(uint64_t bytes) {
+  const size_t l0_runs = parts_.views->l0_runs();
+  if (l0_runs >= options_.l0_slowdown_writes_trigger) {
+    const bool stop = l0_runs >= options_.l0_stop_writes_trigger;
+    BeginStall({StallKind::kL0Runs, stop, l0_runs,
+                stop ? options_.l0_stop_writes_trigger : options_.l0_slowdown_writes_trigger, 0});
+  }
+  return parts_.controller->Slow(bytes, ActiveFill());
+}
+
+Status Committer::MakeRoom(const std::vector<WriteRequest*>& group, const Totals& totals) {
   if (parts_.controller->UnderPressure()) [[unlikely]] {
-    uint64_t bytes = 0;
-    for (const WriteRequest* request : group) bytes += request->operations.size();
-    const size_t l0_runs = parts_.views->l0_runs();
-    if (l0_runs >= options_.l0_slowdown_writes_trigger) {
-      const bool stop = l0_runs >= options_.l0_stop_writes_trigger;
-      BeginStall({StallKind::kL0Runs, stop, l0_runs,
-                  stop ? options_.l0_stop_writes_trigger : options_.l0_slowdown_writes_trigger, 0});
-    }
-    SEERDB_RETURN_IF_ERROR(parts_.controller->Slow(bytes, ActiveFill()));
+    SEERDB_RETURN_IF_ERROR(HoldBack(totals.bytes));
   } else if (stall_.kind != StallKind::kNone) [[unlikely]] {
     LogStallEnd();
   }
-  if (parts_.memory != nullptr) SEERDB_RETURN_IF_ERROR(AdmitToMemory(group));
+  if (parts_.memory != nullptr) {
+    SEERDB_RETURN_IF_ERROR(parts_.memory->Admit(
+        *active_, totals.bytes, totals.operations + totals.ranges * MemoryGate::kEntriesPerRange));
+  }
   const bool full = active_->bytes() >= options_.memtable_capacity ||
                     parts_.log->appended_bytes() - log_bytes_before_ >= max_log_bytes_ ||
                     (value_bytes_ != 0 && PointsToMuch());
-  if (!full && !EndsWithItsSegment() && !CoversMany(group)) [[likely]]
+  if (!full && !EndsWithItsSegment() && (totals.ranges == 0 || !CoversMany(group))) [[likely]]
     return {};
   return SealMemTable();
 }
 
 bool Committer::CoversMany(const std::vector<WriteRequest*>& group) {
   for (const WriteRequest* request : group) {
-    if (request->ranges == 0) [[likely]]
-      continue;
+    if (request->ranges == 0) continue;
     // Rather than wait for a place, scans walk.
     if (parts_.views->immutable_count() >= options_.max_immutable_memtables) return false;
     BatchReader reader(request->operations);

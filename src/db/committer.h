@@ -82,15 +82,24 @@ class Committer final : public GroupCommitter {
  private:
   // Those of the group that nothing is in the way of; the others have a status of their own.
   const std::vector<WriteRequest*>& Admit(const std::vector<WriteRequest*>& group);
-  Status CommitAdmitted(const std::vector<WriteRequest*>& group);
-  Status MakeRoom(const std::vector<WriteRequest*>& group);
+  // What the requests of a group come to.
+  struct Totals {
+    uint64_t operations = 0;
+    uint64_t ranges = 0;
+    uint64_t bytes = 0;  // as encoded
+    bool sync = false;
+  };
+  static Totals TotalsOf(const std::vector<WriteRequest*>& group);
+  Status CommitAdmitted(const std::vector<WriteRequest*>& group, const Totals& totals);
+  Status MakeRoom(const std::vector<WriteRequest*>& group, const Totals& totals);
+  // The group has to wait or to slow down.
+  Status HoldBack(uint64_t bytes);
   // Adds a merge operand, or what it and those before it lead to.
   void AddMerge(SequenceNumber sequence, const BatchOperation& operation);
   // True if range deletes of the group cover so many entries of the active memtable that scans should find
   // those in another one, which they can step over as a whole. Its cost is a part of that of adding the
   // entries.
   bool CoversMany(const std::vector<WriteRequest*>& group);
-  Status AdmitToMemory(const std::vector<WriteRequest*>& group);
   // The part of the active memtable that is full: of its capacity, or of the log it may have.
   double ActiveFill() const;
   bool PointsToMuch() const;

@@ -220,10 +220,6 @@ void DbImpl::StartDiskGuard() {
                                                              [this] { work_->PokeCompaction(); }});
 }
 
-Status DbImpl::AdmitToDisk(uint64_t bytes) {
-  return disk_guard_ == nullptr ? Status() : disk_guard_->AdmitWrite(bytes);
-}
-
 Status DbImpl::CountRefusal(Status refusal) {
   statistics_->Add(Counter::disk_guard_refusals);
   return refusal;
@@ -238,12 +234,6 @@ DbImpl::~DbImpl() {
     cache_->AddCapacity(-static_cast<int64_t>(options_.block_cache_capacity));
     cache_->Trim();
   }
-}
-
-Status DbImpl::CheckOpen() const {
-  if (closed_.load(std::memory_order_acquire)) [[unlikely]]
-    return Status::Shutdown("the database is closed");
-  return {};
 }
 
 WriteQueueOptions DbImpl::QueueOptions() const {

@@ -136,7 +136,11 @@ class DbImpl final : public DB, private TransactionHost {
   void NoteLoad(SequenceNumber sequence, const std::vector<TableMeta>& tables);
   void NoteDrop(Slice prefix);
 
-  Status CheckOpen() const;
+  Status CheckOpen() const {
+    if (!closed_.load(std::memory_order_acquire)) [[likely]]
+      return {};
+    return Status::Shutdown("the database is closed");
+  }
   std::shared_ptr<const TreeView> OpenTree();
   void ListenToErrors();
   void StartLogs();
@@ -144,7 +148,9 @@ class DbImpl final : public DB, private TransactionHost {
   void StartDiskGuard();
   void FillMemory(DBStats* stats);
   // For writes that add data.
-  Status AdmitToDisk(uint64_t bytes);
+  Status AdmitToDisk(uint64_t bytes) {
+    return disk_guard_ == nullptr ? Status() : disk_guard_->AdmitWrite(bytes);
+  }
   Status CountRefusal(Status refusal);
   // kBusy/kMemoryFull: with a budget, so many range deletes are not finished that no more are taken.
   Status AdmitRanges();

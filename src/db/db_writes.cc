@@ -1,5 +1,6 @@
 // The writing half of DbImpl: Put, Delete, Merge, Write, and what each write is checked for.
 #include <algorithm>
+#include <cstring>
 
 #include "base/status_macros.h"
 #include "db/db_impl.h"
@@ -10,7 +11,10 @@
 namespace seerdb {
 namespace {
 
-Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
+// A single write of at most so many bytes is encoded on the stack.
+constexpr size_t kFewBytes = 1024;
+
+Status RefuseSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
   if (key_bytes > kMaxKeyBytes) {
     return Status::InvalidArgument("key has " + std::to_string(key_bytes) + " bytes, expected at most " +
                                    std::to_string(kMaxKeyBytes));
@@ -19,11 +23,14 @@ Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes
     return Status::InvalidArgument("value has " + std::to_string(value_bytes) + " bytes, expected at most " +
                                    std::to_string(kMaxValueBytes));
   }
-  if (batch_bytes > kMaxBatchBytes) {
-    return Status::InvalidArgument("batch has " + std::to_string(batch_bytes) + " bytes, expected at most " +
-                                   std::to_string(kMaxBatchBytes));
-  }
-  return {};
+  return Status::InvalidArgument("batch has " + std::to_string(batch_bytes) + " bytes, expected at most " +
+                                 std::to_string(kMaxBatchBytes));
+}
+
+inline Status CheckSizes(uint64_t key_bytes, uint64_t value_bytes, uint64_t batch_bytes) {
+  if (key_bytes <= kMaxKeyBytes && value_bytes <= kMaxValueBytes && batch_bytes <= kMaxBatchBytes) [[likely]]
+    return {};
+  return RefuseSizes(key_bytes, value_bytes, batch_bytes);
 }
 
 Status InvertedRange() {
@@ -134,16 +141,19 @@ Status DbImpl::SubmitWrite(const WriteOptions& options, Slice operations, WriteC
 }
 
 Status DbImpl::WriteOne(const WriteOptions& options, const OneWrite& write) {
-  // Kept for its memory only, and taken while in use: a logger or task that runs inside may write as well.
-  static thread_local std::string kept;
-  std::string operations;
-  operations.swap(kept);
-  operations.clear();
-  AppendBatchOperation(&operations, write.type, write.prefix, write.key, write.value);
-  Status status = SubmitWrite(options, operations, {1, 0, write.logical_bytes}, write.values);
-  constexpr size_t kKeptBytes = 1 << 20;
-  if (operations.capacity() <= kKeptBytes) operations.swap(kept);
-  return status;
+  const BatchOperationParts operation{write.type, write.prefix, write.key, write.value};
+  const uint64_t max_bytes = operation.max_head_bytes() + write.value.size();
+  char few[kFewBytes];
+  std::unique_ptr<char[]> many;
+  if (max_bytes > sizeof few) many = std::make_unique_for_overwrite<char[]>(max_bytes);
+  char* const begin = many == nullptr ? few : many.get();
+  char* end = EncodeBatchHead(operation, begin);
+  if (operation.has_value() && !write.value.empty()) {
+    std::memcpy(end, write.value.data(), write.value.size());
+    end += write.value.size();
+  }
+  return SubmitWrite(options, Slice(begin, static_cast<size_t>(end - begin)), {1, 0, write.logical_bytes},
+                     write.values);
 }
 
 Status DbImpl::PutApart(const WriteOptions& options, Slice prefix, Slice key, Slice value,

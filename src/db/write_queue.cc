@@ -29,20 +29,40 @@ Status WriteQueue::RunExclusive(std::function<Status()> work) {
 }
 
 void WriteQueue::TryRunExclusive(const std::function<void()>& work) noexcept {
-  {
-    MutexLock lock(&mu_);
-    if (led_) return;
-    led_ = true;
-  }
+  if (!TryLead()) return;
   work();
   HandOn(false);
 }
 
+bool WriteQueue::LeadOrWaitLocked() {
+  uint32_t now = leadership_.load(std::memory_order_relaxed);
+  for (;;) {
+    if (now == kWaited) return false;
+    const uint32_t next = now == kFree ? kLed : kWaited;
+    if (leadership_.compare_exchange_weak(now, next, std::memory_order_acquire, std::memory_order_relaxed)) {
+      return next == kLed;
+    }
+  }
+}
+
 bool WriteQueue::Join(WriteRequest* request) {
+  if (!TryLead()) [[unlikely]]
+    return JoinLine(request);
+  if (request->sync) {
+    MutexLock lock(&mu_);
+    GatherLocked(request);
+  } else {
+    group_.clear();
+    group_.push_back(request);
+    measured_ = false;
+  }
+  return true;
+}
+
+bool WriteQueue::JoinLine(WriteRequest* request) {
   {
     MutexLock lock(&mu_);
-    if (!led_) {
-      led_ = true;
+    if (LeadOrWaitLocked()) {
       GatherLocked(request);
       return true;
     }
@@ -142,13 +162,13 @@ void WriteQueue::Acknowledge(const Status& status, const WriteRequest* leader) {
   }
 }
 
-void WriteQueue::HandOn(bool serve) {
+void WriteQueue::HandOnToLine(bool serve) {
   WriteRequest* next = nullptr;
   for (int served = 0; next == nullptr; ++served) {
     {
       MutexLock lock(&mu_);
       if (waiting_.empty()) {
-        led_ = false;
+        leadership_.store(kFree, std::memory_order_release);
         return;
       }
       group_.clear();
@@ -156,6 +176,7 @@ void WriteQueue::HandOn(bool serve) {
       if (group_.empty()) {
         next = waiting_.front();
         waiting_.pop_front();
+        if (waiting_.empty()) leadership_.store(kLed, std::memory_order_relaxed);
       }
     }
     if (next == nullptr) Acknowledge(committer_->CommitGroup(group_), nullptr);
@@ -175,7 +196,7 @@ Status WriteQueue::Submit(WriteRequest* request) noexcept {
     if (group_us != 0) group_us_ = (3 * group_us_ + group_us) / 4;
   }
   // Those of a synced group shall be back in line when the next one begins.
-  Acknowledge(status, request);
+  if (group_.size() > 1) Acknowledge(status, request);
   // Who has values in hand keeps others from theirs.
   HandOn(!request->sync && request->exclusive == nullptr && request->values == nullptr);
   return request->status.ok() ? std::move(status) : std::move(request->status);

@@ -4,8 +4,9 @@
 // may wait and do I/O while others queue. A writer that finds nobody in line leads at once. A leader serves
 // its group, and, where nothing is synced, some of those that have come meanwhile: what they write to is in
 // its caches (flat combining: Hendler, Incze, Shavit, Tzafrir, SPAA 2010). Then it hands over to the next in
-// line. Thread safety: all methods concurrently. mu_ guards the queue and is never held during I/O. A writer
-// waits on a word of its own request, so that those whom one leader wakes do not meet at a lock.
+// line. Thread safety: all methods concurrently. mu_ guards the queue and is never held during I/O; a writer
+// that meets nobody takes leadership and gives it back without it. A writer waits on a word of its own
+// request, so that those whom one leader wakes do not meet at a lock.
 #pragma once
 
 #include <atomic>
@@ -78,8 +79,20 @@ class WriteQueue {
   void TryRunExclusive(const std::function<void()>& work) noexcept EXCLUDES(mu_);
 
  private:
+  // Whether somebody leads, and whether somebody may wait in line. Becomes kWaited under mu_ alone, and kFree
+  // from there under mu_ alone.
+  enum Leadership : uint32_t { kFree, kLed, kWaited };
+  // Takes leadership if nobody has it; then nobody waits in line.
+  bool TryLead() {
+    uint32_t free = kFree;
+    return leadership_.compare_exchange_strong(free, kLed, std::memory_order_acquire,
+                                               std::memory_order_relaxed);
+  }
+  // Takes leadership if nobody has it; otherwise whoever has it will look for those in line.
+  bool LeadOrWaitLocked() REQUIRES(mu_);
   // Waits until `request` leads, and has its group (true), or is done.
   bool Join(WriteRequest* request) EXCLUDES(mu_);
+  bool JoinLine(WriteRequest* request) EXCLUDES(mu_);
   // Until its state is another than kQueued.
   void Await(WriteRequest* request);
   static void Tell(WriteRequest* request, WriteRequest::State state);
@@ -91,17 +104,25 @@ class WriteQueue {
   void YieldToArrivalsLocked() REQUIRES(mu_);
   // Acknowledges the members of the group but `leader` (may be null).
   void Acknowledge(const Status& status, const WriteRequest* leader);
-  // Leadership goes to the first in line; led_ stays set while anyone is. `serve`: before that, some of those
-  // in line are committed for, up to one who has to lead.
-  void HandOn(bool serve) EXCLUDES(mu_);
+  // Leadership goes to the first in line, if there is one. `serve`: before that, some of those in line are
+  // committed for, up to one who has to lead.
+  void HandOn(bool serve) EXCLUDES(mu_) {
+    uint32_t led = kLed;
+    if (leadership_.compare_exchange_strong(led, kFree, std::memory_order_release, std::memory_order_relaxed))
+        [[likely]] {
+      return;
+    }
+    HandOnToLine(serve);
+  }
+  void HandOnToLine(bool serve) EXCLUDES(mu_);
 
   const WriteQueueOptions options_;
   GroupCommitter* const committer_;
   // Owned by the leader.
   std::vector<WriteRequest*> group_;
   bool measured_ = false;  // how long the group takes is worth knowing
+  std::atomic<uint32_t> leadership_{kFree};
   Mutex mu_;
-  bool led_ GUARDED_BY(mu_) = false;
   std::deque<WriteRequest*> waiting_ GUARDED_BY(mu_);
   CondVar company_;  // wakes a leader that waits for its group to fill
   bool leader_waits_ GUARDED_BY(mu_) = false;

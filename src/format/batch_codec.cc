@@ -8,41 +8,13 @@
 
 namespace seerdb {
 
-bool BatchReader::Next(BatchOperation* operation) {
-  if (p_ == limit_) return false;
-  const uint8_t kind = static_cast<uint8_t>(*p_++);
-  Slice fields[2];
-  const int field_count = kind == static_cast<uint8_t>(ValueType::kDeletion) ? 1 : 2;
-  if (kind > kMaxValueType) {
-    failed_ = true;
-    p_ = limit_;
-    return false;
-  }
-  for (int i = 0; i < field_count; ++i) {
-    uint64_t bytes = 0;
-    const char* start = DecodeVarint(p_, limit_, &bytes);
-    if (start == nullptr || bytes > static_cast<uint64_t>(limit_ - start)) {
-      failed_ = true;
-      p_ = limit_;
-      return false;
-    }
-    fields[i] = Slice(start, bytes);
-    p_ = start + bytes;
-  }
-  *operation = {static_cast<ValueType>(kind), fields[0], fields[1]};
-  return true;
-}
-
 void AppendBatchOperation(std::string* out, ValueType type, Slice prefix, Slice user_key, Slice value) {
-  out->push_back(static_cast<char>(type));
-  AppendVarint(out, prefix.size() + user_key.size());
-  if (prefix.size() == 1) [[likely]] {
-    out->push_back(prefix[0]);
-  } else {
-    out->append(prefix);
-  }
-  out->append(user_key);
-  if (type != ValueType::kDeletion) AppendLengthPrefixed(out, value);
+  const BatchOperationParts operation{type, prefix, user_key, value};
+  const size_t begin = out->size();
+  out->resize(begin + operation.max_head_bytes());
+  char* const end = EncodeBatchHead(operation, out->data() + begin);
+  out->resize(static_cast<size_t>(end - out->data()));
+  if (operation.has_value()) out->append(value);
 }
 
 void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, Slice user_key, Slice value) {

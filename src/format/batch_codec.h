@@ -29,14 +29,67 @@ class BatchReader {
   explicit BatchReader(Slice operations)
       : p_(operations.data()), limit_(operations.data() + operations.size()) {}
   // False at the end and on malformed input; ok() tells which.
-  bool Next(BatchOperation* operation);
+  bool Next(BatchOperation* operation) {
+    if (p_ == limit_) return false;
+    const uint8_t kind = static_cast<uint8_t>(*p_++);
+    operation->type = static_cast<ValueType>(kind);
+    operation->value = Slice();
+    if (kind > kMaxValueType || !NextField(&operation->key)) [[unlikely]]
+      return Fail();
+    if (operation->type == ValueType::kDeletion || NextField(&operation->value)) [[likely]]
+      return true;
+    return Fail();
+  }
   bool ok() const { return !failed_; }
 
  private:
+  bool NextField(Slice* field) {
+    uint64_t bytes = 0;
+    const char* const start = DecodeVarint(p_, limit_, &bytes);
+    if (start == nullptr || bytes > static_cast<uint64_t>(limit_ - start)) [[unlikely]]
+      return false;
+    *field = Slice(start, bytes);
+    p_ = start + bytes;
+    return true;
+  }
+  bool Fail() {
+    failed_ = true;
+    p_ = limit_;
+    return false;
+  }
+
   const char* p_;
   const char* limit_;
   bool failed_ = false;
 };
+
+// One operation that is to be encoded.
+struct BatchOperationParts {
+  ValueType type;
+  Slice prefix;  // of the keyspace
+  Slice user_key;
+  Slice value;  // of kinds that have one
+
+  bool has_value() const { return type != ValueType::kDeletion; }
+  // No fewer than what stands before the value takes.
+  uint64_t max_head_bytes() const { return 1 + 2 * kMaxVarint64Bytes + prefix.size() + user_key.size(); }
+};
+// Writes what stands before the value, at most max_head_bytes(), to `out`; returns the end.
+inline char* EncodeBatchHead(const BatchOperationParts& operation, char* out) {
+  const auto put = [&out](Slice bytes) {
+    if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+    out += bytes.size();
+  };
+  *out++ = static_cast<char>(operation.type);
+  out = EncodeVarint(out, operation.prefix.size() + operation.user_key.size());
+  if (operation.prefix.size() == 1) [[likely]] {
+    *out++ = operation.prefix[0];
+  } else {
+    put(operation.prefix);
+  }
+  put(operation.user_key);
+  return operation.has_value() ? EncodeVarint(out, operation.value.size()) : out;
+}
 
 void AppendBatchOperation(std::string* out, ValueType type, uint32_t keyspace, Slice user_key, Slice value);
 // With the prefix of the keyspace.

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "base/output_buffer.h"
 #include "format/internal_key.h"
 #include "seerdb/slice.h"
-#include "sstable/output_buffer.h"
 #include "sstable/tag_block.h"
 
 namespace seerdb {

@@ -13,14 +13,10 @@ namespace {
 constexpr uint64_t kMagic = 0x31474f4c42445253;  // "SRDBLOG1"
 constexpr size_t kHeaderCrcOffset = 60;
 
-uint32_t Seed(const LogIdentity& identity, uint64_t record) {
-  char bytes[40];
-  StoreU64(bytes, identity.database.high);
-  StoreU64(bytes + 8, identity.database.low);
-  StoreU64(bytes + 16, identity.log_number);
-  StoreU64(bytes + 24, SEERDB_MUTANT("log-ignores-epoch") ? 0 : identity.epoch);
-  StoreU64(bytes + 32, record);
-  return crc32c::Extend(0, bytes, sizeof bytes);
+uint32_t WithRecord(uint32_t seed, uint64_t record) {
+  char bytes[8];
+  StoreU64(bytes, record);
+  return crc32c::Extend(seed, bytes, sizeof bytes);
 }
 
 }  // namespace
@@ -51,20 +47,32 @@ bool DecodeLogHeader(Slice bytes, LogHeader* header) {
   return true;
 }
 
-void AppendLogFrame(std::string* out, const LogIdentity& identity, uint64_t record, uint64_t durable_record,
-                    Slice payload_head, Slice payload_tail) {
-  const uint64_t lag = record - 1 - durable_record;
-  const size_t start = out->size();
-  char head[kLogFrameHeadBytes];
-  StoreU32(head, 0);
-  StoreU32(head + 4, static_cast<uint32_t>(payload_head.size() + payload_tail.size()));
-  StoreU32(head + 8, static_cast<uint32_t>(record));
-  StoreU32(head + 12, static_cast<uint32_t>(std::min<uint64_t>(lag, UINT32_MAX)));
-  out->append(head, sizeof head);
-  out->append(payload_head);
-  out->append(payload_tail);
-  char* frame = out->data() + start;
-  StoreU32(frame, crc32c::Extend(Seed(identity, record), frame + 4, out->size() - start - 4));
+uint32_t LogSeed(const LogIdentity& identity) {
+  char bytes[32];
+  StoreU64(bytes, identity.database.high);
+  StoreU64(bytes + 8, identity.database.low);
+  StoreU64(bytes + 16, identity.log_number);
+  StoreU64(bytes + 24, SEERDB_MUTANT("log-ignores-epoch") ? 0 : identity.epoch);
+  return crc32c::Extend(0, bytes, sizeof bytes);
+}
+
+void EncodeLogFrame(uint32_t seed, const LogRecord& record, char* out) {
+  const uint64_t lag = record.number - 1 - record.durable_record;
+  StoreU32(out + 4, static_cast<uint32_t>(record.payload_bytes()));
+  StoreU32(out + 8, static_cast<uint32_t>(record.number));
+  StoreU32(out + 12, static_cast<uint32_t>(std::min<uint64_t>(lag, UINT32_MAX)));
+  char* const payload = out + kLogFrameHeadBytes;
+  StoreU64(payload, record.base_sequence);
+  if (!record.operations.empty()) {
+    std::memcpy(payload + sizeof record.base_sequence, record.operations.data(), record.operations.size());
+  }
+  StoreU32(out, crc32c::Extend(WithRecord(seed, record.number), out + 4, record.frame_bytes() - 4));
+}
+
+void AppendLogFrame(std::string* out, const LogIdentity& identity, const LogRecord& record) {
+  const size_t begin = out->size();
+  out->resize(begin + record.frame_bytes());
+  EncodeLogFrame(LogSeed(identity), record, out->data() + begin);
 }
 
 LogFrameHead DecodeLogFrameHead(const char* bytes) {
@@ -72,7 +80,8 @@ LogFrameHead DecodeLogFrameHead(const char* bytes) {
 }
 
 uint32_t LogFrameCrc(const LogIdentity& identity, uint64_t record, const char* head, Slice payload) {
-  const uint32_t crc = crc32c::Extend(Seed(identity, record), head + 4, kLogFrameHeadBytes - 4);
+  const uint32_t seed = WithRecord(LogSeed(identity), record);
+  const uint32_t crc = crc32c::Extend(seed, head + 4, kLogFrameHeadBytes - 4);
   return crc32c::Extend(crc, payload);
 }
 

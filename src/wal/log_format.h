@@ -53,10 +53,23 @@ void EncodeLogHeader(const LogHeader& header, char out[kLogHeaderBytes]);
 // False if magic, version or checksum are wrong. The identity is not compared with anything.
 bool DecodeLogHeader(Slice bytes, LogHeader* header);
 
-// Appends one frame to `out`. `durable_record` is the highest record number known durable (0 = none).
-// The payload is given in two parts that are stored back to back.
-void AppendLogFrame(std::string* out, const LogIdentity& identity, uint64_t record, uint64_t durable_record,
-                    Slice payload_head, Slice payload_tail);
+// What the checksums of a log's frames begin with, but for the record number.
+uint32_t LogSeed(const LogIdentity& identity);
+// A frame of one record, whose payload is a base sequence and the operations of a batch. `durable_record` is
+// the highest record number known durable (0 = none).
+struct LogRecord {
+  uint64_t number = 0;
+  uint64_t durable_record = 0;
+  uint64_t base_sequence = 0;
+  Slice operations;
+
+  uint64_t payload_bytes() const { return sizeof base_sequence + operations.size(); }
+  uint64_t frame_bytes() const { return kLogFrameHeadBytes + payload_bytes(); }
+};
+// Writes frame_bytes() to `out`. Requires: payload_bytes() < 4 GiB; `seed` is LogSeed of the log.
+void EncodeLogFrame(uint32_t seed, const LogRecord& record, char* out);
+// The same behind what `out` holds. For where speed is of no matter.
+void AppendLogFrame(std::string* out, const LogIdentity& identity, const LogRecord& record);
 LogFrameHead DecodeLogFrameHead(const char* bytes);
 uint32_t LogFrameCrc(const LogIdentity& identity, uint64_t record, const char* head, Slice payload);
 

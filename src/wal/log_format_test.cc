@@ -47,15 +47,16 @@ TEST(LogHeader, LaterVersionIsRefused) {
 
 TEST(LogFrame, FieldsAndChecksum) {
   std::string out = "before";
-  AppendLogFrame(&out, kIdentity, (uint64_t{5} << 32) + 9, (uint64_t{5} << 32) + 2, "head", "tail!");
+  constexpr uint64_t kSequence = 0x3837363534333231;  // "12345678"
+  AppendLogFrame(&out, kIdentity, {(uint64_t{5} << 32) + 9, (uint64_t{5} << 32) + 2, kSequence, "tail!"});
   const char* frame = out.data() + 6;
-  ASSERT_EQ(out.size(), 6 + kLogFrameHeadBytes + 9);
+  ASSERT_EQ(out.size(), 6 + kLogFrameHeadBytes + 13);
   const LogFrameHead head = DecodeLogFrameHead(frame);
-  EXPECT_EQ(head.length, 9u);
+  EXPECT_EQ(head.length, 13u);
   EXPECT_EQ(head.record, 9u);
   EXPECT_EQ(head.lag, 6u);
-  EXPECT_EQ(Slice(frame + kLogFrameHeadBytes, 9), "headtail!");
-  EXPECT_EQ(head.crc, LogFrameCrc(kIdentity, (uint64_t{5} << 32) + 9, frame, "headtail!"));
+  EXPECT_EQ(Slice(frame + kLogFrameHeadBytes, 13), "12345678tail!");
+  EXPECT_EQ(head.crc, LogFrameCrc(kIdentity, (uint64_t{5} << 32) + 9, frame, "12345678tail!"));
 }
 
 TEST(LogFrame, LagSaturates) {
@@ -71,14 +72,14 @@ TEST(LogFrame, LagSaturates) {
                                          {uint64_t{UINT32_MAX}, 0, UINT32_MAX - 1},
                                          {uint64_t{1} << 40, 7, UINT32_MAX}}) {
     std::string out;
-    AppendLogFrame(&out, kIdentity, c.record, c.durable, "12345678", "");
+    AppendLogFrame(&out, kIdentity, {c.record, c.durable, 1, Slice()});
     EXPECT_EQ(DecodeLogFrameHead(out.data()).lag, c.lag) << c.record << " " << c.durable;
   }
 }
 
 TEST(LogFrame, ChecksumDependsOnIdentityAndPosition) {
   std::string out;
-  AppendLogFrame(&out, kIdentity, 9, 0, "12345678", "value");
+  AppendLogFrame(&out, kIdentity, {9, 0, 1, "value"});
   const Slice payload = Slice(out).substr(kLogFrameHeadBytes);
   const uint32_t crc = DecodeLogFrameHead(out.data()).crc;
   ASSERT_EQ(LogFrameCrc(kIdentity, 9, out.data(), payload), crc);

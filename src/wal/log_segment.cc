@@ -16,53 +16,51 @@ constexpr size_t kSequenceBytes = 8;
 LogSegment::LogSegment(PreparedLogFile prepared, const LogIdentity& identity, uint64_t first_record)
     : prepared_(std::move(prepared)),
       identity_(identity),
+      seed_(LogSeed(identity)),
+      unit_bytes_(prepared_.file->append_unit_bytes()),
       first_record_(first_record),
       next_record_(first_record) {}
 
-bool LogSegment::HasRoom(uint64_t frame_bytes) const {
-  const uint64_t written_bytes = bytes_.load(std::memory_order_relaxed);
-  const uint64_t begin = written_bytes == 0 ? kLogHeaderBytes : written_bytes;
-  const uint64_t unit_bytes = prepared_.file->append_unit_bytes();
-  return (begin + frame_bytes + unit_bytes - 1) / unit_bytes * unit_bytes <= prepared_.bytes;
-}
-
 void LogSegment::Encode(const std::vector<Record>& records, uint64_t durable_record) {
-  buffer_.clear();
-  if (bytes_.load(std::memory_order_relaxed) == 0) {
-    char header[kLogHeaderBytes];
-    EncodeLogHeader({identity_, first_record_}, header);
-    buffer_.append(header, sizeof header);
+  buffer_.Clear();
+  if (bytes() == 0) {
+    EncodeLogHeader({identity_, first_record_}, buffer_.Room(kLogHeaderBytes));
+    buffer_.Grow(kLogHeaderBytes);
   }
   uint64_t number = next_record_.load(std::memory_order_relaxed);
   for (const Record& record : records) {
-    char sequence[kSequenceBytes];
-    StoreU64(sequence, record.base_sequence);
-    AppendLogFrame(&buffer_, identity_, number++, durable_record, Slice(sequence, sizeof sequence),
-                   record.operations);
+    const LogRecord frame{number++, durable_record, record.base_sequence, record.operations};
+    const uint64_t frame_bytes = frame.frame_bytes();
+    EncodeLogFrame(seed_, frame, buffer_.Room(frame_bytes));
+    buffer_.Grow(frame_bytes);
   }
-  const size_t unit_bytes = prepared_.file->append_unit_bytes();
-  if (unit_bytes > 1) buffer_.resize((buffer_.size() + unit_bytes - 1) / unit_bytes * unit_bytes, '\0');
+  if (unit_bytes_ > 1) buffer_.AppendZeros(WholeUnits(buffer_.size()) - buffer_.size());
+}
+
+Status LogSegment::TooLarge(const Record& record) const {
+  return Status::InvalidArgument("append " + path() + ": found a record of " +
+                                 std::to_string(kSequenceBytes + record.operations.size()) +
+                                 " bytes, expected less than 4 GiB");
 }
 
 Status LogSegment::Write(const std::vector<Record>& records, uint64_t durable_record, Durability durability) {
-  if (failed_.load(std::memory_order_acquire)) return failure();
+  if (failed_.load(std::memory_order_acquire)) [[unlikely]]
+    return failure();
   if (records.empty()) return {};
   for (const Record& record : records) {
-    const size_t payload_bytes = kSequenceBytes + record.operations.size();
-    if (payload_bytes > UINT32_MAX) {
-      return Status::InvalidArgument("append " + path() + ": found a record of " +
-                                     std::to_string(payload_bytes) + " bytes, expected less than 4 GiB");
-    }
+    if (record.operations.size() > UINT32_MAX - kSequenceBytes) [[unlikely]]
+      return TooLarge(record);
   }
   Encode(records, durable_record);
   Status status = durability == Durability::kKernel
-                      ? prepared_.file->Append(buffer_)
-                      : prepared_.file->AppendSynced(buffer_, durability == Durability::kSyncedAll);
+                      ? prepared_.file->Append(buffer_.bytes())
+                      : prepared_.file->AppendSynced(buffer_.bytes(), durability == Durability::kSyncedAll);
   const uint64_t written_bytes = buffer_.size();
-  if (buffer_.capacity() > kKeptBufferBytes) std::string().swap(buffer_);
+  buffer_.Clear();
+  buffer_.Limit(kKeptBufferBytes);
   if (!status.ok()) [[unlikely]]
     return Fail(std::move(status));
-  bytes_.store(bytes_.load(std::memory_order_relaxed) + written_bytes, std::memory_order_relaxed);
+  bytes_.store(bytes() + written_bytes, std::memory_order_relaxed);
   next_record_.store(next_record_.load(std::memory_order_relaxed) + records.size(),
                      std::memory_order_release);
   return {};

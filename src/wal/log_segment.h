@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/output_buffer.h"
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
 #include "seerdb/types.h"
@@ -58,7 +59,11 @@ class LogSegment {
   LogMode mode() const { return prepared_.mode; }
   // Whether frames of `frame_bytes` together have their place in the file. Behind it a buffered or direct
   // file grows, slowly; a mapped one cannot.
-  bool HasRoom(uint64_t frame_bytes) const;
+  bool HasRoom(uint64_t frame_bytes) const {
+    const uint64_t written_bytes = bytes();
+    const uint64_t end = (written_bytes == 0 ? kLogHeaderBytes : written_bytes) + frame_bytes;
+    return (unit_bytes_ == 1 ? end : WholeUnits(end)) <= prepared_.bytes;
+  }
   // True once an Append or Sync has failed: the file may end in frames that nobody was promised.
   bool failed() const { return failed_.load(std::memory_order_acquire); }
 
@@ -67,15 +72,19 @@ class LogSegment {
   Status Write(const std::vector<Record>& records, uint64_t durable_record, Durability durability);
   // Header (if nothing is written yet), frames and padding, into buffer_.
   void Encode(const std::vector<Record>& records, uint64_t durable_record);
+  uint64_t WholeUnits(uint64_t bytes) const { return (bytes + unit_bytes_ - 1) / unit_bytes_ * unit_bytes_; }
+  Status TooLarge(const Record& record) const;
   Status Fail(Status status);
   Status failure() const;
 
   const PreparedLogFile prepared_;
   const LogIdentity identity_;
+  const uint32_t seed_;
+  const uint64_t unit_bytes_;  // of the file's appends
   const uint64_t first_record_;
   std::atomic<uint64_t> next_record_;
   std::atomic<uint64_t> bytes_{0};
-  std::string buffer_;  // owned by the appender
+  OutputBuffer buffer_;  // owned by the appender
   mutable Mutex mu_;
   Status failure_ GUARDED_BY(mu_);
   std::atomic<bool> failed_{false};  // an append or a sync

@@ -34,9 +34,8 @@ std::string Header(const LogIdentity& identity, uint64_t first_record) {
 
 std::string Frame(const LogIdentity& identity, uint64_t record, uint64_t durable, SequenceNumber sequence,
                   const std::string& operations) {
-  std::string base, out;
-  AppendU64(&base, sequence);
-  AppendLogFrame(&out, identity, record, durable, base, operations);
+  std::string out;
+  AppendLogFrame(&out, identity, {record, durable, sequence, operations});
   return out;
 }
 

@@ -90,8 +90,7 @@ void WriteLogSeeds() {
   EncodeLogHeader({kIdentity, 1, kLogFormatVersion}, log.data());
   uint64_t record = 1;
   for (const int operations : {1, 4, 0, 9}) {
-    const std::string sequence = std::string(1, static_cast<char>(record)) + std::string(7, '\0');
-    AppendLogFrame(&log, kIdentity, record, record - 1, sequence, BatchSeed(operations));
+    AppendLogFrame(&log, kIdentity, {record, record - 1, record, BatchSeed(operations)});
     ++record;
   }
   // As it is; resealed; resealed and numbered; in two segments; checked as batches.
