@@ -120,9 +120,9 @@ class SeerdbEngine final : public Engine {
     };
     figures["filter_bits_per_key"] = bits_a_key(memory.filter_bytes);
     figures["block_index_bits_per_key"] = bits_a_key(memory.index_bytes);
-    figures["in_block_bits_per_key"] = bits_a_key(entries * kInBlockBytes);
+    figures["in_block_bits_per_key"] = bits_a_key(memory.column_bytes);
     figures["index_bits_per_key"] =
-        bits_a_key(memory.filter_bytes + memory.index_bytes + entries * kInBlockBytes);
+        bits_a_key(memory.filter_bytes + memory.index_bytes + memory.column_bytes);
     return figures;
   }
 

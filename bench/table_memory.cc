@@ -17,6 +17,7 @@ constexpr uint32_t kFilter = 128;
 constexpr uint32_t kModel = 129;
 constexpr uint32_t kTagIndex = 130;
 constexpr uint64_t kEntriesProperty = 2;
+constexpr uint64_t kColumnBytesProperty = 21;
 
 template <typename Number>
 Number At(const std::string& bytes, uint64_t offset) {
@@ -43,12 +44,12 @@ uint64_t Varint(const std::string& bytes, uint64_t* at) {
   return number;
 }
 
-// A list of id, length, value.
-uint64_t EntriesOf(const std::string& properties) {
+// A number of a list of id, length, value; 0 if it is not there.
+uint64_t PropertyOf(const std::string& properties, uint64_t wanted) {
   for (uint64_t at = 0; at < properties.size();) {
     const uint64_t id = Varint(properties, &at);
     const uint64_t bytes = Varint(properties, &at);
-    if (id == kEntriesProperty) return Varint(properties, &at);
+    if (id == wanted) return Varint(properties, &at);
     at += bytes;
   }
   return 0;
@@ -70,12 +71,16 @@ void AddTable(const std::string& path, TableMemory* memory) {
     const auto meta_bytes = At<uint64_t>(list, at + 16);
     if (id == kFilter) table.filter_bytes += meta_bytes;
     if (id == kIndex || id == kModel || id == kTagIndex) table.index_bytes += meta_bytes;
-    if (id == kProperties) table.entries = EntriesOf(ReadAt(&file, offset, meta_bytes));
+    if (id != kProperties) continue;
+    const std::string properties = ReadAt(&file, offset, meta_bytes);
+    table.entries = PropertyOf(properties, kEntriesProperty);
+    table.column_bytes = PropertyOf(properties, kColumnBytesProperty);
   }
   if (table.entries == 0) return;
   memory->entries += table.entries;
   memory->filter_bytes += table.filter_bytes;
   memory->index_bytes += table.index_bytes;
+  memory->column_bytes += table.column_bytes;
 }
 
 }  // namespace

@@ -11,10 +11,8 @@ struct TableMemory {
   uint64_t entries = 0;
   uint64_t index_bytes = 0;  // block index, its model, and what an index of tags takes
   uint64_t filter_bytes = 0;
+  uint64_t column_bytes = 0;  // tags and offsets in data blocks
 };
-
-// In a data block, for each entry: its tag and the offset of its record, in blocks of up to 64 KiB.
-inline constexpr uint64_t kInBlockBytes = 3;
 
 // Of the tables in the directory `path`, also of those that are about to be removed.
 TableMemory MeasureTables(const std::string& path);

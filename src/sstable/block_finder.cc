@@ -93,21 +93,33 @@ Result<std::optional<FoundBlock>> BlockFinder::FindAt(uint64_t offset) {
   return FindCompressed(offset, Slice(kept, sizeof kept));
 }
 
+Result<uint64_t> BlockFinder::ReadOffset(OffsetForm form, uint64_t column, uint64_t i) {
+  OffsetLine line;
+  const uint64_t width = OffsetElementBytes(form);
+  if (form >= OffsetForm::kNear) {
+    SEERDB_ASSIGN_OR_RETURN(const Slice bytes, Read(column, OffsetLine::kBytes));
+    if (bytes.size() < OffsetLine::kBytes) return uint64_t{0};
+    line = OffsetLine::Decode(bytes.data());
+    column += OffsetLine::kBytes;
+  }
+  SEERDB_ASSIGN_OR_RETURN(const Slice bytes, Read(column + i * width, width));
+  if (bytes.size() < width) return uint64_t{0};
+  char element[sizeof(uint32_t)] = {};
+  std::copy(bytes.begin(), bytes.end(), element);
+  return (form >= OffsetForm::kNear ? line.At(i) : 0) + LoadU32(element);
+}
+
 Result<std::optional<FoundBlock>> BlockFinder::FindPlain(uint64_t offset, Slice head) {
   const std::optional<FoundBlock> none;
   const uint64_t left = file_bytes_ - offset;
   const uint64_t entries = LoadU32(head.data());
   const uint64_t prefix_bytes = LoadU32(head.data() + 4);
   const auto flags = static_cast<unsigned char>(head[15]);
-  if (entries == 0 || flags > kTagBlockWideOffsets) return none;
-  const uint64_t width = flags == kTagBlockWideOffsets ? 4 : 2;
-  const uint64_t offsets_end = kHeadBytes + entries * (1 + width);
+  if (entries == 0 || flags > kMaxOffsetForm) return none;
+  const auto form = static_cast<OffsetForm>(flags);
+  const uint64_t offsets_end = kHeadBytes + entries + OffsetColumnBytes(form, entries);
   if (offsets_end + prefix_bytes >= left) return none;
-  const auto start_of = [&](uint64_t i) -> Result<uint64_t> {
-    SEERDB_ASSIGN_OR_RETURN(const Slice bytes, Read(offset + kHeadBytes + entries + i * width, width));
-    if (bytes.size() < width) return uint64_t{0};
-    return uint64_t{width == 4 ? LoadU32(bytes.data()) : LoadU16(bytes.data())};
-  };
+  const auto start_of = [&](uint64_t i) { return ReadOffset(form, offset + kHeadBytes + entries, i); };
   // Records begin where the columns end.
   SEERDB_ASSIGN_OR_RETURN(const uint64_t first, start_of(0));
   if (first != offsets_end + prefix_bytes) return none;

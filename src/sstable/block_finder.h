@@ -14,6 +14,7 @@
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
 #include "seerdb/slice.h"
+#include "sstable/offset_column.h"
 
 namespace seerdb {
 
@@ -40,6 +41,8 @@ class BlockFinder {
   // The n bytes at `offset`, fewer at the end of the file; valid until the next call.
   Result<Slice> Read(uint64_t offset, uint64_t n);
   Result<std::optional<FoundBlock>> FindAt(uint64_t offset);
+  // Offset i of the column at `column` of the file; 0 if the file ends before it.
+  Result<uint64_t> ReadOffset(OffsetForm form, uint64_t column, uint64_t i);
   Result<std::optional<FoundBlock>> FindPlain(uint64_t offset, Slice head);
   Result<std::optional<FoundBlock>> FindCompressed(uint64_t offset, Slice head);
   std::optional<FoundBlock> Take(uint64_t offset, Slice stored_and_trailer) const;

@@ -181,7 +181,8 @@ TEST_P(GlobalSequenceTest, SalvageNeverGuessesTheSequence) {
 
 // tests/golden/v1 is read for ever, and what is written today is the same bytes.
 TEST(GlobalSequenceGolden, WriterAndReaderAgreeWithTheFile) {
-  const std::string path = SEERDB_SOURCE_DIR "/tests/golden/v1/loaded_table.sst";
+  const std::string old_path = SEERDB_SOURCE_DIR "/tests/golden/v1/loaded_table.sst";
+  const std::string path = SEERDB_SOURCE_DIR "/tests/golden/v1/loaded_table_lines.sst";
   TestEntries entries;
   for (const char* key : {"apple", "banana", "cherry"}) {
     entries[{key, PackTrailer(0, ValueType::kValue)}] = std::string("a ") + key;
@@ -201,15 +202,17 @@ TEST(GlobalSequenceGolden, WriterAndReaderAgreeWithTheFile) {
   const Result<std::string> golden = ReadFileToString(*fs, path);
   ASSERT_TRUE(golden.ok()) << golden.status().ToString();
   EXPECT_TRUE(table.Bytes() == *golden) << "the writer's bytes changed; format 1 is fixed";
-  TableOpenOptions open;
-  open.table_number = 43;
-  const auto reader = TableReader::Open(*fs, path, open);
-  ASSERT_TRUE(reader.ok()) << reader.status().ToString();
-  for (const auto& [key, value] : entries) {
-    Lookup result;
-    ASSERT_TRUE((*reader)->Get({}, MakeLookup(key.first, kMaxSequence), &result).ok());
-    EXPECT_EQ(result.sequence, 77u);
-    EXPECT_EQ(result.value, value);
+  for (const std::string& read_path : {old_path, path}) {
+    TableOpenOptions open;
+    open.table_number = 43;
+    const auto reader = TableReader::Open(*fs, read_path, open);
+    ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+    for (const auto& [key, value] : entries) {
+      Lookup result;
+      ASSERT_TRUE((*reader)->Get({}, MakeLookup(key.first, kMaxSequence), &result).ok());
+      EXPECT_EQ(result.sequence, 77u);
+      EXPECT_EQ(result.value, value);
+    }
   }
 }
 

@@ -28,9 +28,10 @@ enum PropertyId : uint32_t {
   // From here on optional.
   kKeySketch = 19,
   kValues = 20,
+  kColumnBytes = 21,
 };
 constexpr uint32_t kLastRequired = kKeys;
-constexpr uint32_t kLastProperty = kValues;
+constexpr uint32_t kLastProperty = kColumnBytes;
 
 // The field of an id that is a number, or null.
 uint64_t* NumberField(TableProperties* p, uint32_t id) {
@@ -63,6 +64,8 @@ uint64_t* NumberField(TableProperties* p, uint32_t id) {
       return &p->model_max_error;
     case kKeys:
       return &p->keys;
+    case kColumnBytes:
+      return &p->column_bytes;
     default:
       return nullptr;
   }
@@ -120,6 +123,12 @@ void AppendTableProperties(const TableProperties& properties, std::string* out) 
     AppendValueBytesList(&list, properties.values);
     AppendVarint(out, kValues);
     AppendLengthPrefixed(out, list);
+  }
+  if (properties.column_bytes != 0) {
+    std::string number;
+    AppendVarint(&number, properties.column_bytes);
+    AppendVarint(out, kColumnBytes);
+    AppendLengthPrefixed(out, number);
   }
 }
 

@@ -241,10 +241,10 @@ Status TableBuilder::Impl::FinishBlock() {
   const size_t begin = out_.size();
   CompressionType type = CompressionType::kNone;
   if (compression_ == CompressionType::kNone) {
-    block_.Finish(&out_);
+    properties_.column_bytes += block_.Finish(&out_);
   } else {
     raw_block_.Clear();
-    block_.Finish(&raw_block_);
+    properties_.column_bytes += block_.Finish(&raw_block_);
     if (Compressor().Compress(raw_block_.bytes(), &compressed_)) type = compression_;
     out_.Append(type == CompressionType::kNone ? raw_block_.bytes() : Slice(compressed_));
   }

@@ -31,6 +31,9 @@ struct TableProperties {
   // The block index: model segments, its proven error in blocks, and its share of the file.
   uint64_t index_bytes = 0;
   uint64_t filter_bytes = 0;
+  // What finds entries within data blocks, before compression: tags and offsets. 0 in tables that do not
+  // tell.
+  uint64_t column_bytes = 0;
   uint64_t model_segments = 0;
   uint64_t model_max_error = 0;
   // When the last of its values and operands expires, in microseconds since 1970; 0 if one never does, or

@@ -32,18 +32,21 @@ const char* TagBlock::Check(Slice bytes) {
   const uint64_t flags = LoadU64(bytes.data() + 8) >> 56;
   const SequenceNumber min_sequence = LoadU64(bytes.data() + 8) & kMaxSequence;
   if (entries == 0) return "block without entries";
-  if ((flags & ~uint64_t{kTagBlockWideOffsets}) != 0) return "unknown block flag";
-  const bool wide = (flags & kTagBlockWideOffsets) != 0;
-  const uint64_t columns = kTagBlockHeaderBytes + entries * (wide ? 5 : 3) + prefix_bytes;
+  if (flags > kMaxOffsetForm) return "unknown block flag";
+  const auto form = static_cast<OffsetForm>(flags);
+  const uint64_t columns = kTagBlockHeaderBytes + entries + OffsetColumnBytes(form, entries) + prefix_bytes;
   if (columns >= bytes.size()) return "columns exceed the block";
-  const TagBlock block(bytes);
-  const char* start = block.RecordStart(0);
-  if (start != bytes.data() + columns) return "first offset is wrong";
+  const char* const offsets = bytes.data() + kTagBlockHeaderBytes + entries;
+  uint64_t start = OffsetAt(form, offsets, 0);
+  if (start != columns) return "first offset is wrong";
   for (uint32_t i = 0; i < entries; ++i) {
-    const char* const end = i + 1 < entries ? block.RecordStart(i + 1) : block.limit();
+    const uint64_t end = i + 1 < entries ? OffsetAt(form, offsets, i + 1) : bytes.size();
     // Ascending ends within the block also keep every start inside.
-    if (end <= start || end > block.limit()) return "offsets do not ascend";
-    if (const char* error = CheckRecord(start, end, min_sequence); error != nullptr) return error;
+    if (end <= start || end > bytes.size()) return "offsets do not ascend";
+    if (const char* error = CheckRecord(bytes.data() + start, bytes.data() + end, min_sequence);
+        error != nullptr) {
+      return error;
+    }
     start = end;
   }
   return nullptr;

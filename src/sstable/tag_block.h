@@ -10,11 +10,11 @@
 #include "base/coding.h"
 #include "format/internal_key.h"
 #include "seerdb/slice.h"
+#include "sstable/offset_column.h"
 
 namespace seerdb {
 
 inline constexpr size_t kTagBlockHeaderBytes = 16;
-inline constexpr uint8_t kTagBlockWideOffsets = 1;  // flag of the header
 inline constexpr uint8_t kRecordKindMask = 0x0f;
 inline constexpr uint8_t kRecordExpiryFlag = 0x10;  // reserved
 // Blocks above this size have u32 offsets.
@@ -41,18 +41,16 @@ class TagBlock {
         entries_(LoadU32(data_)),
         prefix_bytes_(LoadU32(data_ + 4)),
         min_sequence_((LoadU64(data_ + 8) & kMaxSequence) + added_sequence),
-        wide_((LoadU64(data_ + 8) >> 56 & kTagBlockWideOffsets) != 0),
+        form_(static_cast<OffsetForm>(data_[15])),
         offsets_(data_ + kTagBlockHeaderBytes + entries_),
-        prefix_(offsets_ + size_t{entries_} * (wide_ ? 4 : 2)) {}
+        prefix_(offsets_ + OffsetColumnBytes(form_, entries_)) {}
 
   uint32_t entries() const { return entries_; }
   Slice prefix() const { return Slice(prefix_, prefix_bytes_); }
   const char* limit() const { return limit_; }
 
   // Requires: i < entries().
-  const char* RecordStart(uint32_t i) const {
-    return data_ + (wide_ ? LoadU32(offsets_ + size_t{i} * 4) : LoadU16(offsets_ + size_t{i} * 2));
-  }
+  const char* RecordStart(uint32_t i) const { return data_ + OffsetAt(form_, offsets_, i); }
   // Returns the end of the record at `p`, which is the start of the next one.
   const char* Parse(const char* p, TagRecord* record) const {
     const uint64_t kind = static_cast<unsigned char>(*p++) & kRecordKindMask;
@@ -107,7 +105,7 @@ class TagBlock {
   uint32_t entries_ = 0;
   uint32_t prefix_bytes_ = 0;
   SequenceNumber min_sequence_ = 0;
-  bool wide_ = false;
+  OffsetForm form_ = OffsetForm::kNarrow;
   const char* offsets_ = nullptr;
   const char* prefix_ = nullptr;
 };

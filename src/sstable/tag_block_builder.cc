@@ -2,69 +2,136 @@
 
 namespace seerdb {
 
-char* TagBlockBuilder::EncodeRecord(const Entry& entry, char* p) const {
+namespace {
+
+// As many bytes as asked for, which are at least those it takes.
+char* EncodePaddedVarint(char* p, uint64_t v, size_t bytes) {
+  switch (bytes) {
+    case 4:
+      *p++ = static_cast<char>(v | 0x80);
+      v >>= 7;
+      [[fallthrough]];
+    case 3:
+      *p++ = static_cast<char>(v | 0x80);
+      v >>= 7;
+      [[fallthrough]];
+    case 2:
+      *p++ = static_cast<char>(v | 0x80);
+      v >>= 7;
+      break;
+    default:
+      for (; bytes > 1; --bytes, v >>= 7) *p++ = static_cast<char>(v | 0x80);
+  }
+  *p++ = static_cast<char>(v);
+  return p;
+}
+
+}  // namespace
+
+char* TagBlockBuilder::EncodeRecord(const Entry& entry, size_t delta_bytes, char* p) const {
   const size_t suffix_bytes = entry.key_bytes - prefix_bytes_;
+  const uint64_t delta = TrailerSequence(entry.trailer) - min_sequence_;
   *p++ = static_cast<char>(TrailerType(entry.trailer));
   p = EncodeVarint(p, suffix_bytes);
   p = EncodeVarint(p, entry.value_bytes);
-  p = EncodeVarint(p, TrailerSequence(entry.trailer) - min_sequence_);
+  p = delta_bytes == 0 ? EncodeVarint(p, delta) : EncodePaddedVarint(p, delta, delta_bytes);
   // Suffix and value are adjacent in the buffer.
   const size_t bytes = suffix_bytes + entry.value_bytes;
   if (bytes != 0) std::memcpy(p, buffer_.bytes().data() + entry.begin + prefix_bytes_, bytes);
   return p + bytes;
 }
 
-uint64_t TagBlockBuilder::RecordBytesBound() const {
-  const uint64_t delta_bytes = VarintBytes(max_sequence_ - min_sequence_);
-  return record_bytes_ + entries_.size() * delta_bytes -
-         entries_.size() * (kTypicalDeltaBytes + prefix_bytes_);
-}
-
-uint64_t TagBlockBuilder::ExactRecordBytes() const {
-  uint64_t sum = 0;
+// Whether `delta_bytes` for each sequence costs no more than a byte for each record, the near form's.
+bool TagBlockBuilder::PaysToPad(size_t delta_bytes) const {
+  if (delta_bytes <= 2) return true;
+  const uint64_t less_by_two = uint64_t{1} << 7 * (delta_bytes - 2);
+  bool all_long = true;
   for (const Entry& entry : entries_) {
-    const uint64_t suffix_bytes = entry.key_bytes - prefix_bytes_;
-    sum += 1 + VarintBytes(suffix_bytes) + VarintBytes(entry.value_bytes) +
-           VarintBytes(TrailerSequence(entry.trailer) - min_sequence_) + suffix_bytes + entry.value_bytes;
+    all_long &= TrailerSequence(entry.trailer) - min_sequence_ >= less_by_two;
   }
-  return sum;
+  if (all_long) return true;
+  uint64_t bytes = entries_.size();
+  for (const Entry& entry : entries_) bytes += VarintBytes(TrailerSequence(entry.trailer) - min_sequence_);
+  return delta_bytes * entries_.size() <= bytes;
 }
 
-void TagBlockBuilder::Finish(OutputBuffer* out) {
-  const uint64_t count = entries_.size();
-  uint64_t record_bytes = RecordBytesBound();
-  bool wide = ColumnBytes(count, false) + prefix_bytes_ + record_bytes > kMaxNarrowBlockBytes;
-  if (wide) {
-    // The bound may be too high by a few bytes.
-    record_bytes = ExactRecordBytes();
-    wide = ColumnBytes(count, false) + prefix_bytes_ + record_bytes > kMaxNarrowBlockBytes;
+bool TagBlockBuilder::ChooseEven(Layout* layout) const {
+  const size_t delta_bytes = VarintBytes(max_sequence_ - min_sequence_);
+  if (!PaysToPad(delta_bytes)) return false;
+  const Entry& entry = entries_.front();
+  const uint64_t step = HeadBytes(entry) + delta_bytes + entry.key_bytes - prefix_bytes_ + entry.value_bytes;
+  if (step > UINT32_MAX >> 8 && entries_.size() > 1) return false;
+  layout->form = OffsetForm::kEven;
+  layout->line.step256 = entries_.size() == 1 ? 0 : static_cast<uint32_t>(step << 8);
+  layout->record_bytes = step * entries_.size();
+  layout->delta_bytes = delta_bytes;
+  return true;
+}
+
+TagBlockBuilder::Layout TagBlockBuilder::ChooseLayout() {
+  Layout layout;
+  if (even_ && ChooseEven(&layout)) return layout;
+  starts_.clear();
+  uint64_t start = 0;
+  for (const Entry& entry : entries_) {
+    starts_.push_back(static_cast<uint32_t>(start));
+    start += HeadBytes(entry) + VarintBytes(TrailerSequence(entry.trailer) - min_sequence_) +
+             entry.key_bytes - prefix_bytes_ + entry.value_bytes;
   }
-  char* const block = out->Room(ColumnBytes(count, wide) + prefix_bytes_ + record_bytes);
+  layout.record_bytes = start;
+  const uint64_t count = entries_.size();
+  if (const auto line = LineNear(starts_, static_cast<uint32_t>(start)); line.has_value()) {
+    layout.form = OffsetForm::kNear;
+    layout.line = *line;
+  } else if (ColumnBytes(count, OffsetForm::kNarrow) + prefix_bytes_ + start > kMaxNarrowBlockBytes) {
+    layout.form = OffsetForm::kWide;
+  }
+  return layout;
+}
+
+void TagBlockBuilder::EncodeOffsets(const Layout& layout, uint64_t first, char* column) const {
+  if (layout.form >= OffsetForm::kNear) {
+    const auto origin = static_cast<int32_t>(static_cast<int64_t>(first) + layout.line.origin);
+    OffsetLine{layout.line.step256, origin}.Encode(column);
+    if (layout.form == OffsetForm::kEven) return;
+    column += OffsetLine::kBytes;
+  }
+  for (size_t i = 0; i < starts_.size(); ++i) {
+    if (layout.form == OffsetForm::kNear) {
+      column[i] = static_cast<char>(int64_t{starts_[i]} - static_cast<int64_t>(layout.line.At(i)));
+    } else if (layout.form == OffsetForm::kWide) {
+      StoreU32(column + i * 4, static_cast<uint32_t>(first + starts_[i]));
+    } else {
+      StoreU16(column + i * 2, static_cast<uint16_t>(first + starts_[i]));
+    }
+  }
+}
+
+uint64_t TagBlockBuilder::Finish(OutputBuffer* out) {
+  const uint64_t count = entries_.size();
+  const Layout layout = ChooseLayout();
+  const uint64_t first = ColumnBytes(count, layout.form) + prefix_bytes_;
+  char* const block = out->Room(first + layout.record_bytes);
   StoreU32(block, static_cast<uint32_t>(count));
   StoreU32(block + 4, static_cast<uint32_t>(prefix_bytes_));
-  StoreU64(block + 8, min_sequence_ | uint64_t{wide ? kTagBlockWideOffsets : uint8_t{0}} << 56);
+  StoreU64(block + 8, min_sequence_ | uint64_t{static_cast<uint8_t>(layout.form)} << 56);
   char* const tags = block + kTagBlockHeaderBytes;
-  char* const offsets = tags + count;
-  char* const prefix = offsets + count * (wide ? 4 : 2);
-  if (prefix_bytes_ != 0) std::memcpy(prefix, buffer_.bytes().data(), prefix_bytes_);
-  char* p = prefix + prefix_bytes_;
+  EncodeOffsets(layout, first, tags + count);
+  if (prefix_bytes_ != 0) std::memcpy(block + first - prefix_bytes_, buffer_.bytes().data(), prefix_bytes_);
+  char* p = block + first;
   for (size_t i = 0; i < count; ++i) {
     tags[i] = static_cast<char>(entries_[i].tag);
-    const size_t offset = static_cast<size_t>(p - block);
-    if (wide) {
-      StoreU32(offsets + i * 4, static_cast<uint32_t>(offset));
-    } else {
-      StoreU16(offsets + i * 2, static_cast<uint16_t>(offset));
-    }
-    p = EncodeRecord(entries_[i], p);
+    p = EncodeRecord(entries_[i], layout.delta_bytes, p);
   }
   out->Grow(static_cast<size_t>(p - block));
   buffer_.Clear();
   entries_.clear();
+  even_ = true;
   prefix_bytes_ = 0;
   record_bytes_ = 0;
   min_sequence_ = kMaxSequence;
   max_sequence_ = 0;
+  return count + OffsetColumnBytes(layout.form, count);
 }
 
 }  // namespace seerdb

@@ -23,8 +23,10 @@ class TagBlockBuilder {
     const uint64_t entries = entries_.size() + 1;
     const uint64_t records = record_bytes_ + RecordBytes(key_bytes, value_bytes);
     const uint64_t prefix = empty() ? key_bytes : std::min(prefix_bytes_, shared_bytes);
-    const uint64_t bytes = ColumnBytes(entries, false) + records - (entries - 1) * prefix;
-    return bytes > kMaxNarrowBlockBytes ? bytes + 2 * entries : bytes;
+    const bool even = even_ && (empty() || IsAlike(key_bytes, value_bytes));
+    const OffsetForm form = even ? OffsetForm::kEven : OffsetForm::kNarrow;
+    const uint64_t bytes = ColumnBytes(entries, form) + records - (entries - 1) * prefix;
+    return !even && bytes > kMaxNarrowBlockBytes ? bytes + 2 * entries : bytes;
   }
   // Requires: sorts after the entry before, with whose key it has `shared_bytes` in common (any number for
   // the first entry); a block of one entry may have any size, others stay below 2 GiB.
@@ -32,6 +34,7 @@ class TagBlockBuilder {
     // The first and the last of sorted keys share what all neighbours share.
     prefix_bytes_ = empty() ? key.size() : std::min(prefix_bytes_, shared_bytes);
     record_bytes_ += RecordBytes(key.size(), value.size());
+    even_ = even_ && (empty() || IsAlike(key.size(), value.size()));
     const SequenceNumber sequence = TrailerSequence(trailer);
     min_sequence_ = std::min(min_sequence_, sequence);
     max_sequence_ = std::max(max_sequence_, sequence);
@@ -49,8 +52,9 @@ class TagBlockBuilder {
   SequenceNumber max_sequence() const { return max_sequence_; }
   // About the bytes held.
   uint64_t pending_bytes() const { return buffer_.size(); }
-  // Appends the block to `out` and starts a new one. Requires: !empty().
-  void Finish(OutputBuffer* out);
+  // Appends the block to `out` and starts a new one. Returns the bytes of its tags and offsets. Requires:
+  // !empty().
+  uint64_t Finish(OutputBuffer* out);
 
  private:
   struct Entry {
@@ -68,16 +72,36 @@ class TagBlockBuilder {
     return 1 + LengthBytes(key_bytes) + LengthBytes(value_bytes) + kTypicalDeltaBytes + key_bytes +
            value_bytes;
   }
-  static uint64_t ColumnBytes(uint64_t entries, bool wide) {
-    return kTagBlockHeaderBytes + entries * (wide ? 5 : 3);
+  static uint64_t ColumnBytes(uint64_t entries, OffsetForm form) {
+    return kTagBlockHeaderBytes + entries + OffsetColumnBytes(form, entries);
   }
-  // At least the bytes that the records will take.
-  uint64_t RecordBytesBound() const;
-  uint64_t ExactRecordBytes() const;
-  char* EncodeRecord(const Entry& entry, char* p) const;
+  // Whether such an entry has the size of the first one.
+  bool IsAlike(size_t key_bytes, size_t value_bytes) const {
+    return entries_.front().key_bytes == key_bytes && entries_.front().value_bytes == value_bytes;
+  }
+  // How the offsets are stored.
+  struct Layout {
+    OffsetForm form = OffsetForm::kNarrow;
+    OffsetLine line;  // from the first record on
+    uint64_t record_bytes = 0;
+    size_t delta_bytes = 0;  // of each sequence; 0: as few as it takes
+  };
+  // Fills starts_: where each record starts, from the first one on.
+  Layout ChooseLayout();
+  // Where all entries have one size, sequences may be stored with one, too.
+  bool ChooseEven(Layout* layout) const;
+  bool PaysToPad(size_t delta_bytes) const;
+  size_t HeadBytes(const Entry& entry) const {
+    return 1 + LengthBytes(entry.key_bytes - prefix_bytes_) + LengthBytes(entry.value_bytes);
+  }
+  // `delta_bytes` as in Layout.
+  char* EncodeRecord(const Entry& entry, size_t delta_bytes, char* p) const;
+  void EncodeOffsets(const Layout& layout, uint64_t first, char* column) const;
 
   OutputBuffer buffer_;
   std::vector<Entry> entries_;
+  std::vector<uint32_t> starts_;
+  bool even_ = true;           // all entries have keys and values of one size
   size_t prefix_bytes_ = 0;    // shared by all keys so far
   uint64_t record_bytes_ = 0;  // of the records with whole keys and typical sequence deltas
   SequenceNumber min_sequence_ = kMaxSequence;

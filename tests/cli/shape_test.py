@@ -149,7 +149,7 @@ class Shape(CliCase):
         self.assertEqual("k00000", fields["smallest_key"])
         self.assertEqual("k04999", fields["largest_key"])
         self.assertEqual(str(table.stat().st_size), fields["file_bytes"])
-        for part in ("filter_bytes", "index_bytes", "model_segments", "verified_blocks"):
+        for part in ("filter_bytes", "index_bytes", "column_bytes", "model_segments", "verified_blocks"):
             self.assertIn(part, fields)
         out = self.run_tool("dump", "--entries", table).out.decode()
         self.assertEqual(5000, out.count("\tput\tv"))

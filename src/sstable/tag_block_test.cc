@@ -1,0 +1,160 @@
+// One data block by itself: the forms in which offsets are stored, and what is refused.
+#include "sstable/tag_block.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/key_window.h"
+#include "base/random.h"
+#include "sstable/tag_block_builder.h"
+
+namespace seerdb {
+namespace {
+
+struct Entry {
+  std::string key;
+  uint64_t trailer;
+  std::string value;
+};
+
+std::string Key(int i) {
+  const std::string digits = std::to_string(i);
+  return "key" + std::string(8 - digits.size(), '0') + digits;
+}
+
+std::string Build(const std::vector<Entry>& entries) {
+  TagBlockBuilder builder;
+  for (const Entry& entry : entries) {
+    const size_t shared = builder.empty() ? 0 : CommonPrefixBytes(builder.last_key(), entry.key);
+    builder.Add(entry.key, entry.trailer, entry.value, TagOfHash(Hash64(entry.key)), shared);
+  }
+  OutputBuffer out;
+  builder.Finish(&out);
+  return std::string(out.bytes());
+}
+
+OffsetForm FormOf(const std::string& block) { return static_cast<OffsetForm>(block[15]); }
+
+void ExpectReads(const std::string& bytes, const std::vector<Entry>& entries) {
+  ASSERT_EQ(TagBlock::Check(bytes), nullptr) << TagBlock::Check(bytes);
+  const TagBlock block(bytes);
+  ASSERT_EQ(block.entries(), entries.size());
+  const char* p = block.RecordStart(0);
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    const Entry& entry = entries[i];
+    ASSERT_EQ(p, block.RecordStart(i));
+    TagRecord record;
+    p = block.Parse(p, &record);
+    ASSERT_EQ(std::string(block.prefix()) + std::string(record.suffix), entry.key);
+    ASSERT_EQ(record.value, entry.value);
+    ASSERT_EQ(record.trailer, entry.trailer);
+    ASSERT_EQ(block.LowerBound(entry.key, entry.trailer), i);
+    const SequenceNumber sequence = TrailerSequence(entry.trailer);
+    ASSERT_TRUE(block.Find(entry.key, TagOfHash(Hash64(entry.key)), sequence, &record));
+    ASSERT_EQ(record.trailer, entry.trailer);
+  }
+  EXPECT_EQ(p, block.limit());
+}
+
+// `bytes_of(i)`: of value i.
+template <typename BytesOf>
+std::vector<Entry> Entries(int count, uint64_t sequence_step, const BytesOf& bytes_of) {
+  std::vector<Entry> entries;
+  for (int i = 0; i < count; ++i) {
+    const uint64_t sequence = 1 + static_cast<uint64_t>(i) * sequence_step % 1'000'003;
+    entries.push_back({Key(i), PackTrailer(sequence, ValueType::kValue),
+                       std::string(static_cast<size_t>(bytes_of(i)), 'v')});
+  }
+  return entries;
+}
+
+TEST(TagBlock, RecordsOfOneSizeNeedNoColumn) {
+  for (const int count : {1, 2, 31, 3000}) {
+    const auto entries = Entries(count, 777'777, [](int) { return 100; });
+    const std::string block = Build(entries);
+    EXPECT_EQ(FormOf(block), OffsetForm::kEven);
+    ExpectReads(block, entries);
+  }
+}
+
+TEST(TagBlock, OneRecordOfAnySizeIsEven) {
+  for (const int bytes : {0, 1, 65'535, 65'536, 20 << 20}) {
+    const auto entries = Entries(1, 1, [bytes](int) { return bytes; });
+    const std::string block = Build(entries);
+    EXPECT_EQ(FormOf(block), OffsetForm::kEven);
+    ExpectReads(block, entries);
+  }
+}
+
+TEST(TagBlock, RecordsOfSimilarSizesNeedAByteEach) {
+  const auto entries = Entries(40, 1, [](int i) { return 90 + i * 7 % 20; });
+  const std::string block = Build(entries);
+  EXPECT_EQ(FormOf(block), OffsetForm::kNear);
+  ExpectReads(block, entries);
+}
+
+// One new version among old ones: to store its distance in all records would take more than a byte in each.
+TEST(TagBlock, SequencesThatDifferMuchAreNotPadded) {
+  auto entries = Entries(40, 1, [](int) { return 100; });
+  entries[3].trailer = PackTrailer(uint64_t{1} << 50, ValueType::kValue);
+  const std::string block = Build(entries);
+  EXPECT_EQ(FormOf(block), OffsetForm::kNear);
+  ExpectReads(block, entries);
+}
+
+TEST(TagBlock, RecordsOfAllSizesHaveTheirOffsets) {
+  const auto narrow = Entries(30, 1, [](int i) { return i == 4 ? 3000 : 5; });
+  EXPECT_EQ(FormOf(Build(narrow)), OffsetForm::kNarrow);
+  ExpectReads(Build(narrow), narrow);
+  const auto wide = Entries(30, 1, [](int i) { return i == 4 ? 70'000 : 5; });
+  EXPECT_EQ(FormOf(Build(wide)), OffsetForm::kWide);
+  ExpectReads(Build(wide), wide);
+}
+
+TEST(TagBlock, RandomSizesAreReadAsTheyWereWritten) {
+  const uint64_t seed = SystemSeed();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  Random random(seed);
+  int forms[kMaxOffsetForm + 1] = {};
+  for (int round = 0; round < 2000; ++round) {
+    const int count = 1 + static_cast<int>(random.Uniform(60));
+    const uint64_t most = uint64_t{1} << random.Uniform(12);
+    const bool alike = random.OneIn(4);
+    auto entries =
+        Entries(count, random.Uniform(1'000'003), [&](int) { return alike ? most : random.Uniform(most); });
+    const std::string block = Build(entries);
+    ++forms[static_cast<int>(FormOf(block))];
+    ExpectReads(block, entries);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(forms[static_cast<int>(OffsetForm::kNarrow)], 0);
+  EXPECT_GT(forms[static_cast<int>(OffsetForm::kNear)], 0);
+  EXPECT_GT(forms[static_cast<int>(OffsetForm::kEven)], 0);
+}
+
+// Whatever the line says: no record is taken for one that does not fill its place.
+TEST(TagBlock, DamagedLinesAreRefused) {
+  for (const int spread : {0, 20}) {
+    const auto entries = Entries(31, 1, [spread](int i) { return 100 + (spread == 0 ? 0 : i * 7 % spread); });
+    const std::string good = Build(entries);
+    const size_t line = kTagBlockHeaderBytes + entries.size();
+    for (size_t at = line; at < line + OffsetLine::kBytes + (spread == 0 ? 0 : entries.size()); ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string bad = good;
+        bad[at] = static_cast<char>(bad[at] ^ 1 << bit);
+        // What is behind the point of a step need not change where records lie.
+        if (TagBlock::Check(bad) == nullptr) ExpectReads(bad, entries);
+      }
+    }
+    std::string unknown = good;
+    unknown[15] = 4;
+    EXPECT_STREQ(TagBlock::Check(unknown), "unknown block flag");
+  }
+}
+
+}  // namespace
+}  // namespace seerdb
