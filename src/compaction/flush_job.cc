@@ -12,16 +12,22 @@ namespace seerdb {
 Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& memtable,
                                              const std::vector<SequenceNumber>& snapshots,
                                              TableOutputOptions output) {
-  output.expected_bytes = memtable.bytes();
+  const std::unique_ptr<InternalIterator> entries = memtable.NewIterator();
+  return WriteFlushInput(fs, {entries.get(), memtable.range_tombstones(), memtable.bytes()}, snapshots,
+                         std::move(output));
+}
+
+Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput& input,
+                                               const std::vector<SequenceNumber>& snapshots,
+                                               TableOutputOptions output) {
+  output.expected_bytes = input.bytes;
   output.target_file_size = 0;
-  const RangeTombstoneMap* const ranges = memtable.range_tombstones();
-  if (ranges != nullptr) output.ranges_applied = ranges->last_sequence();
+  if (input.ranges != nullptr) output.ranges_applied = input.ranges->last_sequence();
   CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));
-  const std::unique_ptr<InternalIterator> input = memtable.NewIterator();
   stream_options.snapshots = snapshots;
-  stream_options.ranges.AddMap(ranges, kMaxSequence);
-  CompactionStream stream(input.get(), std::move(stream_options));
+  stream_options.ranges.AddMap(input.ranges, kMaxSequence);
+  CompactionStream stream(input.entries, std::move(stream_options));
   SEERDB_RETURN_IF_ERROR(WriteStream(&stream, &tables));
   return tables.Finish();
 }
@@ -47,10 +53,9 @@ std::vector<SequenceNumber> StatesOf(const RangeTombstoneMap& map, std::vector<S
 
 }  // namespace
 
-std::vector<RangeTombstone> RangesOf(const MemTable& memtable, std::vector<SequenceNumber> snapshots,
+std::vector<RangeTombstone> RangesOf(const RangeTombstoneMap* map, std::vector<SequenceNumber> snapshots,
                                      uint64_t since_s) {
   std::vector<RangeTombstone> ranges;
-  const RangeTombstoneMap* const map = memtable.range_tombstones();
   if (map == nullptr || SEERDB_MUTANT("flush-forgets-range-tombstones")) return ranges;
   const auto add = [&](SequenceNumber sequence, Slice begin, Slice end) {
     ranges.push_back({std::string(begin), std::string(end), sequence, since_s});

@@ -7,6 +7,8 @@
 
 #include "compaction/table_output.h"
 #include "format/range_tombstone.h"
+#include "iter/internal_iterator.h"
+#include "iter/range_tombstone_map.h"
 #include "manifest/table_meta.h"
 #include "memtable/memtable.h"
 #include "seerdb/file_system.h"
@@ -23,9 +25,19 @@ Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& mem
                                              const std::vector<SequenceNumber>& snapshots,
                                              TableOutputOptions output);
 
-// The range tombstones of a sealed memtable as far as `snapshots` (as above) can tell them apart, ascending
-// by sequence; `since_s` is that of each.
-std::vector<RangeTombstone> RangesOf(const MemTable& memtable, std::vector<SequenceNumber> snapshots,
+// What a memtable holds, wherever it lies.
+struct FlushInput {
+  InternalIterator* entries = nullptr;
+  const RangeTombstoneMap* ranges = nullptr;  // null: none
+  uint64_t bytes = 0;                         // about as many as the table will have, or more
+};
+Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput& input,
+                                               const std::vector<SequenceNumber>& snapshots,
+                                               TableOutputOptions output);
+
+// The range tombstones of a sealed memtable (null: it has none) as far as `snapshots` (as above) can tell
+// them apart, ascending by sequence; `since_s` is that of each.
+std::vector<RangeTombstone> RangesOf(const RangeTombstoneMap* map, std::vector<SequenceNumber> snapshots,
                                      uint64_t since_s);
 
 }  // namespace seerdb

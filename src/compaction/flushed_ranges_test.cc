@@ -54,14 +54,14 @@ TEST(FlushedRanges, WhatIsForgottenGoesSoonerOrLater) {
 
 TEST(FlushedRanges, AFlushListsWhatItsSnapshotsTellApart) {
   MemTable memtable;
-  EXPECT_TRUE(RangesOf(memtable, {9}, 0).empty());
+  EXPECT_TRUE(RangesOf(memtable.range_tombstones(), {9}, 0).empty());
   memtable.AddRange(1, "a", "d");
   memtable.AddRange(2, "b", "c");
   memtable.AddRange(3, "a", "d");
   memtable.AddRange(4, "e", "f");
   const auto show = [&](std::vector<SequenceNumber> snapshots) {
     std::string out;
-    for (const RangeTombstone& range : RangesOf(memtable, std::move(snapshots), 7)) {
+    for (const RangeTombstone& range : RangesOf(memtable.range_tombstones(), std::move(snapshots), 7)) {
       EXPECT_EQ(range.since_s, 7u);
       out += range.begin + "-" + range.end + "@" + std::to_string(range.sequence) + " ";
     }

@@ -148,7 +148,7 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   // Before a table that points to them is durable.
   if (!SEERDB_MUTANT("flush-syncs-no-values")) SEERDB_RETURN_IF_ERROR(value_log_->Sync());
   VersionEdit edit;
-  edit.added_ranges = RangesOf(*oldest.memtable, snapshots, output.tombstones_since_s);
+  edit.added_ranges = RangesOf(oldest.memtable->range_tombstones(), snapshots, output.tombstones_since_s);
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
                           WriteMemTable(*fs_, *oldest.memtable, snapshots, std::move(output)));
   buffers.Release();
