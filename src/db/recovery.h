@@ -1,7 +1,7 @@
 // Recover: reads what an earlier life left in the directory and says what the database then holds.
 //
-// Replays the logs into memtables and writes those to tables that nothing lists yet; changes nothing that
-// an earlier life made. A crash during or after it leaves the directory as it was, plus orphans. No
+// Replays the logs and writes what they hold to tables that nothing lists yet; changes nothing that an
+// earlier life made. A crash during or after it leaves the directory as it was, plus orphans. No
 // background part of the engine runs meanwhile, and memory stays within one memtable.
 #pragma once
 

@@ -21,13 +21,13 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
                               StatusDetail::kWalCorruption);
   }
   SEERDB_RETURN_IF_ERROR(values_->Check(operations));
-  if (memtable_ == nullptr) memtable_ = std::make_unique<MemTable>(nullptr, nullptr, epoch_);
+  if (entries_ == nullptr) entries_ = std::make_unique<EntrySorter>(pool_, epoch_);
   BatchReader reader(operations);
   BatchOperation operation;
   while (reader.Next(&operation)) {
     if (operation.type == ValueType::kRangeDeletion) {
       NoteKeyspace(operation.key);
-      memtable_->AddRange(base++, operation.key, operation.value);
+      entries_->AddRange(base++, operation.key, operation.value);
       continue;
     }
     const bool known =
@@ -38,10 +38,10 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
                                   ", which a later version writes");
     }
     NoteKeyspace(operation.key);
-    memtable_->Add(base++, operation.type, operation.key, operation.value);
+    entries_->Add(base++, operation.type, operation.key, operation.value);
   }
   last_sequence_ = base - 1;
-  if (memtable_->bytes() >= options_.memtable_capacity) return Spill();
+  if (entries_->bytes() >= options_.memtable_capacity) return Spill();
   return {};
 }
 
@@ -82,7 +82,8 @@ uint64_t ReplayedTables::NowSeconds() const {
 }
 
 Status ReplayedTables::Spill() {
-  if (memtable_ == nullptr || memtable_->empty()) return {};
+  if (entries_ == nullptr || entries_->empty()) return {};
+  entries_->Sort();
   TableOutputOptions output;
   output.directory = directory_;
   output.table.compression = options_.compression;
@@ -91,13 +92,16 @@ Status ReplayedTables::Spill() {
   output.keyspaces = keyspaces_;
   output.epoch = epoch_;
   output.new_file_number = [this]() -> Result<uint64_t> { return next_file_number_++; };
+  const std::unique_ptr<InternalIterator> sorted = entries_->NewIterator();
+  const RangeTombstoneMap* const ranges = entries_->range_tombstones();
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
-                          WriteMemTable(fs_, *memtable_, {last_sequence_}, std::move(output)));
-  for (RangeTombstone& range : RangesOf(*memtable_, {last_sequence_}, NowSeconds())) {
+                          WriteFlushInput(fs_, {sorted.get(), ranges, entries_->entry_bytes()},
+                                          {last_sequence_}, std::move(output)));
+  for (RangeTombstone& range : RangesOf(ranges, {last_sequence_}, NowSeconds())) {
     ranges_.push_back(std::move(range));
   }
   for (TableMeta& table : tables) tables_.push_back(std::move(table));
-  memtable_.reset();
+  entries_.reset();
   return {};
 }
 

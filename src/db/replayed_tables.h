@@ -1,6 +1,8 @@
 // ReplayedTables: batches read back from logs, as tables that nothing lists yet.
 //
-// Memory stays within one memtable: a full one is written to a table. Sequences must ascend.
+// Nobody reads the entries before they are in a table, so they are collected and sorted, not kept in order as
+// a memtable's. Memory stays within that of one memtable: what fills it is written to a table. Sequences must
+// ascend.
 // Thread safety: external synchronization.
 #pragma once
 
@@ -10,11 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "base/chunk_pool.h"
 #include "db/replayed_values.h"
 #include "format/keyspace_table.h"
 #include "format/range_tombstone.h"
 #include "manifest/table_meta.h"
-#include "memtable/memtable.h"
+#include "memtable/entry_sorter.h"
 #include "seerdb/file_system.h"
 #include "seerdb/options.h"
 #include "seerdb/result.h"
@@ -40,7 +43,8 @@ class ReplayedTables {
         epoch_(context.epoch),
         next_file_number_(*next_file_number),
         keyspaces_(std::move(context.keyspaces)),
-        values_(context.values) {}
+        values_(context.values),
+        pool_(std::make_shared<ChunkPool>(options.memtable_capacity / Arena::kChunkBytes, nullptr)) {}
 
   // Sequences at or below this are taken.
   void set_last_sequence(SequenceNumber sequence) { last_sequence_ = sequence; }
@@ -79,7 +83,8 @@ class ReplayedTables {
   ReplayedValues* const values_;
   std::set<uint32_t> unknown_keyspaces_;
   SequenceNumber last_sequence_ = 0;
-  std::unique_ptr<MemTable> memtable_;
+  const std::shared_ptr<ChunkPool> pool_;  // memory of what is in a table, for the next one
+  std::unique_ptr<EntrySorter> entries_;   // of the next table
   std::vector<TableMeta> tables_;
   std::vector<RangeTombstone> ranges_;
 };
