@@ -87,6 +87,10 @@ TEST(ArenaTest, LargeChunksGoToThePoolAndComeFromIt) {
   trim();
   EXPECT_EQ(account->total_bytes(), 0u);
   EXPECT_EQ(pool->Take(), nullptr);
+  fill();
+  pool->Clear();
+  EXPECT_EQ(account->total_bytes(), 0u);
+  EXPECT_EQ(pool->Take(), nullptr);
 }
 
 TEST(ArenaTest, WastesLittle) {

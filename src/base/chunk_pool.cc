@@ -12,8 +12,17 @@ namespace seerdb {
 ChunkPool::ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account)
     : max_chunks_(max_chunks), charge_(std::move(account), MemoryClass::kActiveMemTable) {}
 
-ChunkPool::~ChunkPool() {
-  for (void* chunk : chunks_) munmap(chunk, Arena::kChunkBytes);
+ChunkPool::~ChunkPool() { Clear(); }
+
+void ChunkPool::Clear() {
+  std::vector<void*> chunks;
+  {
+    MutexLock lock(&mu_);
+    chunks.swap(chunks_);
+    least_ = 0;
+    charge_.Set(0);
+  }
+  for (void* chunk : chunks) munmap(chunk, Arena::kChunkBytes);
 }
 
 void* ChunkPool::Take() {

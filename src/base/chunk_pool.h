@@ -29,6 +29,8 @@ class ChunkPool {
   void* Take() EXCLUDES(mu_);
   // Takes over a chunk that was mapped. False: there are enough, and it stays the caller's.
   bool Give(void* chunk) EXCLUDES(mu_);
+  // Gives back to the system all that it has now.
+  void Clear() EXCLUDES(mu_);
   // Each kPatience-th call gives back to the system what was not needed meanwhile.
   void Trim() EXCLUDES(mu_);
 

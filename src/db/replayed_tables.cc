@@ -83,6 +83,7 @@ uint64_t ReplayedTables::NowSeconds() const {
 
 Status ReplayedTables::Spill() {
   if (entries_ == nullptr || entries_->empty()) return {};
+  pool_->Clear();  // what these entries did not need, sorting them may
   entries_->Sort();
   TableOutputOptions output;
   output.directory = directory_;
