@@ -52,7 +52,12 @@ class EntrySorter {
     const char* end;
   };
 
-  uint64_t BytesToSort() const { return 2 * entries_ * sizeof(SortItem); }
+  // Of many entries whole chunks, which the arena has the kernel back by huge pages.
+  uint64_t BytesToSort() const {
+    constexpr uint64_t kManyBytes = 4 * Arena::kChunkBytes;
+    const uint64_t bytes = 2 * entries_ * sizeof(SortItem);
+    return bytes < kManyBytes ? bytes : (bytes + Arena::kChunkBytes - 1) & ~(Arena::kChunkBytes - 1);
+  }
 
   Arena arena_;
   const uint64_t secret_;
