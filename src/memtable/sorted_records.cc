@@ -28,7 +28,44 @@ void SortFewByWindow(Items items) {
             [](const SortItem& a, const SortItem& b) { return a.window < b.window; });
 }
 
-// By a digit at the highest bit in which windows differ, then what has the same digit among itself.
+// A few of the highest bits in which windows differ, as a number that orders them as far as these bits do.
+// Bits that all have in common are left out: of text a byte has but some that differ.
+class Digit {
+ public:
+  // The highest `most_bits` of `differing`, or those in its three highest runs of ones. Requires: not 0.
+  Digit(uint64_t differing, int most_bits) {
+    std::array<int, kRuns> lows{};
+    std::array<int, kRuns> lengths{};
+    int bits = 0;
+    for (size_t i = 0; i < kRuns && differing != 0 && bits < most_bits; ++i) {
+      const int top = std::bit_width(differing);
+      lengths[i] = std::min(std::countl_one(differing << (64 - top)), most_bits - bits);
+      lows[i] = top - lengths[i];
+      bits += lengths[i];
+      differing &= (uint64_t{1} << lows[i]) - 1;
+    }
+    covers_all_ = differing == 0;
+    for (size_t i = 0; i < kRuns; ++i) {
+      bits -= lengths[i];
+      shifts_[i] = lengths[i] == 0 ? 0 : lows[i] - bits;
+      masks_[i] = ((uint64_t{1} << lengths[i]) - 1) << bits;
+    }
+  }
+  size_t Of(uint64_t window) const {
+    return (window >> shifts_[0] & masks_[0]) | (window >> shifts_[1] & masks_[1]) |
+           (window >> shifts_[2] & masks_[2]);
+  }
+  // Windows with the same digit are equal.
+  bool covers_all() const { return covers_all_; }
+
+ private:
+  static constexpr size_t kRuns = 3;
+  std::array<int, kRuns> shifts_{};
+  std::array<uint64_t, kRuns> masks_{};
+  bool covers_all_ = false;
+};
+
+// By a digit, then what has the same one among itself.
 template <int kDigitBits>
 void SortByDigit(Items items, uint64_t differing, SortItem* scratch);
 
@@ -50,17 +87,14 @@ void SortByWindow(Items items, SortItem* scratch) {
 
 template <int kDigitBits>
 void SortByDigit(Items items, uint64_t differing, SortItem* scratch) {
-  constexpr size_t kDigits = size_t{1} << kDigitBits;
-  const int bits = std::bit_width(differing);
-  const int shift = std::max(bits - kDigitBits, 0);
-  const auto digit = [shift](const SortItem& item) { return (item.window >> shift) & (kDigits - 1); };
-  std::array<uint32_t, kDigits> ends{};
-  for (const SortItem& item : items) ++ends[digit(item)];
+  const Digit digit(differing, kDigitBits);
+  std::array<uint32_t, size_t{1} << kDigitBits> ends{};
+  for (const SortItem& item : items) ++ends[digit.Of(item.window)];
   uint32_t sum = 0;
   for (uint32_t& end : ends) sum += std::exchange(end, sum);
-  for (const SortItem& item : items) scratch[ends[digit(item)]++] = item;
+  for (const SortItem& item : items) scratch[ends[digit.Of(item.window)]++] = item;
   std::copy_n(scratch, items.size(), items.begin());
-  if (shift == 0) return;
+  if (digit.covers_all()) return;
   uint32_t begin = 0;
   for (const uint32_t end : ends) {
     if (end - begin > 1) SortByWindow(items.subspan(begin, end - begin), scratch + begin);
@@ -84,12 +118,25 @@ class Sorter {
     for (size_t first = begin; first < end;) {
       size_t next = first + 1;
       while (next < end && all_[next].window == all_[first].window) ++next;
+      for (size_t i = first + kAhead; i < next + kAhead && i + 1 < end; ++i) {
+        if (all_[i].window == all_[i + 1].window) LoadTies(all_[i].record, all_[i + 1].record);
+      }
       if (next - first > 1) SortTies(first, next, offset, level);
       first = next;
     }
   }
 
  private:
+  // Records are anywhere in memory: those of ties are loaded while so many items before them are looked at.
+  static constexpr size_t kAhead = 16;
+  static void LoadTies(const Record* a, const Record* b) {
+    constexpr size_t kKeyBytes = 24;  // of a short one
+    for (const Record* record : {a, b}) {
+      __builtin_prefetch(record);
+      __builtin_prefetch(reinterpret_cast<const char*>(record + 1) + kKeyBytes);
+    }
+  }
+
   // Orders items whose windows at `offset` are equal.
   void SortTies(size_t begin, size_t end, size_t offset, int level) {
     const Items items = all_.subspan(begin, end - begin);
