@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ std::string Tangled(Random* random, uint64_t longest) {
 struct KeyCase {
   const char* name;
   KeyMaker make;
+
+  friend void PrintTo(const KeyCase& keys, std::ostream* out) { *out << keys.name; }
 };
 
 const KeyCase kKeys[] = {
@@ -89,7 +92,7 @@ class EntrySorterTest : public ::testing::TestWithParam<KeyCase> {
 };
 
 TEST_P(EntrySorterTest, HasTheOrderOfAMemTable) {
-  for (const uint64_t entries : {1, 2, 40, 300, 5'000, 40'000}) {
+  for (const uint64_t entries : {1, 2, 40, 300, 5'000, 20'000}) {
     SCOPED_TRACE(entries);
     MemTable memtable;
     EntrySorter sorter;
