@@ -97,18 +97,25 @@ Result<std::shared_ptr<ValueLog::Active>> ValueLog::Borrow() {
   {
     MutexLock lock(&mu_);
     while (free_.empty() && borrowed_ >= options_.max_active) returned_.Wait(&mu_);
-    ++borrowed_;
     if (!free_.empty()) {
       std::shared_ptr<Active> active = std::move(free_.back());
       free_.pop_back();
+      ++borrowed_;
       return active;
     }
+    // Before there is a segment: one that is in no list is never lent, synced or removed.
+    if (!SEERDB_MUTANT("value-segment-listed-if-memory-allows")) {
+      unsynced_.reserve(unsynced_.size() + creating_ + 1);
+    }
+    ++borrowed_;
+    ++creating_;
   }
   Place place(this);
   Result<std::shared_ptr<Active>> created = Create();
   if (created.ok()) {
     MutexLock lock(&mu_);
     unsynced_.push_back(*created);
+    --creating_;
     place.Keep();
   }
   return created;
@@ -117,6 +124,7 @@ Result<std::shared_ptr<ValueLog::Active>> ValueLog::Borrow() {
 void ValueLog::GiveUpPlace() {
   MutexLock lock(&mu_);
   --borrowed_;
+  --creating_;
   returned_.Signal();
 }
 

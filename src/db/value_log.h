@@ -97,8 +97,10 @@ class ValueLog {
   Mutex mu_;
   CondVar returned_;
   size_t borrowed_ GUARDED_BY(mu_) = 0;
+  size_t creating_ GUARDED_BY(mu_) = 0;  // of them, segments that are being created
   std::vector<std::shared_ptr<Active>> free_ GUARDED_BY(mu_);
-  // All that may hold something that is not durable: those appended to, and sealed ones until a Sync.
+  // All that may hold something that is not durable: those appended to, and sealed ones until a Sync. It has
+  // room for those that are being created.
   std::vector<std::shared_ptr<Active>> unsynced_ GUARDED_BY(mu_);
 };
 

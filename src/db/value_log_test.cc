@@ -3,11 +3,33 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <limits>
 #include <new>
 #include <thread>
 
 #include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
+
+namespace {
+
+// So many more calls of operator new on this thread succeed, and then one fails.
+constexpr uint64_t kAllSucceed = std::numeric_limits<uint64_t>::max();
+thread_local uint64_t allocations_left = kAllSucceed;
+
+}  // namespace
+
+// Not inlined: the compiler would miss that they belong together.
+[[gnu::noinline]] void* operator new(size_t bytes) {
+  if (allocations_left != kAllSucceed && allocations_left-- == 0) {
+    allocations_left = kAllSucceed;
+    throw std::bad_alloc();
+  }
+  if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace seerdb {
 namespace {
@@ -187,6 +209,30 @@ TEST_F(ValueLogSegmentsTest, ASegmentThatCannotBeCreatedTakesNobodysPlace) {
   EXPECT_THROW((void)Write(100, &pointer).ok(), std::bad_alloc);
   fs_->RemoveRule(rule);
   EXPECT_NE(Write(100), 0u);
+}
+
+// Wherever memory runs short: a segment that the log had lost would stay, unsynced, until the next open.
+TEST_F(ValueLogSegmentsTest, WhereMemoryIsShortNoSegmentIsCreatedThatIsInNoList) {
+  constexpr uint64_t kMost = 1000;
+  uint64_t failures = 0;
+  for (uint64_t succeed = 0; succeed < kMost && failures == succeed; ++succeed) {
+    Start(1);  // its lists are empty, so that they grow
+    const std::string value(kSegmentBytes, 'v');
+    try {
+      ValuePointer pointer;
+      ValueLog::Writing writing(log_.get());
+      allocations_left = succeed;
+      EXPECT_TRUE(writing.Add("p", "key", value, &pointer).ok() && writing.Flush().ok());
+    } catch (const std::bad_alloc&) {
+      ++failures;
+    }
+    allocations_left = kAllSucceed;
+    EXPECT_NE(Write(kSegmentBytes), 0u);
+    EXPECT_EQ(files_->Idle().size(), files_->count()) << succeed << " allocations succeed";
+  }
+  EXPECT_GT(failures, 5u);
+  EXPECT_LT(failures, kMost);
+  EXPECT_TRUE(log_->Sync().ok());
 }
 
 TEST_F(ValueLogSegmentsTest, ASyncCoversWhatWasFlushed) {
