@@ -35,7 +35,7 @@ class Picker {
         version_(version),
         context_(context),
         limits_(LimitsOf(options.shape, options.base_level_size, version)),
-        planner_(version, context.unavailable, context.running),
+        planner_(version, context.unavailable, context.running, options.largest_move_bytes),
         rewrites_({options, version, context, planner_, limits_.first}) {}
 
   std::optional<CompactionPlan> Pick() const {

@@ -29,6 +29,9 @@ struct PickerOptions {
   uint64_t base_level_size = 0;
   // A merge that can be done in parts takes parts of about this many bytes of inputs.
   uint64_t merge_bytes = uint64_t{1} << 30;
+  // A table with more is written anew where others would be moved: once two such tables lie one above the
+  // other they can only be merged at once.
+  uint64_t largest_move_bytes = UINT64_MAX;
   double tombstone_density_trigger = 0;  // 0 = off, as tombstone_max_age_s
   uint64_t tombstone_max_age_s = 0;
   // Range tombstones beyond so many count as old, the oldest first.

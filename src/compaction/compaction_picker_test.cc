@@ -124,6 +124,38 @@ TEST(CompactionPicker, TieredAndLazyLeveling) {
   }
 }
 
+// Where others are moved.
+TEST(CompactionPicker, LargeTablesAreWrittenAnewInsteadOfMoved) {
+  struct Case {
+    const char* name;
+    std::vector<std::string> tree;  // tables have 100 bytes
+    const char* moves;
+    const char* rewrites;
+  };
+  const Case cases[] = {
+      {"from L0", {"5:a-c 6:d-f"}, "move L0:5 L0:6 -> L1", "merge L0:6 L0:5 -> L1"},
+      {"of a level over its limit",
+       {"", "3:a-d 4:e-h", "9:a-c 8:o-p 7:r-s 6:x-y"},
+       "move L1:4 -> L2",
+       "merge L1:4 -> L2"},
+      {"the last level", {"", "3:a-d 4:e-h"}, "move L1:3 L1:4 -> L2", "merge L1:3 -> L2"},
+      {"within a level", {"", "", "", "1:a-c | 3:m-n"}, "move L3:3 -> L3", "merge L3:3 -> L3"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    PickerOptions options = Shaped(CompactionPolicy::kLeveled);
+    options.largest_move_bytes = 100;
+    EXPECT_EQ(Show(PickCompaction(options, *Tree(c.tree), {})), c.moves);
+    options.largest_move_bytes = 99;
+    EXPECT_EQ(Show(PickCompaction(options, *Tree(c.tree), {})), c.rewrites);
+  }
+  PickerOptions options = Shaped(CompactionPolicy::kTiered);
+  const VersionPtr rows = Tree({"5:e-f 6:g-h", "3:a-z | 4:a-d"});
+  EXPECT_EQ(Show(PickCompaction(options, *rows, {})), "move L0:5 L0:6 -> L1 run 2");
+  options.largest_move_bytes = 99;
+  EXPECT_EQ(Show(PickCompaction(options, *rows, {})), "merge L0:6 L0:5 -> L1 run 2") << "a new run";
+}
+
 TEST(CompactionPicker, JobsThatRunAreLeftAlone) {
   const VersionPtr tree = Tree({"5:a-c 6:b-c 7:m-n 8:m-n", "1:a-b 2:m-p"});
   PickContext context;

@@ -92,6 +92,16 @@ uint64_t MergePlanner::NewestPlace(uint32_t level, const CompactionPlan& plan) c
   return beside ? newest : newest + 1;
 }
 
+bool MergePlanner::MayMove(const TableMeta& table) const {
+  return table.bytes <= largest_move_bytes_ || SEERDB_MUTANT("large-tables-move");
+}
+
+bool MergePlanner::CanMove(const Inputs& inputs) const {
+  return std::all_of(inputs.begin(), inputs.end(),
+                     [this](const auto& input) { return MayMove(*input.table); }) &&
+         PairwiseDisjoint(inputs);
+}
+
 bool MergePlanner::Allowed(const CompactionPlan& plan) const {
   const KeyRange hull = plan.hull();
   return std::all_of(plan.inputs.begin(), plan.inputs.end(),
@@ -111,12 +121,11 @@ std::optional<CompactionPlan> MergePlanner::Finish(CompactionPlan plan, const Ke
     KeyRange joined = range;
     Close(target.level, &joined, &below);
     plan.output_run = OldestRun(target.level);
-    const bool moves = below.empty() && PairwiseDisjoint(plan.inputs);
-    if (moves) plan.kind = CompactionPlan::Kind::kMove;
+    if (below.empty() && CanMove(plan.inputs)) plan.kind = CompactionPlan::Kind::kMove;
     plan.inputs.insert(plan.inputs.end(), below.begin(), below.end());
   } else {
     plan.output_run = NewestPlace(target.level, plan);
-    if (PairwiseDisjoint(plan.inputs)) plan.kind = CompactionPlan::Kind::kMove;
+    if (CanMove(plan.inputs)) plan.kind = CompactionPlan::Kind::kMove;
   }
   SortInputs(&plan.inputs);
   if (!Allowed(plan)) return std::nullopt;
@@ -228,7 +237,7 @@ std::optional<CompactionPlan> MergePlanner::MoveFromL0(Target target) const {
       return !Version::Overlapping(run, table.smallest_key, table.largest_key).empty();
     };
     const bool blocked = into_newest ? meets(runs.front()) : std::any_of(runs.begin(), runs.end(), meets);
-    if (blocked || !Available(table) ||
+    if (blocked || !Available(table) || !MayMove(table) ||
         std::any_of(taken.begin(), taken.end(), [&](const KeyRange& other) { return other.Meets(table); })) {
       break;
     }
@@ -246,6 +255,11 @@ std::optional<CompactionPlan> MergePlanner::MoveLevelDown(uint32_t level) const 
   const Level& from = version_.level(level);
   if (from.runs.size() != 1 || !version_.level(level + 1).empty()) return std::nullopt;
   for (const TableMetaPtr& table : from.runs.front().tables) {
+    if (!MayMove(*table)) {
+      plan.kind = CompactionPlan::Kind::kMerge;
+      plan.inputs = {{level, from.runs.front().id, table}};
+      break;
+    }
     plan.inputs.push_back({level, from.runs.front().id, table});
   }
   if (!Allowed(plan)) return std::nullopt;
@@ -272,7 +286,7 @@ std::optional<CompactionPlan> MergePlanner::Consolidate(uint32_t level, const Ke
       part.output_run = OldestRun(level);
       if (runs.size() == 1) {
         if (*runs.begin() == part.output_run) continue;  // nothing to merge it with
-        part.kind = CompactionPlan::Kind::kMove;
+        if (CanMove(part.inputs)) part.kind = CompactionPlan::Kind::kMove;
       }
       SortInputs(&part.inputs);
       if (!Allowed(part)) continue;

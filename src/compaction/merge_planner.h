@@ -26,9 +26,13 @@ struct RunningOutput {
 
 class MergePlanner {
  public:
+  // A table with more than `largest_move_bytes` is written anew where others are moved.
   MergePlanner(const Version& version, const TableNumberSet& unavailable,
-               const std::vector<RunningOutput>& running)
-      : version_(version), unavailable_(unavailable), running_(running) {}
+               const std::vector<RunningOutput>& running, uint64_t largest_move_bytes = UINT64_MAX)
+      : version_(version),
+        unavailable_(unavailable),
+        running_(running),
+        largest_move_bytes_(largest_move_bytes) {}
 
   enum class Output : uint8_t {
     kJoin,    // merged with what the target level has in the range
@@ -54,7 +58,8 @@ class MergePlanner {
   // they would have to be merged with.
   std::optional<CompactionPlan> MoveFromL0(Target target) const;
 
-  // All tables of `level` to the empty level below, as they are.
+  // All tables of `level` to the empty level below, as they are; or the first that is too large for that,
+  // alone.
   std::optional<CompactionPlan> MoveLevelDown(uint32_t level) const;
 
   // Merges the runs of `level` within the level where `wanted` (null = all) meets more than one of them, into
@@ -71,6 +76,9 @@ class MergePlanner {
   void Close(uint32_t level, KeyRange* range, std::vector<CompactionPlan::Input>* inputs) const;
   // Completes a plan whose inputs are those of the upper level.
   std::optional<CompactionPlan> Finish(CompactionPlan plan, const KeyRange& range, Target target) const;
+  bool MayMove(const TableMeta& table) const;
+  // True if the inputs may lie in one run as they are.
+  bool CanMove(const std::vector<CompactionPlan::Input>& inputs) const;
   bool Allowed(const CompactionPlan& plan) const;
   uint64_t OldestRun(uint32_t level) const;
   // Where a plan's outputs go that are newer than all of `level`.
@@ -79,6 +87,7 @@ class MergePlanner {
   const Version& version_;
   const TableNumberSet& unavailable_;
   const std::vector<RunningOutput>& running_;
+  const uint64_t largest_move_bytes_;
 };
 
 // For a manual compaction: rewrites, in place, of the tables of `level` (>= 1) that meet the range and hold

@@ -159,6 +159,8 @@ class RandomTrees : public ::testing::TestWithParam<uint64_t> {
     options.l0_compaction_trigger = static_cast<uint32_t>(1 + tree->Uniform(4));
     options.base_level_size = (4 + tree->Uniform(30)) * kEntryBytes;
     options.merge_bytes = (8 + tree->Uniform(60)) * kEntryBytes;
+    // Also less than what is written anew has.
+    if (tree->Uniform(2) == 0) options.largest_move_bytes = (1 + tree->Uniform(20)) * kEntryBytes;
     if (tree->Uniform(2) == 0) options.tombstone_density_trigger = 0.4;
     if (tree->Uniform(2) == 0) options.tombstone_max_age_s = 100;
     return options;
@@ -179,7 +181,11 @@ class RandomTrees : public ::testing::TestWithParam<uint64_t> {
     if (!plan.has_value()) return false;
     EXPECT_FALSE(plan->inputs.empty());
     EXPECT_FALSE(plan->reason.empty());
-    for (const auto& input : plan->inputs) EXPECT_FALSE(context.unavailable.contains(input.table->number));
+    for (const auto& input : plan->inputs) {
+      EXPECT_FALSE(context.unavailable.contains(input.table->number));
+      if (plan->kind != CompactionPlan::Kind::kMove) continue;
+      EXPECT_LE(input.table->bytes, options.largest_move_bytes) << plan->reason;
+    }
     running_.push_back({*plan, tree->Execute(*plan, tree->version())});
     return true;
   }

@@ -75,7 +75,7 @@ SpacePlan PlanSpace(const SpaceFacts& facts) {
   plan.merge_bytes = Part(std::min(slack / 8, left / 2), 1, 4 * kLeastFileBytes);
   plan.base_level_size = Part(slack * TableShare(facts), 32, kLeastLevelBytes);
   plan.memtable_value_bytes = Part(slack, 16, kLeastFileBytes);
-  plan.target_file_size = Part(slack, 16, kLeastFileBytes);
+  plan.target_file_size = Part(slack, 64, kLeastFileBytes);
   if (facts.l0_run_bytes > 0) {
     plan.l0_compaction_trigger = static_cast<uint32_t>(std::clamp(slack / 16 / facts.l0_run_bytes, 1.0, 1e6));
   }

@@ -11,7 +11,8 @@
 // Between what live data takes in tables and the target lies the slack. A third of it is for levels above the
 // last, and L0 and the level that L0 goes to get small parts, so that what is merged whole is little. Half of
 // the slack may fill before data is merged down for the sake of space. The inputs of a merge stay until it is
-// done, so it takes at most an eighth of the slack, and half of what is left of it.
+// done, so it takes at most an eighth of the slack, and half of what is left of it. Tables are small beside
+// that, so that merges come in parts.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,8 @@ namespace {
 
 // Merges that can be done in parts take parts of this many tables.
 constexpr uint64_t kFilesPerMerge = 16;
+// With a space target a table of more than these is not moved, if merges are smaller.
+constexpr uint64_t kFilesPerMove = 4;
 constexpr uint64_t kToleratedBaseLevels = 4;
 // Range tombstones that are not finished may have one of so many parts of the memory, at so much each.
 constexpr uint64_t kPartForRanges = 16;
@@ -182,6 +184,10 @@ TreePolicy::Settings TreePolicy::Decide(const TreeView& tree, uint64_t disk_byte
   settings.target_file_size = std::min(options_.target_file_size, settings.space.target_file_size);
   picker.merge_bytes =
       std::min(Saturating(settings.target_file_size, kFilesPerMerge), settings.space.merge_bytes);
+  if (settings.space.limited) {
+    // Not those that would be as large again.
+    picker.largest_move_bytes = std::max(picker.merge_bytes, kFilesPerMove * settings.target_file_size);
+  }
   picker.tombstone_density_trigger = options_.tombstone_density_trigger;
   picker.tombstone_max_age_s = options_.tombstone_max_age_s;
   picker.max_range_tombstones = max_range_tombstones_;

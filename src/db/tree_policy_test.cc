@@ -83,6 +83,18 @@ TEST_F(TreePolicyTest, ASpaceTargetKeepsOneRunInTheLastLevel) {
   EXPECT_TRUE(settings.space.limited);
 }
 
+TEST_F(TreePolicyTest, OnlyWithASpaceTargetAreTablesTooLargeToBeMoved) {
+  Options options;
+  EXPECT_EQ(Policy(options).Decide(TreeOf(1 << 30), 1 << 30).picker.largest_move_bytes, UINT64_MAX);
+  options.space_amplification_target = 1.3;
+  const TreePolicy::Settings settings = Policy(options).Decide(TreeOf(1 << 30), 1 << 30);
+  EXPECT_GE(settings.picker.largest_move_bytes, settings.picker.merge_bytes);
+  EXPECT_GE(settings.picker.largest_move_bytes, 2 * settings.target_file_size)
+      << "what is written anew may be moved then";
+  EXPECT_LE(settings.picker.largest_move_bytes,
+            4 * std::max(settings.picker.merge_bytes, uint64_t{64} << 10));
+}
+
 TEST_F(TreePolicyTest, WithoutATargetTheOldestRunSaysWhatMayBeDead) {
   Options options;
   options.base_level_size = 1 << 20;
