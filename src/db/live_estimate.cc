@@ -2,60 +2,115 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "base/key_sketch.h"
+#include "base/mutant.h"
 
 namespace seerdb {
 
 namespace {
 
-// No key is in two tables of a run: there are at least so many keys.
-double KeysOfLargestRun(const Version& version, const std::map<uint64_t, double>& keys_of) {
+using PropertiesOf = std::map<uint64_t, const TableProperties*>;  // by table
+
+// What some tables have together.
+struct Sums {
+  KeySketch sketch;
+  double sketched_keys = 0;  // of tables with a sketch, repeated ones counted again
+  double keys = 0;
+  double tombstones = 0;
+  double values = 0;
+  // Of the values alone, with their keys.
+  double raw_bytes = 0;
+  double file_bytes = 0;
+
+  void Add(const TableProperties& properties);
+  double RawBytesOf(double count) const { return values == 0 ? 0 : raw_bytes / values * count; }
+  double FileBytesOf(double count) const { return values == 0 ? 0 : file_bytes / values * count; }
+};
+
+void Sums::Add(const TableProperties& properties) {
+  const double entries = static_cast<double>(properties.entries);
+  const double apart_bytes = static_cast<double>(TotalBytes(properties.values));
+  if (sketch.Unite(properties.key_sketch)) sketched_keys += static_cast<double>(properties.keys);
+  keys += static_cast<double>(properties.keys);
+  tombstones += static_cast<double>(properties.tombstones);
+  if (properties.tombstones == properties.entries) return;
+  values += entries - static_cast<double>(properties.tombstones);
+  // A tombstone has nothing but its key.
+  const double tombstone_bytes =
+      static_cast<double>(properties.raw_key_bytes) / entries * static_cast<double>(properties.tombstones);
+  const double all_bytes = static_cast<double>(properties.raw_key_bytes + properties.raw_value_bytes);
+  raw_bytes += all_bytes - tombstone_bytes + apart_bytes;
+  file_bytes += static_cast<double>(properties.file_bytes) *
+                    (all_bytes == 0 ? 1 : (all_bytes - tombstone_bytes) / all_bytes) +
+                apart_bytes;
+}
+
+// Its tables, those that can be read: of the run with the most keys. No key is in two of them.
+std::set<uint64_t> LargestRun(const Version& version, const PropertiesOf& properties) {
+  std::set<uint64_t> largest;
   double most = 0;
   for (const Level& level : version.levels()) {
     for (const Run& run : level.runs) {
       double keys = 0;
+      std::set<uint64_t> tables;
       for (const TableMetaPtr& table : run.tables) {
-        const auto found = keys_of.find(table->number);
-        if (found != keys_of.end()) keys += found->second;
+        const auto found = properties.find(table->number);
+        if (found == properties.end()) continue;
+        keys += static_cast<double>(found->second->keys);
+        tables.insert(table->number);
       }
-      most = std::max(most, keys);
+      if (keys <= most) continue;
+      most = keys;
+      largest = std::move(tables);
     }
   }
-  return most;
+  return largest;
+}
+
+// The sketch of all errs as that of the largest run does, as far as they are of the same keys; and how many
+// that run has is known. What is in tables too small for a sketch is taken for newer versions of keys that
+// others have.
+double DistinctKeys(const Sums& largest, const Sums& others) {
+  KeySketch all = largest.sketch;
+  all.Unite(others.sketch);
+  double keys = all.Estimate();
+  if (largest.sketched_keys > 0 && !SEERDB_MUTANT("live-keys-by-sketch-alone")) {
+    keys *= largest.sketched_keys / largest.sketch.Estimate();
+  }
+  return std::max(largest.keys, std::min(keys, largest.sketched_keys + others.sketched_keys));
 }
 
 }  // namespace
 
 LiveEstimate EstimateLive(const TreeView& tree) {
-  KeySketch sketch;
-  double sketched_keys = 0;  // the sum, repeated ones counted again
-  double tombstones = 0;
-  double values = 0;
-  double raw_bytes = 0;
-  double file_bytes = 0;
-  std::map<uint64_t, double> keys_of;
-  for (const std::shared_ptr<TableFile>& file : tree.AllFiles()) {
+  PropertiesOf properties;
+  const std::vector<std::shared_ptr<TableFile>> files = tree.AllFiles();
+  for (const std::shared_ptr<TableFile>& file : files) {
     const Result<const TableReader*> reader = file->reader();
-    if (!reader.ok()) continue;
-    const TableProperties& properties = (*reader)->properties();
-    if (sketch.Unite(properties.key_sketch)) sketched_keys += static_cast<double>(properties.keys);
-    tombstones += static_cast<double>(properties.tombstones);
-    values += static_cast<double>(properties.entries - properties.tombstones);
-    const uint64_t apart_bytes = TotalBytes(properties.values);
-    raw_bytes += static_cast<double>(properties.raw_key_bytes + properties.raw_value_bytes + apart_bytes);
-    file_bytes += static_cast<double>(properties.file_bytes + apart_bytes);
-    keys_of[file->meta().number] = static_cast<double>(properties.keys);
+    if (reader.ok()) properties.emplace(file->meta().number, &(*reader)->properties());
+  }
+  const std::set<uint64_t> largest_run = LargestRun(*tree.version(), properties);
+  Sums largest;
+  Sums others;
+  for (const auto& [table, of_table] : properties) {
+    (largest_run.contains(table) ? largest : others).Add(*of_table);
   }
   LiveEstimate estimate;
-  if (values == 0) return estimate;
-  // What is in tables too small for a sketch is taken for newer versions of keys that others have.
-  const double distinct =
-      std::max(std::min(sketched_keys, sketch.Estimate()), KeysOfLargestRun(*tree.version(), keys_of));
-  estimate.keys = std::max(0.0, distinct - tombstones);
-  const double entry_share = estimate.keys / values;
-  estimate.raw_bytes = std::min(raw_bytes, raw_bytes * entry_share);
-  estimate.disk_bytes = std::min(file_bytes, file_bytes * entry_share);
+  if (largest.values + others.values == 0) return estimate;
+  const double tombstones = largest.tombstones + others.tombstones;
+  estimate.keys = std::max(0.0, DistinctKeys(largest, others) - tombstones);
+  // An overwritten value is taken to be as large as the one before: what is written often may be unlike the
+  // rest, and the average of all entries would be its own.
+  const double old_keys = std::clamp(largest.keys - tombstones, 0.0, estimate.keys);
+  const double new_keys = estimate.keys - old_keys;
+  estimate.raw_bytes = std::min(largest.raw_bytes + others.raw_bytes,
+                                largest.RawBytesOf(old_keys) + others.RawBytesOf(new_keys));
+  estimate.disk_bytes = std::min(largest.file_bytes + others.file_bytes,
+                                 largest.FileBytesOf(old_keys) + others.FileBytesOf(new_keys));
   return estimate;
 }
 
