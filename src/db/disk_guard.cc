@@ -1,6 +1,7 @@
 #include "db/disk_guard.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/mutant.h"
 
@@ -13,6 +14,10 @@ constexpr uint64_t kRetryUs = 1'000'000;
 constexpr uint64_t kNearBytes = uint64_t{64} << 20;
 
 }  // namespace
+
+DiskGuard::DiskGuard(Parts parts)
+    : parts_(std::move(parts)),
+      retry_(std::make_shared<RetryTimer>(parts_.executor, kRetryUs, parts_.retry)) {}
 
 uint64_t DiskGuard::available_bytes() const {
   const uint64_t heard = heard_bytes_.load(std::memory_order_relaxed);
@@ -74,34 +79,6 @@ Status DiskGuard::AdmitFlush(uint64_t bytes) {
   return Status::IoError("flush " + parts_.directory + ": found " + std::to_string(available) +
                              " bytes of disk space, expected " + std::to_string(bytes),
                          StatusDetail::kNoSpace);
-}
-
-void DiskGuard::RetryLater() {
-  MutexLock lock(&mu_);
-  if (over_ || scheduled_ || parts_.executor->cooperative()) return;
-  scheduled_ = true;
-  parts_.executor->ScheduleAfter(kRetryUs, Executor::Lane::kFlush, [weak = weak_from_this()] {
-    if (const std::shared_ptr<DiskGuard> self = weak.lock()) self->RunRetry();
-  });
-}
-
-void DiskGuard::RunRetry() {
-  {
-    MutexLock lock(&mu_);
-    scheduled_ = false;
-    if (over_) return;
-    running_ = true;
-  }
-  parts_.retry();
-  MutexLock lock(&mu_);
-  running_ = false;
-  idle_.SignalAll();
-}
-
-void DiskGuard::Stop() {
-  MutexLock lock(&mu_);
-  over_ = true;
-  while (running_) idle_.Wait(&mu_);
 }
 
 }  // namespace seerdb

@@ -3,9 +3,8 @@
 // The file system is asked at most every 10 s, by the monotonic clock, and what was admitted since is taken
 // off its answer; near the limit, and after a refusal, it is asked each time. A flush is let through while
 // there is space at all: it is what makes the log of the refused writers' predecessors go away. A compaction
-// that would go below the limit is tried again later, by a timer and after each flush. Held by shared
-// pointer: the timer may come due after the database is gone, and then does nothing. Thread safety: all
-// methods concurrently. mu_ is a leaf lock, not held while the file system is asked.
+// that would go below the limit is tried again later, by a timer and after each flush. Thread safety: all
+// methods concurrently, without a lock.
 #pragma once
 
 #include <atomic>
@@ -14,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "base/mutex.h"
+#include "db/retry_timer.h"
 #include "seerdb/clock.h"
 #include "seerdb/executor.h"
 #include "seerdb/file_system.h"
@@ -22,7 +21,7 @@
 
 namespace seerdb {
 
-class DiskGuard : public std::enable_shared_from_this<DiskGuard> {
+class DiskGuard {
  public:
   struct Parts {
     std::shared_ptr<FileSystem> fs;
@@ -32,7 +31,7 @@ class DiskGuard : public std::enable_shared_from_this<DiskGuard> {
     uint64_t min_bytes = 0;       // > 0
     std::function<void()> retry;  // tries compaction again; must not wait for writers
   };
-  explicit DiskGuard(Parts parts) : parts_(std::move(parts)) {}
+  explicit DiskGuard(Parts parts);
 
   // kIoError/kDiskSpaceFull if `bytes` more would leave less than the limit. For writes that add data.
   Status AdmitWrite(uint64_t bytes);
@@ -44,9 +43,9 @@ class DiskGuard : public std::enable_shared_from_this<DiskGuard> {
   Status AdmitFlush(uint64_t bytes);
 
   // Calls `retry` in a while, unless that is already planned.
-  void RetryLater() EXCLUDES(mu_);
+  void RetryLater() { retry_->Start(); }
   // No retry after this; waits for one that runs.
-  void Stop() EXCLUDES(mu_);
+  void Stop() { retry_->Stop(); }
 
   uint64_t min_bytes() const { return parts_.min_bytes; }
   // As last heard, less what was admitted since.
@@ -57,18 +56,13 @@ class DiskGuard : public std::enable_shared_from_this<DiskGuard> {
   // Asks. Of a file system that does not say, everything is taken to be available.
   uint64_t Ask();
   Status Refuse(const char* what, uint64_t bytes, uint64_t available_bytes);
-  void RunRetry() EXCLUDES(mu_);
 
   const Parts parts_;
   std::atomic<uint64_t> asked_us_{0};  // 0 = never
   std::atomic<uint64_t> heard_bytes_{0};
   std::atomic<uint64_t> admitted_bytes_{0};  // since
   std::atomic<bool> refused_{false};
-  Mutex mu_;
-  CondVar idle_;
-  bool scheduled_ GUARDED_BY(mu_) = false;
-  bool running_ GUARDED_BY(mu_) = false;
-  bool over_ GUARDED_BY(mu_) = false;
+  const std::shared_ptr<RetryTimer> retry_;
 };
 
 }  // namespace seerdb
