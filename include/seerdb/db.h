@@ -4,11 +4,11 @@
 // 0 .. kMaxValueBytes; both may hold any byte, and both may be empty.
 // Thread safety: every method may be called from any thread at any time, except that no call may start
 // after Close() has begun (it fails with kShutdown) or run into the destructor.
-// Errors: a failed append, sync or manifest write, or a failed background job, stops all further writes with
-// kReadOnly and the cause's detail; reads go on. If space alone was missing (kNoSpace: ENOSPC, EDQUOT),
-// writes resume by themselves when there is some again, see Resume(); after any other cause the database must
-// be reopened. A write that returned an error may or may not survive a crash; once writes have resumed it is
-// gone for good.
+// Errors: a failed append, sync or manifest write, or a failed background job that has to be done, stops all
+// writes with kReadOnly and the cause's detail; reads go on. If space alone was missing (kNoSpace: ENOSPC,
+// EDQUOT), writes resume by themselves when there is some again, see Resume(); after any other cause the
+// database must be reopened. A write that returned an error may or may not survive a crash; once writes have
+// resumed it is gone for good.
 #pragma once
 
 #include <memory>

@@ -177,6 +177,7 @@ Status DbImpl::Start() {
   ListenToErrors();
   StartMemoryGate();
   StartDiskGuard();
+  StartValueRetry();
   merge_folder_ =
       std::make_unique<MergeFolder>(&keyspaces_, views_.get(), clock_.get(), memory_plan_.max_value_bytes);
   transactions_ = std::make_shared<ActiveTransactions>(snapshots_);
@@ -256,6 +257,7 @@ Status DbImpl::Close() {
   controller_->Stop();
   space_->Stop();
   if (disk_guard_ != nullptr) disk_guard_->Stop();
+  value_retry_->Stop();
   if (memory_gate_ != nullptr) {
     budget_->Leave(memory_gate_.get());
     memory_gate_->Stop();

@@ -33,6 +33,7 @@
 #include "db/memory_plan.h"
 #include "db/open_calls.h"
 #include "db/read_view.h"
+#include "db/retry_timer.h"
 #include "db/running_compactions.h"
 #include "db/snapshot_list.h"
 #include "db/space_watch.h"
@@ -146,6 +147,7 @@ class DbImpl final : public DB, private TransactionHost {
   void StartLogs();
   void StartMemoryGate();
   void StartDiskGuard();
+  void StartValueRetry();
   void FillMemory(DBStats* stats);
   // For writes that add data.
   Status AdmitToDisk(uint64_t bytes) {
@@ -286,10 +288,17 @@ class DbImpl final : public DB, private TransactionHost {
   Status AdmitPlanToDisk(const CompactionPlan& plan, const std::set<uint64_t>& empties);
   // The disk guard has refused a compaction: it comes again later.
   void PutOffCompaction(const Status& refusal);
+  // Values may be moved in the background: that has not failed of late.
+  bool ValuesMayMove() const;
+  // A job that would have moved `moved` has failed: false unless it may do without. Else none does for a
+  // while; what the job was for in the first place is tried again without that.
+  bool PutOffValues(const CompactionPlan& plan, const std::set<uint64_t>& moved, const Status& failure);
   // `tree`: from which the plan was made; let go of as soon as the inputs are held, for it holds all tables
-  // of its time. What its inputs point to in `empties` is moved.
+  // of its time. What its inputs point to in `empties` is moved. `may_put_off`: if that fails, it is put
+  // off, which is no error.
   Status ExecutePlan(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
-                     uint64_t target_file_size, const std::set<uint64_t>& empties = {});
+                     uint64_t target_file_size, const std::set<uint64_t>& empties = {},
+                     bool may_put_off = false);
   // The part of it that writes tables. Nothing of the inputs is held when it returns.
   Result<CompactionOutcome> RunMerge(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
                                      uint64_t target_file_size, const std::set<uint64_t>& moved,
@@ -368,10 +377,12 @@ class DbImpl final : public DB, private TransactionHost {
   std::unique_ptr<WriteQueue> queue_;
   std::shared_ptr<SpaceWatch> space_;
   std::shared_ptr<DiskGuard> disk_guard_;  // null: none
+  std::shared_ptr<RetryTimer> value_retry_;
 
   std::atomic<bool> closed_{false};
   std::atomic<bool> cancel_compaction_{false};
   std::atomic<bool> compaction_put_off_{false};
+  std::atomic<uint64_t> values_put_off_until_us_{0};
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
   Mutex install_mu_;
   Mutex quarantine_mu_;

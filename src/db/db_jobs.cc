@@ -236,7 +236,7 @@ Result<bool> DbImpl::CompactOne() {
       settings.picker.merge_bytes = std::min(settings.picker.merge_bytes, disk_guard_->job_room_bytes());
     }
     PickContext all = beside;
-    all.values = PlanValues(*tree->version(), settings.space);
+    if (ValuesMayMove()) all.values = PlanValues(*tree->version(), settings.space);
     empties = all.values.segments;
     all.ranges = tree->ranges();
     alone = beside.running.empty();
@@ -258,7 +258,7 @@ Result<bool> DbImpl::CompactOne() {
   Status status = AdmitPlanToDisk(*plan, empties);
   if (status.ok()) {
     work_->PokeCompaction();  // another may find work beside this one
-    status = ExecutePlan(*plan, std::move(tree), target_file_size, empties);
+    status = ExecutePlan(*plan, std::move(tree), target_file_size, empties, /*may_put_off=*/true);
   }
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
@@ -336,7 +336,7 @@ Result<CompactionOutcome> DbImpl::RunMerge(const CompactionPlan& plan, std::shar
 }
 
 Status DbImpl::ExecutePlan(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
-                           uint64_t target_file_size, const std::set<uint64_t>& empties) {
+                           uint64_t target_file_size, const std::set<uint64_t>& empties, bool may_put_off) {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
   SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan, empties));
@@ -346,6 +346,7 @@ Status DbImpl::ExecutePlan(const CompactionPlan& plan, std::shared_ptr<const Tre
   CompactionPacer::Job paced(pacer_.get(), BytesFromL0(plan) > 0, ReadsOfAByte(plan));
   Result<CompactionOutcome> ran = RunMerge(plan, std::move(tree), target_file_size, moved,
                                            [&paced](uint64_t bytes) { paced.Pay(bytes); });
+  if (may_put_off && PutOffValues(plan, moved, ran.status())) return {};
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));
   SEERDB_FAILPOINT("compaction::after_output_write");

@@ -7,6 +7,8 @@ namespace {
 
 // A segment with one of so many parts of what it may have is small.
 constexpr uint64_t kPartsOfSmallSegment = 16;
+// After a failure values are moved again in a minute.
+constexpr uint64_t kPutOffUs = 60'000'000;
 
 }  // namespace
 
@@ -41,6 +43,26 @@ std::set<uint64_t> DbImpl::WorthMoving(const CompactionPlan& plan, const std::se
   for (const CompactionPlan::Input& input : plan.inputs) bytes += BytesIn(input.table->values, empties);
   const bool worth = bytes >= options_.value_segment_bytes / kPartsOfSmallSegment;
   return worth ? empties : std::set<uint64_t>();
+}
+
+void DbImpl::StartValueRetry() {
+  value_retry_ = std::make_shared<RetryTimer>(executor_, kPutOffUs, [this] { work_->PokeCompaction(); });
+}
+
+bool DbImpl::ValuesMayMove() const {
+  return clock_->NowMicros() >= values_put_off_until_us_.load(std::memory_order_relaxed);
+}
+
+// Nothing needs what such a job does: values are as safe where they lie, and the disk as full. A failed sync
+// is no such matter; it says that the device cannot be trusted.
+bool DbImpl::PutOffValues(const CompactionPlan& plan, const std::set<uint64_t>& moved,
+                          const Status& failure) {
+  if (moved.empty() || !failure.IsIoError() || SEERDB_MUTANT("failed-gathering-tried-at-once")) return false;
+  if (failure.detail() == StatusDetail::kSyncFailed) return false;
+  values_put_off_until_us_.store(clock_->NowMicros() + kPutOffUs, std::memory_order_relaxed);
+  value_retry_->Start();
+  events_.Write(EventLine("gathering_put_off").Add("reason", plan.reason).Add("error", failure.ToString()));
+  return true;
 }
 
 // What was to be emptied and is still pointed to by tables just written holds a value that cannot be read.

@@ -1,0 +1,167 @@
+// Moves of values that fail are put off: nothing needs them, so that writes go on, and the device is not
+// asked again and again.
+#include "env/fault_file_system.h"
+#include "env/manual_clock.h"
+#include "tests/values/value_fixture.h"
+
+namespace seerdb::testing {
+namespace {
+
+constexpr uint64_t kMinuteUs = 60'000'000;
+
+class ValuePutOff : public ValueFixture {
+ protected:
+  void StartOver() {
+    db_.reset();
+    want_.clear();
+    events_.clear();
+    fs_ = std::make_shared<MemoryFileSystem>();
+    faults_ = std::make_shared<FaultFileSystem>(fs_);
+    clock_ = std::make_shared<ManualClock>();
+    options_.file_system = faults_;
+    options_.clock = clock_;
+    options_.logger = [this](Slice line) { events_ += std::string(line) + "\n"; };
+  }
+  // A table that points into so many small segments; the compaction that puts them together is due.
+  void MakeSmallSegments(int count) {
+    for (int i = 0; i < count; ++i) {
+      Reopen();
+      ASSERT_OK(db_->Put(Key(i), want_[Key(i)] = Value(i)));
+      ASSERT_OK(db_->Put("last", want_["last"] = "in each"));  // so that they are merged
+      ASSERT_OK(db_->Flush());
+    }
+    ASSERT_OK(db_->CompactRange());
+    ASSERT_EQ(Segments().size(), static_cast<size_t>(count));
+  }
+  // A table that points into a segment of which little is left.
+  void MakeGarbage() {
+    Reopen();
+    for (int i = 0; i < 20; ++i) ASSERT_OK(db_->Put(Key(i), want_[Key(i)] = Value(i)));
+    ASSERT_OK(db_->CompactRange());
+    for (int i = 1; i < 20; ++i) ASSERT_OK(db_->Put(Key(i), want_[Key(i)] = "small"));
+    ASSERT_OK(db_->CompactRange());
+    Reopen();  // nobody appends to it any more
+  }
+  uint64_t Fires(const FaultRule& rule, const std::function<void()>& meanwhile) {
+    const uint64_t before = faults_->faults_fired();
+    const uint64_t number = faults_->AddRule(rule);
+    meanwhile();
+    faults_->RemoveRule(number);
+    return faults_->faults_fired() - before;
+  }
+  size_t PutOffs() const {
+    size_t count = 0;
+    for (size_t at = events_.find("event=gathering_put_off"); at != std::string::npos;
+         at = events_.find("event=gathering_put_off", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+
+  Contents want_;
+  std::string events_;
+  std::shared_ptr<FaultFileSystem> faults_;
+  std::shared_ptr<ManualClock> clock_;
+};
+
+TEST_F(ValuePutOff, AFailedGatheringIsTriedAgainInAMinuteAndWritesGoOn) {
+  for (const FileOp op : {FileOp::kOpenWrite, FileOp::kAppend}) {
+    for (const Status& error : {FaultRule::NoSpaceError(), FaultRule::DeviceError()}) {
+      SCOPED_TRACE(std::string(FileOpName(op)) + " " + error.ToString());
+      StartOver();
+      MakeSmallSegments(12);
+      FaultRule rule = FaultRule::Fail(op, ".vlog", error);
+      rule.repeat = true;
+      const auto wait = [this] {
+        for (int i = 0; i < 3; ++i) EXPECT_OK(db_->WaitForCompaction());
+        EXPECT_OK(db_->Put("small", want_["small"] = "value"));
+        EXPECT_OK(db_->Flush());
+      };
+      EXPECT_EQ(Fires(rule, wait), 1u) << "not at once again";
+      EXPECT_EQ(PutOffs(), 1u) << events_;
+      EXPECT_EQ(Segments().size(), 12u);
+      clock_->Advance(kMinuteUs - 1);
+      EXPECT_EQ(Fires(rule, wait), 0u);
+      clock_->Advance(1);
+      EXPECT_EQ(Fires(rule, wait), 1u);
+      EXPECT_EQ(PutOffs(), 2u) << events_;
+      ExpectAll(want_);
+      clock_->Advance(kMinuteUs);
+      EXPECT_OK(db_->WaitForCompaction());
+      EXPECT_LT(Segments().size(), 12u) << "the device is well again";
+      EXPECT_EQ(PutOffs(), 2u);
+      ExpectAll(want_);
+    }
+  }
+}
+
+TEST_F(ValuePutOff, SoIsACollectionOfGarbage) {
+  for (const Status& error : {FaultRule::NoSpaceError(), FaultRule::DeviceError()}) {
+    SCOPED_TRACE(error.ToString());
+    StartOver();
+    MakeGarbage();
+    FaultRule rule = FaultRule::Fail(FileOp::kOpenWrite, ".vlog", error);
+    rule.repeat = true;
+    const auto wait = [this] {
+      for (int i = 0; i < 3; ++i) EXPECT_OK(db_->WaitForCompaction());
+      EXPECT_OK(db_->Put("small", want_["small"] = "value"));
+    };
+    const std::vector<std::string> before = Segments();
+    EXPECT_EQ(Fires(rule, wait), 1u);
+    EXPECT_EQ(PutOffs(), 1u) << events_;
+    EXPECT_EQ(Segments(), before);
+    clock_->Advance(kMinuteUs);
+    EXPECT_OK(db_->WaitForCompaction());
+    EXPECT_NE(Segments(), before);
+    EXPECT_LT(SegmentBytes(), 3000u);
+    ExpectAll(want_);
+  }
+}
+
+// A merge that the tree needs moves values on its way, or none.
+TEST_F(ValuePutOff, AMergeGoesOnWithoutWhatItCannotMove) {
+  StartOver();
+  Reopen();
+  for (int i = 0; i < 20; ++i) ASSERT_OK(db_->Put(Key(i), want_[Key(i)] = Value(i)));
+  ASSERT_OK(db_->CompactRange());
+  for (int i = 8; i < 20; ++i) ASSERT_OK(db_->Put(Key(i), want_[Key(i)] = "small"));
+  ASSERT_OK(db_->CompactRange());
+  options_.l0_compaction_trigger = 1;
+  Reopen();
+  ASSERT_OK(db_->Put(Key(0), want_[Key(0)] = "newer"));
+  ASSERT_OK(db_->Put(Key(19), want_[Key(19)] = "newer"));
+  const uint64_t merges = db_->Stats().total_compactions;
+  FaultRule rule = FaultRule::Fail(FileOp::kOpenWrite, ".vlog", FaultRule::NoSpaceError());
+  rule.repeat = true;
+  EXPECT_EQ(Fires(rule, [this] { EXPECT_OK(db_->Flush()); }), 1u);
+  EXPECT_NE(events_.find("event=gathering_put_off reason=\"L0 runs"), std::string::npos) << events_;
+  EXPECT_EQ(db_->Stats().total_compactions, merges + 1) << "it did the rest";
+  ExpectAll(want_);
+}
+
+// What was durable may not be: only a reopen tells.
+TEST_F(ValuePutOff, AFailedSyncStopsWritesAllTheSame) {
+  StartOver();
+  MakeSmallSegments(12);
+  faults_->AddRule(FaultRule::Fail(FileOp::kSync, ".vlog", FaultRule::DeviceError()));
+  EXPECT_EQ(db_->WaitForCompaction().detail(), StatusDetail::kSyncFailed);
+  EXPECT_TRUE(db_->Put("small", "value").IsReadOnly());
+  EXPECT_EQ(PutOffs(), 0u);
+  Reopen();
+  ExpectAll(want_);
+}
+
+// Who asks for a compaction is told.
+TEST_F(ValuePutOff, ACompactionThatIsAskedForFails) {
+  StartOver();
+  MakeGarbage();
+  FaultRule rule = FaultRule::Fail(FileOp::kOpenWrite, ".vlog", FaultRule::NoSpaceError());
+  EXPECT_EQ(Fires(rule, [this] { EXPECT_TRUE(db_->CompactRange().IsNoSpace()); }), 1u);
+  EXPECT_EQ(PutOffs(), 0u);
+  EXPECT_OK(db_->Resume());
+  EXPECT_OK(db_->CompactRange());
+  ExpectAll(want_);
+}
+
+}  // namespace
+}  // namespace seerdb::testing
