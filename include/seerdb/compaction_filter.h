@@ -5,11 +5,11 @@
 // (WriteOptions::ttl_us) needs none.
 //
 // It sees the newest version of a key that a compaction reads, after merges, if it is a value and no snapshot
-// sees it; not what is in memory, moved down without being rewritten, or deleted. So it sees a value late, or
-// never, or again at the next level; and of a key that is merged into, what newer operands still rest on. It
-// takes effect when the compaction is installed, for all readers but those that hold an iterator: a snapshot
-// taken while the compaction runs may see a value first and then what became of it. Thread safety: all
-// methods concurrently, on threads of the engine; they must not call the database. Source: RocksDB's
+// sees it; not what is in memory, deleted, moved down as it is, or rewritten to collect garbage. So it sees a
+// value late, or never, or again at the next level; and of a key that is merged into, what operands rest on.
+// It takes effect when the compaction is installed, for all readers but those that hold an iterator: a
+// snapshot taken while the compaction runs may see a value first and then what became of it. Thread safety:
+// all methods concurrently, on threads of the engine; they must not call the database. Source: RocksDB's
 // compaction filters; names and the merging of versions follow the Rust crate seerdb.
 #pragma once
 

@@ -30,7 +30,10 @@ struct CompactionPlan {
   std::vector<Input> inputs;
   uint32_t output_level = 0;
   uint64_t output_run = kFirstRun;
-  bool for_values = false;     // picked to empty value segments
+  bool for_values = false;  // picked to empty value segments
+  // Compaction filters see the values. Not where a table is written anew for its values alone: what a filter
+  // changes each time would be garbage each time, and call for the next job.
+  bool filters = true;
   std::set<uint64_t> gathers;  // value segments that it puts together, whatever garbage is in them
   std::string reason;          // for the log: "L0 runs 5 >= 4"
 

@@ -122,7 +122,10 @@ std::optional<CompactionPlan> RewritePicker::PlanValues(const CompactionPlan::In
   if (!plan || plan->kind != CompactionPlan::Kind::kMerge) return std::nullopt;
   const ValueGcPlan& values = facts_.context.values;
   plan->for_values = true;
-  if (input.level > 0) AddNeighbours(run, &*plan);
+  if (input.level > 0) {
+    plan->filters = false;
+    AddNeighbours(run, &*plan);
+  }
   plan->reason = std::to_string(values.segments.size()) + " value segments have " +
                  std::to_string(values.garbage_bytes) + " bytes of garbage";
   return plan;
@@ -142,6 +145,7 @@ std::optional<CompactionPlan> RewritePicker::PickSmallSegments() const {
   auto plan = PlanRewrite(best_input);
   if (!plan) return std::nullopt;
   plan->for_values = true;
+  plan->filters = false;
   plan->reason = "L" + std::to_string(best_input.level) + " table " +
                  std::to_string(best_input.table->number) + " points into " +
                  std::to_string(best.segments.size()) + " small value segments";

@@ -324,7 +324,8 @@ Result<CompactionOutcome> DbImpl::RunMerge(const CompactionPlan& plan, std::shar
   }
   // Inputs first, then the snapshots.
   inputs.snapshots = snapshots_->List();
-  inputs.filter_above = snapshots_->newest();
+  if (plan.filters || SEERDB_MUTANT("filters-see-values-that-move"))
+    inputs.filter_above = snapshots_->newest();
   const TableValues source(*tree, files);
   if (!SEERDB_MUTANT("job-holds-its-tree")) tree.reset();
   TableOutputOptions output = OutputOptions();
