@@ -284,6 +284,7 @@ void CompactionStream::MergeVersions(const CompactionFilter& filter,
   std::string merged;
   if (!filter.MergeVersions(options_.level, UserKey(), values, &merged)) return;
   if (merged.size() > options_.max_value_bytes) return;
+  if (merged == values.front()) return;  // it stays where it lies
   std::string payload;
   AppendPayload(&payload, expires_us, merged);
   const SequenceNumber sequence = TrailerSequence(versions->front().trailer);

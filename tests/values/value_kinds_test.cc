@@ -244,6 +244,35 @@ TEST_F(ValueKinds, FiltersSeeChangeAndRemoveLargeValues) {
   EXPECT_EQ(GetText(*db_, "c ttl"), "none") << "when it expires stays as it was";
 }
 
+// The larger of the values of a key.
+class Largest final : public CompactionFilter {
+ public:
+  FilterDecision Filter(const Entry&, std::string*) const override { return FilterDecision::kKeep; }
+  bool MergesVersions() const override { return true; }
+  bool MergeVersions(uint32_t, Slice, std::span<const Slice> values, std::string* merged) const override {
+    *merged = std::string(*std::max_element(values.begin(), values.end()));
+    return true;
+  }
+};
+
+TEST_F(ValueKinds, AVersionThatAFilterMergesToItselfStaysWhereItLies) {
+  options_.compaction_filter = std::make_shared<Largest>();
+  Reopen();
+  const std::string small = Value(1);
+  const std::string large = "9" + Value(2);
+  ASSERT_OK(db_->Put("ascending", small));
+  ASSERT_OK(db_->Put("descending", large));
+  ASSERT_OK(db_->Flush());
+  ASSERT_OK(db_->Put("ascending", large));
+  const auto segments = Segments();
+  ASSERT_OK(db_->CompactRange());
+  EXPECT_EQ(Segments(), segments);
+  ASSERT_OK(db_->Put("descending", small));
+  ASSERT_OK(db_->CompactRange());
+  EXPECT_EQ(Segments().size(), segments.size() + 1) << "what is made of two versions is new";
+  ExpectAll({{"ascending", large}, {"descending", large}});
+}
+
 TEST_F(ValueKinds, BatchesOfEverySizeAreWhole) {
   Contents want;
   for (int round = 0; round < 8; ++round) {
