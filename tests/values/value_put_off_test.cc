@@ -11,6 +11,7 @@ constexpr uint64_t kMinuteUs = 60'000'000;
 
 class ValuePutOff : public ValueFixture {
  protected:
+  ~ValuePutOff() override { db_.reset(); }  // it logs to the end
   void StartOver() {
     db_.reset();
     want_.clear();
