@@ -96,6 +96,7 @@ void PrintProperties(const TableProperties& properties) {
   PrintField("index_bytes", properties.index_bytes);
   PrintField("filter_bytes", properties.filter_bytes);
   PrintField("column_bytes", properties.column_bytes);
+  PrintField("prefix_filter_bytes", properties.prefix_filter_bytes);
   PrintField("model_segments", properties.model_segments);
   PrintField("model_max_error", properties.model_max_error);
   for (const ValueBytes& values : properties.values) {

@@ -173,6 +173,13 @@ struct SEERDB_EXPORT Options {
   uint32_t block_bytes = 4096;
   // Filter bits a key; 0 = no filter. 0 .. 32.
   uint32_t bloom_bits_per_key = 11;
+  // Bytes of a prefix of user keys; 0 = none. Then filters hold, beside its keys, the distinct prefixes of
+  // this length that a table's keys begin with, at as many bits each, and an iterator whose
+  // ReadOptions::prefix has at least so many bytes passes over tables that have no key with it. May be
+  // another at each open: every table knows its own. Pays where most of the prefixes that are asked for are
+  // in few of the runs. 0 .. 255. As RocksDB's prefix filters, without their way to lose keys: an iterator
+  // never leaves ReadOptions::prefix.
+  uint32_t prefix_filter_bytes = 0;
   TableAccess table_access = TableAccess::kAuto;
   // Bytes of the cache of read or decompressed blocks. Uncompressed mapped blocks bypass it. 0 = none.
   // At most 16 TiB.

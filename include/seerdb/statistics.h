@@ -56,6 +56,7 @@ namespace seerdb {
   X(memory_stalls, "commit groups that waited for the memory budget")                                       \
   X(memory_flushes, "memtables flushed early for the memory budget")                                        \
   X(filter_negatives, "table lookups answered absent by the filter")                                        \
+  X(prefix_filter_negatives, "tables that iterators passed over by the filter")                             \
   X(filter_false_positives, "table lookups passed by the filter that found nothing")                        \
   X(index_model_hits, "table lookups whose block the model bracketed")                                      \
   X(index_fallbacks, "table lookups that searched the index by comparison alone")                           \

@@ -44,6 +44,7 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.table.compression = options_.compression;
   output.table.block_bytes = options_.block_bytes;
   output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
+  output.table.prefix_filter_bytes = options_.prefix_filter_bytes;
   output.target_file_size = options_.target_file_size;
   output.keyspaces = keyspaces_.table();
   output.epoch = epoch_;

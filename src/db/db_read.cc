@@ -43,6 +43,7 @@ KeyBounds BoundsOf(Slice prefix, const ReadOptions& options) {
   KeyBounds bounds;
   bounds.lower.assign(prefix).append(lower);
   bounds.upper = unbounded ? PrefixSuccessor(prefix) : std::string(prefix) + upper;
+  if (!options.prefix.empty()) bounds.prefix.append(prefix).append(options.prefix);
   return bounds;
 }
 

@@ -96,6 +96,8 @@ TEST(OptionsText, Values) {
       {[](Options*) {}, "max_open_files 0 (by the limit of the process)"},
       {[](Options* o) { o->max_open_files = 100; }, "max_open_files 100"},
       {[](Options* o) { o->bloom_bits_per_key = 0; }, "bloom_bits_per_key 0 (no filter)"},
+      {[](Options*) {}, "prefix_filter_bytes 0 (no prefixes)"},
+      {[](Options* o) { o->prefix_filter_bytes = 8; }, "prefix_filter_bytes 8"},
       {[](Options*) {}, "compaction_policy lazy_leveling"},
       {[](Options*) {}, "wal_sync_policy sync_data"},
       {[](Options* o) { o->wal_sync_policy = SyncPolicy::kBarrier; }, "wal_sync_policy barrier"},

@@ -52,37 +52,46 @@ class DamagedTableIterator final : public InternalIterator {
   Status status_;
 };
 
-std::unique_ptr<InternalIterator> OpenWholeTable(const TableFile& file, const TableReadFlags& flags) {
+std::unique_ptr<InternalIterator> OpenWholeTable(const TableFile& file, const TableReadFlags& flags,
+                                                 Slice prefix) {
   const Result<const TableReader*> reader = file.reader();
   if (!reader.ok()) return std::make_unique<DamagedTableIterator>(file.meta(), reader.status());
+  if (!prefix.empty() && !(*reader)->MayHavePrefix(prefix)) {
+    if (flags.statistics != nullptr) flags.statistics->Add(Counter::prefix_filter_negatives);
+    return NewEmptyIterator(Status());
+  }
   return (*reader)->NewIterator(flags);
 }
 
-// Without what `cover` hides in long stretches.
+// Without what `cover` hides in long stretches. `prefix`: of all keys that are asked for, or empty.
 std::unique_ptr<InternalIterator> OpenTable(const TableFile& file, const TableReadFlags& flags,
-                                            const RangeCover& cover) {
+                                            const RangeCover& cover, Slice prefix) {
   if (cover.empty()) [[likely]]
-    return OpenWholeTable(file, flags);
+    return OpenWholeTable(file, flags, prefix);
   const TableMeta& meta = file.meta();
   RangeCover own = cover;
   // Then it is not even looked into.
   if (own.HidesAll(meta.smallest_key, meta.largest_key, meta.largest_sequence)) {
     return NewEmptyIterator(Status());
   }
-  return NewRangeSkippingIterator(OpenWholeTable(file, flags), std::move(own), meta.largest_sequence);
+  return NewRangeSkippingIterator(OpenWholeTable(file, flags, prefix), std::move(own), meta.largest_sequence);
 }
 
 // The tables [first, last) of a run, borrowed from the view.
 class ViewParts final : public RunParts {
  public:
   ViewParts(const std::shared_ptr<TableFile>* first, const std::shared_ptr<TableFile>* last,
-            const TableReadFlags& flags, const RangeCover& cover)
-      : first_(first), count_(static_cast<size_t>(last - first)), flags_(flags), cover_(cover) {}
+            const TableReadFlags& flags, const RangeCover& cover, Slice prefix)
+      : first_(first),
+        count_(static_cast<size_t>(last - first)),
+        flags_(flags),
+        cover_(cover),
+        prefix_(prefix) {}
   size_t count() const override { return count_; }
   Slice smallest(size_t part) const override { return first_[part]->meta().smallest_key; }
   Slice largest(size_t part) const override { return first_[part]->meta().largest_key; }
   std::unique_ptr<InternalIterator> Open(size_t part) const override {
-    return OpenTable(*first_[part], flags_, cover_);
+    return OpenTable(*first_[part], flags_, cover_, prefix_);
   }
 
  private:
@@ -90,6 +99,7 @@ class ViewParts final : public RunParts {
   const size_t count_;
   const TableReadFlags flags_;
   const RangeCover cover_;
+  const Slice prefix_;  // borrowed from the bounds
 };
 
 }  // namespace
@@ -211,10 +221,10 @@ void TreeView::AddIterators(const TableReadFlags& flags, const KeyBounds& bounds
     }
     if (first == last) continue;
     if (last - first == 1) {
-      iterators->push_back(OpenTable(**first, flags, cover));
+      iterators->push_back(OpenTable(**first, flags, cover, bounds.prefix));
     } else {
       iterators->push_back(NewConcatenatingIterator(
-          std::make_unique<ViewParts>(&*first, &*first + (last - first), flags, cover)));
+          std::make_unique<ViewParts>(&*first, &*first + (last - first), flags, cover, bounds.prefix)));
     }
   }
 }

@@ -23,6 +23,7 @@ namespace seerdb {
 struct KeyBounds {
   std::string lower;
   std::string upper;
+  std::string prefix = {};  // that all keys within have, for filters; empty: nobody knows one
 };
 
 // Of a pointer into a segment that nobody knows.
@@ -78,8 +79,8 @@ class TreeView final : public ValueSource {
   // Get for each of them, whose waits for memory overlap.
   void GetGroup(const TableReadFlags& flags, std::span<GroupLookup> group) const;
 
-  // Adds one iterator for each run that meets the bounds, newest first. They borrow this view, and leave out
-  // long stretches that `cover` hides.
+  // Adds one iterator for each run that meets the bounds, newest first. They borrow this view and the bounds,
+  // and leave out long stretches that `cover` hides, and tables that have no key with the bounds' prefix.
   void AddIterators(const TableReadFlags& flags, const KeyBounds& bounds, const RangeCover& cover,
                     std::vector<std::unique_ptr<InternalIterator>>* iterators) const;
 

@@ -19,6 +19,11 @@ inline constexpr Slice kBehindAllEngineKeys{"\xff", 1};
 inline constexpr Slice kDefaultKeyspacePrefix{"\0", 1};
 
 void AppendKeyspacePrefix(std::string* out, uint32_t keyspace);
+// The bytes of an engine key that name its keyspace, as its first byte says. Requires: it has a first byte.
+inline size_t KeyspacePrefixBytes(Slice engine_key) {
+  const auto first = static_cast<unsigned char>(engine_key.front());
+  return first < 0x80 ? 1 : first < 0xc0 ? 2 : kMaxKeyspacePrefixBytes;
+}
 // Splits an engine key. False if it has no well-formed prefix.
 bool ParseEngineKey(Slice engine_key, uint32_t* keyspace, Slice* user_key);
 // The least byte string behind all that start with `prefix`; empty if there is none. That of a keyspace's

@@ -2,6 +2,7 @@
 
 #include "base/coding.h"
 #include "base/key_sketch.h"
+#include "sstable/prefix_filter.h"
 
 namespace seerdb {
 namespace {
@@ -29,9 +30,10 @@ enum PropertyId : uint32_t {
   kKeySketch = 19,
   kValues = 20,
   kColumnBytes = 21,
+  kPrefixFilterBytes = 22,
 };
 constexpr uint32_t kLastRequired = kKeys;
-constexpr uint32_t kLastProperty = kColumnBytes;
+constexpr uint32_t kLastProperty = kPrefixFilterBytes;
 
 // The field of an id that is a number, or null.
 uint64_t* NumberField(TableProperties* p, uint32_t id) {
@@ -66,6 +68,8 @@ uint64_t* NumberField(TableProperties* p, uint32_t id) {
       return &p->keys;
     case kColumnBytes:
       return &p->column_bytes;
+    case kPrefixFilterBytes:
+      return &p->prefix_filter_bytes;
     default:
       return nullptr;
   }
@@ -94,7 +98,7 @@ bool DecodeProperty(uint32_t id, Slice value, TableProperties* properties) {
     return true;
   }
   *NumberField(properties, id) = number;
-  return true;
+  return id != kPrefixFilterBytes || number <= kMaxPrefixFilterBytes;
 }
 
 }  // namespace
@@ -124,10 +128,11 @@ void AppendTableProperties(const TableProperties& properties, std::string* out) 
     AppendVarint(out, kValues);
     AppendLengthPrefixed(out, list);
   }
-  if (properties.column_bytes != 0) {
+  for (const uint32_t id : {kColumnBytes, kPrefixFilterBytes}) {
+    if (*NumberField(&copy, id) == 0) continue;
     std::string number;
-    AppendVarint(&number, properties.column_bytes);
-    AppendVarint(out, kColumnBytes);
+    AppendVarint(&number, *NumberField(&copy, id));
+    AppendVarint(out, id);
     AppendLengthPrefixed(out, number);
   }
 }

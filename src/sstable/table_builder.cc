@@ -18,6 +18,7 @@
 #include "sstable/block_compression.h"
 #include "sstable/block_index.h"
 #include "sstable/bloom_filter.h"
+#include "sstable/prefix_filter.h"
 #include "sstable/properties_codec.h"
 #include "sstable/table_format.h"
 #include "sstable/tag_block_builder.h"
@@ -110,6 +111,8 @@ class TableBuilder::Impl {
   BlockCompressor& Compressor();
   // What must be known of an entry that is no plain value, beside its place.
   void NoteKind(ValueType type, Slice key, Slice value);
+  // Adds the key's prefix to the filter, once.
+  void AddPrefix(Slice key);
   Status FinishBlock();
   // Everything up to the end.
   Status FinishBlocks();
@@ -125,6 +128,7 @@ class TableBuilder::Impl {
   TagBlockBuilder block_;
   BlockIndexBuilder index_;
   BloomFilterBuilder filter_;
+  std::string last_prefix_;  // that was added to it
   KeySketch sketch_;
   TableProperties properties_;
   std::vector<MetaBlock> metas_;
@@ -190,6 +194,8 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
     const bool forget =
         SEERDB_MUTANT("bloom-forgets-tombstones") && TrailerType(trailer) == ValueType::kDeletion;
     if (!forget) filter_.AddHash(last_hash_);
+    if (options_.prefix_filter_bytes != 0) [[unlikely]]
+      AddPrefix(key);
     sketch_.Add(last_hash_);
     ++properties_.keys;
   }
@@ -284,6 +290,14 @@ void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
   out_.Append(bytes);
 }
 
+void TableBuilder::Impl::AddPrefix(Slice key) {
+  const Slice prefix = FilterPrefix(key, options_.prefix_filter_bytes);
+  // Keys ascend: those with one prefix come one after another, and none has an empty one.
+  if (prefix == Slice(last_prefix_)) return;
+  last_prefix_.assign(prefix);
+  if (!prefix.empty()) filter_.AddHash(PrefixHash(prefix));
+}
+
 void TableBuilder::Impl::WriteMetaBlocks() {
   if (expiring_ + properties_.tombstones < properties_.entries) properties_.expires_us = 0;
   for (const auto& [segment, bytes] : value_bytes_) properties_.values.push_back({segment, bytes});
@@ -295,6 +309,7 @@ void TableBuilder::Impl::WriteMetaBlocks() {
   if (const std::string filter = filter_.Finish(); !filter.empty()) {
     AddMeta(kMetaFilter, filter);
     properties_.filter_bytes = filter.size();
+    properties_.prefix_filter_bytes = options_.prefix_filter_bytes;
   }
   const std::string index = index_.Finish(properties_.smallest_key, last_key_, properties_.data_bytes);
   AddMeta(kMetaIndex, index);

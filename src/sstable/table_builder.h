@@ -21,6 +21,7 @@ struct TableBuilderOptions {
   CompressionType compression = CompressionType::kNone;
   uint32_t block_bytes = 4096;
   uint32_t bloom_bits_per_key = 11;
+  uint32_t prefix_filter_bytes = 0;
   uint64_t table_number = 0;  // stored; readers compare it
 };
 

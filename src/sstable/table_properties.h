@@ -31,6 +31,7 @@ struct TableProperties {
   // The block index: model segments, its proven error in blocks, and its share of the file.
   uint64_t index_bytes = 0;
   uint64_t filter_bytes = 0;
+  uint64_t prefix_filter_bytes = 0;  // of the prefixes that the filter holds; 0: none
   // What finds entries within data blocks, before compression: tags and offsets. 0 in tables that do not
   // tell.
   uint64_t column_bytes = 0;

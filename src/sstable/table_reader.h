@@ -22,6 +22,7 @@
 #include "seerdb/verify.h"
 #include "sstable/block_index.h"
 #include "sstable/bloom_filter.h"
+#include "sstable/prefix_filter.h"
 #include "sstable/table_properties.h"
 
 namespace seerdb {
@@ -85,6 +86,14 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
                      Lookup* result) const {
     result->state = Lookup::State::kAbsent;
     return probe.passed ? SearchProbe(flags, lookup, probe, result) : TurnAway(flags);
+  }
+
+  // False if no key of the table begins with `prefix`, of a keyspace and so many bytes of user keys.
+  bool MayHavePrefix(Slice prefix) const {
+    const uint64_t user_bytes = properties().prefix_filter_bytes;
+    if (user_bytes == 0) return true;
+    const Slice filtered = FilterPrefix(prefix, user_bytes);
+    return filtered.empty() || filter_.MayContain(PrefixHash(filtered));
   }
 
   // Borrows the reader, which must outlive it.

@@ -56,6 +56,10 @@ Status TableVerifier::CheckEntry(uint32_t number, uint8_t tag, const TagRecord& 
   const uint64_t hash = Hash64(key_);
   if (tag != TagOfHash(hash)) return Corrupt(number, FoundExpected("tag", tag, TagOfHash(hash)));
   if (!filter_.MayContain(hash)) return Corrupt(number, "a key is missing in the filter");
+  if (const Slice prefix = FilterPrefix(key_, properties_.prefix_filter_bytes);
+      properties_.prefix_filter_bytes != 0 && !prefix.empty() && !filter_.MayContain(PrefixHash(prefix))) {
+    return Corrupt(number, "a prefix is missing in the filter");
+  }
   ++counted_.entries;
   if (TrailerType(record.trailer) == ValueType::kDeletion) ++counted_.tombstones;
   counted_.raw_key_bytes += key_.size();

@@ -26,6 +26,7 @@ Options Tiny(uint32_t num_levels, uint32_t size_ratio) {
   options.num_levels = num_levels;
   options.size_ratio = size_ratio;
   options.bloom_bits_per_key = 4;
+  options.prefix_filter_bytes = 2;
   options.l0_compaction_trigger = 2;
   return options;
 }
@@ -51,6 +52,7 @@ std::vector<OptionSet> MakeOptionSets() {
   o = Fixed(Small(), CompactionPolicy::kLazyLeveling);
   o.compression = CompressionType::kZstd;
   o.table_access = TableAccess::kPread;
+  o.prefix_filter_bytes = 5;
   o.wal_sync_policy = SyncPolicy::kBarrier;
   o.barrier_interval_us = 1000;
   add("ZstdPreadBarrier", o);

@@ -97,6 +97,7 @@ std::vector<MetamorphicSet> MakeSets() {
   add("TinySmallBlocksNoBloom", {Tiny(), foreground, small_blocks, no_bloom});
   add("TinyLargeBlocks", {Tiny(), foreground, {SEERDB_SETTING(c.options.block_bytes = 1 << 20)}});
   add("TinyNoBloom", {Tiny(), foreground, no_bloom});
+  add("TinyPrefixFilter", {Tiny(), foreground, {SEERDB_SETTING(c.options.prefix_filter_bytes = 2)}});
   add("TinyWideBloom", {Tiny(), foreground, {SEERDB_SETTING(c.options.bloom_bits_per_key = 32)}});
   add("TinyNoCachePread", {Tiny(), foreground, no_cache, pread});
   add("TinyNoCacheLz4", {Tiny(), foreground, no_cache, lz4});

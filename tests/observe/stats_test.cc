@@ -220,6 +220,18 @@ std::vector<FieldCase> ReadCases() {
          const auto it = s->db->NewIterator();
          for (int i = 0; i < 500; ++i) it->Seek(Subject::Key(i));
        }},
+      {{"prefix_filter_negatives"},
+       [](Subject* s) {
+         s->options.prefix_filter_bytes = 9;
+         OpenWithTable(s);
+       },
+       [](Subject* s) {
+         for (int i = 0; i < 100; ++i) {
+           ReadOptions options;
+           options.prefix = "key000050" + std::to_string(i) + "x";
+           s->db->NewIterator(options)->SeekToFirst();
+         }
+       }},
       {{"filter_negatives"}, OpenWithTable, [](Subject* s) { EXPECT_TRUE(s->db->Get("key000050x").ok()); }},
       {{"filter_false_positives"},
        [](Subject* s) {
