@@ -16,6 +16,8 @@ constexpr uint64_t kCacheMarginShare = 32;
 // Of the reserve for jobs, a flush's part: a chunk of its file, and a share of the limit.
 constexpr uint64_t kFlushChunkBytes = uint64_t{1} << 19;
 constexpr uint64_t kFlushShare = 32;
+// What tables' metadata may grow by while jobs run: one part in so many.
+constexpr uint64_t kOpeningShare = 6;
 
 uint64_t CacheLimit(uint64_t limit_bytes) {
   return limit_bytes / 5 * 4 - limit_bytes / kCacheMarginShare - SharedBudget::JobReserve(limit_bytes);
@@ -42,7 +44,11 @@ uint64_t SharedBudget::JobReserve(uint64_t limit_bytes) {
   return kChunksBytes + limit_bytes / 8;
 }
 
-uint64_t SharedBudget::pressure_bytes() const { return account_->held_bytes() + job_bytes(); }
+uint64_t SharedBudget::pressure_bytes() const {
+  // A merge opens tables, and has the indexes of its outputs beside those of its inputs.
+  const uint64_t opening_bytes = account_->bytes(MemoryClass::kTableMetadata) / kOpeningShare;
+  return account_->held_bytes() + job_bytes() + opening_bytes;
+}
 
 uint64_t SharedBudget::UnusedLocked(size_t kind) const {
   const uint64_t flush_bytes = kFlushChunkBytes + limit_bytes_ / kFlushShare;
@@ -102,7 +108,12 @@ bool SharedBudget::TryCharge(MemoryCharge* charge, uint64_t bytes) {
 void SharedBudget::StartJob(Job job, MemoryCharge* charge, uint64_t bytes) {
   const size_t kind = static_cast<size_t>(job);
   MutexLock lock(&mu_);
-  while (running_[kind].jobs > 0 && account_->total_bytes() + UnusedLocked(1 - kind) + bytes > limit_bytes_) {
+  // A flush waits for no compaction, and gives memory back when it ends.
+  const auto others = [&] {
+    return running_[kind].jobs > 0 ||
+           (job == Job::kCompaction && running_[static_cast<size_t>(Job::kFlush)].jobs > 0);
+  };
+  while (others() && account_->total_bytes() + UnusedLocked(1 - kind) + bytes > limit_bytes_) {
     job_ended_.Wait(&mu_);
   }
   charge->Add(bytes);

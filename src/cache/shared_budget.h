@@ -41,8 +41,8 @@ class SharedBudget final : public MemoryBudget {
   // Kept free for a flush and a compaction, whether they run or not: without them nothing is given back.
   uint64_t job_reserve_bytes() const { return JobReserve(limit_bytes_); }
   static uint64_t JobReserve(uint64_t limit_bytes);
-  // What cannot be had: all that is held but the cache, and what jobs use or may need: of each kind the first
-  // one's share is kept for it, however much jobs of the other kind use.
+  // What cannot be had: all that is held but the cache, what jobs may add to it, and what jobs use or may
+  // need: of each kind the first one's share is kept for it, however much jobs of the other kind use.
   uint64_t pressure_bytes() const;
   // Jobs use more than their shares, so that their end lowers the pressure.
   bool jobs_above_reserve() const { return job_bytes() > job_reserve_bytes(); }
@@ -65,7 +65,7 @@ class SharedBudget final : public MemoryBudget {
 
   enum class Job : unsigned char { kFlush, kCompaction };
   // Waits until a job that uses so many bytes may run, and charges them. Those that run never wait for each
-  // other, and one of each kind may always run.
+  // other, and one of each kind may always run: a compaction when no flush runs that will give memory back.
   void StartJob(Job job, MemoryCharge* charge, uint64_t bytes) EXCLUDES(mu_);
   // Releases the charge.
   void EndJob(Job job, MemoryCharge* charge) EXCLUDES(mu_);
