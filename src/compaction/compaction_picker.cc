@@ -35,7 +35,8 @@ class Picker {
         version_(version),
         context_(context),
         limits_(LimitsOf(options.shape, options.base_level_size, version)),
-        planner_(version, context.unavailable, context.running, options.largest_move_bytes),
+        planner_(version, context.unavailable, context.running, options.largest_move_bytes,
+                 options.room_bytes),
         rewrites_({options, version, context, planner_, limits_.first}) {}
 
   std::optional<CompactionPlan> Pick() const {

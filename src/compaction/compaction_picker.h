@@ -32,6 +32,8 @@ struct PickerOptions {
   // A table with more is written anew where others would be moved: once two such tables lie one above the
   // other they can only be merged at once.
   uint64_t largest_move_bytes = UINT64_MAX;
+  // What the disk has room for: a table with more moves, as it cannot be written anew.
+  uint64_t room_bytes = UINT64_MAX;
   double tombstone_density_trigger = 0;  // 0 = off, as tombstone_max_age_s
   uint64_t tombstone_max_age_s = 0;
   // Range tombstones beyond so many count as old, the oldest first.

@@ -148,6 +148,8 @@ TEST(CompactionPicker, LargeTablesAreWrittenAnewInsteadOfMoved) {
     EXPECT_EQ(Show(PickCompaction(options, *Tree(c.tree), {})), c.moves);
     options.largest_move_bytes = 99;
     EXPECT_EQ(Show(PickCompaction(options, *Tree(c.tree), {})), c.rewrites);
+    options.room_bytes = 99;
+    EXPECT_EQ(Show(PickCompaction(options, *Tree(c.tree), {})), c.moves) << "there is no room for another";
   }
   PickerOptions options = Shaped(CompactionPolicy::kTiered);
   const VersionPtr rows = Tree({"5:e-f 6:g-h", "3:a-z | 4:a-d"});

@@ -93,7 +93,8 @@ uint64_t MergePlanner::NewestPlace(uint32_t level, const CompactionPlan& plan) c
 }
 
 bool MergePlanner::MayMove(const TableMeta& table) const {
-  return table.bytes <= largest_move_bytes_ || SEERDB_MUTANT("large-tables-move");
+  return table.bytes <= largest_move_bytes_ || table.bytes > room_bytes_ ||
+         SEERDB_MUTANT("large-tables-move");
 }
 
 bool MergePlanner::CanMove(const Inputs& inputs) const {

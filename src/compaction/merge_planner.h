@@ -26,13 +26,16 @@ struct RunningOutput {
 
 class MergePlanner {
  public:
-  // A table with more than `largest_move_bytes` is written anew where others are moved.
+  // A table with more than `largest_move_bytes` is written anew where others are moved, unless it has more
+  // than `room_bytes`, which can be written.
   MergePlanner(const Version& version, const TableNumberSet& unavailable,
-               const std::vector<RunningOutput>& running, uint64_t largest_move_bytes = UINT64_MAX)
+               const std::vector<RunningOutput>& running, uint64_t largest_move_bytes = UINT64_MAX,
+               uint64_t room_bytes = UINT64_MAX)
       : version_(version),
         unavailable_(unavailable),
         running_(running),
-        largest_move_bytes_(largest_move_bytes) {}
+        largest_move_bytes_(largest_move_bytes),
+        room_bytes_(room_bytes) {}
 
   enum class Output : uint8_t {
     kJoin,    // merged with what the target level has in the range
@@ -88,6 +91,7 @@ class MergePlanner {
   const TableNumberSet& unavailable_;
   const std::vector<RunningOutput>& running_;
   const uint64_t largest_move_bytes_;
+  const uint64_t room_bytes_;
 };
 
 // For a manual compaction: rewrites, in place, of the tables of `level` (>= 1) that meet the range and hold

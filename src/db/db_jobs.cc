@@ -234,7 +234,8 @@ Result<bool> DbImpl::CompactOne() {
     target_file_size = settings.target_file_size;
     controller_->SetSpacePressure(settings.space.pressure);
     if (disk_guard_ != nullptr) {  // what can be done in parts shall not be refused as a whole
-      settings.picker.merge_bytes = std::min(settings.picker.merge_bytes, disk_guard_->job_room_bytes());
+      settings.picker.room_bytes = disk_guard_->job_room_bytes();
+      settings.picker.merge_bytes = std::min(settings.picker.merge_bytes, settings.picker.room_bytes);
     }
     PickContext all = beside;
     if (ValuesMayMove()) all.values = PlanValues(*tree->version(), settings.space);
@@ -256,7 +257,12 @@ Result<bool> DbImpl::CompactOne() {
     return false;
   }
   empties.insert(plan->gathers.begin(), plan->gathers.end());
+  empties = WorthMoving(*plan, empties);
   Status status = AdmitPlanToDisk(*plan, empties);
+  if (!status.ok() && !plan->for_values && !empties.empty()) {
+    empties.clear();  // there may be room for the merge without them
+    status = AdmitPlanToDisk(*plan, empties);
+  }
   if (status.ok()) {
     work_->PokeCompaction();  // another may find work beside this one
     status = ExecutePlan(*plan, std::move(tree), target_file_size, empties, /*may_put_off=*/true);

@@ -59,8 +59,11 @@ bool DbImpl::PutOffValues(const CompactionPlan& plan, const std::set<uint64_t>& 
                           const Status& failure) {
   if (moved.empty() || !failure.IsIoError() || SEERDB_MUTANT("failed-gathering-tried-at-once")) return false;
   if (failure.detail() == StatusDetail::kSyncFailed) return false;
-  values_put_off_until_us_.store(clock_->NowMicros() + kPutOffUs, std::memory_order_relaxed);
-  value_retry_->Start();
+  // Where another is put off already the timer is set for that one's end.
+  if (ValuesMayMove()) {
+    values_put_off_until_us_.store(clock_->NowMicros() + kPutOffUs, std::memory_order_relaxed);
+    value_retry_->Start();
+  }
   events_.Write(EventLine("gathering_put_off").Add("reason", plan.reason).Add("error", failure.ToString()));
   return true;
 }
