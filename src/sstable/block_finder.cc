@@ -14,6 +14,8 @@ namespace seerdb {
 namespace {
 
 constexpr uint64_t kWindowBytes = uint64_t{1} << 20;
+// What a read of a few bytes draws on the budget.
+constexpr uint64_t kReadCostBytes = 4096;
 constexpr uint64_t kFreeBudgetBytes = uint64_t{1} << 30;
 constexpr uint64_t kHeadBytes = kTagBlockHeaderBytes;
 // What a compressed block can have been, at most, for its first four bytes to be taken as its size.
@@ -65,7 +67,7 @@ BlockFinder::BlockFinder(const RandomAccessFile& file, uint64_t file_bytes, uint
 
 Result<Slice> BlockFinder::Read(uint64_t offset, uint64_t n) {
   n = std::min(n, file_bytes_ - offset);
-  if (offset < window_offset_ || offset + n > window_offset_ + window_.size()) {
+  if (!InWindow(offset, n)) {
     const uint64_t wanted = std::min(std::max(n, kWindowBytes), file_bytes_ - offset);
     buffer_.resize(wanted);
     window_ = Slice();
@@ -73,6 +75,14 @@ Result<Slice> BlockFinder::Read(uint64_t offset, uint64_t n) {
     window_offset_ = offset;
   }
   return window_.substr(offset - window_offset_, n);
+}
+
+Result<Slice> BlockFinder::ReadAside(uint64_t offset, uint64_t n) {
+  n = std::min(n, file_bytes_ - offset);
+  if (InWindow(offset, n)) return window_.substr(offset - window_offset_, n);
+  budget_bytes_ -= std::min(budget_bytes_, std::max(n, kReadCostBytes));
+  aside_.resize(n);
+  return file_.Read(offset, n, aside_.data());
 }
 
 Result<std::optional<FoundBlock>> BlockFinder::Find(uint64_t offset) {
@@ -97,12 +107,12 @@ Result<uint64_t> BlockFinder::ReadOffset(OffsetForm form, uint64_t column, uint6
   OffsetLine line;
   const uint64_t width = OffsetElementBytes(form);
   if (form >= OffsetForm::kNear) {
-    SEERDB_ASSIGN_OR_RETURN(const Slice bytes, Read(column, OffsetLine::kBytes));
+    SEERDB_ASSIGN_OR_RETURN(const Slice bytes, ReadAside(column, OffsetLine::kBytes));
     if (bytes.size() < OffsetLine::kBytes) return uint64_t{0};
     line = OffsetLine::Decode(bytes.data());
     column += OffsetLine::kBytes;
   }
-  SEERDB_ASSIGN_OR_RETURN(const Slice bytes, Read(column + i * width, width));
+  SEERDB_ASSIGN_OR_RETURN(const Slice bytes, ReadAside(column + i * width, width));
   if (bytes.size() < width) return uint64_t{0};
   char element[sizeof(uint32_t)] = {};
   std::copy(bytes.begin(), bytes.end(), element);
@@ -125,7 +135,7 @@ Result<std::optional<FoundBlock>> BlockFinder::FindPlain(uint64_t offset, Slice 
   if (first != offsets_end + prefix_bytes) return none;
   SEERDB_ASSIGN_OR_RETURN(const uint64_t last, start_of(entries - 1));
   if (last < first || last >= left) return none;
-  SEERDB_ASSIGN_OR_RETURN(const Slice record, Read(offset + last, kMaxRecordHeadBytes));
+  SEERDB_ASSIGN_OR_RETURN(const Slice record, ReadAside(offset + last, kMaxRecordHeadBytes));
   const uint64_t record_bytes = RecordEnd(record);
   const uint64_t bytes = last + record_bytes + kBlockTrailerBytes;
   if (record_bytes == 0 || bytes > left || bytes > budget_bytes_) return none;

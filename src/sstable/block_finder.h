@@ -1,9 +1,9 @@
 // BlockFinder: finds intact data blocks in a table whose index cannot be read.
 //
 // An uncompressed block says itself where it ends; of a compressed one every end is tried with a checksum
-// that runs along. Work is bounded: checksummed bytes draw on a budget, and when it is used up nothing more
-// is found. Compressed blocks of more than kLongestTried stored bytes are not found. Thread safety: external
-// synchronization.
+// that runs along. Work is bounded: checksummed bytes and reads far away draw on a budget, and when it is
+// used up nothing more is found. Compressed blocks of more than kLongestTried stored bytes are not found.
+// Thread safety: external synchronization.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,11 @@ class BlockFinder {
  private:
   // The n bytes at `offset`, fewer at the end of the file; valid until the next call.
   Result<Slice> Read(uint64_t offset, uint64_t n);
+  // The same of what a head points to, which may be far away: what Read has stays where the search is.
+  Result<Slice> ReadAside(uint64_t offset, uint64_t n);
+  bool InWindow(uint64_t offset, uint64_t n) const {
+    return offset >= window_offset_ && offset + n <= window_offset_ + window_.size();
+  }
   Result<std::optional<FoundBlock>> FindAt(uint64_t offset);
   // Offset i of the column at `column` of the file; 0 if the file ends before it.
   Result<uint64_t> ReadOffset(OffsetForm form, uint64_t column, uint64_t i);
@@ -54,6 +59,7 @@ class BlockFinder {
   std::string buffer_;
   uint64_t window_offset_ = 0;
   Slice window_;
+  std::string aside_;
 };
 
 }  // namespace seerdb
