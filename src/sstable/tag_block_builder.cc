@@ -44,12 +44,6 @@ char* TagBlockBuilder::EncodeRecord(const Entry& entry, size_t delta_bytes, char
 // Whether `delta_bytes` for each sequence costs no more than a byte for each record, the near form's.
 bool TagBlockBuilder::PaysToPad(size_t delta_bytes) const {
   if (delta_bytes <= 2) return true;
-  const uint64_t less_by_two = uint64_t{1} << 7 * (delta_bytes - 2);
-  bool all_long = true;
-  for (const Entry& entry : entries_) {
-    all_long &= TrailerSequence(entry.trailer) - min_sequence_ >= less_by_two;
-  }
-  if (all_long) return true;
   uint64_t bytes = entries_.size();
   for (const Entry& entry : entries_) bytes += VarintBytes(TrailerSequence(entry.trailer) - min_sequence_);
   return delta_bytes * entries_.size() <= bytes;

@@ -56,8 +56,7 @@ Status LogSegment::Write(const std::vector<Record>& records, uint64_t durable_re
                       ? prepared_.file->Append(buffer_.bytes())
                       : prepared_.file->AppendSynced(buffer_.bytes(), durability == Durability::kSyncedAll);
   const uint64_t written_bytes = buffer_.size();
-  buffer_.Clear();
-  buffer_.Limit(kKeptBufferBytes);
+  if (written_bytes > kKeptBufferBytes) buffer_ = OutputBuffer();
   if (!status.ok()) [[unlikely]]
     return Fail(std::move(status));
   bytes_.store(bytes() + written_bytes, std::memory_order_relaxed);
