@@ -105,15 +105,16 @@ bool SharedBudget::TryCharge(MemoryCharge* charge, uint64_t bytes) {
   return true;
 }
 
+// A flush waits for no compaction, and gives memory back when it ends.
+bool SharedBudget::MayWaitLocked(Job job) const {
+  const uint32_t flushes = running_[static_cast<size_t>(Job::kFlush)].jobs;
+  return flushes > 0 || (job == Job::kCompaction && running_[static_cast<size_t>(job)].jobs > 0);
+}
+
 void SharedBudget::StartJob(Job job, MemoryCharge* charge, uint64_t bytes) {
   const size_t kind = static_cast<size_t>(job);
   MutexLock lock(&mu_);
-  // A flush waits for no compaction, and gives memory back when it ends.
-  const auto others = [&] {
-    return running_[kind].jobs > 0 ||
-           (job == Job::kCompaction && running_[static_cast<size_t>(Job::kFlush)].jobs > 0);
-  };
-  while (others() && account_->total_bytes() + UnusedLocked(1 - kind) + bytes > limit_bytes_) {
+  while (MayWaitLocked(job) && account_->total_bytes() + UnusedLocked(1 - kind) + bytes > limit_bytes_) {
     job_ended_.Wait(&mu_);
   }
   charge->Add(bytes);

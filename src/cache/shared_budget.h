@@ -82,6 +82,8 @@ class SharedBudget final : public MemoryBudget {
   }
   // Of the kind's share, what its running jobs do not use.
   uint64_t UnusedLocked(size_t kind) const REQUIRES(mu_);
+  // Whether a job runs whose end this one may wait for.
+  bool MayWaitLocked(Job job) const REQUIRES(mu_);
   uint64_t UnusedLocked() const REQUIRES(mu_) { return UnusedLocked(0) + UnusedLocked(1); }
 
   using Members = std::vector<std::shared_ptr<BudgetMember>>;

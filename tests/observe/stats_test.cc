@@ -222,13 +222,13 @@ std::vector<FieldCase> ReadCases() {
        }},
       {{"prefix_filter_negatives"},
        [](Subject* s) {
-         s->options.prefix_filter_bytes = 9;
+         s->options.prefix_filter_bytes = 10;
          OpenWithTable(s);
        },
        [](Subject* s) {
          for (int i = 0; i < 100; ++i) {
            ReadOptions options;
-           options.prefix = "key000050" + std::to_string(i) + "x";
+           options.prefix = "key000050x" + std::to_string(i);
            s->db->NewIterator(options)->SeekToFirst();
          }
        }},
