@@ -294,11 +294,13 @@ class DbImpl final : public DB, private TransactionHost {
   // while; what the job was for in the first place is tried again without that.
   bool PutOffValues(const CompactionPlan& plan, const std::set<uint64_t>& moved, const Status& failure);
   // `tree`: from which the plan was made; let go of as soon as the inputs are held, for it holds all tables
-  // of its time. What its inputs point to in `empties` is moved. `may_put_off`: if that fails, it is put
-  // off, which is no error.
+  // of its time. What its inputs point to in `empties` is moved if that is worth it.
   Status ExecutePlan(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
-                     uint64_t target_file_size, const std::set<uint64_t>& empties = {},
-                     bool may_put_off = false);
+                     uint64_t target_file_size, const std::set<uint64_t>& empties = {});
+  // The same of a plan that the disk has room for, and of values in `moved`. `may_put_off`: if moving them
+  // fails, it is put off, which is no error.
+  Status ExecuteAdmitted(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
+                         uint64_t target_file_size, const std::set<uint64_t>& moved, bool may_put_off);
   // The part of it that writes tables. Nothing of the inputs is held when it returns.
   Result<CompactionOutcome> RunMerge(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
                                      uint64_t target_file_size, const std::set<uint64_t>& moved,

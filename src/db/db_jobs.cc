@@ -265,7 +265,7 @@ Result<bool> DbImpl::CompactOne() {
   }
   if (status.ok()) {
     work_->PokeCompaction();  // another may find work beside this one
-    status = ExecutePlan(*plan, std::move(tree), target_file_size, empties, /*may_put_off=*/true);
+    status = ExecuteAdmitted(*plan, std::move(tree), target_file_size, empties, /*may_put_off=*/true);
   }
   if (status.IsCorruption()) {
     // Its inputs stay where they are, and the rest of the tree goes on.
@@ -344,13 +344,19 @@ Result<CompactionOutcome> DbImpl::RunMerge(const CompactionPlan& plan, std::shar
 }
 
 Status DbImpl::ExecutePlan(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
-                           uint64_t target_file_size, const std::set<uint64_t>& empties, bool may_put_off) {
+                           uint64_t target_file_size, const std::set<uint64_t>& empties) {
+  if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
+  SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan, empties));
+  return ExecuteAdmitted(plan, std::move(tree), target_file_size, WorthMoving(plan, empties),
+                         /*may_put_off=*/false);
+}
+
+Status DbImpl::ExecuteAdmitted(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
+                               uint64_t target_file_size, const std::set<uint64_t>& moved, bool may_put_off) {
   if (cancel_compaction_.load(std::memory_order_relaxed)) return Status::Shutdown("compaction cancelled");
   if (plan.kind != CompactionPlan::Kind::kMerge) return InstallWithoutMerge(plan);
-  SEERDB_RETURN_IF_ERROR(AdmitPlanToDisk(plan, empties));
   const uint64_t start_us = clock_->NowMicros();
   const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
-  const std::set<uint64_t> moved = WorthMoving(plan, empties);
   CompactionPacer::Job paced(pacer_.get(), BytesFromL0(plan) > 0, ReadsOfAByte(plan));
   Result<CompactionOutcome> ran = RunMerge(plan, std::move(tree), target_file_size, moved,
                                            [&paced](uint64_t bytes) { paced.Pay(bytes); });
