@@ -1,7 +1,10 @@
 #include "tests/data_model/golden_files.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+
+#include "wal/log_format.h"
 
 namespace seerdb::testing {
 namespace {
@@ -39,6 +42,19 @@ void WriteGolden(const std::string& name, MemoryFileSystem* fs) {
 }
 
 bool RewritesGolden() { return std::getenv("SEERDB_REWRITE") != nullptr; }
+
+void ForEachTornLog(const Files& golden,
+                    const std::function<void(const Files& torn, const std::string& where)>& visit) {
+  for (const auto& [name, bytes] : golden) {
+    if (!name.ends_with(".log")) continue;
+    for (size_t at = 0; at <= bytes.find_last_not_of('\0') + kLogFrameHeadBytes; at += kLogFrameHeadBytes) {
+      Files torn = golden;
+      torn[name].resize(std::min(at, bytes.size()));
+      torn[name].resize(bytes.size(), '\0');
+      visit(torn, name + " torn @" + std::to_string(at));
+    }
+  }
+}
 
 std::shared_ptr<MemoryFileSystem> Store(const Files& files) {
   auto fs = std::make_shared<MemoryFileSystem>();

@@ -3,6 +3,7 @@
 // Thread safety: functions may be called concurrently, but for those that write.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,6 +21,10 @@ Files ReadGolden(const std::string& name);
 void WriteGolden(const std::string& name, MemoryFileSystem* fs);
 // True if golden directories are to be written anew: SEERDB_REWRITE is set.
 bool RewritesGolden();
+// Calls `visit` with the files as a log torn anywhere may leave them, from none of its records to all of
+// them: in steps in which no frame can be missed. `where` names the tear.
+void ForEachTornLog(const Files& golden,
+                    const std::function<void(const Files& torn, const std::string& where)>& visit);
 // A file system that holds `files` in /db.
 std::shared_ptr<MemoryFileSystem> Store(const Files& files);
 

@@ -4,7 +4,6 @@
 
 #include "env/manual_clock.h"
 #include "tests/data_model/golden_files.h"
-#include "wal/log_format.h"
 
 namespace seerdb::testing {
 namespace {
@@ -37,20 +36,13 @@ std::optional<Contents> Read(const Files& files) {
 // Every state that a log torn anywhere may leave, that of no record to that of all of them.
 std::vector<Contents> TornStates(const Files& golden) {
   std::vector<Contents> states;
-  for (const auto& [name, bytes] : golden) {
-    if (!name.ends_with(".log")) continue;
-    // Steps in which no frame can be missed.
-    for (size_t at = 0; at <= bytes.find_last_not_of('\0') + kLogFrameHeadBytes; at += kLogFrameHeadBytes) {
-      Files torn = golden;
-      torn[name].resize(std::min(at, bytes.size()));
-      torn[name].resize(bytes.size(), '\0');
-      const std::optional<Contents> found = Read(torn);
-      EXPECT_TRUE(found.has_value()) << name << " torn @" << at;
-      if (found.has_value() && std::find(states.begin(), states.end(), *found) == states.end()) {
-        states.push_back(*found);
-      }
+  ForEachTornLog(golden, [&](const Files& torn, const std::string& where) {
+    const std::optional<Contents> found = Read(torn);
+    EXPECT_TRUE(found.has_value()) << where;
+    if (found.has_value() && std::find(states.begin(), states.end(), *found) == states.end()) {
+      states.push_back(*found);
     }
-  }
+  });
   return states;
 }
 

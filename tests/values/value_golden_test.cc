@@ -3,7 +3,6 @@
 // the database is refused, or the reads that need the byte fail, or the answers are right.
 #include "env/manual_clock.h"
 #include "tests/data_model/golden_files.h"
-#include "wal/log_format.h"
 
 namespace seerdb::testing {
 namespace {
@@ -120,19 +119,13 @@ TEST(ValueGolden, OfVersion1IsRead) {
 // Every state that a log torn anywhere may leave, that of no record to that of all of them.
 std::vector<Contents> TornStates(const Files& golden) {
   std::vector<Contents> states;
-  for (const auto& [name, bytes] : golden) {
-    if (!name.ends_with(".log")) continue;
-    for (size_t at = 0; at <= bytes.find_last_not_of('\0') + kLogFrameHeadBytes; at += kLogFrameHeadBytes) {
-      Files torn = golden;
-      torn[name].resize(std::min(at, bytes.size()));
-      torn[name].resize(bytes.size(), '\0');
-      const std::optional<Answers> found = Read(torn);
-      EXPECT_TRUE(found.has_value() && !found->failed && found->damaged == 0) << name << " torn @" << at;
-      if (found && std::find(states.begin(), states.end(), found->values) == states.end()) {
-        states.push_back(found->values);
-      }
+  ForEachTornLog(golden, [&](const Files& torn, const std::string& where) {
+    const std::optional<Answers> found = Read(torn);
+    EXPECT_TRUE(found.has_value() && !found->failed && found->damaged == 0) << where;
+    if (found && std::find(states.begin(), states.end(), found->values) == states.end()) {
+      states.push_back(found->values);
     }
-  }
+  });
   return states;
 }
 
