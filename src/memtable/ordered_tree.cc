@@ -48,7 +48,8 @@ const Record* OrderedTree::Find(Slice key, uint64_t trailer) const {
       while (slots != 0) {
         const uint32_t slot = 63 - static_cast<uint32_t>(std::countl_zero(slots));
         const Record* record = leaf->records[slot];
-        if (record->trailer <= trailer && record->key() == key) return record;
+        PrefetchRecord(record);
+        if (record->trailer <= trailer && SameBytes(record->key(), key)) return record;
         slots &= ~(uint64_t{1} << slot);
       }
       if (leaf->high_window.load(std::memory_order_acquire) > window) return nullptr;

@@ -31,6 +31,12 @@ struct Record {
   Slice value() const { return Slice(reinterpret_cast<const char*>(this + 1) + key_bytes, value_bytes); }
 };
 
+// Asks the processor for a record with its key and a value of the usual size: one wait instead of two.
+inline void PrefetchRecord(const Record* record) {
+  const char* const bytes = reinterpret_cast<const char*>(record);
+  for (size_t offset = 0; offset < 192; offset += 64) __builtin_prefetch(bytes + offset);
+}
+
 // A place in the order of all entries.
 struct Position {
   Slice key;
