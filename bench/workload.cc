@@ -75,7 +75,7 @@ uint64_t KeyCodec::Encode(uint64_t index, bool absent, char* out) const {
 ValuePool::ValuePool(uint64_t value_bytes, uint64_t seed, bool vary)
     : value_bytes_(value_bytes), vary_(vary) {
   constexpr uint64_t kPieceBytes = 100;
-  const uint64_t pool_bytes = std::max<uint64_t>(uint64_t{1} << 20, 4 * value_bytes);
+  const uint64_t pool_bytes = std::max<uint64_t>(uint64_t{128} << 10, 4 * value_bytes);
   Rng rng(seed ^ 0x76616C756573u);
   pool_.reserve(pool_bytes + kPieceBytes);
   while (pool_.size() < pool_bytes) {

@@ -1,33 +1,21 @@
 #include "base/arena.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <new>
 
 #include "base/assert.h"
+#include "base/system_memory.h"
 
 namespace seerdb {
 namespace {
 
-constexpr size_t kPageBytes = 4096;
 // Above this an allocation gets a chunk of its own, so that it never wastes the rest of the current one.
 constexpr size_t kBigBytes = Arena::kChunkBytes / 8;
+// An arena that takes a chunk of this size is likely to need those of the pool soon.
+constexpr size_t kSpareNoticeBytes = Arena::kChunkBytes / 4;
+static_assert(Arena::kChunkBytes == kHugePageBytes);
 
 size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
-
-// `bytes` of anonymous memory aligned to `alignment`; null if the system refuses.
-void* MapAligned(size_t bytes, size_t alignment) {
-  const size_t mapped_bytes = bytes + alignment - kPageBytes;
-  void* mapped = mmap(nullptr, mapped_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) return nullptr;
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(mapped);
-  const uintptr_t aligned = RoundUp(begin, alignment);
-  if (aligned > begin) munmap(mapped, aligned - begin);
-  const uintptr_t tail = begin + mapped_bytes - (aligned + bytes);
-  if (tail > 0) munmap(reinterpret_cast<void*>(aligned + bytes), tail);
-  return reinterpret_cast<void*>(aligned);
-}
 
 }  // namespace
 
@@ -36,7 +24,7 @@ Arena::~Arena() {
     if (!chunk.mapped) {
       ::operator delete (chunk.memory, std::align_val_t{kMaxAlignment});
     } else if (pool_ == nullptr || chunk.bytes != kChunkBytes || !pool_->Give(chunk.memory)) {
-      munmap(chunk.memory, chunk.bytes);
+      UnmapMemory(chunk.memory, chunk.bytes);
     }
   }
 }
@@ -48,7 +36,7 @@ char* Arena::AllocateSlow(size_t bytes, size_t alignment) {
     AddUsed(bytes);
     return static_cast<char*>(chunk.memory);
   }
-  const Chunk chunk = NewChunk(std::max(next_chunk_bytes_, RoundUp(bytes, kPageBytes)));
+  const Chunk chunk = NewChunk(std::max(next_chunk_bytes_, RoundUp(bytes, kSystemPageBytes)));
   next_chunk_bytes_ = std::min(kChunkBytes, next_chunk_bytes_ * 2);
   next_ = reinterpret_cast<uintptr_t>(chunk.memory);
   end_ = next_ + chunk.bytes;
@@ -58,16 +46,13 @@ char* Arena::AllocateSlow(size_t bytes, size_t alignment) {
 }
 
 Arena::Chunk Arena::NewChunk(size_t bytes) {
-  Chunk chunk{nullptr, RoundUp(bytes, kPageBytes), true};
+  Chunk chunk{nullptr, RoundUp(bytes, kSystemPageBytes), true};
   SEERDB_ASSERT(chunk.bytes >= bytes);
-  if (chunk.bytes == kChunkBytes && pool_ != nullptr) chunk.memory = pool_->Take();
-  if (chunk.memory == nullptr && chunk.bytes >= kChunkBytes) {
-    const bool huge = chunk.bytes % kChunkBytes == 0;
-    chunk.memory = MapAligned(chunk.bytes, huge ? kChunkBytes : kPageBytes);
-    if (chunk.memory != nullptr && huge) {
-      madvise(chunk.memory, chunk.bytes, MADV_HUGEPAGE);  // only a hint: refusal costs nothing but speed
-    }
+  if (pool_ != nullptr) {
+    if (chunk.bytes == kChunkBytes) chunk.memory = pool_->Take();
+    if (chunk.bytes == kSpareNoticeBytes) pool_->Expect();
   }
+  if (chunk.memory == nullptr && chunk.bytes >= kChunkBytes) chunk.memory = MapMemory(chunk.bytes);
   if (chunk.memory == nullptr) {
     chunk.mapped = false;
     chunk.memory = ::operator new (chunk.bytes, std::align_val_t{kMaxAlignment}, std::nothrow);

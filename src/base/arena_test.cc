@@ -93,6 +93,40 @@ TEST(ArenaTest, LargeChunksGoToThePoolAndComeFromIt) {
   EXPECT_EQ(pool->Take(), nullptr);
 }
 
+TEST(ArenaTest, APoolAsksForSparesAsAnArenaGrows) {
+  const auto account = std::make_shared<MemoryAccount>();
+  const auto pool = std::make_shared<ChunkPool>(8, account);
+  Arena arena(account, pool);
+  arena.Allocate(1000);
+  EXPECT_FALSE(pool->TakeSpareRequest()) << "it may stay small";
+  while (arena.bytes_reserved() < Arena::kChunkBytes / 2) arena.Allocate(1000);
+  EXPECT_TRUE(pool->TakeSpareRequest());
+  EXPECT_FALSE(pool->TakeSpareRequest()) << "asked for twice";
+  const size_t before = account->total_bytes();
+  pool->PrepareSpares();
+  EXPECT_EQ(account->total_bytes(), before + ChunkPool::kSpares * Arena::kChunkBytes);
+  pool->PrepareSpares();
+  EXPECT_EQ(account->total_bytes(), before + ChunkPool::kSpares * Arena::kChunkBytes) << "there are enough";
+  const char* const spare = static_cast<const char*>(pool->Take());
+  ASSERT_NE(spare, nullptr);
+  EXPECT_EQ(std::count(spare, spare + Arena::kChunkBytes, '\0'), static_cast<ptrdiff_t>(Arena::kChunkBytes));
+  EXPECT_TRUE(pool->TakeSpareRequest());
+  ASSERT_TRUE(pool->Give(const_cast<char*>(spare)));
+}
+
+// What is kept counts: 2 chunks here, and spares are no more than may be kept.
+TEST(ArenaTest, SparesAreNoMoreThanThePoolKeeps) {
+  const auto account = std::make_shared<MemoryAccount>();
+  ChunkPool pool(2, account);
+  pool.Expect();
+  EXPECT_TRUE(pool.TakeSpareRequest());
+  pool.PrepareSpares();
+  EXPECT_EQ(account->total_bytes(), 2 * Arena::kChunkBytes);
+  ChunkPool none(0, account);
+  none.Expect();
+  EXPECT_FALSE(none.TakeSpareRequest());
+}
+
 TEST(ArenaTest, WastesLittle) {
   for (const size_t bytes : {size_t{8}, size_t{136}, size_t{4096}, size_t{200 * 1024}, size_t{300 * 1024}}) {
     SCOPED_TRACE(bytes);

@@ -1,11 +1,10 @@
 #include "base/chunk_pool.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/arena.h"
+#include "base/system_memory.h"
 
 namespace seerdb {
 
@@ -22,14 +21,40 @@ void ChunkPool::Clear() {
     least_ = 0;
     charge_.Set(0);
   }
-  for (void* chunk : chunks) munmap(chunk, Arena::kChunkBytes);
+  for (void* chunk : chunks) UnmapMemory(chunk, Arena::kChunkBytes);
+}
+
+void ChunkPool::ExpectLocked() {
+  if (chunks_.size() < std::min(kSpares, max_chunks_)) spares_wanted_.store(true, std::memory_order_relaxed);
+}
+
+void ChunkPool::Expect() {
+  MutexLock lock(&mu_);
+  ExpectLocked();
+}
+
+void ChunkPool::PrepareSpares() {
+  const auto wants_more = [this] {
+    MutexLock lock(&mu_);
+    return chunks_.size() < std::min(kSpares, max_chunks_);
+  };
+  while (wants_more()) {
+    void* const chunk = MapMemory(Arena::kChunkBytes);
+    if (chunk == nullptr) return;
+    PopulateMemory(chunk, Arena::kChunkBytes);
+    if (!Give(chunk)) UnmapMemory(chunk, Arena::kChunkBytes);
+  }
 }
 
 void* ChunkPool::Take() {
   MutexLock lock(&mu_);
-  if (chunks_.empty()) return nullptr;
-  void* const chunk = chunks_.back();
-  chunks_.pop_back();
+  void* chunk = nullptr;
+  if (!chunks_.empty()) {
+    chunk = chunks_.back();
+    chunks_.pop_back();
+  }
+  ExpectLocked();
+  if (chunk == nullptr) return nullptr;
   least_ = std::min(least_, chunks_.size());
   charge_.Set(chunks_.size() * Arena::kChunkBytes);
   return chunk;
@@ -54,7 +79,7 @@ void ChunkPool::Trim() {
     least_ = chunks_.size();
     charge_.Set(chunks_.size() * Arena::kChunkBytes);
   }
-  for (void* chunk : needless) munmap(chunk, Arena::kChunkBytes);
+  for (void* chunk : needless) UnmapMemory(chunk, Arena::kChunkBytes);
 }
 
 }  // namespace seerdb

@@ -70,6 +70,12 @@ class BlockSource {
     if (!Checked(block) || asks) [[unlikely]]
       Ask(block);
   }
+  // Whether the blocks [begin, end) were read before, and lookups of late found in memory what they wanted. A
+  // guess that costs no system call.
+  bool SeemsLoaded(uint32_t begin, uint32_t end) const {
+    return map_.data() != nullptr && begin < end && Checked(begin) && Checked(end - 1) &&
+           cold_.load(std::memory_order_relaxed) == 0;
+  }
   // Begins to load the blocks [begin, end), in as much as they are mapped and not in memory.
   void ExpectAll(uint32_t begin, uint32_t end) const;
 

@@ -19,6 +19,7 @@ constexpr uint32_t kNoBlock = UINT32_MAX;
 constexpr size_t kShortSuffixBytes = 16;
 constexpr size_t kLineBytes = 64;
 constexpr size_t kPrefetchBytes = 1024;
+constexpr uint32_t kRecordsBefore = 3;
 
 class TableIterator final : public InternalIterator {
  public:
@@ -92,10 +93,12 @@ class TableIterator final : public InternalIterator {
     }
   }
   void Prev() override {
-    if (entry_ > 0)
+    if (entry_ > 0) [[likely]] {
       ToEntry(entry_ - 1);
-    else
+      PrefetchBefore();
+    } else {
       ToPreviousBlock();
+    }
   }
   Status status() const override { return status_; }
 
@@ -153,6 +156,13 @@ class TableIterator final : public InternalIterator {
   void PrefetchNext(const char* start) const {
     const size_t bytes = std::min(static_cast<size_t>(next_ - start), kPrefetchBytes);
     for (size_t i = 0; i <= bytes; i += kLineBytes) __builtin_prefetch(next_ + i);
+  }
+  // Starts to load the record to which kRecordsBefore more steps back lead.
+  void PrefetchBefore() const {
+    if (entry_ < kRecordsBefore) return;
+    const char* const start = block_.RecordStart(entry_ - kRecordsBefore);
+    __builtin_prefetch(start);
+    __builtin_prefetch(start + kLineBytes);
   }
   void ToEntry(uint32_t entry) {
     entry_ = entry;

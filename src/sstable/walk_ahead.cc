@@ -21,18 +21,22 @@ void WalkAhead::Turn(uint32_t block, uint32_t step) {
   bytes_ = kMinBytes;
 }
 
+void WalkAhead::Expect(uint32_t begin, uint32_t end) const {
+  if (bytes_ > kMinBytes || !source_.SeemsLoaded(begin, end)) source_.ExpectAll(begin, end);
+}
+
 void WalkAhead::Ask(uint32_t block) {
   const uint32_t blocks = source_.index().blocks();
   const uint32_t wanted = BlocksIn(bytes_);
   const uint32_t half = wanted / 2 + 1;
   if (step_ == kForward) {
     const uint32_t end = edge_ + std::min(wanted, blocks - edge_);
-    source_.ExpectAll(edge_, end);
+    Expect(edge_, end);
     ask_at_ = end < blocks ? std::max(end - std::min(half, end), block + 1) : kNever;
     edge_ = end;
   } else {
     const uint32_t begin = edge_ + 1 - std::min(wanted, edge_ + 1);
-    source_.ExpectAll(begin, edge_ + 1);
+    Expect(begin, edge_ + 1);
     ask_at_ = begin > 0 ? std::min(begin - 1 + half, block - 1) : kNever;
     edge_ = begin - 1;
   }

@@ -1,0 +1,20 @@
+// Memory straight from the system, for what is filled once and given back whole.
+//
+// Thread safety: all functions concurrently.
+#pragma once
+
+#include <cstddef>
+
+namespace seerdb {
+
+inline constexpr size_t kSystemPageBytes = 4096;
+inline constexpr size_t kHugePageBytes = size_t{2} << 20;
+
+// `bytes` of memory that reads as zeros, in huge pages where their size and the system allow it; null if the
+// system refuses. Requires: bytes is a multiple of kSystemPageBytes. To be given back with UnmapMemory.
+void* MapMemory(size_t bytes);
+void UnmapMemory(void* memory, size_t bytes);
+// Makes the system find and zero the pages now, and not when they are first written to. The bytes stay zeros.
+void PopulateMemory(void* memory, size_t bytes);
+
+}  // namespace seerdb
