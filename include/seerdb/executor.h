@@ -17,7 +17,7 @@ class SEERDB_EXPORT Executor {
  public:
   // Tasks of one lane never wait behind those of another. kFlush and kCompaction tasks take long; kSide tasks
   // are short and soon needed by writers: the next log file, syncs that fall due, timers. kCleanup tasks
-  // remove a file each, and nobody waits for them.
+  // remove a file each, or fetch memory ahead, and nobody waits for them.
   enum class Lane : unsigned char { kSide = 0, kFlush = 1, kCompaction = 2, kCleanup = 3 };
   // How many lanes there are: a Lane is below it.
   static constexpr size_t kLaneCount = 4;

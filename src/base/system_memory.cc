@@ -6,10 +6,6 @@
 
 #include "base/assert.h"
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 namespace seerdb {
 namespace {
 
@@ -42,7 +38,8 @@ void* MapMemory(size_t bytes) {
 void UnmapMemory(void* memory, size_t bytes) { munmap(memory, bytes); }
 
 void PopulateMemory(void* memory, size_t bytes) {
-  if (madvise(memory, bytes, MADV_POPULATE_WRITE) == 0) return;
+  // Page by page: MADV_POPULATE_WRITE would hold the lock of the process's memory map all the while, for which
+  // other threads' mmap waits.
   for (size_t i = 0; i < bytes; i += kSystemPageBytes) static_cast<volatile char*>(memory)[i] = 0;
 }
 

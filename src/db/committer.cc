@@ -110,7 +110,7 @@ Status Committer::CommitAdmitted(const std::vector<WriteRequest*>& group, const 
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);
   if (parts_.chunk_pool != nullptr && parts_.chunk_pool->TakeSpareRequest()) [[unlikely]] {
-    parts_.work->RunSoon([pool = parts_.chunk_pool] { pool->PrepareSpares(); });
+    parts_.work->RunSoon([pool = parts_.chunk_pool] { pool->PrepareSpares(); }, Executor::Lane::kCleanup);
   }
   if (parts_.memory != nullptr) parts_.memory->Settle();
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);

@@ -26,6 +26,9 @@
 namespace seerdb {
 namespace {
 
+// A call holds the lock of the process's memory map all the while, for which other threads' mmap waits.
+constexpr size_t kPopulatedBytes = size_t{1} << 20;
+
 constexpr uint64_t kBlockBytes = 4096;
 // Largest write past the page cache in one call; longer appends take several and a sync.
 constexpr size_t kDirectBufferBytes = size_t{1} << 20;
@@ -193,7 +196,12 @@ Result<std::unique_ptr<WritableFile>> OpenPosixMappedLog(const std::string& path
   if (start == MAP_FAILED) return ErrnoStatus("map", path, EOPNOTSUPP);
   auto file = std::make_unique<PosixMappedLog>(std::move(fd), path, static_cast<char*>(start), bytes);
   // Whatever it meets, a write call meets it too, and reports it as an error.
-  if (::madvise(start, bytes, MADV_POPULATE_WRITE) != 0) return ErrnoStatus("populate", path, EOPNOTSUPP);
+  for (size_t done = 0; done < bytes; done += kPopulatedBytes) {
+    char* const part = static_cast<char*>(start) + done;
+    if (::madvise(part, std::min(kPopulatedBytes, bytes - done), MADV_POPULATE_WRITE) != 0) {
+      return ErrnoStatus("populate", path, EOPNOTSUPP);
+    }
+  }
   return std::unique_ptr<WritableFile>(std::move(file));
 }
 
