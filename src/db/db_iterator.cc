@@ -79,8 +79,7 @@ class DbIterator final : public Iterator {
     if (forward_) {
       if (!merged_) {
         saved_key_.Assign(input_->key());
-        input_->Next();
-        if (StandsAtPlain()) [[likely]]
+        if (StepToPlain()) [[likely]]
           return;
       }
     } else {
@@ -175,12 +174,24 @@ class DbIterator final : public Iterator {
     return true;
   }
 
-  // The usual end of a step forward from saved_key_, at once: the input stands at a plain value of another
-  // key. False: FindForward has to find out.
-  bool StandsAtPlain() {
-    const InternalEntry* const entry = input_->entry();
-    if (entry == nullptr || !judge_.IsPlain(*entry) || SameBytes(entry->key, saved_key_.slice()))
-      return false;
+  // The usual step forward from saved_key_, at once: over some older versions of it to a plain value of
+  // another key. False: FindForward has to go on from there.
+  bool StepToPlain() {
+    const uint32_t most = options_.max_skipped == 0 ? kMaxSkips : 0;
+    uint32_t skips = 0;
+    const InternalEntry* entry = nullptr;
+    for (;;) {
+      input_->Next();
+      entry = input_->entry();
+      if (entry == nullptr || !SameBytes(entry->key, saved_key_.slice())) break;
+      if (skips == most) {
+        entry = nullptr;
+        break;
+      }
+      ++skips;
+    }
+    passed_ += skips;
+    if (entry == nullptr || !judge_.IsPlain(*entry)) return false;
     skip_saved_ = true;
     skipped_ = 0;
     shown_ = {};

@@ -76,7 +76,7 @@ class MergingIterator final : public InternalIterator {
  private:
   struct Player {
     uint64_t rank = kLastRank;
-    uint64_t child = 0;
+    uint32_t child = 0;
   };
   InternalIterator& ChildOf(const Player& player) const { return *children_[player.child]; }
   InternalIterator& Winner() const { return ChildOf(players_.front()); }
@@ -95,7 +95,8 @@ class MergingIterator final : public InternalIterator {
     if (x == nullptr || y == nullptr) return x != nullptr;
     if (SEERDB_MUTANT("merge-trusts-equal-windows")) return false;
     ++ties_;
-    const int order = CompareInternal(x->key, x->trailer, y->key, y->trailer);
+    if (SameBytes(x->key, y->key)) return kForward ? x->trailer > y->trailer : x->trailer < y->trailer;
+    const int order = x->key.compare(y->key);
     return kForward ? order < 0 : order > 0;
   }
   template <bool kForward>
@@ -145,7 +146,8 @@ class MergingIterator final : public InternalIterator {
     const size_t count = children_.size();
     for (size_t i = 0; i < count; ++i) {
       const InternalEntry* const entry = children_[i]->entry();
-      players_[count + i] = {entry != nullptr ? RankOf<kForward>(entry->key) : kLastRank, i};
+      players_[count + i] = {entry != nullptr ? RankOf<kForward>(entry->key) : kLastRank,
+                             static_cast<uint32_t>(i)};
     }
     for (size_t i = count - 1; i > 0; --i) {
       Player& a = players_[2 * i];
@@ -193,9 +195,8 @@ class MergingIterator final : public InternalIterator {
 
   // Without a branch, which could not be foretold.
   static void SwapIf(bool swap, Player* a, Player* b) {
-    const uint64_t mask = uint64_t{0} - static_cast<uint64_t>(swap);
-    const auto exchange = [mask](uint64_t* x, uint64_t* y) {
-      const uint64_t difference = (*x ^ *y) & mask;
+    const auto exchange = [swap]<typename Number>(Number* x, Number* y) {
+      const Number difference = (*x ^ *y) & (Number{0} - static_cast<Number>(swap));
       *x ^= difference;
       *y ^= difference;
     };

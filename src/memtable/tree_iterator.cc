@@ -93,7 +93,7 @@ void TreeIterator::Next() {
   const SortedLeaf& sorted = leaves_[current_];
   if (index_ < sorted.count) {
     if (index_ + kPrefetchEntries < sorted.count) {
-      __builtin_prefetch(sorted.records[index_ + kPrefetchEntries]);
+      PrefetchRecord(sorted.records[index_ + kPrefetchEntries]);
     } else if (scanning_ && !ahead_) {
       LoadAhead();
     }
@@ -117,7 +117,7 @@ void TreeIterator::LoadAhead() {
   next.Load(tree_.FindLeaf(PositionOf(*sorted.high)), tree_.search());
   // The leaf found is the one that begins with the bound.
   SEERDB_DCHECK(next.CountBefore(PositionOf(*sorted.high), false) == 0);
-  for (uint32_t i = 0; i < std::min(next.count, kPrefetchEntries); ++i) __builtin_prefetch(next.records[i]);
+  for (uint32_t i = 0; i < std::min(next.count, kPrefetchEntries); ++i) PrefetchRecord(next.records[i]);
   ahead_ = true;
 }
 

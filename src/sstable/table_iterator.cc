@@ -151,11 +151,12 @@ class TableIterator final : public InternalIterator {
       ToEntry(block_.entries() - 1);
     }
   }
-  // Starts to load what follows the record at `start`, as if it were of its size: in a merge, or in a page
-  // that was not touched yet, the processor does not foresee it.
+  // Starts to load what follows the next record, as if all were of the size of the one at `start`: in a merge,
+  // or in a page that was not touched yet, the processor does not foresee it.
   void PrefetchNext(const char* start) const {
     const size_t bytes = std::min(static_cast<size_t>(next_ - start), kPrefetchBytes);
-    for (size_t i = 0; i <= bytes; i += kLineBytes) __builtin_prefetch(next_ + i);
+    const char* const from = next_ + bytes;
+    for (size_t i = 0; i <= bytes; i += kLineBytes) __builtin_prefetch(from + i);
   }
   // Starts to load the record to which kRecordsBefore more steps back lead.
   void PrefetchBefore() const {
