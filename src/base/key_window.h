@@ -33,8 +33,8 @@ inline uint64_t LoadWindow(Slice key, size_t offset) {
   return bytes;
 }
 
-// a == b. Most keys that differ do so at their ends, which are compared first; keys of 8 to 32 bytes are compared
-// without a call.
+// a == b. Most keys that differ do so at their ends, which are compared first; keys of 8 to 32 bytes are
+// compared without a call.
 inline bool SameBytes(Slice a, Slice b) {
   constexpr size_t kWord = sizeof(uint64_t);
   const size_t n = a.size();

@@ -38,8 +38,8 @@ void* MapMemory(size_t bytes) {
 void UnmapMemory(void* memory, size_t bytes) { munmap(memory, bytes); }
 
 void PopulateMemory(void* memory, size_t bytes) {
-  // Page by page: MADV_POPULATE_WRITE would hold the lock of the process's memory map all the while, for which
-  // other threads' mmap waits.
+  // Page by page: MADV_POPULATE_WRITE would hold the lock of the process's memory map all the while, for
+  // which other threads' mmap waits.
   for (size_t i = 0; i < bytes; i += kSystemPageBytes) static_cast<volatile char*>(memory)[i] = 0;
 }
 

@@ -25,6 +25,10 @@ constexpr uint64_t kPartOfSegmentLeft = 256;  // one of so many
 // To walk through so many hidden entries takes a few tenths of a millisecond.
 constexpr uint64_t kManyCovered = 2048;
 constexpr uint64_t kLooksAnEntry = 2;
+// A get that a RecordIndex speeds up gains what so many puts pay for it.
+constexpr uint64_t kPutsPaidByGet = 4;
+// The index may take one part in so many of a memtable.
+constexpr uint64_t kIndexShare = 6;
 
 }  // namespace
 
@@ -340,10 +344,21 @@ Result<SequenceNumber> Committer::TakeSequence() {
 
 Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 
+uint64_t Committer::RecordsToIndex() {
+  const uint64_t gets = parts_.statistics->Get(Counter::total_gets);
+  const uint64_t gets_since = gets - std::exchange(gets_before_, gets);
+  const uint64_t entries = active_->entries();
+  if (entries == 0 || gets_since < entries / kPutsPaidByGet || parts_.memory != nullptr) return 0;
+  const double record_bytes = static_cast<double>(active_->bytes()) / static_cast<double>(entries);
+  const auto expected = static_cast<uint64_t>(static_cast<double>(options_.memtable_capacity) / record_bytes);
+  return RecordIndex::BytesFor(expected) <= options_.memtable_capacity / kIndexShare ? expected : 0;
+}
+
 Status Committer::SwitchMemTable() {
   SEERDB_RETURN_IF_ERROR(parts_.log->StartSegment());
-  MemTableSlot next{std::make_shared<MemTable>(parts_.account, parts_.chunk_pool, parts_.secret),
-                    parts_.log->mark(), std::make_shared<MemTableValues>()};
+  MemTableSlot next{
+      std::make_shared<MemTable>(parts_.account, parts_.chunk_pool, parts_.secret, RecordsToIndex()),
+      parts_.log->mark(), std::make_shared<MemTableValues>()};
   sealed_bytes_.store(sealed_bytes() + active_->bytes(), std::memory_order_relaxed);
   active_ = next.memtable.get();
   active_values_ = next.values.get();

@@ -18,8 +18,7 @@ struct FirstMemTable {
   uint64_t log_bytes = 0;
 };
 
-// What the first memtable of a database takes before it is sealed.
-FirstMemTable FillOne(uint64_t segment_bytes) {
+Options SmallMemTables(uint64_t segment_bytes) {
   Options options;
   options.background_flush = options.background_compaction = false;
   options.log_mode = LogMode::kBuffered;
@@ -27,7 +26,12 @@ FirstMemTable FillOne(uint64_t segment_bytes) {
   options.file_system = std::make_shared<MemoryFileSystem>();
   options.memtable_capacity = kMemTableBytes;
   options.wal_segment_bytes = segment_bytes;
-  auto opened = DB::Open(options, "/db");
+  return options;
+}
+
+// What the first memtable of a database takes before it is sealed.
+FirstMemTable FillOne(uint64_t segment_bytes) {
+  auto opened = DB::Open(SmallMemTables(segment_bytes), "/db");
   if (!opened.ok()) {
     ADD_FAILURE() << opened.status().ToString();
     return {};
@@ -52,6 +56,34 @@ TEST(Committer, ANearlyFullMemTableEndsWithItsLogSegment) {
   EXPECT_GT(with_log_of(97), whole.puts * 15 / 16 - whole.puts / 100);
   EXPECT_EQ(with_log_of(80), whole.puts) << "much of it is to come";
   EXPECT_EQ(with_log_of(120), whole.puts);
+}
+
+// Puts until the second memtable is sealed, with one get for each `puts_a_get` of them.
+uint64_t FillSecond(uint64_t puts_a_get) {
+  auto opened = DB::Open(SmallMemTables(16 * kMemTableBytes), "/db");
+  if (!opened.ok()) {
+    ADD_FAILURE() << opened.status().ToString();
+    return 0;
+  }
+  const std::unique_ptr<DB> db = *std::move(opened);
+  uint64_t in_second = 0;
+  for (uint64_t put = 0;; ++put) {
+    const std::string key = "key" + std::to_string(1'000'000 + put);
+    EXPECT_TRUE(db->Put(key, std::string(100, 'v')).ok());
+    const uint64_t flushes = db->Stats().total_flushes;
+    if (flushes == 2) return in_second;
+    if (flushes == 1) ++in_second;
+    if (put % puts_a_get != 0) continue;
+    const auto got = db->Get("key" + std::to_string(1'000'000 + put / 2));
+    EXPECT_TRUE(got.ok() && got->has_value() && (*got)->slice() == std::string(100, 'v')) << put;
+  }
+}
+
+// The index takes a part of the memtable's memory: where few gets would use it, there is none.
+TEST(Committer, AMemTableThatIsReadFromHasAnIndex) {
+  const uint64_t rarely = FillSecond(8);
+  EXPECT_GT(rarely, 5000u);
+  EXPECT_LT(FillSecond(2), rarely - rarely / 20);
 }
 
 }  // namespace

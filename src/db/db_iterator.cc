@@ -79,8 +79,7 @@ class DbIterator final : public Iterator {
     if (forward_) {
       if (!merged_) {
         saved_key_.Assign(input_->key());
-        if (StepToPlain()) [[likely]]
-          return;
+        if (StepToPlain()) return;
       }
     } else {
       // The input stands before the versions of saved_key_; FindForward skips them.
@@ -178,20 +177,14 @@ class DbIterator final : public Iterator {
   // another key. False: FindForward has to go on from there.
   bool StepToPlain() {
     const uint32_t most = options_.max_skipped == 0 ? kMaxSkips : 0;
-    uint32_t skips = 0;
-    const InternalEntry* entry = nullptr;
-    for (;;) {
+    for (uint32_t skips = 0;; ++skips, ++passed_) {
       input_->Next();
-      entry = input_->entry();
-      if (entry == nullptr || !SameBytes(entry->key, saved_key_.slice())) break;
-      if (skips == most) {
-        entry = nullptr;
-        break;
-      }
-      ++skips;
+      const InternalEntry* const entry = input_->entry();
+      const bool same = entry != nullptr && SameBytes(entry->key, saved_key_.slice());
+      if (!same && (entry == nullptr || !judge_.IsPlain(*entry))) return false;
+      if (!same) break;
+      if (skips == most) return false;
     }
-    passed_ += skips;
-    if (entry == nullptr || !judge_.IsPlain(*entry)) return false;
     skip_saved_ = true;
     skipped_ = 0;
     shown_ = {};
@@ -228,8 +221,7 @@ class DbIterator final : public Iterator {
 
   // Stops on what Judge or MergeForward has found wrong; false if nothing was.
   bool StopIfBroken() {
-    if (broken_.ok()) [[likely]]
-      return false;
+    if (broken_.ok()) return false;
     status_ = std::exchange(broken_, Status());
     observed_ = false;
     return true;

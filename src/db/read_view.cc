@@ -11,6 +11,14 @@
 #include "iter/range_skip_iterator.h"
 
 namespace seerdb {
+namespace {
+
+// Once a read, if at all; 0 is not yet.
+void SetHash(LookupKey* lookup) {
+  if (lookup->hash == 0) lookup->hash = Hash64(lookup->key);
+}
+
+}  // namespace
 
 ReadView::ReadView(MemTableSlot active, std::vector<MemTableSlot> immutables,
                    std::shared_ptr<const TreeView> tree)
@@ -42,10 +50,11 @@ RangeCover ReadView::CoverAt(SequenceNumber sequence) const {
   return cover;
 }
 
-inline bool ReadView::FindInMemTables(const LookupKey& lookup, Answer* answer) const {
+inline bool ReadView::FindInMemTables(LookupKey* lookup, Answer* answer) const {
   const auto ask = [&](const MemTableSlot& slot) {
     if (slot.memtable->empty()) return false;
-    slot.memtable->Get(lookup, &answer->lookup);
+    if (slot.memtable->wants_hash()) SetHash(lookup);
+    slot.memtable->Get(*lookup, &answer->lookup);
     if (SEERDB_MUTANT("tombstone-falls-through") && answer->lookup.state == Lookup::State::kDeleted) {
       answer->lookup.state = Lookup::State::kAbsent;
     }
@@ -63,8 +72,8 @@ inline bool ReadView::FindInMemTables(const LookupKey& lookup, Answer* answer) c
 
 Status ReadView::FindNotHidden(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const {
   const SequenceNumber hidden_below = HiddenBelow(lookup->key, lookup->sequence);
-  if (!FindInMemTables(*lookup, answer)) {
-    lookup->hash = Hash64(lookup->key);
+  if (!FindInMemTables(lookup, answer)) {
+    SetHash(lookup);
     SEERDB_RETURN_IF_ERROR(tree_->GetFrom(hidden_below, flags, *lookup, &answer->lookup, &answer->table));
   }
   if (answer->lookup.state == Lookup::State::kFound && answer->lookup.sequence < hidden_below &&
@@ -80,8 +89,8 @@ Status ReadView::Get(const TableReadFlags& flags, LookupKey* lookup, Answer* ans
   if (sealed_ranges_ || active_.memtable->range_tombstones() != nullptr) [[unlikely]] {
     return FindNotHidden(flags, lookup, answer);
   }
-  if (FindInMemTables(*lookup, answer)) return {};
-  lookup->hash = Hash64(lookup->key);
+  if (FindInMemTables(lookup, answer)) return {};
+  SetHash(lookup);
   return tree_->Get(flags, *lookup, &answer->lookup, &answer->table);
 }
 
@@ -93,8 +102,8 @@ void ReadView::GetGroup(const TableReadFlags& flags, std::span<GroupLookup> grou
   std::array<TreeView::GroupLookup, kGroup> in_tree;
   size_t count = 0;
   for (GroupLookup& one : group) {
-    if (FindInMemTables(one.lookup, &one.answer)) continue;
-    one.lookup.hash = Hash64(one.lookup.key);
+    if (FindInMemTables(&one.lookup, &one.answer)) continue;
+    SetHash(&one.lookup);
     in_tree[count++] = {one.lookup, &one.answer.lookup, &one.answer.table, &one.status};
   }
   tree_->GetGroup(flags, std::span(in_tree.data(), count));

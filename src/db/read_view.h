@@ -49,8 +49,8 @@ class ReadView final : public ValueSource, public std::enable_shared_from_this<R
     const std::shared_ptr<MemTable>* memtable = nullptr;
     const std::shared_ptr<TableFile>* table = nullptr;
   };
-  // Memtables newest first, then the tree. Fills lookup->hash when tables are asked. A version that a range
-  // tombstone hides is answered as deleted.
+  // Memtables newest first, then the tree. Fills lookup->hash when something asks for it. A version that a
+  // range tombstone hides is answered as deleted.
   Status Get(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
   // Get of keys side by side: see TreeView::GetGroup. At most kGroup of them.
   static constexpr size_t kGroup = 32;
@@ -76,7 +76,7 @@ class ReadView final : public ValueSource, public std::enable_shared_from_this<R
 
  private:
   // Whatever range tombstones say. False: no memtable knows.
-  bool FindInMemTables(const LookupKey& lookup, Answer* answer) const;
+  bool FindInMemTables(LookupKey* lookup, Answer* answer) const;
   // Get where there are any.
   Status FindNotHidden(const TableReadFlags& flags, LookupKey* lookup, Answer* answer) const;
   // Versions of `key` with lower sequences are hidden from a reader at `sequence`.

@@ -57,7 +57,7 @@ inline int CompareInternal(Slice a_key, uint64_t a_trailer, Slice b_key, uint64_
 struct LookupKey {
   Slice key;  // engine key
   SequenceNumber sequence = 0;
-  uint64_t hash = 0;  // Hash64(key), computed once a read
+  uint64_t hash = 0;  // Hash64(key), computed once a read; 0: not yet
 };
 
 }  // namespace seerdb

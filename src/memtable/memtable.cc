@@ -1,16 +1,26 @@
 #include "memtable/memtable.h"
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "memtable/tree_iterator.h"
 
 namespace seerdb {
 
-MemTable::MemTable(std::shared_ptr<MemoryAccount> account, std::shared_ptr<ChunkPool> pool, uint64_t secret)
-    : tree_(BestWindowSearch(), std::move(account), std::move(pool)), secret_(secret) {}
+MemTable::MemTable(std::shared_ptr<MemoryAccount> account, std::shared_ptr<ChunkPool> pool, uint64_t secret,
+                   uint64_t indexed)
+    : tree_(BestWindowSearch(), std::move(account), std::move(pool)), secret_(secret) {
+  if (indexed != 0) index_.emplace(&tree_.arena(), indexed);
+}
 
 void MemTable::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
   SEERDB_DCHECK(sequence > last_sequence());
-  tree_.Insert(key, PackTrailer(sequence, type), value);
+  if (index_.has_value()) {
+    const uint64_t hash = Hash64(key);
+    index_->Prefetch(hash);
+    index_->Add(hash, tree_.Insert(key, PackTrailer(sequence, type), value));
+  } else {
+    tree_.Insert(key, PackTrailer(sequence, type), value);
+  }
   Count(sequence);
   if (type == ValueType::kDeletion) tombstones_.store(tombstones() + 1, std::memory_order_relaxed);
 }
@@ -29,9 +39,20 @@ void MemTable::AddRange(SequenceNumber sequence, Slice begin, Slice end) {
   Count(sequence);
 }
 
+const Record* MemTable::Find(const LookupKey& lookup) const {
+  const uint64_t trailer = SeekTrailer(lookup.sequence);
+  const Record* newest = nullptr;
+  // An older version than the newest is the tree's to find.
+  if (index_.has_value() && index_->Find(lookup.key, lookup.hash, &newest) &&
+      (newest == nullptr || newest->trailer <= trailer)) {
+    return newest;
+  }
+  return tree_.Find(lookup.key, trailer);
+}
+
 void MemTable::Get(const LookupKey& lookup, Lookup* result) const {
   result->owner.reset();
-  const Record* record = tree_.Find(lookup.key, SeekTrailer(lookup.sequence));
+  const Record* const record = Find(lookup);
   if (record == nullptr) {
     result->state = Lookup::State::kAbsent;
     return;

@@ -10,12 +10,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "format/internal_key.h"
 #include "format/lookup.h"
 #include "iter/internal_iterator.h"
 #include "iter/range_tombstone_map.h"
 #include "memtable/ordered_tree.h"
+#include "memtable/record_index.h"
 #include "seerdb/slice.h"
 
 namespace seerdb {
@@ -24,8 +26,9 @@ class MemTable {
  public:
   // Its memory is charged to `account`, as an active memtable's until SetClass, and comes from `pool`. Both
   // may be null. `secret`: see RangeTombstoneMap.
+  // `indexed`: about how many records a RecordIndex shall be able to find; 0: none.
   explicit MemTable(std::shared_ptr<MemoryAccount> account = nullptr,
-                    std::shared_ptr<ChunkPool> pool = nullptr, uint64_t secret = 0);
+                    std::shared_ptr<ChunkPool> pool = nullptr, uint64_t secret = 0, uint64_t indexed = 0);
 
   // Cannot fail: running out of memory ends the process, as everywhere.
   void Add(SequenceNumber sequence, ValueType type, Slice key, Slice value);
@@ -34,7 +37,9 @@ class MemTable {
 
   // The newest version of lookup.key with sequence <= lookup.sequence, or kAbsent. `owner` stays null:
   // the value lives as long as this memtable. Range tombstones are not looked at.
+  // Requires, if wants_hash(): lookup.hash is set.
   void Get(const LookupKey& lookup, Lookup* result) const;
+  bool wants_hash() const { return index_.has_value(); }
 
   // Sees at least the entries published before it is positioned, and possibly newer ones: filter by
   // sequence. Must not outlive the memtable.
@@ -64,8 +69,11 @@ class MemTable {
 
  private:
   void Count(SequenceNumber sequence);
+  // The newest record of lookup.key that the lookup may see; null: none.
+  const Record* Find(const LookupKey& lookup) const;
 
   OrderedTree tree_;
+  std::optional<RecordIndex> index_;
   const uint64_t secret_;
   std::unique_ptr<RangeTombstoneMap> owned_ranges_;  // the writer's; made for the first one
   std::atomic<const RangeTombstoneMap*> ranges_{nullptr};

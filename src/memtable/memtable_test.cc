@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/random.h"
 
 namespace seerdb {
@@ -17,7 +18,7 @@ namespace {
 Lookup Get(const MemTable& memtable, Slice key, SequenceNumber sequence) {
   Lookup lookup;
   lookup.owner = std::make_shared<int>(1);  // must not survive
-  memtable.Get({key, sequence, 0}, &lookup);
+  memtable.Get({key, sequence, Hash64(key)}, &lookup);
   EXPECT_EQ(lookup.owner, nullptr);
   return lookup;
 }
@@ -73,6 +74,35 @@ TEST(MemTableTest, CountsEntries) {
   EXPECT_EQ(memtable.tombstones(), 1u);
   EXPECT_EQ(memtable.first_sequence(), 3u);
   EXPECT_EQ(memtable.last_sequence(), 9u);
+}
+
+// With and without an index the answers are the same: at every sequence, for keys that are there and not,
+// also when more records came than were announced.
+TEST(MemTableTest, AnIndexChangesNoAnswer) {
+  for (const uint64_t announced : {uint64_t{1}, uint64_t{40}, uint64_t{3000}}) {
+    SCOPED_TRACE(announced);
+    MemTable plain;
+    MemTable indexed(nullptr, nullptr, 0, announced);
+    Random random(announced);
+    constexpr SequenceNumber kLast = 2000;
+    const auto key_of = [](uint64_t i) { return std::string(i % 3, 'k') + "key" + std::to_string(i); };
+    for (SequenceNumber sequence = 1; sequence <= kLast; ++sequence) {
+      const std::string key = key_of(random.Uniform(700));
+      const ValueType type = random.OneIn(4) ? ValueType::kDeletion : ValueType::kValue;
+      const std::string value = type == ValueType::kValue ? std::to_string(sequence) : "";
+      plain.Add(sequence, type, key, value);
+      indexed.Add(sequence, type, key, value);
+      for (int i = 0; i < 5; ++i) {
+        const std::string asked = key_of(random.Uniform(800));
+        const SequenceNumber at = random.OneIn(2) ? sequence : random.Uniform(sequence + 1);
+        const Lookup want = Get(plain, asked, at);
+        const Lookup got = Get(indexed, asked, at);
+        ASSERT_EQ(got.state, want.state) << asked << " at " << at;
+        ASSERT_EQ(got.sequence, want.sequence) << asked << " at " << at;
+        ASSERT_EQ(got.value, want.value) << asked << " at " << at;
+      }
+    }
+  }
 }
 
 // A capacity of a few KiB must mean a few KiB.
@@ -144,11 +174,15 @@ const Script kScripts[] = {
      [](uint64_t s) { return std::string(60 - Mix(s) % 60, 'p') + Padded(Mix(s) % 1000); }},
 };
 
+// Of each script, with no index, one that has room, and one that turns out too small.
+constexpr uint64_t kIndexed[] = {0, 8000, 2000};
+
 class MemTableThreads : public testing::TestWithParam<int> {
  protected:
   static constexpr uint64_t kEntries = 8000;
 
-  const Script& script() const { return kScripts[GetParam()]; }
+  const Script& script() const { return kScripts[static_cast<size_t>(GetParam()) % std::size(kScripts)]; }
+  uint64_t indexed() const { return kIndexed[static_cast<size_t>(GetParam()) / std::size(kScripts)]; }
   std::string KeyOf(uint64_t sequence) const { return script().key(sequence); }
   static std::string ValueOf(uint64_t sequence) { return "v" + std::to_string(sequence); }
 
@@ -168,7 +202,7 @@ class MemTableThreads : public testing::TestWithParam<int> {
       const uint64_t sequence = random.OneIn(2) ? visible : 1 + random.Uniform(visible);
       const std::string key = KeyOf(sequence);
       Lookup lookup;
-      memtable_.Get({key, random.OneIn(2) ? visible : sequence, 0}, &lookup);
+      memtable_.Get({key, random.OneIn(2) ? visible : sequence, Hash64(key)}, &lookup);
       ASSERT_EQ(lookup.state, Lookup::State::kFound) << script().name << " seed " << seed;
       ASSERT_GE(lookup.sequence, sequence);
       ASSERT_LE(lookup.sequence, visible);
@@ -230,7 +264,7 @@ class MemTableThreads : public testing::TestWithParam<int> {
     }
   }
 
-  MemTable memtable_;
+  MemTable memtable_{nullptr, nullptr, 0, indexed()};
   std::atomic<uint64_t> visible_{0};
 };
 
@@ -243,8 +277,13 @@ TEST_P(MemTableThreads, ReadersSeeAllThatIsPublished) {
   for (std::thread& reader : readers) reader.join();
 }
 
-INSTANTIATE_TEST_SUITE_P(Scripts, MemTableThreads, testing::Range(0, static_cast<int>(std::size(kScripts))),
-                         [](const auto& param_info) { return std::string(kScripts[param_info.param].name); });
+INSTANTIATE_TEST_SUITE_P(Scripts, MemTableThreads,
+                         testing::Range(0, static_cast<int>(std::size(kScripts) * std::size(kIndexed))),
+                         [](const auto& param_info) {
+                           const auto i = static_cast<size_t>(param_info.param);
+                           return kScripts[i % std::size(kScripts)].name + std::string("Indexed") +
+                                  std::to_string(kIndexed[i / std::size(kScripts)]);
+                         });
 
 }  // namespace
 }  // namespace seerdb

@@ -60,21 +60,22 @@ const Record* OrderedTree::Find(Slice key, uint64_t trailer) const {
   }
 }
 
-void OrderedTree::Insert(Slice key, uint64_t trailer, Slice value) {
+const Record* OrderedTree::Insert(Slice key, uint64_t trailer, Slice value) {
   const Record* record = NewRecord(key, trailer, value);
   const Position target = PositionOf(*record);
   if (greatest_ == nullptr) {
     rightmost_ = NodeBuilder(&arena_).BuildFirst(record);
     greatest_ = record;
     root_.store(rightmost_, std::memory_order_release);
-    return;
+    return record;
   }
   const bool greatest = Compare(*greatest_, target) < 0;
   if (greatest) greatest_ = record;
-  if (greatest && TryAppend(rightmost_, record)) return;
+  if (greatest && TryAppend(rightmost_, record)) return record;
   Path path;
   TreeNode* leaf = Descend(target, &path);
   if (!TryAppend(leaf, record)) GrowLeaf(leaf, record, &path);
+  return record;
 }
 
 const Record* OrderedTree::NewRecord(Slice key, uint64_t trailer, Slice value) {

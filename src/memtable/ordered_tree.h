@@ -42,9 +42,9 @@ class OrderedTree {
                        std::shared_ptr<ChunkPool> pool = nullptr)
       : search_(search), arena_(std::move(account), std::move(pool)) {}
 
-  // Copies key and value. Requires: the versions of one key are inserted in ascending order of trailer, and
-  // each (key, trailer) once.
-  void Insert(Slice key, uint64_t trailer, Slice value);
+  // Copies key and value; returns the copy. Requires: the versions of one key are inserted in ascending order
+  // of trailer, and each (key, trailer) once.
+  const Record* Insert(Slice key, uint64_t trailer, Slice value);
 
   // The first entry at or after (key, trailer), if it is a version of `key`; else null.
   const Record* Find(Slice key, uint64_t trailer) const;

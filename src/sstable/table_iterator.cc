@@ -151,8 +151,8 @@ class TableIterator final : public InternalIterator {
       ToEntry(block_.entries() - 1);
     }
   }
-  // Starts to load what follows the next record, as if all were of the size of the one at `start`: in a merge,
-  // or in a page that was not touched yet, the processor does not foresee it.
+  // Starts to load what follows the next record, as if all were of the size of the one at `start`: in a
+  // merge, or in a page that was not touched yet, the processor does not foresee it.
   void PrefetchNext(const char* start) const {
     const size_t bytes = std::min(static_cast<size_t>(next_ - start), kPrefetchBytes);
     const char* const from = next_ + bytes;

@@ -75,13 +75,22 @@ class WalkAheadTest : public ::testing::Test {
     }
     EXPECT_EQ(end, index_.data_end());
   }
-  static void ExpectGrowth(const Asked& asked) {
-    ASSERT_GT(asked.size(), 5u);
+  static void ExpectGrowth(const Asked& asked, uint64_t first_bytes) {
+    ASSERT_GT(asked.size(), 4u);
     for (size_t i = 0; i + 1 < asked.size(); ++i) {
-      const uint64_t wanted = std::min<uint64_t>((64 << 10) << i, 2 << 20);
+      const uint64_t wanted = std::min<uint64_t>(first_bytes << i, 2 << 20);
       EXPECT_LE(asked[i].second, wanted + wanted / 8) << i;
       EXPECT_GE(asked[i].second, wanted - wanted / 8) << i;
     }
+  }
+
+  // What a walk from the last entry to the first asks for.
+  Asked WalkBackward() {
+    const auto iterator = NewTableIterator({}, *source_, table_.fs());
+    int entries = 0;
+    for (iterator->SeekToLast(); iterator->Valid(); iterator->Prev()) ++entries;
+    EXPECT_EQ(entries, kEntries);
+    return std::exchange(region_->asked, {});
   }
 
   TestTable table_;
@@ -97,22 +106,34 @@ TEST_F(WalkAheadTest, AWalkForwardAsksForStretchesThatGrow) {
   EXPECT_EQ(first_walk_[0].first, 0u);
   const Asked rest(first_walk_.begin() + 1, first_walk_.end());
   ExpectWhole(rest, 1);
-  ExpectGrowth(rest);
+  ExpectGrowth(rest, 64 << 10);
 }
 
 TEST_F(WalkAheadTest, AWalkBackwardDoesSoToo) {
-  const auto iterator = NewTableIterator({}, *source_, table_.fs());
-  int entries = 0;
-  for (iterator->SeekToLast(); iterator->Valid(); iterator->Prev()) ++entries;
-  EXPECT_EQ(entries, kEntries);
-  ExpectGrowth(region_->asked);
+  // Lookups have missed something of late.
+  region_->missing = true;
+  source_->Expect(0, 0);
+  region_->asked.clear();
+  region_->missing = false;
   // The last two blocks say that it goes backward.
   uint64_t begin = index_.Place(index_.blocks() - 2).offset;
-  for (const auto& [offset, bytes] : region_->asked) {
+  Asked walk = WalkBackward();
+  std::erase_if(walk, [&](const auto& asked) { return asked.first >= begin; });
+  ExpectGrowth(walk, 64 << 10);
+  for (const auto& [offset, bytes] : walk) {
     EXPECT_EQ(offset + bytes, begin);
     begin = offset;
   }
   EXPECT_EQ(begin, 0u);
+}
+
+// All was read before, and lookups have missed nothing: only a long walk asks.
+TEST_F(WalkAheadTest, WhereAllSeemsLoadedTheFirstStretchIsNotAskedFor) {
+  const Asked walk = WalkBackward();
+  ExpectGrowth(walk, 128 << 10);
+  const uint64_t end = index_.Place(index_.blocks() - 2).offset;
+  EXPECT_LE(walk.front().first + walk.front().second, end - (56 << 10));
+  EXPECT_EQ(walk.back().first, 0u);
 }
 
 TEST_F(WalkAheadTest, AShortScanAndATurnAskForNothing) {
