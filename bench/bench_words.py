@@ -15,7 +15,7 @@ CHARTS = [
                                          "ycsbb:larger:2t"]),
     ("Load to a settled tree", "load", ["fillrandom:load", "readrandom:settled", "readmissing:settled",
                                         "seekrandom:settled", "readseq:settled"]),
-    ("Two threads", "two", ["fillrandom:2t", "readrandom:2t"]),
+    ("Two threads", "two", ["fillrandom:warm", "fillrandom:2t", "readrandom:2t"]),
 ]
 MEANING = {
     "fillseq": "put each key once, in order",
@@ -57,7 +57,7 @@ MEANING = {
     "readrandom:settled": "readrandom after load and settle, no compaction asked for",
     "readmissing:settled": "readmissing in the same state", "seekrandom:settled": "seekrandom in the same state",
     "readseq:settled": "readseq in the same state",
-    "fillrandom:2t": "fillrandom from two threads", "readrandom:2t": "readrandom from two threads",
+    "fillrandom:warm": "fillrandom, the first of the process", "fillrandom:2t": "fillrandom from two threads", "readrandom:2t": "readrandom from two threads",
 }
 
 METHOD = """\
@@ -91,7 +91,7 @@ METHOD = """\
   on each machine; their mean length is that of the files of Debian's packages. Absent ones are files of the same
   packages.
 - Bits a key of index and filter are counted whether mapped or not: the filter, the block index and its model as they
-  stand in all table files, and in the data blocks one byte of tag and two of offset for each entry.
+  stand in all table files, and in the data blocks the columns of tags and offsets.
 - An open ends when a first get is answered. The clean one follows a close; files are in the page cache. The other
   follows SIGKILL of the process that had written the records, with a memtable that all of them fit in, so all are
   in the log; its time is by GiB of that log.

@@ -30,7 +30,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, help="default 5")
     parser.add_argument("--num", type=int, help="records; default 800,000")
     parser.add_argument("--ops", type=int, help="operations of phases that do not fill; default 150,000")
-    parser.add_argument("--sync-ops", type=int, help="writes of fillsync; default 4,000")
+    parser.add_argument("--sync-ops", type=int, help="writes of fillsync; default 16,000")
     parser.add_argument("--value-bytes", type=int, default=100)
     parser.add_argument("--keys", choices=["even", "jitter", "paths"], default="even")
     parser.add_argument("--compression", choices=["none", "lz4"], default="none")
@@ -47,7 +47,7 @@ def parse_arguments():
     args.rounds = args.rounds or (3 if args.quick or args.long else 5)
     args.num = args.num or (150_000 if args.quick else 800_000)
     args.ops = args.ops or (30_000 if args.quick else 150_000)
-    args.sync_ops = args.sync_ops or (200 if args.quick else 4_000)
+    args.sync_ops = args.sync_ops or (200 if args.quick else 16_000)
     args.out = args.out or (ROOT / "build" / "bench-quick" if args.quick else ROOT / "docs")
     return args
 
