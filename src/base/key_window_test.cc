@@ -73,7 +73,7 @@ TEST(BeginsWith, AsComparisonSays) {
 }
 
 TEST(SameBytes, AsComparisonSays) {
-  for (size_t bytes = 0; bytes < 24; ++bytes) {
+  for (size_t bytes = 0; bytes < 40; ++bytes) {
     const std::string text(bytes, 'x');
     EXPECT_TRUE(SameBytes(text, std::string(text))) << bytes;
     EXPECT_FALSE(SameBytes(text, text + "x")) << bytes;

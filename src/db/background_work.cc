@@ -310,7 +310,7 @@ Status BackgroundWork::RunAsFlush(bool may_wait, const std::function<Status()>& 
   return status;
 }
 
-void BackgroundWork::RunSoon(std::function<void()> task, Executor::Lane lane) {
+void BackgroundWork::RunSoon(std::function<void()> task) {
   MutexLock lock(&mu_);
   if (shutdown_ || !modes_.background_flush) return;
   ++side_tasks_;
@@ -323,7 +323,15 @@ void BackgroundWork::RunSoon(std::function<void()> task, Executor::Lane lane) {
     if (!Stopped()) work();
     ended();
   };
-  if (!ScheduleOwed(executor_.get(), lane, run, ended)) --side_tasks_;
+  if (!ScheduleOwed(executor_.get(), Executor::Lane::kSide, run, ended)) --side_tasks_;
+}
+
+void BackgroundWork::RunUnawaited(std::function<void()> task) {
+  {
+    MutexLock lock(&mu_);
+    if (shutdown_ || !modes_.background_flush) return;
+  }
+  executor_->Schedule(Executor::Lane::kCleanup, std::move(task));
 }
 
 bool BackgroundWork::CanTick(const BackgroundModes& modes, const Executor& executor) {

@@ -79,8 +79,11 @@ class BackgroundWork {
   // wait for it.
   Status RunAsFlush(bool may_wait, const std::function<Status()>& work) EXCLUDES(mu_);
 
-  // Runs `task` in the lane soon; not at all in foreground mode or when closing.
-  void RunSoon(std::function<void()> task, Executor::Lane lane = Executor::Lane::kSide) EXCLUDES(mu_);
+  // Runs `task` in the side lane soon; not at all in foreground mode or when closing.
+  void RunSoon(std::function<void()> task) EXCLUDES(mu_);
+  // The same in the cleanup lane, for what nobody waits for: it may run when this object and the database are
+  // gone.
+  void RunUnawaited(std::function<void()> task) EXCLUDES(mu_);
 
   // There are no ticks in foreground mode and with a cooperative executor.
   static bool CanTick(const BackgroundModes& modes, const Executor& executor);

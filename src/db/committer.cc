@@ -114,7 +114,9 @@ Status Committer::CommitAdmitted(const std::vector<WriteRequest*>& group, const 
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);
   if (parts_.chunk_pool != nullptr && parts_.chunk_pool->TakeSpareRequest()) [[unlikely]] {
-    parts_.work->RunSoon([pool = parts_.chunk_pool] { pool->PrepareSpares(); }, Executor::Lane::kCleanup);
+    parts_.work->RunUnawaited([weak = std::weak_ptr(parts_.chunk_pool)] {
+      if (const auto pool = weak.lock()) pool->PrepareSpares();
+    });
   }
   if (parts_.memory != nullptr) parts_.memory->Settle();
   if (!publish_early) parts_.snapshots->Publish(last_sequence_);
@@ -347,11 +349,13 @@ Status Committer::LeaveFailedLog() { return SwitchMemTable(); }
 uint64_t Committer::RecordsToIndex() {
   const uint64_t gets = parts_.statistics->Get(Counter::total_gets);
   const uint64_t gets_since = gets - std::exchange(gets_before_, gets);
-  const uint64_t entries = active_->entries();
-  if (entries == 0 || gets_since < entries / kPutsPaidByGet || parts_.memory != nullptr) return 0;
-  const double record_bytes = static_cast<double>(active_->bytes()) / static_cast<double>(entries);
-  const auto expected = static_cast<uint64_t>(static_cast<double>(options_.memtable_capacity) / record_bytes);
-  return RecordIndex::BytesFor(expected) <= options_.memtable_capacity / kIndexShare ? expected : 0;
+  const uint64_t sealed = active_->entries();
+  const uint64_t most = std::max(sealed, std::exchange(sealed_entries_, sealed));
+  const bool pays = gets_since != 0 && gets_since >= sealed / kPutsPaidByGet;
+  if (!pays || stopped_ || parts_.memory != nullptr) return 0;
+  const uint64_t most_bytes =
+      std::min<uint64_t>(options_.memtable_capacity / kIndexShare, RecordIndex::kMaxBytes);
+  return RecordIndex::BytesFor(most) <= most_bytes ? most : 0;
 }
 
 Status Committer::SwitchMemTable() {

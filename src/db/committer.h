@@ -106,8 +106,8 @@ class Committer final : public GroupCommitter {
   bool EndsWithItsSegment() const;
   Status WaitForImmutableSlot();
   Status SwitchMemTable();
-  // How many records the next memtable shall be able to find by hash: as many as it is likely to have if the
-  // gets since the last call pay for it, else none.
+  // How many records the next memtable shall be able to find by hash: as many as the larger of the last two
+  // had, if the gets since the last call pay for it; else none.
   uint64_t RecordsToIndex();
   // A writer begins to wait or to be delayed; `EndStall` counts it. The log is told of the first of several
   // in a row, and of the first group that meets none.
@@ -134,6 +134,7 @@ class Committer final : public GroupCommitter {
   uint64_t entries_looked_at_ = 0;  // of the active memtable, by CoversMany
   uint64_t log_bytes_before_ = 0;   // appended to the log when the active memtable began
   uint64_t gets_before_ = 0;        // counted then
+  uint64_t sealed_entries_ = 0;     // of the memtable before the active one
 };
 
 }  // namespace seerdb

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "env/memory_file_system.h"
 #include "seerdb/db.h"
+#include "seerdb/executor.h"
 
 namespace seerdb {
 namespace {
@@ -56,6 +60,42 @@ TEST(Committer, ANearlyFullMemTableEndsWithItsLogSegment) {
   EXPECT_GT(with_log_of(97), whole.puts * 15 / 16 - whole.puts / 100);
   EXPECT_EQ(with_log_of(80), whole.puts) << "much of it is to come";
   EXPECT_EQ(with_log_of(120), whole.puts);
+}
+
+// Passes everything on, and counts what is for the cleanup lane.
+class CountingExecutor final : public Executor {
+ public:
+  void Schedule(Lane lane, std::function<void()> task) override {
+    if (lane == Lane::kCleanup) ++cleanups;
+    base_->Schedule(lane, std::move(task));
+  }
+  void ScheduleAfter(uint64_t delay_us, Lane lane, std::function<void()> task) override {
+    base_->ScheduleAfter(delay_us, lane, std::move(task));
+  }
+  bool cooperative() const override { return false; }
+  bool RunOne() override { return false; }
+
+  std::atomic<int> cleanups{0};
+
+ private:
+  const std::shared_ptr<Executor> base_ = NewThreadPoolExecutor();
+};
+
+TEST(Committer, AMemTableThatGrowsHasItsNextMemoryFetchedAhead) {
+  const auto executor = std::make_shared<CountingExecutor>();
+  Options options;
+  options.file_system = std::make_shared<MemoryFileSystem>();
+  options.executor = executor;
+  auto opened = DB::Open(options, "/db");
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  const std::unique_ptr<DB> db = *std::move(opened);
+  ASSERT_TRUE(db->Put("small", "v").ok());
+  EXPECT_EQ(executor->cleanups, 0) << "nothing was removed, and it may stay small";
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(db->Put("key" + std::to_string(i), std::string(1000, 'v')).ok());
+  }
+  EXPECT_GE(executor->cleanups, 1);
+  EXPECT_TRUE(db->Close().ok());
 }
 
 // Puts until the second memtable is sealed, with one get for each `puts_a_get` of them.

@@ -14,7 +14,7 @@ MemTable::MemTable(std::shared_ptr<MemoryAccount> account, std::shared_ptr<Chunk
 
 void MemTable::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
   SEERDB_DCHECK(sequence > last_sequence());
-  if (index_.has_value()) {
+  if (wants_hash()) {
     const uint64_t hash = Hash64(key);
     index_->Prefetch(hash);
     index_->Add(hash, tree_.Insert(key, PackTrailer(sequence, type), value));

@@ -26,7 +26,7 @@ class MemTable {
  public:
   // Its memory is charged to `account`, as an active memtable's until SetClass, and comes from `pool`. Both
   // may be null. `secret`: see RangeTombstoneMap.
-  // `indexed`: about how many records a RecordIndex shall be able to find; 0: none.
+  // `indexed`: about how many records a RecordIndex shall be able to find, see there; 0: none.
   explicit MemTable(std::shared_ptr<MemoryAccount> account = nullptr,
                     std::shared_ptr<ChunkPool> pool = nullptr, uint64_t secret = 0, uint64_t indexed = 0);
 
@@ -39,7 +39,7 @@ class MemTable {
   // the value lives as long as this memtable. Range tombstones are not looked at.
   // Requires, if wants_hash(): lookup.hash is set.
   void Get(const LookupKey& lookup, Lookup* result) const;
-  bool wants_hash() const { return index_.has_value(); }
+  bool wants_hash() const { return index_.has_value() && index_->in_use(); }
 
   // Sees at least the entries published before it is positioned, and possibly newer ones: filter by
   // sequence. Must not outlive the memtable.

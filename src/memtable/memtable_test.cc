@@ -76,6 +76,22 @@ TEST(MemTableTest, CountsEntries) {
   EXPECT_EQ(memtable.last_sequence(), 9u);
 }
 
+TEST(MemTableTest, AnIndexOfTheRightSizeStaysInUse) {
+  for (const uint64_t announced : {uint64_t{1000}, uint64_t{5400}, uint64_t{340'000}}) {
+    MemTable memtable(nullptr, nullptr, 0, announced);
+    for (SequenceNumber sequence = 1; sequence <= announced; ++sequence) {
+      memtable.Add(sequence, ValueType::kValue, "key" + std::to_string(sequence), "");
+    }
+    EXPECT_TRUE(memtable.wants_hash()) << announced;
+    for (SequenceNumber sequence = announced + 1; sequence <= 4 * announced; ++sequence) {
+      memtable.Add(sequence, ValueType::kValue, "key" + std::to_string(sequence), "");
+    }
+    EXPECT_FALSE(memtable.wants_hash()) << announced;
+    EXPECT_EQ(Get(memtable, "key1", 1).sequence, 1u);
+    EXPECT_EQ(Get(memtable, "key" + std::to_string(4 * announced), kMaxSequence).sequence, 4 * announced);
+  }
+}
+
 // With and without an index the answers are the same: at every sequence, for keys that are there and not,
 // also when more records came than were announced.
 TEST(MemTableTest, AnIndexChangesNoAnswer) {
@@ -93,8 +109,8 @@ TEST(MemTableTest, AnIndexChangesNoAnswer) {
       plain.Add(sequence, type, key, value);
       indexed.Add(sequence, type, key, value);
       for (int i = 0; i < 5; ++i) {
-        const std::string asked = key_of(random.Uniform(800));
-        const SequenceNumber at = random.OneIn(2) ? sequence : random.Uniform(sequence + 1);
+        const std::string asked = i == 0 ? key : key_of(random.Uniform(800));
+        const SequenceNumber at = i == 0 || random.OneIn(2) ? sequence : random.Uniform(sequence + 1);
         const Lookup want = Get(plain, asked, at);
         const Lookup got = Get(indexed, asked, at);
         ASSERT_EQ(got.state, want.state) << asked << " at " << at;
