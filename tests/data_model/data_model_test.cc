@@ -31,33 +31,45 @@ std::vector<OptionSet> Sets() {
   return {{"leveled", leveled}, {"tiered", tiered}, {"lazy", lazy}, {"large memtable", large}};
 }
 
+// What is missing from `all`, a line each: pairs of features that met less than `least` times, or not with a
+// flush, a compaction and an open between them.
+std::string MissingPairs(const FeatureTable& all, uint64_t least) {
+  std::string missing;
+  for (int earlier = 0; earlier < kFeatures; ++earlier) {
+    for (int later = 0; later < kFeatures; ++later) {
+      const FeatureTable::Cell& cell = all.cell(earlier, later);
+      const bool met = cell.operations >= least && cell.between[kFlushed] > 0 &&
+                       cell.between[kCompacted] > 0 && cell.between[kReopened] > 0;
+      if (!met) missing += std::string(kFeatureNames[earlier]) + ", then " + kFeatureNames[later] + "\n";
+    }
+  }
+  return missing;
+}
+
 TEST(DataModel, AgreesWithTheModelAndEveryPairOfFeaturesMeets) {
   const uint64_t operations = EnvNumber("SEERDB_DATA_MODEL_OPS", kSanitized  ? 4'000
                                                                  : LongRun() ? 60'000
                                                                              : 15'000);
+  // A shorter run, as under a sanitizer, is too short for the rarest pairs.
+  const bool wants_pairs = operations >= 15'000;
+  const uint64_t least = operations >= 60'000 ? 1'000 : 1;
   const uint64_t seed = TestSeed();
   FeatureTable all;
   uint64_t crashes = 0;
-  for (const OptionSet& set : Sets()) {
-    ModelRun run(set.name, set.options, seed, operations);
-    if (!run.Run()) return;
-    all.Add(run.features());
-    crashes += run.crashes();
+  // With one seed in some hundreds a pair does not meet in the first round.
+  for (uint64_t round = 0; round < 3 && (round == 0 || (wants_pairs && !MissingPairs(all, least).empty()));
+       ++round) {
+    for (const OptionSet& set : Sets()) {
+      ModelRun run(set.name, set.options, seed + round, operations);
+      if (!run.Run()) return;
+      all.Add(run.features());
+      crashes += run.crashes();
+    }
   }
   all.Print();
   EXPECT_GT(crashes, 0u);
-  // A shorter run, as under a sanitizer, is too short for the rarest pairs.
-  if (operations < 15'000) return;
-  const uint64_t least = operations >= 60'000 ? 1'000 : 1;
-  for (int earlier = 0; earlier < kFeatures; ++earlier) {
-    for (int later = 0; later < kFeatures; ++later) {
-      const FeatureTable::Cell& cell = all.cell(earlier, later);
-      const std::string pair = std::string(kFeatureNames[earlier]) + ", then " + kFeatureNames[later];
-      EXPECT_GE(cell.operations, least) << pair;
-      EXPECT_GT(cell.between[kFlushed], 0u) << pair;
-      EXPECT_GT(cell.between[kCompacted], 0u) << pair;
-      EXPECT_GT(cell.between[kReopened], 0u) << pair;
-    }
+  if (wants_pairs) {
+    EXPECT_EQ(MissingPairs(all, least), "");
   }
 }
 
