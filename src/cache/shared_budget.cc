@@ -17,7 +17,7 @@ constexpr uint64_t kCacheMarginShare = 32;
 constexpr uint64_t kFlushChunkBytes = uint64_t{1} << 19;
 constexpr uint64_t kFlushShare = 32;
 // What tables' metadata may grow by while jobs run: one part in so many.
-constexpr uint64_t kOpeningShare = 6;
+constexpr uint64_t kOpeningShare = 3;
 
 uint64_t CacheLimit(uint64_t limit_bytes) {
   return limit_bytes / 5 * 4 - limit_bytes / kCacheMarginShare - SharedBudget::JobReserve(limit_bytes);
