@@ -15,8 +15,6 @@ constexpr size_t kBigBytes = Arena::kChunkBytes / 8;
 constexpr size_t kSpareNoticeBytes = Arena::kChunkBytes / 4;
 static_assert(Arena::kChunkBytes == kHugePageBytes);
 
-size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
-
 }  // namespace
 
 Arena::~Arena() {

@@ -24,8 +24,10 @@ void ChunkPool::Clear() {
   for (void* chunk : chunks) UnmapMemory(chunk, Arena::kChunkBytes);
 }
 
+bool ChunkPool::LacksSparesLocked() const { return chunks_.size() < std::min(kSpares, max_chunks_); }
+
 void ChunkPool::ExpectLocked() {
-  if (chunks_.size() < std::min(kSpares, max_chunks_)) spares_wanted_.store(true, std::memory_order_relaxed);
+  if (LacksSparesLocked()) spares_wanted_.store(true, std::memory_order_relaxed);
 }
 
 void ChunkPool::Expect() {
@@ -34,11 +36,11 @@ void ChunkPool::Expect() {
 }
 
 void ChunkPool::PrepareSpares() {
-  const auto wants_more = [this] {
+  const auto lacks_spares = [this] {
     MutexLock lock(&mu_);
-    return chunks_.size() < std::min(kSpares, max_chunks_);
+    return LacksSparesLocked();
   };
-  while (wants_more()) {
+  while (lacks_spares()) {
     void* const chunk = MapMemory(Arena::kChunkBytes);
     if (chunk == nullptr) return;
     PopulateMemory(chunk, Arena::kChunkBytes);

@@ -49,6 +49,7 @@ class ChunkPool {
   void Trim() EXCLUDES(mu_);
 
  private:
+  bool LacksSparesLocked() const REQUIRES(mu_);
   void ExpectLocked() REQUIRES(mu_);
 
   const size_t max_chunks_;

@@ -9,8 +9,6 @@
 namespace seerdb {
 namespace {
 
-uintptr_t RoundUp(uintptr_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
-
 // `bytes` of anonymous memory aligned to `alignment`; null if the system refuses.
 void* MapAligned(size_t bytes, size_t alignment) {
   const size_t mapped_bytes = bytes + alignment - kSystemPageBytes;

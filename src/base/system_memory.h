@@ -10,6 +10,9 @@ namespace seerdb {
 inline constexpr size_t kSystemPageBytes = 4096;
 inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 
+// The least multiple of `unit` that is not below `bytes`. Requires: it fits a size_t.
+inline size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
 // `bytes` of memory that reads as zeros, in huge pages where their size and the system allow it; null if the
 // system refuses. Requires: bytes is a multiple of kSystemPageBytes. To be given back with UnmapMemory.
 void* MapMemory(size_t bytes);

@@ -33,14 +33,18 @@ Options SmallMemTables(uint64_t segment_bytes) {
   return options;
 }
 
+// Null, after a failure was added, if it cannot be opened.
+std::unique_ptr<DB> OpenOrFail(const Options& options) {
+  auto opened = DB::Open(options, "/db");
+  if (opened.ok()) return *std::move(opened);
+  ADD_FAILURE() << opened.status().ToString();
+  return nullptr;
+}
+
 // What the first memtable of a database takes before it is sealed.
 FirstMemTable FillOne(uint64_t segment_bytes) {
-  auto opened = DB::Open(SmallMemTables(segment_bytes), "/db");
-  if (!opened.ok()) {
-    ADD_FAILURE() << opened.status().ToString();
-    return {};
-  }
-  const std::unique_ptr<DB> db = *std::move(opened);
+  const std::unique_ptr<DB> db = OpenOrFail(SmallMemTables(segment_bytes));
+  if (db == nullptr) return {};
   FirstMemTable filled;
   for (;; ++filled.puts) {
     const Status status = db->Put("key" + std::to_string(1'000'000 + filled.puts), std::string(100, 'v'));
@@ -86,9 +90,8 @@ TEST(Committer, AMemTableThatGrowsHasItsNextMemoryFetchedAhead) {
   Options options;
   options.file_system = std::make_shared<MemoryFileSystem>();
   options.executor = executor;
-  auto opened = DB::Open(options, "/db");
-  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
-  const std::unique_ptr<DB> db = *std::move(opened);
+  const std::unique_ptr<DB> db = OpenOrFail(options);
+  ASSERT_TRUE(db);
   ASSERT_TRUE(db->Put("small", "v").ok());
   EXPECT_EQ(executor->cleanups, 0) << "nothing was removed, and it may stay small";
   for (int i = 0; i < 2000; ++i) {
@@ -100,12 +103,8 @@ TEST(Committer, AMemTableThatGrowsHasItsNextMemoryFetchedAhead) {
 
 // Puts until the second memtable is sealed, with one get for each `puts_a_get` of them.
 uint64_t FillSecond(uint64_t puts_a_get) {
-  auto opened = DB::Open(SmallMemTables(16 * kMemTableBytes), "/db");
-  if (!opened.ok()) {
-    ADD_FAILURE() << opened.status().ToString();
-    return 0;
-  }
-  const std::unique_ptr<DB> db = *std::move(opened);
+  const std::unique_ptr<DB> db = OpenOrFail(SmallMemTables(16 * kMemTableBytes));
+  if (db == nullptr) return 0;
   uint64_t in_second = 0;
   for (uint64_t put = 0;; ++put) {
     const std::string key = "key" + std::to_string(1'000'000 + put);

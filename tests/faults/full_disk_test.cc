@@ -134,7 +134,10 @@ class FullDisk {
   }
 
   void PutInTheEnd(const std::string& key) {
-    while (!Put(key).ok()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (Status status = Put(key); !status.ok(); status = Put(key)) {
+      ASSERT_TRUE(status.IsReadOnly() || status.IsNoSpace()) << status.ToString();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
   }
 
   void FillUp() {
