@@ -32,7 +32,7 @@ void ReadBlock(Slice content) {
     Touch(record.value);
     if (i > 300) continue;
     const std::string key = prefix + std::string(record.suffix);
-    const uint8_t tag = static_cast<uint8_t>(exact[kTagBlockHeaderBytes + i]);
+    const uint8_t tag = block.has_tags() ? block.Tag(i) : TagOfHash(Hash64(key));
     TagRecord found;
     block.PrefetchRecord(tag);
     SEERDB_ASSERT(block.Find(key, tag, kMaxSequence, &found));

@@ -17,8 +17,8 @@ namespace seerdb::fuzz {
 namespace {
 
 constexpr uint8_t kDataBlock = 0, kUnaligned = 7;  // other kinds: the meta block kIds[kind]
-constexpr uint32_t kIds[] = {0,   kMetaProperties,      kMetaIndex, kMetaBlockModel,    kMetaFilter,
-                             200, kMetaRangeTombstones, 0,          kMetaGlobalSequence};
+constexpr uint32_t kIds[] = {0,   kMetaProperties,      kMetaIndex, kMetaBlockModel,     kMetaFilter,
+                             200, kMetaRangeTombstones, 0,          kMetaGlobalSequence, kMetaTagIndex};
 constexpr size_t kPartsMax = 64;
 
 // What the parts so far make the rest look like.
@@ -160,7 +160,9 @@ std::string DisassembleTable(Slice file) {
 std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries) {
   TableBuilderOptions options;
   options.compression = static_cast<CompressionType>(input->Byte() % 3);
-  options.block_bytes = 64u << input->Byte() % 5;
+  const uint8_t block = input->Byte();
+  options.block_bytes = 64u << block % 5;
+  options.learned_index_min_keys = block / 5 % 8;
   const uint8_t filter = input->Byte();
   options.bloom_bits_per_key = filter % 16;
   const SequenceNumber global_sequence = filter >= 128 ? 1 + filter % 64u : 0;  // 0: entries have their own

@@ -81,6 +81,26 @@ Result<TableFooter> DumpFrame(const RandomAccessFile& file, const std::string& p
   return *footer;
 }
 
+const char* LookupName(LookupKind kind) {
+  switch (kind) {
+    case LookupKind::kUntold:
+      return "filter and tags";
+    case LookupKind::kTagIndex:
+      return "tag index, learned over all keys";
+    case LookupKind::kFewKeys:
+      return "filter and tags: fewer keys than learned_index_min_keys";
+    case LookupKind::kUnlearnable:
+      return "filter and tags: models of the keys would be larger";
+    case LookupKind::kPrefixes:
+      return "filter and tags: the filter holds prefixes";
+    case LookupKind::kNoFilter:
+      return "tags: bloom_bits_per_key is 0";
+    case LookupKind::kNotAsked:
+      return "filter and tags: learned_index_min_keys is 0";
+  }
+  return "unknown";
+}
+
 void PrintProperties(const TableProperties& properties) {
   PrintField("entries", properties.entries);
   PrintField("tombstones", properties.tombstones);
@@ -97,6 +117,14 @@ void PrintProperties(const TableProperties& properties) {
   PrintField("filter_bytes", properties.filter_bytes);
   PrintField("column_bytes", properties.column_bytes);
   PrintField("prefix_filter_bytes", properties.prefix_filter_bytes);
+  PrintField("lookup", LookupName(properties.lookup));
+  if (properties.tag_index_bytes != 0) {
+    PrintField("tag_index_bytes", properties.tag_index_bytes);
+    PrintField("tag_index_segments", properties.tag_index_segments);
+    const auto bits =
+        static_cast<double>(properties.tag_index_bytes * 8) / static_cast<double>(properties.keys);
+    PrintField("tag_index_bits_per_key", static_cast<uint64_t>(bits + 0.5));
+  }
   PrintField("model_segments", properties.model_segments);
   PrintField("model_max_error", properties.model_max_error);
   for (const ValueBytes& values : properties.values) {

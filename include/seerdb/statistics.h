@@ -129,6 +129,10 @@ struct SEERDB_EXPORT LatencySummary {
   X(uint64_t, block_cache_entries, "blocks in the block cache")                                              \
   X(uint64_t, block_cache_capacity, "bytes the block cache may hold")                                        \
   X(uint64_t, total_sstables, "live tables")                                                                 \
+  X(uint64_t, learned_tables, "of them, those with a learned index over all keys")                           \
+  X(uint64_t, unlearnable_tables, "of them, those whose keys a trial found not worth one")                   \
+  X(uint64_t, table_index_bytes, "bytes of their indexes")                                                   \
+  X(uint64_t, table_filter_bytes, "bytes of their filters")                                                  \
   X(uint64_t, range_tombstones, "range deletes in tables that may still hide something")                     \
   X(uint64_t, disk_available_bytes, "free space as the disk guard knows it; 0 without min_disk_space_bytes") \
   X(uint64_t, memory_limit_bytes, "limit of the memory budget; 0 = none")                                    \

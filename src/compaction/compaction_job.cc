@@ -97,6 +97,9 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
   outcome.edit = DeleteInputs(plan);
   outcome.bytes_read = plan.input_bytes();
   output.expected_bytes = plan.input_bytes();
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    if (input.table->largest_key > output.largest_key) output.largest_key = input.table->largest_key;
+  }
   // Where no input knows an older one, those that expiry and filters make now are the oldest.
   if (const uint64_t since_s = OldestTombstone(plan); since_s != 0) output.tombstones_since_s = since_s;
   TableCuts cuts(*inputs.version, plan, output.target_file_size);

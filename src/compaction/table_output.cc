@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/key_window.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
@@ -56,7 +57,7 @@ CompressionType TableOutput::Compression() const {
                              : keyspace->options.compression.value_or(options_.table.compression);
 }
 
-Status TableOutput::StartTable() {
+Status TableOutput::StartTable(Slice first_key) {
   SEERDB_ASSIGN_OR_RETURN(number_, options_.new_file_number());
   temporary_path_ = TemporaryPath(TableFilePath(options_.directory, number_));
   SEERDB_ASSIGN_OR_RETURN(file_, fs_.NewWritableFile(temporary_path_, CreateMode::kTruncate));
@@ -71,6 +72,7 @@ Status TableOutput::StartTable() {
   }
   TableBuilderOptions table = options_.table;
   table.table_number = number_;
+  table.shared_prefix.assign(first_key.substr(0, CommonPrefixBytes(first_key, options_.largest_key)));
   builder_ = std::make_unique<TableBuilder>(table, file_.get());
   return {};
 }
@@ -105,7 +107,7 @@ Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_ke
         full || (options_.table_memory_bytes != 0 && builder_->memory_bytes() >= options_.table_memory_bytes);
     if (end) SEERDB_RETURN_IF_ERROR(EndTable());
   }
-  if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable());
+  if (builder_ == nullptr) SEERDB_RETURN_IF_ERROR(StartTable(key));
   if (starts_key && options_.keyspaces != nullptr) {
     keyspace_.MoveTo(key);
     SEERDB_RETURN_IF_ERROR(builder_->SetCompression(Compression()));

@@ -32,6 +32,7 @@ struct TableOutputOptions {
   uint64_t target_file_size = 0;  // 0 = one table, whatever its size
   // With a target: a table also ends when its index and filter take so much memory. 0 = no limit.
   uint64_t table_memory_bytes = 0;
+  std::string largest_key;      // of the whole output, or something larger; empty: not known
   uint64_t expected_bytes = 0;  // of the whole output; a hint for reserving space
   uint64_t epoch = 0;
   uint64_t max_value_bytes = kMaxValueBytes;  // of what is merged or changed on the way
@@ -74,7 +75,8 @@ class TableOutput {
  private:
   // The compression of the keyspace that keyspace_ has moved to.
   CompressionType Compression() const;
-  Status StartTable();
+  // Of entries from `first_key` on.
+  Status StartTable(Slice first_key);
   Status EndTable();
 
   FileSystem& fs_;

@@ -41,10 +41,7 @@ double DbImpl::ReadsOfAByte(const CompactionPlan& plan) const {
 TableOutputOptions DbImpl::OutputOptions() const {
   TableOutputOptions output;
   output.directory = directory_;
-  output.table.compression = options_.compression;
-  output.table.block_bytes = options_.block_bytes;
-  output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
-  output.table.prefix_filter_bytes = options_.prefix_filter_bytes;
+  output.table = TableOptionsOf(options_);
   output.target_file_size = options_.target_file_size;
   output.keyspaces = keyspaces_.table();
   output.epoch = epoch_;

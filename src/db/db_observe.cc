@@ -23,6 +23,19 @@ std::vector<LevelStats> LevelsOf(const Version& version) {
   return levels;
 }
 
+void FillTables(const TreeView& tree, DBStats* stats) {
+  stats->total_sstables = tree.version()->table_count();
+  for (const std::shared_ptr<TableFile>& file : tree.AllFiles()) {
+    const TableReader* const reader = file->reader_if_open();
+    if (reader == nullptr) continue;
+    const TableProperties& properties = reader->properties();
+    stats->learned_tables += properties.lookup == LookupKind::kTagIndex ? 1 : 0;
+    stats->unlearnable_tables += properties.lookup == LookupKind::kUnlearnable ? 1 : 0;
+    stats->table_index_bytes += properties.index_bytes;
+    stats->table_filter_bytes += properties.filter_bytes;
+  }
+}
+
 }  // namespace
 
 DBStats DbImpl::Stats() {
@@ -40,7 +53,7 @@ DBStats DbImpl::Stats() {
   stats.immutable_memtables = view->immutables().size();
   const Version& version = *view->tree()->version();
   stats.levels = LevelsOf(version);
-  stats.total_sstables = version.table_count();
+  FillTables(*view->tree(), &stats);
   stats.range_tombstones = version.ranges() != nullptr ? version.ranges()->size() : 0;
   stats.wal_size_bytes = log_->live_bytes();
   stats.value_segments = value_files_.count();

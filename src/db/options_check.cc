@@ -71,6 +71,7 @@ Status CheckOptions(const Options& o) {
       {"block_bytes", o.block_bytes, 64, kMiB},
       {"bloom_bits_per_key", o.bloom_bits_per_key, 0, 32},
       {"prefix_filter_bytes", o.prefix_filter_bytes, 0, 255},
+      {"learned_index_min_keys", o.learned_index_min_keys, 0, 1 << 30},
       {"table_access", static_cast<uint64_t>(o.table_access), 0, 2},
       {"block_cache_capacity", o.block_cache_capacity, 0, 16 * kTiB},
   };

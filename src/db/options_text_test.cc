@@ -98,6 +98,8 @@ TEST(OptionsText, Values) {
       {[](Options* o) { o->bloom_bits_per_key = 0; }, "bloom_bits_per_key 0 (no filter)"},
       {[](Options*) {}, "prefix_filter_bytes 0 (no prefixes)"},
       {[](Options* o) { o->prefix_filter_bytes = 8; }, "prefix_filter_bytes 8"},
+      {[](Options*) {}, "learned_index_min_keys 2048"},
+      {[](Options* o) { o->learned_index_min_keys = 0; }, "learned_index_min_keys 0 (no learned index)"},
       {[](Options*) {}, "compaction_policy lazy_leveling"},
       {[](Options*) {}, "wal_sync_policy sync_data"},
       {[](Options* o) { o->wal_sync_policy = SyncPolicy::kBarrier; }, "wal_sync_policy barrier"},

@@ -46,10 +46,7 @@ TableOutputOptions RepairOutput(const std::string& directory, const Options& opt
                                 uint64_t* next_file_number) {
   TableOutputOptions output;
   output.directory = directory;
-  output.table.compression = options.compression;
-  output.table.block_bytes = options.block_bytes;
-  output.table.bloom_bits_per_key = options.bloom_bits_per_key;
-  output.table.prefix_filter_bytes = options.prefix_filter_bytes;
+  output.table = TableOptionsOf(options);
   output.epoch = epoch;
   output.new_file_number = [next_file_number]() -> Result<uint64_t> { return (*next_file_number)++; };
   return output;

@@ -87,10 +87,7 @@ Status ReplayedTables::Spill() {
   entries_->Sort();
   TableOutputOptions output;
   output.directory = directory_;
-  output.table.compression = options_.compression;
-  output.table.block_bytes = options_.block_bytes;
-  output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
-  output.table.prefix_filter_bytes = options_.prefix_filter_bytes;
+  output.table = TableOptionsOf(options_);
   output.keyspaces = keyspaces_;
   output.epoch = epoch_;
   output.new_file_number = [this]() -> Result<uint64_t> { return next_file_number_++; };

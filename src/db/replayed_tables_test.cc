@@ -113,10 +113,7 @@ TEST_F(ReplayedTablesTest, AreThoseThatAFlushWouldWrite) {
 
   TableOutputOptions output;
   output.directory = flushed_;
-  output.table.compression = options_.compression;
-  output.table.block_bytes = options_.block_bytes;
-  output.table.bloom_bits_per_key = options_.bloom_bits_per_key;
-  output.table.prefix_filter_bytes = options_.prefix_filter_bytes;
+  output.table = TableOptionsOf(options_);
   output.epoch = kEpoch;
   output.new_file_number = []() -> Result<uint64_t> { return kFirstFile; };
   const std::vector<SequenceNumber> snapshots = {memtable.last_sequence()};

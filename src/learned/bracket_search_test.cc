@@ -29,6 +29,12 @@ std::string BigEndian(uint64_t n) {
   return std::string(reinterpret_cast<const char*>(&n), sizeof n);
 }
 
+std::string Hex(uint64_t n) {
+  char buffer[24];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(n));
+  return buffer;
+}
+
 std::string Uuid(Random& random) {
   std::string out;
   for (int i = 0; i < 36; ++i) {
@@ -73,6 +79,7 @@ std::vector<KeySet> KeySets(Random& random) {
   add("sequential binary", true, [](uint64_t i) { return BigEndian(i); });
   add("uniform decimal", true, [&](uint64_t) { return Digits(random.Uniform(uint64_t{1} << 50), 16); });
   add("uniform binary", true, [&](uint64_t) { return BigEndian(random.Next()); });
+  add("uniform hex", true, [&](uint64_t) { return Hex(random.Next()); });
   uint64_t clock = 1'700'000'000'000;
   add("timestamps with gaps", false, [&](uint64_t) {
     clock += random.OneIn(1000) ? random.Uniform(1'000'000'000) : random.Uniform(50);
@@ -168,12 +175,11 @@ std::vector<std::string> Probes(const std::vector<std::string>& keys) {
 constexpr KeyProjection::Kind kBytes = KeyProjection::Kind::kBytes;
 constexpr KeyProjection::Kind kDecimal = KeyProjection::Kind::kDecimal;
 
-// As BlockIndexBuilder chooses.
+constexpr KeyProjection::Kind kHex = KeyProjection::Kind::kHex;
+
 KeyProjection::Kind KindFor(const std::vector<std::string>& keys) {
   const size_t skip = keys.empty() ? 0 : CommonPrefixBytes(keys.front(), keys.back());
-  const bool decimal = std::all_of(
-      keys.begin(), keys.end(), [&](const std::string& key) { return KeyProjection::IsDecimal(key, skip); });
-  return decimal ? kDecimal : kBytes;
+  return KeyProjection::Choose(keys.size(), skip, [&](size_t i) { return Slice(keys[i]); });
 }
 
 TEST(BracketSearchTest, AnswersLikeLowerBoundOnEveryKeySet) {
@@ -207,7 +213,7 @@ TEST(BracketSearchTest, RecordedErrorHoldsForEveryWindowAndBetween) {
   Random random(11);
   for (const KeySet& set : KeySets(random)) {
     SCOPED_TRACE(set.name);
-    const Index index(set.keys, 8, random.OneIn(2) ? kBytes : kDecimal);
+    const Index index(set.keys, 8, random.OneIn(2) ? kBytes : random.OneIn(2) ? kDecimal : kHex);
     const std::vector<uint64_t>& windows = index.windows();
     for (const uint64_t window : windows) {
       for (const uint64_t probe : {window, window + 1, window - 1}) {
@@ -251,12 +257,12 @@ TEST(KeyProjectionTest, IsMonotone) {
   for (int i = 0; i < 200'000; ++i) {
     std::string a;
     std::string b;
-    const Slice symbols = random.OneIn(2) ? Slice("\0pq\x7f\x80\xff", 6) : Slice("0189019/:0");
+    const Slice symbols = random.OneIn(2) ? Slice("\0pq\x7f\x80\xff", 6) : Slice("0189019/:0afg`@A");
     for (uint64_t n = random.Uniform(20); n > 0; --n) a.push_back(symbols[random.Uniform(symbols.size())]);
     b = random.OneIn(2) ? a.substr(0, random.Uniform(a.size() + 1)) : "";
     for (uint64_t n = random.Uniform(20); n > 0; --n) b.push_back(symbols[random.Uniform(symbols.size())]);
     const KeyProjection projection(random.OneIn(2) ? Slice("pq") : Slice(),
-                                   random.OneIn(2) ? kBytes : kDecimal);
+                                   static_cast<KeyProjection::Kind>(random.Uniform(3)));
     if (a > b) std::swap(a, b);
     ASSERT_LE(projection.Window(a), projection.Window(b))
         << testing::PrintToString(a) << " " << testing::PrintToString(b);
@@ -270,24 +276,53 @@ TEST(KeyProjectionTest, KnownWindows) {
     size_t skip;
     uint64_t bytes;
     uint64_t decimal;
+    uint64_t hex;
   } kCases[] = {
-      {"empty", "", 0, 0, 0},
-      {"eight", "01234567", 0, 0x3031323334353637, 123456700000000},
-      {"sixteen", "9876543210123456", 0, 0x3938373635343332, 9876543210123456},
-      {"seventeen", "98765432101234567", 0, 0x3938373635343332, 9876543210123456},
-      {"short", "12", 0, 0x3132000000000000, 1200000000000000},
-      {"skipped", "prefix:1234567890", 7, 0x3132333435363738, 1234567890000000},
-      {"skipped short", "prefix:12", 7, 0x3132000000000000, 1200000000000000},
-      {"all skipped", "prefix:", 7, 0, 0},
-      {"sorts low", "12/4", 0, 0x31322f3400000000, 1200000000000000},
-      {"sorts high", "12:4", 0, 0x31323a3400000000, 1299999999999999},
-      {"high byte", "\x80", 0, 0x8000000000000000, 9999999999999999},
+      {"empty", "", 0, 0, 0, 0},
+      {"eight", "01234567", 0, 0x3031323334353637, 123456700000000, 0x0123456700000000},
+      {"sixteen", "9876543210123456", 0, 0x3938373635343332, 9876543210123456, 0x9876543210123456},
+      {"seventeen", "98765432101234567", 0, 0x3938373635343332, 9876543210123456, 0x9876543210123456},
+      {"short", "12", 0, 0x3132000000000000, 1200000000000000, 0x1200000000000000},
+      {"skipped", "prefix:1234567890", 7, 0x3132333435363738, 1234567890000000, 0x1234567890000000},
+      {"skipped short", "prefix:12", 7, 0x3132000000000000, 1200000000000000, 0x1200000000000000},
+      {"all skipped", "prefix:", 7, 0, 0, 0},
+      {"sorts low", "12/4", 0, 0x31322f3400000000, 1200000000000000, 0x1200000000000000},
+      {"sorts high", "12:4", 0, 0x31323a3400000000, 1299999999999999, 0x129fffffffffffff},
+      {"high byte", "\x80", 0, 0x8000000000000000, 9999999999999999, 0xffffffffffffffff},
+      {"hex", "0189abcdef01def9", 0, 0x3031383961626364, 189999999999999, 0x0189abcdef01def9},
+      {"upper case", "1A2b", 0, 0x3141326200000000, 1999999999999999, 0x19ffffffffffffff},
+      {"behind f", "1fg2", 0, 0x3166673200000000, 1999999999999999, 0x1fffffffffffffff},
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.name);
     EXPECT_EQ(KeyProjection::BytesWindow(c.key, c.skip), c.bytes);
-    EXPECT_EQ(KeyProjection::DecimalWindow(c.key, c.skip), c.decimal);
+    EXPECT_EQ(KeyProjection::DigitsWindow(kDecimal, c.key, c.skip), c.decimal);
+    EXPECT_EQ(KeyProjection::DigitsWindow(kHex, c.key, c.skip), c.hex);
   }
+}
+
+TEST(KeyProjectionTest, WindowsTellSuffixes) {
+  Random random(7);
+  for (const auto kind : {kBytes, kDecimal, kHex}) {
+    const Slice symbols = kind == kBytes     ? Slice("\0a\xff", 3)
+                          : kind == kDecimal ? Slice("0123456789")
+                                             : Slice("0123456789abcdef");
+    for (int round = 0; round < 20'000; ++round) {
+      std::string suffix;
+      for (uint64_t n = random.Uniform(KeyProjection::WindowBytes(kind) + 1); n > 0; --n)
+        suffix.push_back(symbols[random.Uniform(symbols.size())]);
+      const uint64_t window = KeyProjection(Slice(), kind).WindowWithin(suffix);
+      ASSERT_TRUE(KeyProjection::IsWindowOf(kind, window, suffix.size()));
+      char told[16];
+      KeyProjection::SuffixOfWindow(kind, window, suffix.size(), told);
+      ASSERT_EQ(Slice(told, suffix.size()), suffix);
+    }
+  }
+  EXPECT_FALSE(KeyProjection::IsWindowOf(kBytes, 1, 7));
+  EXPECT_FALSE(KeyProjection::IsWindowOf(kDecimal, 1, 15));
+  EXPECT_FALSE(KeyProjection::IsWindowOf(kDecimal, 10'000'000'000'000'000, 16));
+  EXPECT_FALSE(KeyProjection::IsWindowOf(kHex, 1, 15));
+  EXPECT_FALSE(KeyProjection::IsWindowOf(kHex, 1, 0));
 }
 
 TEST(ModelCodecTest, RoundTripsAndRefusesWhatItDidNotWrite) {

@@ -10,10 +10,6 @@ namespace {
 
 using Wide = unsigned __int128;
 
-bool Less(uint64_t a_numerator, uint64_t a_denominator, uint64_t b_numerator, uint64_t b_denominator) {
-  return static_cast<Wide>(a_numerator) * b_denominator < static_cast<Wide>(b_numerator) * a_denominator;
-}
-
 }  // namespace
 
 void PlaBuilder::Add(uint64_t window) {
@@ -31,9 +27,8 @@ void PlaBuilder::Add(uint64_t window) {
   AddPoint({window, rank});
 }
 
-void PlaBuilder::AddPoint(Point point) {
-  // A second point may repeat the rank of the first: the one at last.window + 1 above.
-  points_.push_back(point);
+// A point may repeat the rank of the one before: that at last.window + 1 above.
+void PlaBuilder::Extend(Point point) {
   if (open_ && Fits(point)) return;
   if (open_) CloseSegment();
   open_ = true;
@@ -53,10 +48,12 @@ bool PlaBuilder::Fits(Point point) {
     return true;
   }
   // The point's slopes must meet those of the points before it.
-  if (Less(high_.numerator, high_.denominator, low.numerator, low.denominator)) return false;
-  if (Less(high.numerator, high.denominator, low_.numerator, low_.denominator)) return false;
-  if (Less(low_.numerator, low_.denominator, low.numerator, low.denominator)) low_ = low;
-  if (Less(high.numerator, high.denominator, high_.numerator, high_.denominator)) high_ = high;
+  const Wide highest = static_cast<Wide>(high_.numerator) * run;
+  const Wide lowest = static_cast<Wide>(low_.numerator) * run;
+  if (highest < static_cast<Wide>(low.numerator) * high_.denominator) return false;
+  if (lowest > static_cast<Wide>(high.numerator) * low_.denominator) return false;
+  if (lowest < static_cast<Wide>(low.numerator) * low_.denominator) low_ = low;
+  if (highest > static_cast<Wide>(high.numerator) * high_.denominator) high_ = high;
   return true;
 }
 
@@ -89,6 +86,11 @@ uint32_t PlaBuilder::MeasuredError(const PlaModel& model) const {
     if (next > predicted) error = std::max(error, next - predicted);
   }
   return error;
+}
+
+std::vector<PlaSegment> PlaBuilder::TakeSegments() {
+  if (open_) CloseSegment();
+  return std::move(segments_);
 }
 
 PlaModel PlaBuilder::Finish() {

@@ -35,8 +35,7 @@ class PlaModel {
   // Requires: first_window strictly ascending, first_rank ascending and at most `ranks`, shifts < 128.
   PlaModel(std::vector<PlaSegment> segments, uint32_t ranks, uint32_t max_error)
       : segments_(std::move(segments)), ranks_(ranks), max_error_(max_error) {
-    first_windows_.reserve(segments_.size());
-    for (const PlaSegment& segment : segments_) first_windows_.push_back(segment.first_window);
+    FillBuckets();
   }
 
   bool empty() const { return segments_.empty(); }
@@ -45,31 +44,13 @@ class PlaModel {
   uint32_t ranks() const { return ranks_; }
   uint32_t max_error() const { return max_error_; }
   const std::vector<PlaSegment>& segments() const { return segments_; }
-  size_t memory_bytes() const { return segments_.size() * (sizeof(PlaSegment) + sizeof(uint64_t)); }
+  size_t memory_bytes() const {
+    return segments_.size() * sizeof(PlaSegment) + buckets_.size() * sizeof(uint32_t);
+  }
 
   // Requires: !empty().
   uint32_t Predict(uint64_t window) const { return PredictIn(SegmentOf(window), window); }
-  // Requires: !empty().
-  ApproxRange Find(uint64_t window) const {
-    ApproxRange range;
-    range.pos = Predict(window);
-    range.lo = range.pos > max_error_ ? range.pos - max_error_ : 0;
-    range.hi = ranks_ - range.pos > max_error_ ? range.pos + max_error_ : ranks_;
-    return range;
-  }
-
- private:
-  // Last segment that starts at or before `window`, or the first segment.
-  size_t SegmentOf(uint64_t window) const {
-    const uint64_t* base = first_windows_.data();
-    size_t n = first_windows_.size();
-    while (n > 1) {
-      const size_t half = n / 2;
-      base = base[half] <= window ? base + half : base;
-      n -= half;
-    }
-    return static_cast<size_t>(base - first_windows_.data());
-  }
+  // The same where the segment is known: the last that starts at or before `window`, or the first one.
   uint32_t PredictIn(size_t index, uint64_t window) const {
     const PlaSegment& segment = segments_[index];
     const uint32_t limit = index + 1 < segments_.size() ? segments_[index + 1].first_rank : ranks_;
@@ -80,9 +61,43 @@ class PlaModel {
     const uint32_t room = limit - segment.first_rank;
     return advance >= room ? limit : segment.first_rank + static_cast<uint32_t>(advance);
   }
+  // Requires: !empty().
+  ApproxRange Find(uint64_t window) const {
+    ApproxRange range;
+    range.pos = Predict(window);
+    range.lo = range.pos > max_error_ ? range.pos - max_error_ : 0;
+    range.hi = ranks_ - range.pos > max_error_ ? range.pos + max_error_ : ranks_;
+    return range;
+  }
+
+ private:
+  // Last segment that starts at or before `window`, or the first segment. Buckets of equal width say between
+  // which segments it is: of windows that lie evenly, one of a few.
+  size_t SegmentOf(uint64_t window) const {
+    size_t lo = 0;
+    size_t hi = segments_.size() - 1;
+    if (!buckets_.empty()) {
+      const uint64_t first = segments_.front().first_window;
+      if (window <= first) return 0;
+      const uint64_t bucket = (window - first) >> bucket_shift_;
+      const size_t last = buckets_.size() - 1;
+      lo = buckets_[bucket < last ? bucket : last];
+      if (bucket < last) hi = buckets_[bucket + 1];
+    }
+    while (lo < hi) {
+      const size_t middle = lo + (hi - lo + 1) / 2;
+      const bool after = segments_[middle].first_window <= window;
+      lo = after ? middle : lo;
+      hi = after ? hi : middle - 1;
+    }
+    return lo;
+  }
+  // Fills buckets_: the segment of each bucket's first window.
+  void FillBuckets();
 
   std::vector<PlaSegment> segments_;
-  std::vector<uint64_t> first_windows_;
+  std::vector<uint32_t> buckets_;  // empty: few segments, which are searched as they are
+  uint32_t bucket_shift_ = 0;
   uint32_t ranks_ = 0;
   uint32_t max_error_ = 0;
 };

@@ -106,7 +106,7 @@ Result<std::optional<FoundBlock>> BlockFinder::FindAt(uint64_t offset) {
 Result<uint64_t> BlockFinder::ReadOffset(OffsetForm form, uint64_t column, uint64_t i) {
   OffsetLine line;
   const uint64_t width = OffsetElementBytes(form);
-  if (form >= OffsetForm::kNear) {
+  if (HasStoredLine(form)) {
     SEERDB_ASSIGN_OR_RETURN(const Slice bytes, ReadAside(column, OffsetLine::kBytes));
     if (bytes.size() < OffsetLine::kBytes) return uint64_t{0};
     line = OffsetLine::Decode(bytes.data());
@@ -116,28 +116,41 @@ Result<uint64_t> BlockFinder::ReadOffset(OffsetForm form, uint64_t column, uint6
   if (bytes.size() < width) return uint64_t{0};
   char element[sizeof(uint32_t)] = {};
   std::copy(bytes.begin(), bytes.end(), element);
-  return (form >= OffsetForm::kNear ? line.At(i) : 0) + LoadU32(element);
+  return (HasStoredLine(form) ? line.At(i) : 0) + LoadU32(element);
+}
+
+Result<BlockFinder::Ends> BlockFinder::ReadEnds(const Shape& shape) {
+  if (shape.form == OffsetForm::kEqual) {
+    // The first record says how long each is.
+    SEERDB_ASSIGN_OR_RETURN(const Slice record, ReadAside(shape.offset + shape.records, kMaxRecordHeadBytes));
+    return Ends{shape.records, shape.records + (shape.entries - 1) * RecordEnd(record)};
+  }
+  const uint64_t column = shape.offset + kHeadBytes + shape.tag_bytes;
+  SEERDB_ASSIGN_OR_RETURN(const uint64_t first, ReadOffset(shape.form, column, 0));
+  SEERDB_ASSIGN_OR_RETURN(const uint64_t last, ReadOffset(shape.form, column, shape.entries - 1));
+  return Ends{first, last};
 }
 
 Result<std::optional<FoundBlock>> BlockFinder::FindPlain(uint64_t offset, Slice head) {
   const std::optional<FoundBlock> none;
   const uint64_t left = file_bytes_ - offset;
-  const uint64_t entries = LoadU32(head.data());
   const uint64_t prefix_bytes = LoadU32(head.data() + 4);
   const auto flags = static_cast<unsigned char>(head[15]);
-  if (entries == 0 || flags > kMaxOffsetForm) return none;
-  const auto form = static_cast<OffsetForm>(flags);
-  const uint64_t offsets_end = kHeadBytes + entries + OffsetColumnBytes(form, entries);
-  if (offsets_end + prefix_bytes >= left) return none;
-  const auto start_of = [&](uint64_t i) { return ReadOffset(form, offset + kHeadBytes + entries, i); };
+  Shape shape{offset, LoadU32(head.data())};
+  if (shape.entries == 0 || (flags & ~(kOffsetFormMask | kBareBlockFlag)) != 0 ||
+      (flags & kOffsetFormMask) > kMaxOffsetForm) {
+    return none;
+  }
+  shape.form = static_cast<OffsetForm>(flags & kOffsetFormMask);
+  shape.tag_bytes = (flags & kBareBlockFlag) != 0 ? 0 : shape.entries;
+  shape.records = kHeadBytes + shape.tag_bytes + OffsetColumnBytes(shape.form, shape.entries) + prefix_bytes;
+  if (shape.records >= left) return none;
   // Records begin where the columns end.
-  SEERDB_ASSIGN_OR_RETURN(const uint64_t first, start_of(0));
-  if (first != offsets_end + prefix_bytes) return none;
-  SEERDB_ASSIGN_OR_RETURN(const uint64_t last, start_of(entries - 1));
-  if (last < first || last >= left) return none;
-  SEERDB_ASSIGN_OR_RETURN(const Slice record, ReadAside(offset + last, kMaxRecordHeadBytes));
+  SEERDB_ASSIGN_OR_RETURN(const Ends ends, ReadEnds(shape));
+  if (ends.first != shape.records || ends.last < ends.first || ends.last >= left) return none;
+  SEERDB_ASSIGN_OR_RETURN(const Slice record, ReadAside(offset + ends.last, kMaxRecordHeadBytes));
   const uint64_t record_bytes = RecordEnd(record);
-  const uint64_t bytes = last + record_bytes + kBlockTrailerBytes;
+  const uint64_t bytes = ends.last + record_bytes + kBlockTrailerBytes;
   if (record_bytes == 0 || bytes > left || bytes > budget_bytes_) return none;
   budget_bytes_ -= bytes;
   SEERDB_ASSIGN_OR_RETURN(const Slice block, Read(offset, bytes));

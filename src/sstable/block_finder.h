@@ -46,6 +46,20 @@ class BlockFinder {
     return offset >= window_offset_ && offset + n <= window_offset_ + window_.size();
   }
   Result<std::optional<FoundBlock>> FindAt(uint64_t offset);
+  // What the head of a block says of its columns.
+  struct Shape {
+    uint64_t offset = 0;
+    uint64_t entries = 0;
+    OffsetForm form = OffsetForm::kNarrow;
+    uint64_t tag_bytes = 0;
+    uint64_t records = 0;  // where they start
+  };
+  // Where the first and the last record start.
+  struct Ends {
+    uint64_t first = 0;
+    uint64_t last = 0;
+  };
+  Result<Ends> ReadEnds(const Shape& shape);
   // Offset i of the column at `column` of the file; 0 if the file ends before it.
   Result<uint64_t> ReadOffset(OffsetForm form, uint64_t column, uint64_t i);
   Result<std::optional<FoundBlock>> FindPlain(uint64_t offset, Slice head);

@@ -53,6 +53,10 @@ class BlockIndexBuilder {
   Slice Stored(size_t block) const;
   Slice Key(size_t block) const;
   KeyProjection ChooseProjection(Slice prefix) const;
+  // Whether windows and lengths say what the separators are.
+  bool WindowsTell(const KeyProjection& projection) const;
+  void AppendLengths(size_t prefix_bytes, size_t window_bytes, std::string* out) const;
+  void AppendSeparators(size_t prefix_bytes, std::string* out) const;
 
   std::string blob_;
   std::vector<Separator> separators_;
@@ -88,6 +92,7 @@ class BlockIndex {
   uint32_t Find(const BlockGuess& guess, Slice key, uint64_t trailer, bool* by_model) const;
   // Whether `block` (> 0) starts with a version of the key that ended the block before, and that is `key`.
   bool Continues(uint32_t block, Slice key) const {
+    if (windows_tell_) return false;
     const uint64_t word = Column(keys_, wide_keys_, block);
     return (word & ContinuesBit()) != 0 && KeyIs(block, key);
   }
@@ -100,14 +105,21 @@ class BlockIndex {
   }
   uint64_t ContinuesBit() const { return wide_keys_ ? uint64_t{1} << 63 : uint64_t{1} << 31; }
   uint64_t KeyBegin(uint32_t block) const { return Column(keys_, wide_keys_, block) & ~ContinuesBit(); }
+  // Room for a separator that its window tells.
+  struct Room {
+    char bytes[KeyProjection::WindowBytes(KeyProjection::Kind::kDecimal)];
+  };
   // Separator without the common prefix, and its trailer.
-  Slice SeparatorKey(uint32_t block, uint64_t* trailer) const;
+  Slice SeparatorKey(uint32_t block, Room* room, uint64_t* trailer) const;
   bool KeyIs(uint32_t block, Slice key) const;
-  const char* CheckColumns(uint64_t data_limit, uint64_t blob_bytes) const;
+  const char* CheckOffsets(uint64_t data_limit) const;
+  const char* CheckSeparators(uint64_t blob_bytes) const;
+  const char* CheckLengths(uint64_t blob_bytes) const;
 
   uint32_t blocks_ = 0;
   bool wide_offsets_ = false;
   bool wide_keys_ = false;
+  bool windows_tell_ = false;  // what the separators are but for their lengths, which are the column keys_
   KeyProjection projection_;
   const char* windows_ = nullptr;
   const char* offsets_ = nullptr;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/mutant.h"
 #include "learned/pla_builder.h"
@@ -44,10 +46,35 @@ Slice BlockIndexBuilder::Key(size_t block) const {
 }
 
 KeyProjection BlockIndexBuilder::ChooseProjection(Slice prefix) const {
-  for (size_t i = 0; i < separators_.size(); ++i) {
-    if (!KeyProjection::IsDecimal(Key(i), prefix.size())) return KeyProjection(prefix);
+  return KeyProjection(
+      prefix, KeyProjection::Choose(separators_.size(), prefix.size(), [this](size_t i) { return Key(i); }));
+}
+
+bool BlockIndexBuilder::WindowsTell(const KeyProjection& projection) const {
+  // All that is asked of the first separator is that it is not behind the first key: its front will do.
+  for (size_t i = 1; i < separators_.size(); ++i) {
+    if (separators_[i].continues) return false;
+    if (Key(i).size() - projection.prefix().size() > KeyProjection::WindowBytes(projection.kind()))
+      return false;
   }
-  return KeyProjection(prefix, KeyProjection::Kind::kDecimal);
+  return true;
+}
+
+void BlockIndexBuilder::AppendLengths(size_t prefix_bytes, size_t window_bytes, std::string* out) const {
+  for (size_t i = 0; i < separators_.size(); ++i) {
+    out->push_back(static_cast<char>(std::min(Key(i).size() - prefix_bytes, window_bytes)));
+  }
+}
+
+void BlockIndexBuilder::AppendSeparators(size_t prefix_bytes, std::string* out) const {
+  const uint64_t stripped_bytes = blob_.size() - separators_.size() * prefix_bytes;
+  const bool wide = stripped_bytes > INT32_MAX;
+  const uint64_t continues_bit = wide ? uint64_t{1} << 63 : uint64_t{1} << 31;
+  for (size_t i = 0; i < separators_.size(); ++i) {
+    const uint64_t begin = separators_[i].begin - i * prefix_bytes;
+    AppendColumn(begin | (separators_[i].continues ? continues_bit : 0), wide, out);
+  }
+  AppendColumn(stripped_bytes, wide, out);
 }
 
 std::string BlockIndexBuilder::Finish(Slice smallest, Slice largest, uint64_t data_end) {
@@ -56,15 +83,15 @@ std::string BlockIndexBuilder::Finish(Slice smallest, Slice largest, uint64_t da
   // Every separator starts with the common prefix: it lies between two keys that do.
   const uint64_t stripped_bytes = blob_.size() - blocks * prefix_bytes;
   const bool wide_offsets = data_end > UINT32_MAX;
-  const bool wide_keys = stripped_bytes > INT32_MAX;
-  const uint64_t continues_bit = wide_keys ? uint64_t{1} << 63 : uint64_t{1} << 31;
+  const KeyProjection projection = ChooseProjection(smallest.substr(0, prefix_bytes));
+  const bool windows_tell = WindowsTell(projection);
+  const bool wide_keys = !windows_tell && stripped_bytes > INT32_MAX;
 
   std::string out;
-  out.reserve(32 + blocks * 24 + stripped_bytes);
+  out.reserve(32 + blocks * 24 + (windows_tell ? 0 : stripped_bytes));
   AppendU32(&out, static_cast<uint32_t>(blocks));
-  AppendU32(&out, (wide_offsets ? 1u : 0u) | (wide_keys ? 2u : 0u));
+  AppendU32(&out, (wide_offsets ? 1u : 0u) | (wide_keys ? 2u : 0u) | (windows_tell ? 4u : 0u));
   AppendU32(&out, static_cast<uint32_t>(prefix_bytes));
-  const KeyProjection projection = ChooseProjection(smallest.substr(0, prefix_bytes));
   AppendU32(&out, static_cast<uint32_t>(projection.kind()));
   PlaBuilder model(kModelEpsilonBlocks);
   for (size_t i = 0; i < blocks; ++i) {
@@ -75,12 +102,12 @@ std::string BlockIndexBuilder::Finish(Slice smallest, Slice largest, uint64_t da
   model_ = model.Finish();
   for (const uint64_t offset : offsets_) AppendColumn(offset, wide_offsets, &out);
   AppendColumn(data_end, wide_offsets, &out);
-  for (size_t i = 0; i < blocks; ++i) {
-    const uint64_t begin = separators_[i].begin - i * prefix_bytes;
-    AppendColumn(begin | (separators_[i].continues ? continues_bit : 0), wide_keys, &out);
-  }
-  AppendColumn(stripped_bytes, wide_keys, &out);
+  if (windows_tell)
+    AppendLengths(prefix_bytes, KeyProjection::WindowBytes(projection.kind()), &out);
+  else
+    AppendSeparators(prefix_bytes, &out);
   out.append(smallest.substr(0, prefix_bytes));
+  if (windows_tell) return out;
   for (size_t i = 0; i < blocks; ++i) out.append(Stored(i).substr(prefix_bytes));
   return out;
 }

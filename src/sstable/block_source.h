@@ -18,6 +18,7 @@
 #include "sstable/block_index.h"
 #include "sstable/table_reader.h"
 #include "sstable/tag_block.h"
+#include "sstable/tag_index.h"
 
 namespace seerdb {
 
@@ -82,6 +83,23 @@ class BlockSource {
   // Starts to load the record that may be the one with this tag, of a block whose front is there.
   void PrefetchRecord(uint32_t block, uint8_t tag) const {
     if (const std::optional<TagBlock> block_view = AtHand(block)) block_view->PrefetchRecord(tag);
+  }
+  // Starts to load one entry of a block of `entries`, and what is needed to read it. `equal`: they have one
+  // size, so that where it is does not depend on what is yet to be loaded.
+  void PrefetchEntry(EntryPlace at, uint32_t entries, bool equal) const {
+    if (map_.data() == nullptr) return;
+    const BlockPlace place = index_->Place(at.block);
+    const char* const front = map_.data() + place.offset;
+    __builtin_prefetch(front);
+    if (!equal) {
+      __builtin_prefetch(front + 64);
+      return;
+    }
+    // At or a little before it: what stands before the records is short.
+    const char* const record = front + place.bytes * at.entry / entries;
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + 64);
+    __builtin_prefetch(record + 128);
   }
   // The same for the records that a search for a bound looks at first.
   void PrefetchLowerBound(uint32_t block) const {

@@ -29,6 +29,7 @@ class GlobalSequenceTest : public testing::TestWithParam<CompressionType> {
   void SetUp() override {
     options_.compression = GetParam();
     options_.block_bytes = 256;
+    options_.learned_index_min_keys = 5;
     options_.table_number = kNumber;
     ASSERT_TRUE(plain_.Build(Entries(kSequence), options_).ok());
     const Status built = loaded_.BuildLoaded(Entries(0), options_, kSequence);
@@ -182,7 +183,8 @@ TEST_P(GlobalSequenceTest, SalvageNeverGuessesTheSequence) {
 // tests/golden/v1 is read for ever, and what is written today is the same bytes.
 TEST(GlobalSequenceGolden, WriterAndReaderAgreeWithTheFile) {
   const std::string old_path = SEERDB_SOURCE_DIR "/tests/golden/v1/loaded_table.sst";
-  const std::string path = SEERDB_SOURCE_DIR "/tests/golden/v1/loaded_table_lines.sst";
+  const std::string lines_path = SEERDB_SOURCE_DIR "/tests/golden/v1/loaded_table_lines.sst";
+  const std::string path = SEERDB_SOURCE_DIR "/tests/golden/v1/loaded_table_equal.sst";
   TestEntries entries;
   for (const char* key : {"apple", "banana", "cherry"}) {
     entries[{key, PackTrailer(0, ValueType::kValue)}] = std::string("a ") + key;
@@ -202,7 +204,7 @@ TEST(GlobalSequenceGolden, WriterAndReaderAgreeWithTheFile) {
   const Result<std::string> golden = ReadFileToString(*fs, path);
   ASSERT_TRUE(golden.ok()) << golden.status().ToString();
   EXPECT_TRUE(table.Bytes() == *golden) << "the writer's bytes changed; format 1 is fixed";
-  for (const std::string& read_path : {old_path, path}) {
+  for (const std::string& read_path : {old_path, lines_path, path}) {
     TableOpenOptions open;
     open.table_number = 43;
     const auto reader = TableReader::Open(*fs, read_path, open);

@@ -1,8 +1,8 @@
 // OffsetColumn: where the records of a data block start.
 //
-// Records of one size start on a line, and need no column; records of sizes that differ little start near
-// one, and need a byte each (a model with its errors, as in PGM and ALEX, for one block). The others are
-// stored as they are. Format: docs/format/table.md, "Data block". Thread safety: immutable.
+// Records of one size need no column; records of sizes that differ little start near a line, and need a byte
+// each (a model with its errors, as in PGM and ALEX, for one block). The others are stored as they are.
+// Format: docs/format/table.md, "Data block". Thread safety: immutable.
 #pragma once
 
 #include <algorithm>
@@ -19,45 +19,70 @@ enum class OffsetForm : uint8_t {
   kNarrow = 0,  // u16 each
   kWide = 1,    // u32 each
   kNear = 2,    // on or up to 255 bytes behind a line: a u8 each
-  kEven = 3,    // on a line
+  kEven = 3,    // on a line that is stored; read, no longer written
+  kEqual = 4,   // records of one size fill the block: nothing is stored
 };
-inline constexpr uint8_t kMaxOffsetForm = 3;
+inline constexpr uint8_t kMaxOffsetForm = 4;
 
 // offset(i) = origin + (i * step256 >> 8): the step has 8 binary places.
 struct OffsetLine {
   static constexpr size_t kBytes = 8;
+  static constexpr uint32_t kMaxEqualBytes = UINT32_MAX >> 8;
 
   uint32_t step256 = 0;
-  int32_t origin = 0;
+  int64_t origin = 0;  // stored in 32 bits
 
   uint64_t At(uint64_t i) const {
-    return static_cast<uint64_t>(int64_t{origin} + static_cast<int64_t>(i * step256 >> 8));
+    return static_cast<uint64_t>(origin + static_cast<int64_t>(i * step256 >> 8));
   }
   void Encode(char* out) const {
     StoreU32(out, step256);
-    StoreU32(out + 4, static_cast<uint32_t>(origin));
+    StoreU32(out + 4, static_cast<uint32_t>(static_cast<int32_t>(origin)));
   }
   static OffsetLine Decode(const char* in) { return {LoadU32(in), static_cast<int32_t>(LoadU32(in + 4))}; }
 };
 
+inline bool HasStoredLine(OffsetForm form) { return form == OffsetForm::kNear || form == OffsetForm::kEven; }
 inline uint64_t OffsetElementBytes(OffsetForm form) {
-  constexpr uint8_t kBytes[] = {2, 4, 1, 0};
+  constexpr uint8_t kBytes[] = {2, 4, 1, 0, 0};
   return kBytes[static_cast<uint8_t>(form)];
 }
 // Of the column of `entries` records.
 inline uint64_t OffsetColumnBytes(OffsetForm form, uint64_t entries) {
-  return (form >= OffsetForm::kNear ? OffsetLine::kBytes : 0) + OffsetElementBytes(form) * entries;
+  return (HasStoredLine(form) ? OffsetLine::kBytes : 0) + OffsetElementBytes(form) * entries;
 }
 
-// The offset of record i in the column at `column`.
-inline uint64_t OffsetAt(OffsetForm form, const char* column, uint32_t i) {
-  if (form >= OffsetForm::kNear) {
-    const uint64_t line = OffsetLine::Decode(column).At(i);
-    if (form == OffsetForm::kEven) return line;
-    return line + static_cast<unsigned char>(column[OffsetLine::kBytes + i]);
+class OffsetColumn {
+ public:
+  OffsetColumn() = default;
+  // Borrows `column`, of `entries` (> 0) records that begin at `first` and end at `end` of their block.
+  OffsetColumn(OffsetForm form, const char* column, uint32_t entries, uint64_t first, uint64_t end)
+      : form_(form), elements_(column) {
+    if (form == OffsetForm::kEqual) {
+      // A block has less than 4 GiB.
+      const uint32_t record_bytes = static_cast<uint32_t>(end - first) / entries;
+      line_ = {entries == 1 ? 0 : record_bytes << 8, static_cast<int64_t>(first)};
+    } else if (HasStoredLine(form)) {
+      line_ = OffsetLine::Decode(column);
+      elements_ += OffsetLine::kBytes;
+    }
   }
-  return form == OffsetForm::kNarrow ? LoadU16(column + size_t{i} * 2) : LoadU32(column + size_t{i} * 4);
-}
+
+  // Where record i starts.
+  uint64_t At(uint32_t i) const {
+    if (form_ >= OffsetForm::kNear) {
+      const uint64_t line = line_.At(i);
+      return form_ == OffsetForm::kNear ? line + static_cast<unsigned char>(elements_[i]) : line;
+    }
+    return form_ == OffsetForm::kNarrow ? LoadU16(elements_ + size_t{i} * 2)
+                                        : LoadU32(elements_ + size_t{i} * 4);
+  }
+
+ private:
+  OffsetForm form_ = OffsetForm::kNarrow;
+  const char* elements_ = nullptr;
+  OffsetLine line_;
+};
 
 // The line that all of `starts`, counted from the first record on, lie on or up to 255 bytes behind; nullopt
 // if the one from the first record to the `end` of the last, moved, is none. Requires: starts[0] == 0.

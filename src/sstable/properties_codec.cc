@@ -31,9 +31,12 @@ enum PropertyId : uint32_t {
   kValues = 20,
   kColumnBytes = 21,
   kPrefixFilterBytes = 22,
+  kLookup = 23,
+  kTagIndexBytes = 24,
+  kTagIndexSegments = 25,
 };
 constexpr uint32_t kLastRequired = kKeys;
-constexpr uint32_t kLastProperty = kPrefixFilterBytes;
+constexpr uint32_t kLastProperty = kTagIndexSegments;
 
 // The field of an id that is a number, or null.
 uint64_t* NumberField(TableProperties* p, uint32_t id) {
@@ -70,6 +73,10 @@ uint64_t* NumberField(TableProperties* p, uint32_t id) {
       return &p->column_bytes;
     case kPrefixFilterBytes:
       return &p->prefix_filter_bytes;
+    case kTagIndexBytes:
+      return &p->tag_index_bytes;
+    case kTagIndexSegments:
+      return &p->tag_index_segments;
     default:
       return nullptr;
   }
@@ -95,6 +102,11 @@ bool DecodeProperty(uint32_t id, Slice value, TableProperties* properties) {
   if (id == kCompression) {
     if (number > static_cast<uint64_t>(CompressionType::kZstd)) return false;
     properties->compression = static_cast<CompressionType>(number);
+    return true;
+  }
+  if (id == kLookup) {
+    // It explains and decides nothing, so a later version's reason does no harm.
+    properties->lookup = number <= kMaxLookupKind ? static_cast<LookupKind>(number) : LookupKind::kUntold;
     return true;
   }
   *NumberField(properties, id) = number;
@@ -128,10 +140,11 @@ void AppendTableProperties(const TableProperties& properties, std::string* out) 
     AppendVarint(out, kValues);
     AppendLengthPrefixed(out, list);
   }
-  for (const uint32_t id : {kColumnBytes, kPrefixFilterBytes}) {
-    if (*NumberField(&copy, id) == 0) continue;
+  for (const uint32_t id : {kColumnBytes, kPrefixFilterBytes, kLookup, kTagIndexBytes, kTagIndexSegments}) {
+    const uint64_t value = id == kLookup ? static_cast<uint64_t>(properties.lookup) : *NumberField(&copy, id);
+    if (value == 0) continue;
     std::string number;
-    AppendVarint(&number, *NumberField(&copy, id));
+    AppendVarint(&number, value);
     AppendVarint(out, id);
     AppendLengthPrefixed(out, number);
   }

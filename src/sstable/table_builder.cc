@@ -17,8 +17,7 @@
 #include "learned/model_codec.h"
 #include "sstable/block_compression.h"
 #include "sstable/block_index.h"
-#include "sstable/bloom_filter.h"
-#include "sstable/prefix_filter.h"
+#include "sstable/lookup_builder.h"
 #include "sstable/properties_codec.h"
 #include "sstable/table_format.h"
 #include "sstable/tag_block_builder.h"
@@ -76,10 +75,7 @@ void AppendEnd(TableEnd end, uint64_t begin, std::string* out) {
 class TableBuilder::Impl {
  public:
   Impl(const TableBuilderOptions& options, WritableFile* file)
-      : options_(options),
-        file_(file),
-        compression_(options.compression),
-        filter_(options.bloom_bits_per_key) {
+      : options_(options), file_(file), compression_(options.compression), lookup_(options) {
     properties_.table_number = options.table_number;
     properties_.compression = options.compression;
     properties_.smallest_sequence = kMaxSequence;
@@ -91,9 +87,9 @@ class TableBuilder::Impl {
   Result<EndlessTable> FinishWithoutEnd();
   uint64_t entries() const { return properties_.entries; }
   uint64_t estimated_bytes() const {
-    return offset() + block_.pending_bytes() + filter_.bytes() + index_.bytes() + kTableFooterBytes;
+    return offset() + block_.pending_bytes() + lookup_.bytes() + index_.bytes() + kTableFooterBytes;
   }
-  uint64_t memory_bytes() const { return filter_.memory_bytes() + 2 * index_.bytes(); }
+  uint64_t memory_bytes() const { return lookup_.memory_bytes() + 2 * index_.bytes(); }
   Slice last_key() const { return block_.empty() ? Slice(last_key_) : block_.last_key(); }
 
  private:
@@ -111,8 +107,6 @@ class TableBuilder::Impl {
   BlockCompressor& Compressor();
   // What must be known of an entry that is no plain value, beside its place.
   void NoteKind(ValueType type, Slice key, Slice value);
-  // Adds the key's prefix to the filter, once.
-  void AddPrefix(Slice key);
   Status FinishBlock();
   // Everything up to the end.
   Status FinishBlocks();
@@ -127,8 +121,7 @@ class TableBuilder::Impl {
   std::unique_ptr<BlockCompressor> compressor_;
   TagBlockBuilder block_;
   BlockIndexBuilder index_;
-  BloomFilterBuilder filter_;
-  std::string last_prefix_;  // that was added to it
+  LookupBuilder lookup_;
   KeySketch sketch_;
   TableProperties properties_;
   std::vector<MetaBlock> metas_;
@@ -188,17 +181,19 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   if (block_.empty()) {
     if (properties_.entries == 0) properties_.smallest_key.assign(key);
     index_.AddBlock(offset(), last_key_, key, trailer);
+    block_.set_tags(lookup_.StartBlock());
   }
   if (!neighbour.same_key) {
     last_hash_ = Hash64(key);
-    const bool forget =
-        SEERDB_MUTANT("bloom-forgets-tombstones") && TrailerType(trailer) == ValueType::kDeletion;
-    if (!forget) filter_.AddHash(last_hash_);
-    if (options_.prefix_filter_bytes != 0) [[unlikely]]
-      AddPrefix(key);
     sketch_.Add(last_hash_);
     ++properties_.keys;
   }
+  const bool forget =
+      SEERDB_MUTANT("bloom-forgets-tombstones") && TrailerType(trailer) == ValueType::kDeletion;
+  if (neighbour.same_key || forget)
+    lookup_.AddOlder(last_hash_);
+  else
+    lookup_.AddNewest(key, neighbour.shared_bytes, last_hash_);
   last_trailer_ = trailer;
   block_.Add(key, trailer, value, TagOfHash(last_hash_), neighbour.shared_bytes);
   ++properties_.entries;
@@ -246,14 +241,17 @@ Status TableBuilder::Impl::FinishBlock() {
   const uint64_t block_offset = offset();
   const size_t begin = out_.size();
   CompressionType type = CompressionType::kNone;
+  TagBlockBuilder::Built built;
   if (compression_ == CompressionType::kNone) {
-    properties_.column_bytes += block_.Finish(&out_);
+    built = block_.Finish(&out_);
   } else {
     raw_block_.Clear();
-    properties_.column_bytes += block_.Finish(&raw_block_);
+    built = block_.Finish(&raw_block_);
     if (Compressor().Compress(raw_block_.bytes(), &compressed_)) type = compression_;
     out_.Append(type == CompressionType::kNone ? raw_block_.bytes() : Slice(compressed_));
   }
+  properties_.column_bytes += built.column_bytes;
+  lookup_.EndBlock(built);
   *out_.Room(1) = static_cast<char>(type);
   out_.Grow(1);
   const uint32_t checksum = BlockChecksum(options_.table_number, block_offset, out_.bytes().substr(begin));
@@ -290,14 +288,6 @@ void TableBuilder::Impl::AddMeta(uint32_t id, Slice bytes) {
   out_.Append(bytes);
 }
 
-void TableBuilder::Impl::AddPrefix(Slice key) {
-  const Slice prefix = FilterPrefix(key, options_.prefix_filter_bytes);
-  // Keys ascend: those with one prefix come one after another, and none has an empty one.
-  if (prefix == Slice(last_prefix_)) return;
-  last_prefix_.assign(prefix);
-  if (!prefix.empty()) filter_.AddHash(PrefixHash(prefix));
-}
-
 void TableBuilder::Impl::WriteMetaBlocks() {
   if (expiring_ + properties_.tombstones < properties_.entries) properties_.expires_us = 0;
   for (const auto& [segment, bytes] : value_bytes_) properties_.values.push_back({segment, bytes});
@@ -306,7 +296,9 @@ void TableBuilder::Impl::WriteMetaBlocks() {
   properties_.key_sketch = sketch_.Encode();
   if (properties_.key_sketch.size() > properties_.data_bytes / kLeastDataPerSketch)
     properties_.key_sketch.clear();
-  if (const std::string filter = filter_.Finish(); !filter.empty()) {
+  lookup_.Finish();
+  properties_.lookup = lookup_.kind();
+  if (const std::string& filter = lookup_.filter(); !filter.empty()) {
     AddMeta(kMetaFilter, filter);
     properties_.filter_bytes = filter.size();
     properties_.prefix_filter_bytes = options_.prefix_filter_bytes;
@@ -317,6 +309,12 @@ void TableBuilder::Impl::WriteMetaBlocks() {
   AppendPlaModel(index_.model(), &model);
   AddMeta(kMetaBlockModel, model);
   properties_.index_bytes = index.size() + model.size();
+  if (const std::string& tags = lookup_.tag_index(); !tags.empty()) {
+    AddMeta(kMetaTagIndex, tags);
+    properties_.index_bytes += tags.size();
+    properties_.tag_index_bytes = tags.size();
+    properties_.tag_index_segments = lookup_.segments();
+  }
   properties_.model_segments = index_.model().segments().size();
   properties_.model_max_error = index_.model().max_error();
 }
@@ -359,6 +357,16 @@ Result<TableProperties> AppendTableEnd(EndlessTable table, SequenceNumber sequen
   AppendEnd({&properties, &table.metas}, properties.file_bytes, &end);
   SEERDB_RETURN_IF_ERROR(file->Append(end));
   return std::move(properties);
+}
+
+TableBuilderOptions TableOptionsOf(const Options& options) {
+  TableBuilderOptions table;
+  table.compression = options.compression;
+  table.block_bytes = options.block_bytes;
+  table.bloom_bits_per_key = options.bloom_bits_per_key;
+  table.prefix_filter_bytes = options.prefix_filter_bytes;
+  table.learned_index_min_keys = options.learned_index_min_keys;
+  return table;
 }
 
 TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* file)

@@ -22,8 +22,14 @@ struct TableBuilderOptions {
   uint32_t block_bytes = 4096;
   uint32_t bloom_bits_per_key = 11;
   uint32_t prefix_filter_bytes = 0;
+  uint32_t learned_index_min_keys = 2048;
+  // What all keys will begin with, as far as is known beforehand: then one model may serve all.
+  std::string shared_prefix;
   uint64_t table_number = 0;  // stored; readers compare it
 };
+
+// What a database's options say of its tables.
+TableBuilderOptions TableOptionsOf(const Options& options);
 
 // A table whole but for its end: what the end is made of. Plain data.
 struct EndlessTable {

@@ -25,6 +25,7 @@ TEST(TableConcurrencyTest, ThreadsReadOneTableThroughEveryAccess) {
     TableBuilderOptions options;
     options.compression = compression;
     options.block_bytes = 512;
+    options.learned_index_min_keys = compression == CompressionType::kZstd ? 2048 : 50;
     ASSERT_TRUE(table.Build(entries, options).ok());
     for (const TableAccess access : {TableAccess::kMapped, TableAccess::kPread}) {
       // Small, so that blocks are evicted while others hold them.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 
 #include "base/coding.h"
 #include "base/crc32c.h"
@@ -90,14 +91,18 @@ bool Damaged(TestTable& table, const TestEntries& entries) {
   return error;
 }
 
-class TableDamageTest : public testing::TestWithParam<CompressionType> {
+// With a filter, and with a learned index from the first blocks on.
+class TableDamageTest : public testing::TestWithParam<std::tuple<CompressionType, uint32_t>> {
  protected:
   void SetUp() override {
     TableBuilderOptions options;
     options.block_bytes = 200;
-    options.compression = GetParam();
+    options.compression = std::get<0>(GetParam());
+    options.learned_index_min_keys = std::get<1>(GetParam());
     options.table_number = 9;
     ASSERT_TRUE(table_.Build(entries_, options).ok());
+    ASSERT_EQ(table_.properties().lookup,
+              options.learned_index_min_keys < 10 ? LookupKind::kTagIndex : LookupKind::kFewKeys);
     whole_ = table_.Bytes();
     ASSERT_FALSE(Damaged(table_, entries_));
   }
@@ -141,8 +146,9 @@ TEST_P(TableDamageTest, AppendedBytesAreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Codecs, TableDamageTest,
-                         testing::Values(CompressionType::kNone, CompressionType::kLz4,
-                                         CompressionType::kZstd));
+                         testing::Combine(testing::Values(CompressionType::kNone, CompressionType::kLz4,
+                                                          CompressionType::kZstd),
+                                          testing::Values(2048, 5)));
 
 class TableIdentityTest : public testing::Test {
  protected:

@@ -10,6 +10,18 @@
 
 namespace seerdb {
 
+// What says whether and where a table has a key, and why. Persistent.
+enum class LookupKind : uint8_t {
+  kUntold = 0,       // filter and tags in blocks; of tables that do not say why
+  kTagIndex = 1,     // a learned index over all keys
+  kFewKeys = 2,      // filter and tags, as in the others: too few keys for a model to pay
+  kUnlearnable = 3,  // models of the keys' windows would be larger than filter and tags
+  kPrefixes = 4,     // the filter answers for prefixes too
+  kNoFilter = 5,     // tags in blocks alone: bloom_bits_per_key is 0
+  kNotAsked = 6,     // learned_index_min_keys is 0
+};
+inline constexpr uint64_t kMaxLookupKind = 6;
+
 struct TableProperties {
   uint64_t table_number = 0;
   uint64_t file_bytes = 0;  // of the whole file; not stored, filled by builder and reader
@@ -29,7 +41,7 @@ struct TableProperties {
   SequenceNumber largest_sequence = 0;
   CompressionType compression = CompressionType::kNone;
   // The block index: model segments, its proven error in blocks, and its share of the file.
-  uint64_t index_bytes = 0;
+  uint64_t index_bytes = 0;  // with models, and a tag index
   uint64_t filter_bytes = 0;
   uint64_t prefix_filter_bytes = 0;  // of the prefixes that the filter holds; 0: none
   // What finds entries within data blocks, before compression: tags and offsets. 0 in tables that do not
@@ -37,6 +49,9 @@ struct TableProperties {
   uint64_t column_bytes = 0;
   uint64_t model_segments = 0;
   uint64_t model_max_error = 0;
+  LookupKind lookup = LookupKind::kUntold;
+  uint64_t tag_index_bytes = 0;     // 0 where there is none
+  uint64_t tag_index_segments = 0;  // of its models
   // When the last of its values and operands expires, in microseconds since 1970; 0 if one never does, or
   // there is none. Not stored: only what has just been built knows.
   uint64_t expires_us = 0;

@@ -24,6 +24,7 @@
 #include "sstable/bloom_filter.h"
 #include "sstable/prefix_filter.h"
 #include "sstable/table_properties.h"
+#include "sstable/tag_index.h"
 
 namespace seerdb {
 
@@ -51,10 +52,14 @@ struct TableReadFlags {
 
 // One lookup on its way through a table.
 struct TableProbe {
+  bool passed = false;  // the filter, or tags
+  // In a table with a filter.
   BlockGuess guess;
   uint32_t block = 0;
-  bool passed = false;  // the filter
   bool by_model = false;
+  // In a table with a tag index.
+  RankRange ranks;
+  EntryPlace place;  // of ranks.begin
 };
 
 class TableReader : public std::enable_shared_from_this<TableReader> {
@@ -74,7 +79,7 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
 
   // Get in steps, of which each but the last starts to load what the next one needs: several lookups that
   // take them in turn wait for memory together. In this order, none left out but those between FilterProbe
-  // and FinishProbe when the filter was not passed. The answer, and what is counted, are those of Get.
+  // and FinishProbe when FilterProbe did not pass it. The answer, and what is counted, are those of Get.
   void StartProbe(const LookupKey& lookup) const { filter_.Prefetch(lookup.hash); }
   void FilterProbe(const LookupKey& lookup, TableProbe* probe) const {
     probe->passed = filter_.MayContain(lookup.hash);
@@ -117,16 +122,17 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   // Most tables that a lookup asks turn it away: here, in line.
   explicit TableReader(const BloomFilter& filter) : filter_(filter) {}
   const BloomFilter& filter() const { return filter_; }
+  // The table has no entry of the key, as filter or tags say.
+  static Status TurnAway(const TableReadFlags& flags) {
+    if (flags.shard != nullptr) flags.shard->Add(Counter::filter_negatives);
+    return Status::Ok();
+  }
 
  private:
   virtual Status GetPassed(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const = 0;
   virtual void GuessProbe(const LookupKey& lookup, TableProbe* probe) const = 0;
   virtual Status SearchProbe(const TableReadFlags& flags, const LookupKey& lookup, const TableProbe& probe,
                              Lookup* result) const = 0;
-  static Status TurnAway(const TableReadFlags& flags) {
-    if (flags.shard != nullptr) flags.shard->Add(Counter::filter_negatives);
-    return Status::Ok();
-  }
 
   const BloomFilter filter_;
 };

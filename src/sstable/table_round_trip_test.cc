@@ -193,6 +193,7 @@ struct Config {
   uint32_t block_bytes;
   bool cache;
   bool sequential;
+  uint32_t learned_min_keys = 2048;
 };
 
 void ExpectTableEquals(const TestEntries& entries, const Config& config, Random& random) {
@@ -201,6 +202,7 @@ void ExpectTableEquals(const TestEntries& entries, const Config& config, Random&
   options.compression = config.compression;
   options.block_bytes = config.block_bytes;
   options.bloom_bits_per_key = config.cache ? 11 : 0;
+  options.learned_index_min_keys = config.learned_min_keys;
   options.table_number = 77;
   const Status built = table.Build(entries, options);
   ASSERT_TRUE(built.ok()) << built.ToString();
@@ -235,12 +237,13 @@ TEST(TableRoundTripTest, EveryShapeCodecAccessAndBlockSizeMatchesAMap) {
          {CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd}) {
       for (const TableAccess access : {TableAccess::kMapped, TableAccess::kPread}) {
         for (const uint32_t block_bytes : {64u, 4096u, 65536u}) {
-          const Config config{compression, access, block_bytes, random.OneIn(2), random.OneIn(3)};
+          const auto learned = static_cast<uint32_t>(random.OneIn(4) ? 0 : 1 + random.Uniform(20));
+          const Config config{compression, access, block_bytes, random.OneIn(2), random.OneIn(3), learned};
           SCOPED_TRACE(std::string(shape.name) + " compression " +
                        std::to_string(static_cast<int>(compression)) + " access " +
                        std::to_string(static_cast<int>(access)) + " block " + std::to_string(block_bytes) +
                        " cache " + std::to_string(config.cache) + " sequential " +
-                       std::to_string(config.sequential));
+                       std::to_string(config.sequential) + " learned " + std::to_string(learned));
           ASSERT_NO_FATAL_FAILURE(ExpectTableEquals(entries, config, random));
         }
       }
@@ -351,7 +354,9 @@ TEST(TableRoundTripTest, CountersTellFilterModelAndCache) {
   EXPECT_LT(false_positives, 100u);
   EXPECT_EQ(counted.Get(Counter::index_model_hits), 5000 + false_positives);
   EXPECT_EQ(counted.Get(Counter::index_fallbacks), 0u);
-  EXPECT_EQ(counted.Get(Counter::blocks_read), 5000 + false_positives);
+  // Another key's tag may come before a key's own.
+  EXPECT_GE(counted.Get(Counter::blocks_read), 5000 + false_positives);
+  EXPECT_LT(counted.Get(Counter::blocks_read), 5100 + false_positives);
 }
 
 // By gets, and by iterators with read calls of their own; what is cached is not read again.

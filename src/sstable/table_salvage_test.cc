@@ -33,6 +33,7 @@ class TableSalvageTest : public testing::TestWithParam<CompressionType> {
   void SetUp() override {
     TableBuilderOptions options;
     options.block_bytes = 250;
+    options.learned_index_min_keys = 5;  // so that some blocks have tags, and others have not
     options.compression = GetParam();
     options.table_number = kNumber;
     ASSERT_TRUE(table_.Build(entries_, options).ok());

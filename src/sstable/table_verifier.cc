@@ -21,7 +21,7 @@ Status TableVerifier::Run(VerifyResult* result) {
   for (uint32_t number = 0; number < source_.index().blocks(); ++number) {
     Slice bytes;
     SEERDB_RETURN_IF_ERROR(blocks.Fetch(number, &bytes));
-    SEERDB_RETURN_IF_ERROR(CheckBlock(number, source_.View(bytes), bytes));
+    SEERDB_RETURN_IF_ERROR(CheckBlock(number, source_.View(bytes)));
     ++result->blocks_verified;
   }
   SEERDB_RETURN_IF_ERROR(CheckProperties());
@@ -34,7 +34,11 @@ Status TableVerifier::Corrupt(uint32_t number, Slice what) const {
   return TableCorruption(source_.path(), "block", source_.index().Place(number).offset, what);
 }
 
-Status TableVerifier::CheckBlock(uint32_t number, const TagBlock& block, Slice bytes) {
+Status TableVerifier::CheckBlock(uint32_t number, const TagBlock& block) {
+  if (!tags_.empty() &&
+      (tags_.FirstRank(number) != counted_.entries || tags_.EntriesOf(number) != block.entries())) {
+    return Corrupt(number, "the tag index has other entries in it");
+  }
   for (uint32_t i = 0; i < block.entries(); ++i) {
     TagRecord record;
     block.Parse(block.RecordStart(i), &record);
@@ -43,23 +47,37 @@ Status TableVerifier::CheckBlock(uint32_t number, const TagBlock& block, Slice b
       return Corrupt(number, "entries are out of order");
     }
     if (counted_.entries == 0) counted_.smallest_key = key;
-    if (counted_.entries == 0 || key != key_) ++counted_.keys;
+    const bool newest = counted_.entries == 0 || key != key_;
+    if (newest) ++counted_.keys;
     key_ = key;
     trailer_ = record.trailer;
-    SEERDB_RETURN_IF_ERROR(CheckEntry(number, static_cast<uint8_t>(bytes[kTagBlockHeaderBytes + i]), record));
+    SEERDB_RETURN_IF_ERROR(CheckLookup(number, block, i, newest));
+    SEERDB_RETURN_IF_ERROR(CheckEntry(record));
     if (i == 0 || i + 1 == block.entries()) SEERDB_RETURN_IF_ERROR(CheckIndex(number));
   }
   return Status::Ok();
 }
 
-Status TableVerifier::CheckEntry(uint32_t number, uint8_t tag, const TagRecord& record) {
+Status TableVerifier::CheckLookup(uint32_t number, const TagBlock& block, uint32_t entry, bool newest) const {
   const uint64_t hash = Hash64(key_);
-  if (tag != TagOfHash(hash)) return Corrupt(number, FoundExpected("tag", tag, TagOfHash(hash)));
+  if (block.has_tags() && block.Tag(entry) != TagOfHash(hash))
+    return Corrupt(number, FoundExpected("tag", block.Tag(entry), TagOfHash(hash)));
   if (!filter_.MayContain(hash)) return Corrupt(number, "a key is missing in the filter");
   if (const Slice prefix = FilterPrefix(key_, properties_.prefix_filter_bytes);
       properties_.prefix_filter_bytes != 0 && !prefix.empty() && !filter_.MayContain(PrefixHash(prefix))) {
     return Corrupt(number, "a prefix is missing in the filter");
   }
+  if (tags_.empty()) return Status::Ok();
+  const auto rank = static_cast<uint32_t>(counted_.entries);
+  if (tags_.Match({rank, rank + 1}, RankTag::Of(hash)) != rank)
+    return Corrupt(number, "the tag index has another tag for a key");
+  const RankRange ranks = tags_.Find(key_);
+  if (newest && (rank < ranks.begin || rank >= ranks.end))
+    return Corrupt(number, "a key is out of the reach of the tag index");
+  return Status::Ok();
+}
+
+Status TableVerifier::CheckEntry(const TagRecord& record) {
   ++counted_.entries;
   if (TrailerType(record.trailer) == ValueType::kDeletion) ++counted_.tombstones;
   counted_.raw_key_bytes += key_.size();

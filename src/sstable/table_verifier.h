@@ -10,22 +10,29 @@
 #include "sstable/bloom_filter.h"
 #include "sstable/table_properties.h"
 #include "sstable/tag_block.h"
+#include "sstable/tag_index.h"
 
 namespace seerdb {
 
 // Thread safety: external synchronization. Borrows everything.
 class TableVerifier {
  public:
-  TableVerifier(FileSystem& fs, const BlockSource& source, const BloomFilter& filter,
-                const TableProperties& properties)
-      : fs_(fs), source_(source), filter_(filter), properties_(properties) {}
+  // What says whether the table has a key; either may be empty.
+  struct Lookups {
+    const BloomFilter* filter;
+    const TagIndex* tags;
+  };
+  TableVerifier(FileSystem& fs, const BlockSource& source, Lookups lookups, const TableProperties& properties)
+      : fs_(fs), source_(source), filter_(*lookups.filter), tags_(*lookups.tags), properties_(properties) {}
 
-  // Checksums, order, tags, filter membership, index and properties; adds to the counts of `result`.
+  // Checksums, order, tags, filter or tag index, index and properties; adds to the counts of `result`.
   Status Run(VerifyResult* result);
 
  private:
-  Status CheckBlock(uint32_t number, const TagBlock& block, Slice bytes);
-  Status CheckEntry(uint32_t number, uint8_t tag, const TagRecord& record);
+  Status CheckBlock(uint32_t number, const TagBlock& block);
+  Status CheckEntry(const TagRecord& record);
+  // `newest`: of its key.
+  Status CheckLookup(uint32_t number, const TagBlock& block, uint32_t entry, bool newest) const;
   Status CheckIndex(uint32_t number) const;
   Status CheckProperties() const;
   Status Corrupt(uint32_t number, Slice what) const;
@@ -33,6 +40,7 @@ class TableVerifier {
   FileSystem& fs_;
   const BlockSource& source_;
   const BloomFilter& filter_;
+  const TagIndex& tags_;
   const TableProperties& properties_;
   // What was counted, and the last entry seen.
   TableProperties counted_;

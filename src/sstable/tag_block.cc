@@ -23,24 +23,34 @@ const char* CheckRecord(const char* p, const char* limit, SequenceNumber min_seq
   return nullptr;
 }
 
+// Whether so many records of one size can be the `bytes`.
+bool FitEqual(uint64_t bytes, uint64_t entries) {
+  return bytes % entries == 0 && (entries == 1 || bytes / entries <= OffsetLine::kMaxEqualBytes);
+}
+
 }  // namespace
 
 const char* TagBlock::Check(Slice bytes) {
   if (bytes.size() < kTagBlockHeaderBytes || bytes.size() > UINT32_MAX) return "block size out of range";
   const uint64_t entries = LoadU32(bytes.data());
   const uint64_t prefix_bytes = LoadU32(bytes.data() + 4);
-  const uint64_t flags = LoadU64(bytes.data() + 8) >> 56;
+  const auto flags = static_cast<uint8_t>(bytes[15]);
   const SequenceNumber min_sequence = LoadU64(bytes.data() + 8) & kMaxSequence;
   if (entries == 0) return "block without entries";
-  if (flags > kMaxOffsetForm) return "unknown block flag";
-  const auto form = static_cast<OffsetForm>(flags);
-  const uint64_t columns = kTagBlockHeaderBytes + entries + OffsetColumnBytes(form, entries) + prefix_bytes;
+  const auto form = static_cast<OffsetForm>(flags & kOffsetFormMask);
+  if ((flags & ~(kOffsetFormMask | kBareBlockFlag)) != 0 || (flags & kOffsetFormMask) > kMaxOffsetForm)
+    return "unknown block flag";
+  const uint64_t tag_bytes = (flags & kBareBlockFlag) != 0 ? 0 : entries;
+  const uint64_t columns = kTagBlockHeaderBytes + tag_bytes + OffsetColumnBytes(form, entries) + prefix_bytes;
   if (columns >= bytes.size()) return "columns exceed the block";
-  const char* const offsets = bytes.data() + kTagBlockHeaderBytes + entries;
-  uint64_t start = OffsetAt(form, offsets, 0);
+  if (form == OffsetForm::kEqual && !FitEqual(bytes.size() - columns, entries))
+    return "records do not fill it";
+  const OffsetColumn offsets(form, bytes.data() + kTagBlockHeaderBytes + tag_bytes,
+                             static_cast<uint32_t>(entries), columns, bytes.size());
+  uint64_t start = offsets.At(0);
   if (start != columns) return "first offset is wrong";
   for (uint32_t i = 0; i < entries; ++i) {
-    const uint64_t end = i + 1 < entries ? OffsetAt(form, offsets, i + 1) : bytes.size();
+    const uint64_t end = i + 1 < entries ? offsets.At(i + 1) : bytes.size();
     // Ascending ends within the block also keep every start inside.
     if (end <= start || end > bytes.size()) return "offsets do not ascend";
     if (const char* error = CheckRecord(bytes.data() + start, bytes.data() + end, min_sequence);
@@ -64,6 +74,7 @@ inline uint32_t TagBlock::MatchesFrom(uint32_t i, uint8_t tag) const {
 }
 
 bool TagBlock::Find(Slice key, uint8_t tag, SequenceNumber sequence, TagRecord* record) const {
+  if (bare_) return FindByKey(key, sequence, record);
   if (key.substr(0, prefix_bytes_) != prefix()) return false;
   const Slice suffix = key.substr(prefix_bytes_);
   for (uint32_t i = 0; i < entries_; i += 16) {
@@ -74,7 +85,16 @@ bool TagBlock::Find(Slice key, uint8_t tag, SequenceNumber sequence, TagRecord* 
   return false;
 }
 
+bool TagBlock::FindByKey(Slice key, SequenceNumber sequence, TagRecord* record) const {
+  const uint32_t i = LowerBound(key, SeekTrailer(sequence));
+  return i < entries_ && Holds(i, key, record);
+}
+
 void TagBlock::PrefetchRecord(uint8_t tag) const {
+  if (bare_) {
+    PrefetchLowerBound();
+    return;
+  }
   for (uint32_t i = 0; i < entries_; i += 16) {
     const uint32_t mask = MatchesFrom(i, tag);
     if (mask == 0) continue;

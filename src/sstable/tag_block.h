@@ -1,5 +1,6 @@
 // TagBlock: a view of one uncompressed data block: tags, offsets, then records in internal order.
 //
+// Blocks of tables with a tag index have no tags of their own; search in them compares keys.
 // The view borrows the bytes. Its accessors trust them: Check() must have found them whole before.
 // Format: docs/format/table.md, "Data block". Thread safety: immutable.
 #pragma once
@@ -18,6 +19,9 @@ namespace seerdb {
 inline constexpr size_t kTagBlockHeaderBytes = 16;
 inline constexpr uint8_t kRecordKindMask = 0x0f;
 inline constexpr uint8_t kRecordExpiryFlag = 0x10;  // reserved
+// The last byte of a block's head: the form of its offsets, and whether it has no tags.
+inline constexpr uint8_t kOffsetFormMask = 0x07;
+inline constexpr uint8_t kBareBlockFlag = 0x08;
 // Blocks above this size have u32 offsets.
 inline constexpr size_t kMaxNarrowBlockBytes = 65535;
 
@@ -42,16 +46,23 @@ class TagBlock {
         entries_(LoadU32(data_)),
         prefix_bytes_(LoadU32(data_ + 4)),
         min_sequence_((LoadU64(data_ + 8) & kMaxSequence) + added_sequence),
-        form_(static_cast<OffsetForm>(data_[15])),
-        offsets_(data_ + kTagBlockHeaderBytes + entries_),
-        prefix_(offsets_ + OffsetColumnBytes(form_, entries_)) {}
+        bare_((static_cast<uint8_t>(data_[15]) & kBareBlockFlag) != 0) {
+    const auto form = static_cast<OffsetForm>(data_[15] & kOffsetFormMask);
+    const char* const column = data_ + kTagBlockHeaderBytes + (bare_ ? 0 : entries_);
+    prefix_ = column + OffsetColumnBytes(form, entries_);
+    offsets_ = OffsetColumn(form, column, entries_, static_cast<uint64_t>(prefix_ - data_) + prefix_bytes_,
+                            bytes.size());
+  }
 
   uint32_t entries() const { return entries_; }
   Slice prefix() const { return Slice(prefix_, prefix_bytes_); }
   const char* limit() const { return limit_; }
+  bool has_tags() const { return !bare_; }
+  // Requires: has_tags(), i < entries().
+  uint8_t Tag(uint32_t i) const { return static_cast<uint8_t>(data_[kTagBlockHeaderBytes + i]); }
 
   // Requires: i < entries().
-  const char* RecordStart(uint32_t i) const { return data_ + OffsetAt(form_, offsets_, i); }
+  const char* RecordStart(uint32_t i) const { return data_ + offsets_.At(i); }
   // Returns the end of the record at `p`, which is the start of the next one.
   const char* Parse(const char* p, TagRecord* record) const {
     const uint64_t kind = static_cast<unsigned char>(*p++) & kRecordKindMask;
@@ -67,6 +78,16 @@ class TagBlock {
   // The newest version of `key` with sequence <= `sequence`; false when the block has none. `tag` is
   // TagOfHash(Hash64(key)).
   bool Find(Slice key, uint8_t tag, SequenceNumber sequence, TagRecord* record) const;
+  // Whether entry i is one of `key`, and what it is then. Requires: i < entries().
+  bool Holds(uint32_t i, Slice key, TagRecord* record) const {
+    const char* const start = RecordStart(i);
+    // One wait for the record instead of one for its key and one for its value.
+    __builtin_prefetch(start + 64);
+    __builtin_prefetch(start + 128);
+    if (key.size() < prefix_bytes_ || !SameBytes(key.substr(0, prefix_bytes_), prefix())) return false;
+    Parse(start, record);
+    return SameBytes(record->suffix, key.substr(prefix_bytes_));
+  }
   // Index of the first entry at or after (key, trailer), or entries().
   uint32_t LowerBound(Slice key, uint64_t trailer) const;
 
@@ -79,10 +100,12 @@ class TagBlock {
     for (uint32_t part = 1; part < 8; ++part)
       __builtin_prefetch(RecordStart(static_cast<uint32_t>(uint64_t{entries_} * part / 8)));
   }
-  // Starts to load the first record with this tag.
+  // Starts to load what Find looks at first: the first record with this tag, where there are tags.
   void PrefetchRecord(uint8_t tag) const;
 
  private:
+  // Find in a block without tags.
+  bool FindByKey(Slice key, SequenceNumber sequence, TagRecord* record) const;
   // Bit j is set where entry i + j has the tag, for the up to 16 entries from i on.
   uint32_t MatchesFrom(uint32_t i, uint8_t tag) const;
   static uint64_t TrustedVarint(const char** p) {
@@ -110,8 +133,8 @@ class TagBlock {
   uint32_t entries_ = 0;
   uint32_t prefix_bytes_ = 0;
   SequenceNumber min_sequence_ = 0;
-  OffsetForm form_ = OffsetForm::kNarrow;
-  const char* offsets_ = nullptr;
+  bool bare_ = false;
+  OffsetColumn offsets_;
   const char* prefix_ = nullptr;
 };
 

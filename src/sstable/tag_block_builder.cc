@@ -49,14 +49,13 @@ bool TagBlockBuilder::PaysToPad(size_t delta_bytes) const {
   return delta_bytes * entries_.size() <= bytes;
 }
 
-bool TagBlockBuilder::ChooseEven(Layout* layout) const {
+bool TagBlockBuilder::ChooseEqual(Layout* layout) const {
   const size_t delta_bytes = VarintBytes(max_sequence_ - min_sequence_);
   if (!PaysToPad(delta_bytes)) return false;
   const Entry& entry = entries_.front();
   const uint64_t step = HeadBytes(entry) + delta_bytes + entry.key_bytes - prefix_bytes_ + entry.value_bytes;
-  if (step > UINT32_MAX >> 8 && entries_.size() > 1) return false;
-  layout->form = OffsetForm::kEven;
-  layout->line.step256 = entries_.size() == 1 ? 0 : static_cast<uint32_t>(step << 8);
+  if (step > OffsetLine::kMaxEqualBytes && entries_.size() > 1) return false;
+  layout->form = OffsetForm::kEqual;
   layout->record_bytes = step * entries_.size();
   layout->delta_bytes = delta_bytes;
   return true;
@@ -64,7 +63,7 @@ bool TagBlockBuilder::ChooseEven(Layout* layout) const {
 
 TagBlockBuilder::Layout TagBlockBuilder::ChooseLayout() {
   Layout layout;
-  if (even_ && ChooseEven(&layout)) return layout;
+  if (even_ && ChooseEqual(&layout)) return layout;
   starts_.clear();
   uint64_t start = 0;
   for (const Entry& entry : entries_) {
@@ -84,10 +83,9 @@ TagBlockBuilder::Layout TagBlockBuilder::ChooseLayout() {
 }
 
 void TagBlockBuilder::EncodeOffsets(const Layout& layout, uint64_t first, char* column) const {
-  if (layout.form >= OffsetForm::kNear) {
-    const auto origin = static_cast<int32_t>(static_cast<int64_t>(first) + layout.line.origin);
-    OffsetLine{layout.line.step256, origin}.Encode(column);
-    if (layout.form == OffsetForm::kEven) return;
+  if (layout.form == OffsetForm::kEqual) return;
+  if (layout.form == OffsetForm::kNear) {
+    OffsetLine{layout.line.step256, static_cast<int64_t>(first) + layout.line.origin}.Encode(column);
     column += OffsetLine::kBytes;
   }
   for (size_t i = 0; i < starts_.size(); ++i) {
@@ -101,20 +99,21 @@ void TagBlockBuilder::EncodeOffsets(const Layout& layout, uint64_t first, char* 
   }
 }
 
-uint64_t TagBlockBuilder::Finish(OutputBuffer* out) {
+TagBlockBuilder::Built TagBlockBuilder::Finish(OutputBuffer* out) {
   const uint64_t count = entries_.size();
   const Layout layout = ChooseLayout();
   const uint64_t first = ColumnBytes(count, layout.form) + prefix_bytes_;
   char* const block = out->Room(first + layout.record_bytes);
   StoreU32(block, static_cast<uint32_t>(count));
   StoreU32(block + 4, static_cast<uint32_t>(prefix_bytes_));
-  StoreU64(block + 8, min_sequence_ | uint64_t{static_cast<uint8_t>(layout.form)} << 56);
+  const uint8_t flags = static_cast<uint8_t>(layout.form) | (tags_ ? 0 : kBareBlockFlag);
+  StoreU64(block + 8, min_sequence_ | uint64_t{flags} << 56);
   char* const tags = block + kTagBlockHeaderBytes;
-  EncodeOffsets(layout, first, tags + count);
+  EncodeOffsets(layout, first, tags_ ? tags + count : tags);
   if (prefix_bytes_ != 0) std::memcpy(block + first - prefix_bytes_, buffer_.bytes().data(), prefix_bytes_);
   char* p = block + first;
   for (size_t i = 0; i < count; ++i) {
-    tags[i] = static_cast<char>(entries_[i].tag);
+    if (tags_) tags[i] = static_cast<char>(entries_[i].tag);
     p = EncodeRecord(entries_[i], layout.delta_bytes, p);
   }
   out->Grow(static_cast<size_t>(p - block));
@@ -125,7 +124,7 @@ uint64_t TagBlockBuilder::Finish(OutputBuffer* out) {
   record_bytes_ = 0;
   min_sequence_ = kMaxSequence;
   max_sequence_ = 0;
-  return count + OffsetColumnBytes(layout.form, count);
+  return {ColumnBytes(count, layout.form) - kTagBlockHeaderBytes, layout.form == OffsetForm::kEqual};
 }
 
 }  // namespace seerdb

@@ -18,13 +18,15 @@ namespace seerdb {
 class TagBlockBuilder {
  public:
   bool empty() const { return entries_.empty(); }
+  // Whether blocks get tags from now on. Requires: empty().
+  void set_tags(bool tags) { tags_ = tags; }
   // Size of the encoded block if an entry were added whose key has `shared_bytes` in common with last_key().
   uint64_t BytesWith(size_t key_bytes, size_t value_bytes, size_t shared_bytes) const {
     const uint64_t entries = entries_.size() + 1;
     const uint64_t records = record_bytes_ + RecordBytes(key_bytes, value_bytes);
     const uint64_t prefix = empty() ? key_bytes : std::min(prefix_bytes_, shared_bytes);
     const bool even = even_ && (empty() || IsAlike(key_bytes, value_bytes));
-    const OffsetForm form = even ? OffsetForm::kEven : OffsetForm::kNarrow;
+    const OffsetForm form = even ? OffsetForm::kEqual : OffsetForm::kNarrow;
     const uint64_t bytes = ColumnBytes(entries, form) + records - (entries - 1) * prefix;
     return !even && bytes > kMaxNarrowBlockBytes ? bytes + 2 * entries : bytes;
   }
@@ -52,9 +54,12 @@ class TagBlockBuilder {
   SequenceNumber max_sequence() const { return max_sequence_; }
   // About the bytes held.
   uint64_t pending_bytes() const { return buffer_.size(); }
-  // Appends the block to `out` and starts a new one. Returns the bytes of its tags and offsets. Requires:
-  // !empty().
-  uint64_t Finish(OutputBuffer* out);
+  struct Built {
+    uint64_t column_bytes = 0;  // of tags and offsets
+    bool equal = false;         // all records have one size
+  };
+  // Appends the block to `out` and starts a new one. Requires: !empty().
+  Built Finish(OutputBuffer* out);
 
  private:
   struct Entry {
@@ -72,8 +77,8 @@ class TagBlockBuilder {
     return 1 + LengthBytes(key_bytes) + LengthBytes(value_bytes) + kTypicalDeltaBytes + key_bytes +
            value_bytes;
   }
-  static uint64_t ColumnBytes(uint64_t entries, OffsetForm form) {
-    return kTagBlockHeaderBytes + entries + OffsetColumnBytes(form, entries);
+  uint64_t ColumnBytes(uint64_t entries, OffsetForm form) const {
+    return kTagBlockHeaderBytes + (tags_ ? entries : 0) + OffsetColumnBytes(form, entries);
   }
   // Whether such an entry has the size of the first one.
   bool IsAlike(size_t key_bytes, size_t value_bytes) const {
@@ -89,7 +94,7 @@ class TagBlockBuilder {
   // Fills starts_: where each record starts, from the first one on.
   Layout ChooseLayout();
   // Where all entries have one size, sequences may be stored with one, too.
-  bool ChooseEven(Layout* layout) const;
+  bool ChooseEqual(Layout* layout) const;
   bool PaysToPad(size_t delta_bytes) const;
   size_t HeadBytes(const Entry& entry) const {
     return 1 + LengthBytes(entry.key_bytes - prefix_bytes_) + LengthBytes(entry.value_bytes);
@@ -98,6 +103,7 @@ class TagBlockBuilder {
   char* EncodeRecord(const Entry& entry, size_t delta_bytes, char* p) const;
   void EncodeOffsets(const Layout& layout, uint64_t first, char* column) const;
 
+  bool tags_ = true;
   OutputBuffer buffer_;
   std::vector<Entry> entries_;
   std::vector<uint32_t> starts_;

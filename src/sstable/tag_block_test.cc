@@ -26,8 +26,9 @@ std::string Key(int i) {
   return "key" + std::string(8 - digits.size(), '0') + digits;
 }
 
-std::string Build(const std::vector<Entry>& entries) {
+std::string Build(const std::vector<Entry>& entries, bool tags = true) {
   TagBlockBuilder builder;
+  builder.set_tags(tags);
   for (const Entry& entry : entries) {
     const size_t shared = builder.empty() ? 0 : CommonPrefixBytes(builder.last_key(), entry.key);
     builder.Add(entry.key, entry.trailer, entry.value, TagOfHash(Hash64(entry.key)), shared);
@@ -76,7 +77,7 @@ TEST(TagBlock, RecordsOfOneSizeNeedNoColumn) {
   for (const int count : {1, 2, 31, 3000}) {
     const auto entries = Entries(count, 777'777, [](int) { return 100; });
     const std::string block = Build(entries);
-    EXPECT_EQ(FormOf(block), OffsetForm::kEven);
+    EXPECT_EQ(FormOf(block), OffsetForm::kEqual);
     ExpectReads(block, entries);
   }
 }
@@ -85,7 +86,7 @@ TEST(TagBlock, OneRecordOfAnySizeIsEven) {
   for (const int bytes : {0, 1, 65'535, 65'536, 20 << 20}) {
     const auto entries = Entries(1, 1, [bytes](int) { return bytes; });
     const std::string block = Build(entries);
-    EXPECT_EQ(FormOf(block), OffsetForm::kEven);
+    EXPECT_EQ(FormOf(block), OffsetForm::kEqual);
     ExpectReads(block, entries);
   }
 }
@@ -133,14 +134,37 @@ TEST(TagBlock, RandomSizesAreReadAsTheyWereWritten) {
   }
   EXPECT_GT(forms[static_cast<int>(OffsetForm::kNarrow)], 0);
   EXPECT_GT(forms[static_cast<int>(OffsetForm::kNear)], 0);
-  EXPECT_GT(forms[static_cast<int>(OffsetForm::kEven)], 0);
+  EXPECT_GT(forms[static_cast<int>(OffsetForm::kEqual)], 0);
+}
+
+// A block of records of one size as it was written when their line was stored.
+std::string WithStoredLine(const std::string& equal) {
+  const TagBlock block(equal);
+  const auto entries = static_cast<ptrdiff_t>(block.entries());
+  const auto first = static_cast<int64_t>(block.RecordStart(0) - equal.data());
+  const auto record_bytes = static_cast<uint32_t>(block.RecordStart(1) - block.RecordStart(0));
+  char line[OffsetLine::kBytes];
+  OffsetLine{record_bytes << 8, first + int64_t{OffsetLine::kBytes}}.Encode(line);
+  std::string even = equal;
+  even[15] = static_cast<char>(OffsetForm::kEven);
+  even.insert(even.begin() + kTagBlockHeaderBytes + entries, line, line + sizeof line);
+  return even;
+}
+
+TEST(TagBlock, StoredLinesOfRecordsOfOneSizeAreRead) {
+  const auto entries = Entries(31, 1, [](int) { return 100; });
+  const std::string equal = Build(entries);
+  ASSERT_EQ(FormOf(equal), OffsetForm::kEqual);
+  const std::string even = WithStoredLine(equal);
+  ASSERT_EQ(TagBlock::Check(even), nullptr);
+  ExpectReads(even, entries);
 }
 
 // Whatever the line says: no record is taken for one that does not fill its place.
 TEST(TagBlock, DamagedLinesAreRefused) {
   for (const int spread : {0, 20}) {
     const auto entries = Entries(31, 1, [spread](int i) { return 100 + (spread == 0 ? 0 : i * 7 % spread); });
-    const std::string good = Build(entries);
+    const std::string good = spread == 0 ? WithStoredLine(Build(entries)) : Build(entries);
     const size_t line = kTagBlockHeaderBytes + entries.size();
     for (size_t at = line; at < line + OffsetLine::kBytes + (spread == 0 ? 0 : entries.size()); ++at) {
       for (int bit = 0; bit < 8; ++bit) {
@@ -150,9 +174,32 @@ TEST(TagBlock, DamagedLinesAreRefused) {
         if (TagBlock::Check(bad) == nullptr) ExpectReads(bad, entries);
       }
     }
-    std::string unknown = good;
-    unknown[15] = 4;
-    EXPECT_STREQ(TagBlock::Check(unknown), "unknown block flag");
+    for (const uint8_t flags : {5, 6, 7, 0x10, 0x80}) {
+      std::string unknown = good;
+      unknown[15] = static_cast<char>(flags);
+      EXPECT_STREQ(TagBlock::Check(unknown), "unknown block flag") << int{flags};
+    }
+  }
+}
+
+TEST(TagBlock, RecordsOfOneSizeMustFillTheirBlock) {
+  const auto entries = Entries(31, 1, [](int) { return 100; });
+  std::string block = Build(entries);
+  ASSERT_EQ(FormOf(block), OffsetForm::kEqual);
+  for (int bytes = 1; bytes < 300; ++bytes) {
+    block.push_back('x');
+    EXPECT_NE(TagBlock::Check(block), nullptr) << bytes;
+  }
+}
+
+TEST(TagBlock, WithoutTagsIsSearchedByKeys) {
+  for (const int spread : {1, 20, 3000}) {
+    const auto entries = Entries(40, 1, [spread](int i) { return 100 + i * 7 % spread; });
+    const std::string tagged = Build(entries);
+    const std::string bare = Build(entries, false);
+    EXPECT_LE(bare.size() + entries.size(), tagged.size());
+    EXPECT_FALSE(TagBlock(bare).has_tags());
+    ExpectReads(bare, entries);
   }
 }
 

@@ -26,7 +26,7 @@ Options Tiny(uint32_t num_levels, uint32_t size_ratio) {
   options.num_levels = num_levels;
   options.size_ratio = size_ratio;
   options.bloom_bits_per_key = 4;
-  options.prefix_filter_bytes = 2;
+  options.learned_index_min_keys = 8;
   options.l0_compaction_trigger = 2;
   return options;
 }
@@ -46,8 +46,10 @@ std::vector<OptionSet> MakeOptionSets() {
   };
   add("Tiny", Fixed(Tiny(6, 2), CompactionPolicy::kLeveled));
   add("TinyTwoLevels", Tiny(2, 4)).options.bloom_bits_per_key = 0;
+  add("TinyPrefixes", Tiny(4, 3)).options.prefix_filter_bytes = 2;
   Options o = Fixed(Small(), CompactionPolicy::kTiered);
   o.compression = CompressionType::kLz4;
+  o.learned_index_min_keys = 32;
   add("Lz4", o);
   o = Fixed(Small(), CompactionPolicy::kLazyLeveling);
   o.compression = CompressionType::kZstd;

@@ -98,6 +98,13 @@ std::vector<MetamorphicSet> MakeSets() {
   add("TinyLargeBlocks", {Tiny(), foreground, {SEERDB_SETTING(c.options.block_bytes = 1 << 20)}});
   add("TinyNoBloom", {Tiny(), foreground, no_bloom});
   add("TinyPrefixFilter", {Tiny(), foreground, {SEERDB_SETTING(c.options.prefix_filter_bytes = 2)}});
+  const Settings learned = {SEERDB_SETTING(c.options.learned_index_min_keys = 1)};
+  add("TinyLearned", {Tiny(), foreground, learned});
+  add("TinyLearnedCooperative", {Tiny(), cooperative, learned});
+  add("TinyLearnedSmallBlocks", {Tiny(), foreground, learned, small_blocks});
+  add("TinyLearnedLz4Pread", {Tiny(), foreground, learned, lz4, pread});
+  add("TinyLearnedFromTen", {Tiny(), foreground, {SEERDB_SETTING(c.options.learned_index_min_keys = 10)}});
+  add("TinyNotLearned", {Tiny(), foreground, {SEERDB_SETTING(c.options.learned_index_min_keys = 0)}});
   add("TinyWideBloom", {Tiny(), foreground, {SEERDB_SETTING(c.options.bloom_bits_per_key = 32)}});
   add("TinyNoCachePread", {Tiny(), foreground, no_cache, pread});
   add("TinyNoCacheLz4", {Tiny(), foreground, no_cache, lz4});

@@ -111,6 +111,7 @@ Options TinyOptions() {
   options.size_ratio = 2;
   options.target_file_size = 4096;
   options.block_bytes = 64;
+  options.learned_index_min_keys = 10;
   options.num_levels = 5;
   options.block_cache_capacity = 64 << 10;
   options.background_flush = false;

@@ -1,0 +1,59 @@
+#include "sstable/lookup_builder.h"
+
+#include "sstable/prefix_filter.h"
+
+namespace seerdb {
+namespace {
+
+LookupKind FirstKind(const TableBuilderOptions& options) {
+  if (options.bloom_bits_per_key == 0) return LookupKind::kNoFilter;
+  if (options.prefix_filter_bytes != 0) return LookupKind::kPrefixes;
+  if (options.learned_index_min_keys == 0) return LookupKind::kNotAsked;
+  return LookupKind::kFewKeys;
+}
+
+}  // namespace
+
+LookupBuilder::LookupBuilder(const TableBuilderOptions& options)
+    : prefix_bytes_(options.prefix_filter_bytes),
+      min_keys_(options.learned_index_min_keys),
+      filter_(options.bloom_bits_per_key),
+      tags_(options.shared_prefix),
+      kind_(FirstKind(options)) {}
+
+bool LookupBuilder::StartBlock() {
+  if (kind_ == LookupKind::kFewKeys) TryFirstKeys();
+  if (kind_ == LookupKind::kTagIndex && !tags_.fits()) GiveUp();
+  if (Learns()) tags_.StartBlock();
+  return kind_ != LookupKind::kTagIndex;
+}
+
+void LookupBuilder::TryFirstKeys() {
+  if (keys_ < min_keys_) return;
+  kind_ = LookupKind::kTagIndex;
+  if (!tags_.Fit()) GiveUp();
+}
+
+void LookupBuilder::GiveUp() {
+  kind_ = LookupKind::kUnlearnable;
+  tags_ = TagIndexBuilder(Slice());
+}
+
+void LookupBuilder::AddPrefix(Slice key) {
+  const Slice prefix = FilterPrefix(key, prefix_bytes_);
+  // Keys ascend: those with one prefix come one after another, and none has an empty one.
+  if (prefix == Slice(last_prefix_)) return;
+  last_prefix_.assign(prefix);
+  if (!prefix.empty()) filter_.AddHash(PrefixHash(prefix));
+}
+
+void LookupBuilder::Finish() {
+  if (kind_ == LookupKind::kFewKeys) TryFirstKeys();
+  if (kind_ == LookupKind::kTagIndex && !tags_.Fit()) GiveUp();
+  if (kind_ == LookupKind::kTagIndex)
+    tag_index_ = tags_.Finish();
+  else
+    filter_bytes_ = filter_.Finish();
+}
+
+}  // namespace seerdb
