@@ -97,6 +97,10 @@ const char* LookupName(LookupKind kind) {
       return "tags: bloom_bits_per_key is 0";
     case LookupKind::kNotAsked:
       return "filter and tags: learned_index_min_keys is 0";
+    case LookupKind::kFinerFilter:
+      return "filter and tags: bloom_bits_per_key asks for more than tags give";
+    case LookupKind::kMostlyAbsent:
+      return "filter and tags: older runs hold most of what is asked for";
   }
   return "unknown";
 }

@@ -180,12 +180,13 @@ struct SEERDB_EXPORT Options {
   // in few of the runs. 0 .. 255. As RocksDB's prefix filters, without their way to lose keys: an iterator
   // never leaves ReadOptions::prefix.
   uint32_t prefix_filter_bytes = 0;
-  // A table that will have so many keys gets a learned index over all of them instead of a filter, tags in
-  // its blocks and part of its index of blocks, where a trial with its first keys of this number says that
-  // the models are smaller than these; `seerdb dump` and DbStats say which tables have one, and why others
-  // have not. It takes 16 bits a key where those take 26, and a get that finds its key waits once less.
-  // 0 = no table; none without a filter either, nor with prefixes in it. The index of Bourbon (OSDI 2020)
-  // with tags as in Swiss tables.
+  // A table of the oldest run in its range that will have so many keys gets a learned index over all of them
+  // instead of a filter, tags in its blocks and part of its index of blocks, where a trial with its first
+  // keys of this number says that the models are smaller than these; `seerdb dump` and DbStats say which
+  // tables have one, and why others have not. It takes 16 bits a key where those take 26. An absent key
+  // passes it as often as a filter of 10 bits, and takes somewhat longer to turn away. 0 = no table; none
+  // either with bloom_bits_per_key of 0 or more than 12, nor with prefix_filter_bytes. At most 2^30. The
+  // index of Bourbon (OSDI 2020), with tags as in Swiss tables.
   uint32_t learned_index_min_keys = 2048;
   TableAccess table_access = TableAccess::kAuto;
   // Bytes of the cache of read or decompressed blocks. Uncompressed mapped blocks bypass it. 0 = none.

@@ -109,12 +109,13 @@ Result<CompactionOutcome> RunCompaction(FileSystem& fs, const CompactionInputs& 
     };
   }
 
+  OlderData older(*inputs.version, plan);
+  output.table.mostly_absent = !older.none();
   output.ranges_applied = inputs.ranges.limit();
   CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));
   const std::unique_ptr<InternalIterator> merged = MergeInputs(inputs);
   stream_options.snapshots = inputs.snapshots;
-  OlderData older(*inputs.version, plan);
   stream_options.may_hold_below = [&older](Slice key) { return older.MayHold(key); };
   stream_options.ranges = inputs.ranges.CoverAt(kMaxSequence);
   stream_options.cancelled = inputs.cancelled;

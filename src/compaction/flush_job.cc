@@ -22,6 +22,7 @@ Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput&
                                                TableOutputOptions output) {
   output.expected_bytes = input.bytes;
   output.target_file_size = 0;
+  output.table.mostly_absent = true;
   input.entries->SeekToLast();
   if (input.entries->Valid()) output.largest_key.assign(input.entries->key());
   if (input.ranges != nullptr) output.ranges_applied = input.ranges->last_sequence();

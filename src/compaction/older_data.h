@@ -16,6 +16,8 @@ class OlderData {
  public:
   OlderData(const Version& version, const CompactionPlan& plan);
 
+  // Whether there is no such data at all: the output is the oldest there is, and mostly the largest run.
+  bool none() const { return runs_.empty(); }
   // Keys must not descend.
   bool MayHold(Slice key);
 

@@ -208,5 +208,71 @@ TEST_F(WriteQueueLine, WhatRunsAloneIsNotServed) {
   EXPECT_EQ(committed, 2u);
 }
 
+// Notes each request once, and that nobody commits beside it.
+class SoleCommitter final : public GroupCommitter {
+ public:
+  Status CommitGroup(const std::vector<WriteRequest*>& group) override {
+    const Alone alone(this);
+    for (const WriteRequest* request : group) requests += request->count;
+    return {};
+  }
+  class Alone {
+   public:
+    explicit Alone(SoleCommitter* committer) : committer_(*committer) {
+      EXPECT_FALSE(committer_.inside.exchange(true));
+    }
+    ~Alone() { committer_.inside = false; }
+
+   private:
+    SoleCommitter& committer_;
+  };
+  std::atomic<bool> inside{false};
+  uint64_t requests = 0;  // no atomic: leadership guards it
+};
+
+// Writers that meet all the time, and then one after another stop: whoever waited for another to lead leads.
+TEST(WriteQueue, EachRequestIsCommittedOnceByOneLeaderAtATime) {
+  StoppedClock clock;
+  SoleCommitter committer;
+  WriteQueueOptions options = OptionsWith(&clock);
+  options.max_group_writers = 3;
+  WriteQueue queue(options, &committer);
+  constexpr uint32_t kThreads = 4;
+  constexpr uint32_t kWrites = 20'000;
+  std::atomic<uint64_t> tried{0};
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (uint32_t n = 0; n < kWrites * (i + 1) / kThreads; ++n) {
+        WriteRequest request;
+        request.count = 1;
+        request.sync = n % 997 == 0 && i % 2 == 0;
+        ASSERT_TRUE(queue.Submit(&request).ok());
+        if (n % 501 != 0) continue;
+        ASSERT_TRUE(queue
+                        .RunExclusive([&]() -> Status {
+                          const SoleCommitter::Alone alone(&committer);
+                          ++committer.requests;
+                          return {};
+                        })
+                        .ok());
+        queue.TryRunExclusive([&] {
+          const SoleCommitter::Alone alone(&committer);
+          ++committer.requests;
+          ++tried;
+        });
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  uint64_t expected = tried;
+  for (uint32_t i = 0; i < kThreads; ++i) {
+    const uint64_t writes = kWrites * (i + 1) / kThreads;
+    expected += writes + (writes + 500) / 501;
+  }
+  EXPECT_EQ(committer.requests, expected);
+  EXPECT_FALSE(committer.inside);
+}
+
 }  // namespace
 }  // namespace seerdb

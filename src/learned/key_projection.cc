@@ -86,15 +86,23 @@ bool EndsInZeros(Kind kind, uint64_t window, size_t bytes) {
 
 }  // namespace
 
-bool KeyProjection::LoadDigits(Kind kind, Slice key, size_t skip, uint64_t* window) {
-  const auto parse = kind == Kind::kDecimal ? ParseDecimal : ParseHex;
+template <KeyProjection::Kind kKind>
+bool KeyProjection::LoadDigitsOf(Slice key, size_t skip, uint64_t* window) {
+  const auto parse = [](uint64_t word, uint64_t* value) {
+    return kKind == Kind::kDecimal ? ParseDecimal(word, value) : ParseHex(word, value);
+  };
   const size_t left = key.size() - skip;
   uint64_t high = 0;
   uint64_t low = 0;
   if (!parse(PadWithZeros(LoadPadded(key, skip), left), &high)) return false;
   if (left > 8 && !parse(PadWithZeros(LoadPadded(key, skip + 8), left - 8), &low)) return false;
-  *window = kind == Kind::kDecimal ? high * 100'000'000 + low : high << 32 | low;
+  *window = kKind == Kind::kDecimal ? high * 100'000'000 + low : high << 32 | low;
   return true;
+}
+
+bool KeyProjection::LoadDigits(Kind kind, Slice key, size_t skip, uint64_t* window) {
+  return kind == Kind::kDecimal ? LoadDigitsOf<Kind::kDecimal>(key, skip, window)
+                                : LoadDigitsOf<Kind::kHex>(key, skip, window);
 }
 
 uint64_t KeyProjection::DigitsWindow(Kind kind, Slice key, size_t skip) {

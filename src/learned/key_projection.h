@@ -85,6 +85,8 @@ class KeyProjection {
   }
 
  private:
+  template <Kind kKind>
+  static bool LoadDigitsOf(Slice key, size_t skip, uint64_t* window);
   // The 8 bytes at `at`, the first lowest, zero where the key has ended.
   static uint64_t LoadPadded(Slice key, size_t at) {
     return at < key.size() ? __builtin_bswap64(LoadWindow(key, at)) : 0;

@@ -44,8 +44,8 @@ struct OffsetLine {
 
 inline bool HasStoredLine(OffsetForm form) { return form == OffsetForm::kNear || form == OffsetForm::kEven; }
 inline uint64_t OffsetElementBytes(OffsetForm form) {
-  constexpr uint8_t kBytes[] = {2, 4, 1, 0, 0};
-  return kBytes[static_cast<uint8_t>(form)];
+  constexpr uint64_t kBytes = 0x00'00'01'04'02;  // a byte for each form, from the lowest on
+  return kBytes >> (8 * static_cast<uint8_t>(form)) & 0xff;
 }
 // Of the column of `entries` records.
 inline uint64_t OffsetColumnBytes(OffsetForm form, uint64_t entries) {
@@ -57,31 +57,34 @@ class OffsetColumn {
   OffsetColumn() = default;
   // Borrows `column`, of `entries` (> 0) records that begin at `first` and end at `end` of their block.
   OffsetColumn(OffsetForm form, const char* column, uint32_t entries, uint64_t first, uint64_t end)
-      : form_(form), elements_(column) {
-    if (form == OffsetForm::kEqual) {
-      // A block has less than 4 GiB.
-      const uint32_t record_bytes = static_cast<uint32_t>(end - first) / entries;
-      line_ = {entries == 1 ? 0 : record_bytes << 8, static_cast<int64_t>(first)};
-    } else if (HasStoredLine(form)) {
-      line_ = OffsetLine::Decode(column);
-      elements_ += OffsetLine::kBytes;
-    }
+      : form_(form), column_(column), first_(static_cast<uint32_t>(first)) {
+    // A block has less than 4 GiB.
+    if (form == OffsetForm::kEqual) record_bytes_ = static_cast<uint32_t>(end - first) / entries;
   }
 
   // Where record i starts.
   uint64_t At(uint32_t i) const {
-    if (form_ >= OffsetForm::kNear) {
-      const uint64_t line = line_.At(i);
-      return form_ == OffsetForm::kNear ? line + static_cast<unsigned char>(elements_[i]) : line;
+    switch (form_) {
+      case OffsetForm::kEqual:
+        return first_ + uint64_t{i} * record_bytes_;
+      case OffsetForm::kNear:
+        return OffsetLine::Decode(column_).At(i) +
+               static_cast<unsigned char>(column_[OffsetLine::kBytes + i]);
+      case OffsetForm::kEven:
+        return OffsetLine::Decode(column_).At(i);
+      case OffsetForm::kWide:
+        return LoadU32(column_ + size_t{i} * 4);
+      case OffsetForm::kNarrow:
+        break;
     }
-    return form_ == OffsetForm::kNarrow ? LoadU16(elements_ + size_t{i} * 2)
-                                        : LoadU32(elements_ + size_t{i} * 4);
+    return LoadU16(column_ + size_t{i} * 2);
   }
 
  private:
   OffsetForm form_ = OffsetForm::kNarrow;
-  const char* elements_ = nullptr;
-  OffsetLine line_;
+  const char* column_ = nullptr;
+  uint32_t first_ = 0;
+  uint32_t record_bytes_ = 0;
 };
 
 // The line that all of `starts`, counted from the first record on, lie on or up to 255 bytes behind; nullopt

@@ -113,6 +113,7 @@ struct Case {
   uint32_t min_keys;
   uint32_t bloom_bits;
   LookupKind kind;
+  bool mostly_absent = false;
 };
 
 TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
@@ -125,6 +126,8 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
       {"too few", kKeys, kKeys + 1, 11, LookupKind::kFewKeys},
       {"not asked for", kKeys, 0, 11, LookupKind::kNotAsked},
       {"no filter", kKeys, 1, 0, LookupKind::kNoFilter},
+      {"finer filter", kKeys, 1, 13, LookupKind::kFinerFilter},
+      {"newer run", kKeys, 1, 11, LookupKind::kMostlyAbsent, true},
       {"refused by the trial", 0, 2048, 11, LookupKind::kUnlearnable},
       {"refused at the end", 3000, 2048, 11, LookupKind::kUnlearnable},
   };
@@ -140,6 +143,7 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
         options.compression = compression;
         options.learned_index_min_keys = c.min_keys;
         options.bloom_bits_per_key = c.bloom_bits;
+        options.mostly_absent = c.mostly_absent;
         options.table_number = 5;
         TestTable table;
         ASSERT_TRUE(table.Build(entries, options).ok());

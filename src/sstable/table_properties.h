@@ -12,15 +12,17 @@ namespace seerdb {
 
 // What says whether and where a table has a key, and why. Persistent.
 enum class LookupKind : uint8_t {
-  kUntold = 0,       // filter and tags in blocks; of tables that do not say why
-  kTagIndex = 1,     // a learned index over all keys
-  kFewKeys = 2,      // filter and tags, as in the others: too few keys for a model to pay
-  kUnlearnable = 3,  // models of the keys' windows would be larger than filter and tags
-  kPrefixes = 4,     // the filter answers for prefixes too
-  kNoFilter = 5,     // tags in blocks alone: bloom_bits_per_key is 0
-  kNotAsked = 6,     // learned_index_min_keys is 0
+  kUntold = 0,        // filter and tags in blocks; of tables that do not say why
+  kTagIndex = 1,      // a learned index over all keys
+  kFewKeys = 2,       // filter and tags, as in the others: too few keys for a model to pay
+  kUnlearnable = 3,   // models of the keys' windows would be larger than filter and tags
+  kPrefixes = 4,      // the filter answers for prefixes too
+  kNoFilter = 5,      // tags in blocks alone: bloom_bits_per_key is 0
+  kNotAsked = 6,      // learned_index_min_keys is 0
+  kFinerFilter = 7,   // bloom_bits_per_key asks for fewer false answers than tags give
+  kMostlyAbsent = 8,  // a newer run: a filter turns away sooner what most lookups ask in vain
 };
-inline constexpr uint64_t kMaxLookupKind = 6;
+inline constexpr uint64_t kMaxLookupKind = 8;
 
 struct TableProperties {
   uint64_t table_number = 0;

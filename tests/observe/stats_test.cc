@@ -208,7 +208,12 @@ std::vector<FieldCase> ReadCases() {
          EXPECT_OK(s->db->Put(Subject::Key(1), "2"));
          EXPECT_TRUE(transaction->Commit().IsConflict());
        }},
-      {{"learned_tables", "table_index_bytes"}, JustOpen, [](Subject* s) { s->Store(0, 100); }},
+      {{"learned_tables", "table_index_bytes"},
+       OpenWithTable,
+       [](Subject* s) {
+         s->Put(0, 100);
+         EXPECT_OK(s->db->CompactRange());
+       }},
       {{"unlearnable_tables", "table_filter_bytes"},
        [](Subject* s) {
          s->options.memtable_capacity = s->options.target_file_size = 1 << 20;
@@ -217,7 +222,7 @@ std::vector<FieldCase> ReadCases() {
        [](Subject* s) {  // keys of one window, more of them than a search looks at
          for (int i = 0; i < 4000; ++i)
            EXPECT_OK(s->db->Put(Subject::Key(i / 40) + "eightbyt" + std::to_string(i * 7919 % 10007), "v"));
-         s->Flush();
+         EXPECT_OK(s->db->CompactRange());
        }},
       {{"range_tombstones"},
        OpenWithTable,
