@@ -37,6 +37,8 @@ void ReadBlock(Slice content) {
     block.PrefetchRecord(tag);
     SEERDB_ASSERT(block.Find(key, tag, kMaxSequence, &found));
     SEERDB_ASSERT(found.suffix == record.suffix);
+    SEERDB_ASSERT(block.Holds(i, key, &found) && found.trailer == record.trailer);
+    SEERDB_ASSERT(!block.Holds(i, key + "x", &found));
     block.Find(key, tag, TrailerSequence(record.trailer) / 2, &found);
     block.Find(key + "x", TagOfHash(Hash64(key)), kMaxSequence, &found);
     SEERDB_ASSERT(block.LowerBound(key, record.trailer) <= block.entries());
@@ -80,6 +82,7 @@ void RoundTrip(Input* input) {
     return CompareInternal(a.key, a.trailer, b.key, b.trailer) < 0;
   });
   TagBlockBuilder builder;
+  builder.set_tags(entries.size() % 2 == 0);
   for (const Entry& entry : entries) {
     const size_t shared = builder.empty() ? 0 : CommonPrefixBytes(builder.last_key(), entry.key);
     builder.Add(entry.key, entry.trailer, entry.value, TagOfHash(Hash64(entry.key)), shared);

@@ -6,6 +6,7 @@
 #include "fuzz/input.h"
 #include "fuzz/targets.h"
 #include "learned/bracket_search.h"
+#include "learned/key_projection.h"
 #include "learned/model_codec.h"
 #include "learned/pla_builder.h"
 
@@ -76,15 +77,38 @@ void Search(Input* input) {
   }
 }
 
+// Suffixes of digits come back from their windows, and nothing else is taken for digits.
+void Windows(Input* input) {
+  for (const auto kind :
+       {KeyProjection::Kind::kBytes, KeyProjection::Kind::kDecimal, KeyProjection::Kind::kHex}) {
+    const Slice key = input->Bytes(input->Byte() % 24);
+    const Slice other = input->Bytes(input->Byte() % 24);
+    const KeyProjection projection(Slice(), kind);
+    const uint64_t window = projection.WindowWithin(key);
+    if (key <= other) SEERDB_ASSERT(window <= projection.WindowWithin(other));
+    const size_t bytes = std::min(key.size(), KeyProjection::WindowBytes(kind));
+    uint64_t digits = 0;
+    if (kind != KeyProjection::Kind::kBytes && !KeyProjection::LoadDigits(kind, key, 0, &digits)) continue;
+    SEERDB_ASSERT(KeyProjection::IsWindowOf(kind, window, bytes));
+    char told[24];
+    KeyProjection::SuffixOfWindow(kind, window, bytes, told);
+    SEERDB_ASSERT(Slice(told, bytes) == key.substr(0, bytes));
+  }
+}
+
 }  // namespace
 
-// Byte 0 chooses: an encoded model, or windows to search.
+// Byte 0 chooses: an encoded model, windows to search, or windows of keys.
 void FuzzModel(Slice bytes) {
   Input input(bytes);
-  if (input.Byte() % 2 == 0) {
-    Decode(input.Rest());
-  } else {
-    Search(&input);
+  switch (input.Byte() % 4) {
+    case 0:
+    case 2:
+      return Decode(input.Rest());
+    case 1:
+      return Search(&input);
+    default:
+      return Windows(&input);
   }
 }
 

@@ -16,6 +16,7 @@ void FuzzManifest(Slice bytes);
 void FuzzModel(Slice bytes);
 void FuzzScript(Slice bytes);
 void FuzzTable(Slice bytes);
+void FuzzTags(Slice bytes);
 void FuzzValues(Slice bytes);
 
 struct Target {
@@ -23,8 +24,9 @@ struct Target {
   void (*run)(Slice bytes);
 };
 inline constexpr Target kTargets[] = {
-    {"batch", FuzzBatch}, {"block", FuzzBlock},   {"log", FuzzLog},     {"manifest", FuzzManifest},
-    {"model", FuzzModel}, {"script", FuzzScript}, {"table", FuzzTable}, {"values", FuzzValues},
+    {"batch", FuzzBatch},       {"block", FuzzBlock}, {"log", FuzzLog},
+    {"manifest", FuzzManifest}, {"model", FuzzModel}, {"script", FuzzScript},
+    {"table", FuzzTable},       {"tags", FuzzTags},   {"values", FuzzValues},
 };
 
 }  // namespace seerdb::fuzz

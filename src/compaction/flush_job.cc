@@ -23,8 +23,6 @@ Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput&
   output.expected_bytes = input.bytes;
   output.target_file_size = 0;
   output.table.mostly_absent = true;
-  input.entries->SeekToLast();
-  if (input.entries->Valid()) output.largest_key.assign(input.entries->key());
   if (input.ranges != nullptr) output.ranges_applied = input.ranges->last_sequence();
   CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));

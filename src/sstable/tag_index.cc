@@ -100,18 +100,6 @@ Status TagIndex::DecodeSections(Decoder* in, uint32_t count) {
   return Status::Ok();
 }
 
-size_t TagIndex::segments() const {
-  size_t segments = 0;
-  for (const Section& section : sections_) segments += section.model.segments().size();
-  return segments;
-}
-
-uint32_t TagIndex::max_error() const {
-  uint32_t error = 0;
-  for (const Section& section : sections_) error = std::max(error, section.model.max_error());
-  return error;
-}
-
 uint64_t TagIndex::memory_bytes() const {
   uint64_t bytes = block_model_.memory_bytes() + separators_.size() * (sizeof(Slice) + sizeof(uint64_t));
   for (const Section& section : sections_) bytes += sizeof(Section) + section.model.memory_bytes();

@@ -107,8 +107,6 @@ class TagIndex {
   bool empty() const { return tags_ == nullptr; }
   uint32_t entries() const { return entries_; }
   size_t sections() const { return sections_.size(); }
-  size_t segments() const;
-  uint32_t max_error() const;
   // Of what was copied out of the encoded form.
   uint64_t memory_bytes() const;
 

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/coding.h"
+#include "base/hash.h"
 #include "base/key_window.h"
 #include "env/memory_file_system.h"
 #include "format/batch_codec.h"
@@ -14,6 +15,7 @@
 #include "sstable/block_compression.h"
 #include "sstable/table_builder.h"
 #include "sstable/tag_block_builder.h"
+#include "sstable/tag_index.h"
 #include "tests/support/test_support.h"
 #include "vlog/value_format.h"
 #include "wal/log_format.h"
@@ -315,6 +317,45 @@ void WriteModelSeeds() {
   }
 }
 
+// Digits and what is none, as keys of the three kinds of windows.
+void WriteWindowSeeds() {
+  const auto key = [](const std::string& text) { return Choice({static_cast<int>(text.size())}) + text; };
+  WriteSeed("model", "digits",
+            Choice({3}) + key("abc") + key("abd") + key("0123456789") + key("0123456789012345") +
+                key("0af9") + key("0123456789abcdef"));
+  WriteSeed("model", "no-digits",
+            Choice({3}) + key("") + key("\xff") + key("12:4") + key("12/45") + key("1fg") + key("1A2b-"));
+}
+
+// An index as it comes, and keys that make one: a few in a row, owners whose keys need sections, and others
+// for which there is none.
+void WriteTagsSeeds() {
+  for (const int count : {1, 40}) {
+    TagIndexBuilder builder{Slice()};
+    builder.StartBlock();
+    for (int i = 0; i < count; ++i) {
+      const std::string key = std::to_string(100 + i);
+      builder.AddNewest(key, i == 0 ? 0 : CommonPrefixBytes(key, std::to_string(99 + i)), Hash64(key));
+    }
+    builder.EndBlock(count == 1);
+    if (builder.Fit()) {
+      WriteSeed("tags", "index" + std::to_string(count), Choice({0, 1, 0, count, 0}) + builder.Finish());
+    }
+  }
+  const auto owner = [](const std::string& name, int step, int keys) {
+    return Choice({static_cast<int>(name.size())}) + name + Choice({step, keys});
+  };
+  WriteSeed("tags", "row", Choice({1, 1, 'k'}) + owner("", 0, 60));
+  std::string owners;
+  for (const char* name : {"ann/letter", "bob/letter", "eve/letter", "zoe/letter"})
+    owners += owner(name, 6, 63);
+  WriteSeed("tags", "owners", Choice({1, 0}) + owners);
+  WriteSeed("tags", "shared", Choice({1, 2, 'a', 'b'}) + owners);
+  std::string many;
+  for (char c = 'a'; c <= 'z'; ++c) many += owner(std::string(1, c) + "/letters", 0, 30);
+  WriteSeed("tags", "many-owners", Choice({1, 0}) + many);
+}
+
 // Steps of script_target.cc: 0 puts, 4 deletes, 6 writes a batch, 7 flushes, 8 compacts, 9 reopens, 10, 11
 // crash.
 // How to open, how many values; of each its shape, key, size and step; what is damaged; what is read; the
@@ -370,6 +411,8 @@ void WriteSeeds() {
   WriteManifestSeeds();
   WriteManifestRangeSeeds();
   WriteModelSeeds();
+  WriteWindowSeeds();
+  WriteTagsSeeds();
   WriteScriptSeeds();
   WriteTableSeeds();
   WriteValuesSeeds();
