@@ -74,9 +74,12 @@ void RoundTrip(Input* input) {
     if (i == 50 && !builder.Fit()) return;
   }
   if (!builder.Fit()) return;
+  builder.EndBlock(entries % 2 == 0);
   const std::string bytes = builder.Finish();
+  // Foretold but for models of blocks and heads.
+  SEERDB_ASSERT(builder.bytes() <= bytes.size() && builder.memory_bytes() > 0);
   const auto index = TagIndex::Decode(bytes, blocks, entries);
-  SEERDB_ASSERT(index.ok());
+  SEERDB_ASSERT(index.ok() && index->sections() > 0 && index->equal_records() == (entries % 2 == 0));
   for (size_t i = 0; i < keys.size(); ++i) {
     const RankRange found = index->Find(keys[i]);
     SEERDB_ASSERT(found.begin <= ranks[i] && ranks[i] < found.end);
