@@ -122,7 +122,8 @@ void PrintProperties(const TableProperties& properties) {
   PrintField("column_bytes", properties.column_bytes);
   PrintField("prefix_filter_bytes", properties.prefix_filter_bytes);
   PrintField("lookup", LookupName(properties.lookup));
-  if (properties.tag_index_bytes != 0) {
+  if (properties.tag_index_bytes != 0 && properties.keys != 0 &&
+      properties.tag_index_bytes < properties.file_bytes) {
     PrintField("tag_index_bytes", properties.tag_index_bytes);
     PrintField("tag_index_segments", properties.tag_index_segments);
     const auto bits =

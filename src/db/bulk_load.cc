@@ -100,6 +100,7 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
   BulkLoadContext context;
   context.output = OutputOptions();
   context.output.target_file_size = kTargetSizes * options_.target_file_size;
+  context.output.table.mostly_absent = true;  // where the tables will go is known when they are written
   context.may_write = [this](uint64_t bytes) { return MayLoad(bytes); };
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));

@@ -13,7 +13,7 @@ void PlaModel::FillBuckets() {
   if (segments_.size() < kLeastSegments) return;
   const uint64_t first = segments_.front().first_window;
   const uint64_t span = segments_.back().first_window - first;
-  // Two to four buckets a segment.
+  // One to four buckets a segment.
   const int bits = std::bit_width(2 * segments_.size());
   const int shift = std::bit_width(span) - bits;
   bucket_shift_ = shift > 0 ? static_cast<uint32_t>(shift) : 0;

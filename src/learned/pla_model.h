@@ -3,7 +3,8 @@
 // For any window w it brackets the lower bound of w: the first rank whose window is >= w. Prediction is
 // integer arithmetic only, so every build of the code computes the same range. The bound was measured with
 // this code when the model was built; a model read from a file is a hint that the search proves or drops
-// (bracket_search.h). Thread safety: immutable, freely shared. Format: docs/format/table.md.
+// (bracket_search.h). The models of a tag index are bounded for the keys of their table alone
+// (sstable/tag_index.h). Thread safety: immutable, freely shared. Format: docs/format/table.md.
 #pragma once
 
 #include <cstddef>

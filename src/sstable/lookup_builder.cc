@@ -28,7 +28,7 @@ LookupBuilder::LookupBuilder(const TableBuilderOptions& options)
 
 bool LookupBuilder::StartBlock() {
   if (kind_ == LookupKind::kFewKeys) TryFirstKeys();
-  if (kind_ == LookupKind::kTagIndex && !tags_.fits()) GiveUp();
+  if (Learns() && !tags_.fits()) GiveUp();
   if (Learns()) tags_.StartBlock();
   return kind_ != LookupKind::kTagIndex;
 }

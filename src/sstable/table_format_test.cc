@@ -38,7 +38,7 @@ TableBuilderOptions GoldenOptions() {
   return options;
 }
 
-// Keys of three owners, each a section of its own.
+// Keys of three owners: a section each, and one of the first keys, which are tried.
 TestEntries LearnedGoldenEntries() {
   TestEntries entries;
   for (const char* owner : {"ann", "bob", "eve"}) {

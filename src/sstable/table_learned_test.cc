@@ -171,6 +171,7 @@ TEST(TableLearnedTest, CountersTellTagsAsAFilter) {
   ASSERT_TRUE(table.Build(entries, {}).ok());
   const auto reader = table.Open(TableAccess::kMapped, nullptr);
   ASSERT_TRUE(reader.ok());
+  ASSERT_EQ((*reader)->properties().lookup, LookupKind::kTagIndex);
   CounterShard counted;
   TableReadFlags flags;
   flags.shard = &counted;

@@ -171,7 +171,12 @@ Status OpenTable::SearchRanks(const TableReadFlags& flags, const LookupKey& look
       }
       // An older version, if there is one, lies behind the newest, in this block or in a later one.
       Find(index_.GuessOf(lookup.key), lookup, probe);
-      return Search(flags, lookup, *probe, result);
+      TableReadFlags counted = flags;
+      counted.shard = nullptr;
+      SEERDB_RETURN_IF_ERROR(Search(counted, lookup, *probe, result));
+      if (shard != nullptr && result->state == Lookup::State::kAbsent)
+        shard->Add(Counter::filter_false_positives);
+      return Status::Ok();
     }
     ++probe->ranks.begin;
     if (SEERDB_MUTANT("first-tag-decides")) break;

@@ -1,6 +1,7 @@
 // TagBlock: a view of one uncompressed data block: tags, offsets, then records in internal order.
 //
-// Blocks of tables with a tag index have no tags of their own; search in them compares keys.
+// Blocks behind the first ones of a table that is to have a tag index have no tags; search in them compares
+// keys.
 // The view borrows the bytes. Its accessors trust them: Check() must have found them whole before.
 // Format: docs/format/table.md, "Data block". Thread safety: immutable.
 #pragma once
