@@ -95,7 +95,7 @@ Status TableOutput::EndTable() {
   hidden_after_ = kMaxSequence;
   if (meta.tombstones > 0) meta.tombstones_since_s = options_.tombstones_since_s;
   tables_.push_back(std::move(meta));
-  return {};
+  return options_.written == nullptr ? Status() : options_.written(tables_.back());
 }
 
 Status TableOutput::Add(Slice key, uint64_t trailer, Slice value, bool starts_key) {

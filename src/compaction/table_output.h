@@ -47,6 +47,9 @@ struct TableOutputOptions {
   std::optional<ValueOutputOptions> values;
   // Bulk loads: from which size on values are large. Else their keyspaces say.
   uint64_t separation_bytes = UINT64_MAX;
+  // Called with each table that is durable under its name, though not yet in its directory; an error ends the
+  // output. Null: nothing.
+  std::function<Status(const TableMeta&)> written;
   // True if the present table, of `table_bytes`, should end before `key`. Null: when it is full.
   std::function<bool(Slice key, uint64_t table_bytes)> should_end_before;
 };

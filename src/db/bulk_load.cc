@@ -98,7 +98,7 @@ Result<BulkLoadStats> DbImpl::BulkLoad(const BulkLoadOptions& options, BulkLoadS
   const uint64_t start_us = clock_->NowMicros();
   const uint32_t target_level = std::min(options.target_level, options_.num_levels - 1);
   BulkLoadContext context;
-  context.output = OutputOptions();
+  context.output = OutputOptions(nullptr);
   context.output.target_file_size = kTargetSizes * options_.target_file_size;
   context.output.table.mostly_absent = true;  // where the tables will go is known when they are written
   context.may_write = [this](uint64_t bytes) { return MayLoad(bytes); };

@@ -31,6 +31,7 @@
 #include "db/log_set.h"
 #include "db/memory_gate.h"
 #include "db/memory_plan.h"
+#include "db/new_tables.h"
 #include "db/open_calls.h"
 #include "db/read_view.h"
 #include "db/retry_timer.h"
@@ -301,10 +302,10 @@ class DbImpl final : public DB, private TransactionHost {
   // fails, it is put off, which is no error.
   Status ExecuteAdmitted(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
                          uint64_t target_file_size, const std::set<uint64_t>& moved, bool may_put_off);
-  // The part of it that writes tables. Nothing of the inputs is held when it returns.
+  // The part of it that writes tables, into `made`. Nothing of the inputs is held when it returns.
   Result<CompactionOutcome> RunMerge(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
                                      uint64_t target_file_size, const std::set<uint64_t>& moved,
-                                     std::function<void(uint64_t bytes)> pace);
+                                     std::function<void(uint64_t bytes)> pace, NewTables* made);
   Status InstallWithoutMerge(const CompactionPlan& plan);
   // Both ends open: everything.
   Status CompactEngineRange(Slice prefix, std::optional<Slice> begin, std::optional<Slice> end);
@@ -326,7 +327,7 @@ class DbImpl final : public DB, private TransactionHost {
   Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
   std::set<uint64_t> IdleValues(const MemTable* flushed) const;
   WriteQueueOptions QueueOptions() const;
-  TableOutputOptions OutputOptions() const;
+  TableOutputOptions OutputOptions(NewTables* made) const;
   TableNumberSet Unavailable() EXCLUDES(quarantine_mu_);
   // No later plan uses the damaged ones of these inputs; all of them, if none shows its damage again.
   void Quarantine(const CompactionPlan& plan) EXCLUDES(quarantine_mu_);

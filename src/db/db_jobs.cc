@@ -37,8 +37,9 @@ double DbImpl::ReadsOfAByte(const CompactionPlan& plan) const {
   return std::max(1.0, policy_.merges_of_a_byte() - 1);
 }
 
-// Call after the inputs are fixed: entries of keyspaces that are dropped by now are left out.
-TableOutputOptions DbImpl::OutputOptions() const {
+// Call after the inputs are fixed: entries of keyspaces that are dropped by now are left out. `made` may be
+// null.
+TableOutputOptions DbImpl::OutputOptions(NewTables* made) const {
   TableOutputOptions output;
   output.directory = directory_;
   output.table = TableOptionsOf(options_);
@@ -50,6 +51,7 @@ TableOutputOptions DbImpl::OutputOptions() const {
   output.max_value_bytes = memory_plan_.max_value_bytes;
   output.tombstones_since_s = output.now_us / kMicrosPerSecond;
   output.new_file_number = [this] { return versions_->NewFileNumber(); };
+  if (made != nullptr) output.written = [made](const TableMeta& table) { return made->ReadBack(table); };
   output.values.emplace();
   output.values->directory = directory_;
   output.values->database = database_id_;
@@ -141,7 +143,8 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kFlush,
                     FlushMemory(oldest.memtable->entries(), oldest.memtable->bytes()));
   const std::vector<SequenceNumber> snapshots = snapshots_->List();
-  TableOutputOptions output = OutputOptions();
+  NewTables made(&table_files_);
+  TableOutputOptions output = OutputOptions(&made);
   output.values->source = view.get();
   // Before a table that points to them is durable.
   if (!SEERDB_MUTANT("flush-syncs-no-values")) SEERDB_RETURN_IF_ERROR(value_log_->Sync());
@@ -310,7 +313,7 @@ Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
 
 Result<CompactionOutcome> DbImpl::RunMerge(const CompactionPlan& plan, std::shared_ptr<const TreeView> tree,
                                            uint64_t target_file_size, const std::set<uint64_t>& moved,
-                                           std::function<void(uint64_t bytes)> pace) {
+                                           std::function<void(uint64_t bytes)> pace, NewTables* made) {
   const JobMemory buffers(budget_.get(), account_, SharedBudget::Job::kCompaction,
                           CompactionMemory(memory_plan_, MergedRuns(plan), options_.target_file_size));
   CompactionInputs inputs;
@@ -332,7 +335,7 @@ Result<CompactionOutcome> DbImpl::RunMerge(const CompactionPlan& plan, std::shar
     inputs.filter_above = snapshots_->newest();
   const TableValues source(*tree, files);
   if (!SEERDB_MUTANT("job-holds-its-tree")) tree.reset();
-  TableOutputOptions output = OutputOptions();
+  TableOutputOptions output = OutputOptions(made);
   output.target_file_size = target_file_size;
   output.values->source = &source;
   output.values->empties = moved;
@@ -355,8 +358,9 @@ Status DbImpl::ExecuteAdmitted(const CompactionPlan& plan, std::shared_ptr<const
   const uint64_t start_us = clock_->NowMicros();
   const LatencyTimer timer(statistics_.get(), Latency::compaction_latency);
   CompactionPacer::Job paced(pacer_.get(), BytesFromL0(plan) > 0, ReadsOfAByte(plan));
-  Result<CompactionOutcome> ran = RunMerge(plan, std::move(tree), target_file_size, moved,
-                                           [&paced](uint64_t bytes) { paced.Pay(bytes); });
+  NewTables made(&table_files_);
+  Result<CompactionOutcome> ran = RunMerge(
+      plan, std::move(tree), target_file_size, moved, [&paced](uint64_t bytes) { paced.Pay(bytes); }, &made);
   if (may_put_off && PutOffValues(plan, moved, ran.status())) return {};
   compaction_need_bytes_.store(ran.status().IsNoSpace() ? plan.input_bytes() : 0, std::memory_order_relaxed);
   SEERDB_ASSIGN_OR_RETURN(CompactionOutcome outcome, std::move(ran));

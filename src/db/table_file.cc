@@ -82,6 +82,12 @@ std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
   return file;
 }
 
+void TableFiles::Forget(uint64_t number) {
+  MutexLock lock(&mu_);
+  const auto it = files_.find(number);
+  if (it != files_.end() && it->second.expired()) files_.erase(it);
+}
+
 void TableFiles::MarkObsolete(uint64_t number) {
   std::shared_ptr<TableFile> file;  // released, and perhaps deleted, outside the lock
   MutexLock lock(&mu_);

@@ -66,6 +66,8 @@ class TableFiles {
 
   // The open file of a table; opens it if it is not. Never null: see TableFile::damaged.
   std::shared_ptr<TableFile> Get(const TableMetaPtr& meta) EXCLUDES(mu_);
+  // Nobody holds the table, and none will ask for it.
+  void Forget(uint64_t number) EXCLUDES(mu_);
   // The table is no longer listed: its file goes with the last reference.
   void MarkObsolete(uint64_t number) EXCLUDES(mu_);
   FileRemover& remover() const { return *remover_; }

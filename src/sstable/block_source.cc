@@ -132,12 +132,23 @@ Status BlockSource::FetchMapped(uint32_t block, const TableReadFlags& flags, Blo
   Slice content;
   SEERDB_RETURN_IF_ERROR(Open(block, bytes, &buffer, &content));
   if (TypeOf(bytes) == CompressionType::kNone) {
-    checked_[block / 64].fetch_or(uint64_t{1} << (block % 64), std::memory_order_relaxed);
+    Remember(block);
     ref->bytes = content;
     ref->owner.reset();
     return Status::Ok();
   }
   Keep(block, flags, std::move(buffer), ref);
+  return Status::Ok();
+}
+
+Status BlockSource::Confirm(uint32_t block) const {
+  const BlockPlace place = index_->Place(block);
+  const Slice bytes = map_.substr(place.offset, place.bytes + kBlockTrailerBytes);
+  if (TypeOf(bytes) != CompressionType::kNone) return CheckStored(block, bytes);
+  std::string buffer;
+  Slice content;
+  SEERDB_RETURN_IF_ERROR(Open(block, bytes, &buffer, &content));
+  Remember(block);
   return Status::Ok();
 }
 

@@ -106,6 +106,10 @@ class BlockSource {
     if (const std::optional<TagBlock> block_view = AtHand(block)) block_view->PrefetchLowerBound();
   }
 
+  // Checks a block where it is mapped, and remembers that it is whole. Compressed content is not looked at.
+  // Requires: mapped.
+  Status Confirm(uint32_t block) const;
+
   // Checks a block as read (`bytes` are its stored bytes and trailer) and gives its content: a view of
   // `bytes`, or `buffer`, into which it was uncompressed.
   Status Open(uint32_t block, Slice bytes, std::string* buffer, Slice* content) const;
@@ -132,6 +136,9 @@ class BlockSource {
   }
   bool Checked(uint32_t block) const {
     return (checked_[block / 64].load(std::memory_order_relaxed) >> (block % 64) & 1) != 0;
+  }
+  void Remember(uint32_t block) const {
+    checked_[block / 64].fetch_or(uint64_t{1} << (block % 64), std::memory_order_relaxed);
   }
   void Ask(uint32_t block) const;
   Status FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;

@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "sstable/block_source.h"
+#include "sstable/sequential_blocks.h"
 #include "sstable/table_format.h"
 #include "sstable/table_iterator.h"
 #include "sstable/table_opener.h"
@@ -14,6 +15,8 @@
 
 namespace seerdb {
 namespace {
+
+constexpr uint64_t kReadBackBytes = 1 << 20;
 
 class OpenTable final : public TableReader {
  public:
@@ -44,6 +47,7 @@ class OpenTable final : public TableReader {
     return NewTableIterator(flags, source_, *fs_);
   }
   Status Verify(VerifyResult* result) const override;
+  Status ReadBack() const override;
   uint64_t ApproximateOffset(Slice key) const override {
     if (CompareInternal(key, kFirstTrailer, properties_.largest_key, kLastTrailer) > 0)
       return index_.data_end();
@@ -199,6 +203,17 @@ Status OpenTable::Verify(VerifyResult* result) const {
   const OpenTable table(std::move(opener));
   TableVerifier verifier(*fs_, table.source_, {&table.filter(), &table.tags_}, table.properties_);
   return verifier.Run(result);
+}
+
+Status OpenTable::ReadBack() const {
+  if (SEERDB_MUTANT("table-not-read-back")) return Status::Ok();
+  SequentialBlocks blocks(source_, kReadBackBytes, nullptr);
+  if (mapped_bytes_ == 0) SEERDB_RETURN_IF_ERROR(blocks.Open(*fs_));
+  for (uint32_t block = 0; block < index_.blocks(); ++block) {
+    Slice content;
+    SEERDB_RETURN_IF_ERROR(mapped_bytes_ != 0 ? source_.Confirm(block) : blocks.Fetch(block, &content));
+  }
+  return Status::Ok();
 }
 
 }  // namespace

@@ -108,6 +108,10 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   // properties. Adds to the counts of `result`.
   virtual Status Verify(VerifyResult* result) const = 0;
 
+  // Compares every block with its checksum. Of a mapping it reads that: its pages are there then, and no
+  // later read checks these blocks again. For a table that was just written, before anything relies on it.
+  virtual Status ReadBack() const = 0;
+
   // Bytes of data blocks that hold keys before `key`.
   virtual uint64_t ApproximateOffset(Slice key) const = 0;
   virtual const TableProperties& properties() const = 0;
