@@ -5,21 +5,34 @@
 #include <unistd.h>
 
 namespace seerdb {
+namespace {
+
+// Up to 140 cycles.
+void Relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
 
 static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t) && std::atomic<uint32_t>::is_always_lock_free,
               "the kernel looks at the word itself");
 
 bool SpinWhile(const std::atomic<uint32_t>& word, uint32_t value) {
-  constexpr int kLooks = 64;  // a pause takes up to 140 cycles
+  constexpr int kLooks = 64;
   for (int i = 0; i < kLooks; ++i) {
     if (word.load(std::memory_order_acquire) != value) return true;
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
+    Relax();
   }
   return false;
+}
+
+void Pause() {
+  constexpr int kTimes = 24;
+  for (int i = 0; i < kTimes; ++i) Relax();
 }
 
 void ParkWhile(const std::atomic<uint32_t>& word, uint32_t value) {

@@ -1,4 +1,4 @@
-// ParkWhile, SpinWhile, Unpark: wait for a word to change, without a lock.
+// ParkWhile, SpinWhile, Unpark: wait for a word to change, without a lock. Pause: waits and looks at nothing.
 //
 // ParkWhile returns when *word is no longer `value`, and may wake for no reason in between without returning.
 // Unpark is called after the change. It uses the address alone: the word may be gone by then, its owner
@@ -14,6 +14,8 @@ namespace seerdb {
 void ParkWhile(const std::atomic<uint32_t>& word, uint32_t value);
 // Looks at the word again and again for about two microseconds. True if it is no longer `value`.
 bool SpinWhile(const std::atomic<uint32_t>& word, uint32_t value);
+// For about a microsecond.
+void Pause();
 void Unpark(const std::atomic<uint32_t>* word);
 
 }  // namespace seerdb

@@ -32,6 +32,7 @@ struct WriteRequest {
   uint64_t logical_bytes = 0;
   bool sync = false;
   bool skip_wal = false;
+  bool takes_turn = false;  // set by the queue: it has stood aside, and leads when it comes to its place
   // The segments that the operations point into. Null: none.
   const ValueLog::Writing* values = nullptr;
   bool logged = false;           // set by the leader once the log may hold it
@@ -93,6 +94,9 @@ class WriteQueue {
   // Waits until `request` leads, and has its group (true), or is done.
   bool Join(WriteRequest* request) EXCLUDES(mu_);
   bool JoinLine(WriteRequest* request) EXCLUDES(mu_);
+  // Of what is not synced: while one writer makes one write right after another, others leave it alone for
+  // the time of a turn, and then the turn is theirs. The lines of memory that all write to move once a turn.
+  void StandAside(WriteRequest* request);
   // Until its state is another than kQueued.
   void Await(WriteRequest* request);
   static void Tell(WriteRequest* request, WriteRequest::State state);
@@ -122,6 +126,7 @@ class WriteQueue {
   std::vector<WriteRequest*> group_;
   bool measured_ = false;  // how long the group takes is worth knowing
   std::atomic<uint32_t> leadership_{kFree};
+  std::atomic<uint32_t> leads_{0};  // so often a writer met nobody; written by the leader
   Mutex mu_;
   std::deque<WriteRequest*> waiting_ GUARDED_BY(mu_);
   CondVar company_;  // wakes a leader that waits for its group to fill
@@ -131,6 +136,8 @@ class WriteQueue {
   uint64_t group_us_ GUARDED_BY(mu_) = 0;
   // Grows where spinning ends a wait and falls where it does not; below 0 nobody spins. A hint.
   std::atomic<int> spin_credit_{0};
+  // Below 0 nobody stands aside: when somebody last did, the other one soon stopped. A hint.
+  std::atomic<int> aside_credit_{0};
 };
 
 }  // namespace seerdb

@@ -75,6 +75,67 @@ TEST(WriteQueue, ALeaderDoesNotWaitForEverForWritersThatHaveLeft) {
   EXPECT_EQ(committer.requests, static_cast<uint64_t>(kWrites) * (kThreads + 1) / 2);
 }
 
+// Sleeping takes no time, and is counted.
+class SleepCountingClock final : public Clock {
+ public:
+  uint64_t NowMicros() override { return 1'000'000; }
+  uint64_t WallMicros() override { return 1'000'000; }
+  void SleepMicros(uint64_t) override {
+    ++sleeps;
+    std::this_thread::yield();
+  }
+  std::atomic<uint64_t> sleeps{0};
+};
+
+// Writes of all kinds from several threads, with pauses between those of some: each is committed once.
+TEST(WriteQueue, WritersThatStandAsideAreServed) {
+  SleepCountingClock clock;
+  CountingCommitter committer;
+  WriteQueue queue(OptionsWith(&clock), &committer);
+  constexpr uint64_t kWrites = 100'000;
+  constexpr uint64_t kThreads = 4;
+  std::atomic<uint64_t> exclusive{0};
+  std::vector<std::thread> threads;
+  for (uint64_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (uint64_t n = 0; n < kWrites; ++n) {
+        if (n % 1024 == 1000 + i) {
+          EXPECT_TRUE(queue.RunExclusive([&] { return ++exclusive, Status(); }).ok());
+          continue;
+        }
+        WriteRequest request;
+        request.sync = i == 3 && n % 64 == 0;
+        EXPECT_TRUE(queue.Submit(&request).ok());
+        if (i == 2 && n % 100 == 0) std::this_thread::yield();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(committer.requests + exclusive.load(), kThreads * kWrites);
+  EXPECT_GT(exclusive.load(), 0u);
+}
+
+// One thread writes without a pause until the other, which collides with it, has slept and written.
+TEST(WriteQueue, AWriterStandsAsideWhileAnotherWritesOnAndOn) {
+  SleepCountingClock clock;
+  CountingCommitter committer;
+  WriteQueue queue(OptionsWith(&clock), &committer);
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {
+    while (!stop.load()) {
+      WriteRequest request;
+      EXPECT_TRUE(queue.Submit(&request).ok());
+    }
+  });
+  for (int i = 0; clock.sleeps.load() == 0 && i < 100'000'000; ++i) {
+    WriteRequest request;
+    ASSERT_TRUE(queue.Submit(&request).ok());
+  }
+  stop = true;
+  busy.join();
+  EXPECT_GT(clock.sleeps.load(), 0u);
+}
+
 class FailingCommitter final : public GroupCommitter {
  public:
   Status CommitGroup(const std::vector<WriteRequest*>& group) override {
