@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "base/mutant.h"
-#include "learned/pla_model.h"
+#include "learned/rank_model.h"
 
 namespace seerdb {
 
@@ -94,8 +94,8 @@ BracketResult BracketSearch(const ApproxRange* guess, size_t count, uint64_t win
 }
 
 // The same with the guess of `model`, which may be empty or of other ranks: then it is not asked.
-template <typename WindowAt, typename Before>
-BracketResult BracketSearch(const PlaModel& model, size_t count, uint64_t window, const WindowAt& window_at,
+template <RankModel Model, typename WindowAt, typename Before>
+BracketResult BracketSearch(const Model& model, size_t count, uint64_t window, const WindowAt& window_at,
                             const Before& before) {
   if (!model.IsOf(count)) {
     return BracketSearch(static_cast<const ApproxRange*>(nullptr), count, window, window_at, before);

@@ -9,7 +9,6 @@ namespace seerdb {
 namespace {
 
 constexpr size_t kHeaderBytes = 16;
-constexpr size_t kSegmentBytes = 24;
 
 Status Bad(const char* what) { return Status::Corruption(std::string("model: ") + what); }
 
@@ -20,12 +19,7 @@ void AppendPlaModel(const PlaModel& model, std::string* out) {
   AppendU32(out, model.ranks());
   AppendU32(out, model.max_error());
   AppendU32(out, 0);
-  for (const PlaSegment& segment : model.segments()) {
-    AppendU64(out, segment.first_window);
-    AppendU64(out, segment.mantissa);
-    AppendU32(out, segment.first_rank);
-    AppendU32(out, segment.shift);
-  }
+  AppendPlaSegments(model.segments(), out);
 }
 
 Result<PlaModel> DecodePlaModel(Slice bytes) {
@@ -34,20 +28,35 @@ Result<PlaModel> DecodePlaModel(Slice bytes) {
   const uint32_t ranks = LoadU32(bytes.data() + 4);
   const uint32_t max_error = LoadU32(bytes.data() + 8);
   if (LoadU32(bytes.data() + 12) != 0) return Bad("reserved field is not zero");
-  if (bytes.size() - kHeaderBytes != count * kSegmentBytes) return Bad("size does not fit its segments");
+  if (bytes.size() - kHeaderBytes != count * kPlaSegmentBytes) return Bad("size does not fit its segments");
   if (max_error > ranks) return Bad("error exceeds the number of ranks");
   if (count > ranks || (count == 0) != (ranks == 0)) return Bad("number of segments out of range");
-  std::vector<PlaSegment> segments(count);
-  const char* p = bytes.data() + kHeaderBytes;
-  for (size_t i = 0; i < count; ++i, p += kSegmentBytes) {
+  auto segments = DecodePlaSegments(bytes.substr(kHeaderBytes), ranks);
+  if (!segments.ok()) return segments.status();
+  return PlaModel(*std::move(segments), ranks, max_error);
+}
+
+void AppendPlaSegments(std::span<const PlaSegment> segments, std::string* out) {
+  for (const PlaSegment& segment : segments) {
+    AppendU64(out, segment.first_window);
+    AppendU64(out, segment.mantissa);
+    AppendU32(out, segment.first_rank);
+    AppendU32(out, segment.shift);
+  }
+}
+
+Result<std::vector<PlaSegment>> DecodePlaSegments(Slice bytes, uint32_t max_rank) {
+  std::vector<PlaSegment> segments(bytes.size() / kPlaSegmentBytes);
+  const char* p = bytes.data();
+  for (size_t i = 0; i < segments.size(); ++i, p += kPlaSegmentBytes) {
     segments[i] = {LoadU64(p), LoadU64(p + 8), LoadU32(p + 16), LoadU32(p + 20)};
     if (segments[i].shift >= 128) return Bad("shift out of range");
-    if (segments[i].first_rank > ranks) return Bad("rank out of range");
+    if (segments[i].first_rank > max_rank) return Bad("rank out of range");
     if (i == 0) continue;
     if (segments[i].first_window <= segments[i - 1].first_window) return Bad("windows do not ascend");
     if (segments[i].first_rank < segments[i - 1].first_rank) return Bad("ranks do not ascend");
   }
-  return PlaModel(std::move(segments), ranks, max_error);
+  return segments;
 }
 
 }  // namespace seerdb

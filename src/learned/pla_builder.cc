@@ -1,9 +1,6 @@
 #include "learned/pla_builder.h"
 
-#include <algorithm>
-#include <bit>
-
-#include "base/assert.h"
+#include <utility>
 
 namespace seerdb {
 namespace {
@@ -12,23 +9,8 @@ using Wide = unsigned __int128;
 
 }  // namespace
 
-void PlaBuilder::Add(uint64_t window) {
-  SEERDB_ASSERT(ranks_ < UINT32_MAX - 1);
-  const uint32_t rank = ranks_++;
-  if (points_.empty()) {
-    AddPoint({window, rank});
-    return;
-  }
-  const Point last = points_.back();
-  SEERDB_ASSERT(window >= last.window);
-  if (window == last.window) return;
-  // After a run of equal windows the lower bound jumps by the run's length already for the next window.
-  if (rank - last.rank > epsilon_ && window - last.window > 1) AddPoint({last.window + 1, rank});
-  AddPoint({window, rank});
-}
-
 // A point may repeat the rank of the one before: that at last.window + 1 above.
-void PlaBuilder::Extend(Point point) {
+void PlaBuilder::Extend(RankPoint point) {
   if (open_ && Fits(point)) return;
   if (open_) CloseSegment();
   open_ = true;
@@ -36,11 +18,11 @@ void PlaBuilder::Extend(Point point) {
   first_ = point;
 }
 
-bool PlaBuilder::Fits(Point point) {
+bool PlaBuilder::Fits(RankPoint point) {
   const uint64_t run = point.window - first_.window;
   const uint64_t rise = point.rank - first_.rank;
-  const Fraction low{rise > epsilon_ ? rise - epsilon_ : 0, run};
-  const Fraction high{rise + epsilon_, run};
+  const SlopeFraction low{rise > epsilon_ ? rise - epsilon_ : 0, run};
+  const SlopeFraction high{rise + epsilon_, run};
   if (!sloped_) {
     sloped_ = true;
     low_ = low;
@@ -62,11 +44,8 @@ void PlaBuilder::CloseSegment() {
   segment.first_window = first_.window;
   segment.first_rank = first_.rank;
   if (sloped_) {
-    // As much precision as a mantissa of about 32 bits holds.
-    const int numerator_bits = std::bit_width(high_.numerator);
-    const int denominator_bits = std::bit_width(high_.denominator);
-    segment.shift = static_cast<uint32_t>(std::clamp(32 + denominator_bits - numerator_bits, 0, 94));
-    const auto scaled = [&](Fraction slope) {
+    segment.shift = ShiftFor(high_);
+    const auto scaled = [&](SlopeFraction slope) {
       return static_cast<uint64_t>((static_cast<Wide>(slope.numerator) << segment.shift) / slope.denominator);
     };
     const uint64_t low = scaled(low_);
@@ -74,18 +53,6 @@ void PlaBuilder::CloseSegment() {
   }
   segments_.push_back(segment);
   open_ = false;
-}
-
-uint32_t PlaBuilder::MeasuredError(const PlaModel& model) const {
-  uint32_t error = 0;
-  for (size_t i = 0; i < points_.size(); ++i) {
-    const uint32_t predicted = model.Predict(points_[i].window);
-    // Windows up to the next point have that point's rank as lower bound, and predictions from here on.
-    const uint32_t next = i + 1 < points_.size() ? points_[i + 1].rank : ranks_;
-    if (predicted > points_[i].rank) error = std::max(error, predicted - points_[i].rank);
-    if (next > predicted) error = std::max(error, next - predicted);
-  }
-  return error;
 }
 
 std::vector<PlaSegment> PlaBuilder::TakeSegments() {
@@ -96,8 +63,9 @@ std::vector<PlaSegment> PlaBuilder::TakeSegments() {
 PlaModel PlaBuilder::Finish() {
   if (open_) CloseSegment();
   if (segments_.empty()) return {};
-  const PlaModel unmeasured(segments_, ranks_, 0);
-  return PlaModel(std::move(segments_), ranks_, MeasuredError(unmeasured));
+  const PlaModel unmeasured(segments_, points_.ranks(), 0);
+  // The error that models of tables state counts the next point's rank from a point on, not from behind it.
+  return PlaModel(std::move(segments_), points_.ranks(), points_.MeasuredError(unmeasured, 0));
 }
 
 }  // namespace seerdb

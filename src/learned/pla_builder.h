@@ -1,5 +1,6 @@
 // PlaBuilder: fits a PlaModel to ascending windows, greedily, with at most `epsilon` error by design, then
-// measures the true error with the model itself.
+// measures the true error with the model itself. A segment begins at a point and takes further ones while the
+// slopes from there (a cone) keep all of them within epsilon.
 //
 // Works in integers throughout, so the same windows give the same model everywhere.
 // Thread safety: external synchronization.
@@ -9,15 +10,19 @@
 #include <vector>
 
 #include "learned/pla_model.h"
+#include "learned/pla_segment.h"
+#include "learned/rank_points.h"
 
 namespace seerdb {
 
 class PlaBuilder {
  public:
-  explicit PlaBuilder(uint32_t epsilon) : epsilon_(epsilon) {}
+  explicit PlaBuilder(uint32_t epsilon) : epsilon_(epsilon), points_(epsilon) {}
 
   // The window of the next rank. Requires: not less than the one before; fewer than 2^32 - 1 ranks.
-  void Add(uint64_t window);
+  void Add(uint64_t window) {
+    points_.Add(window, [this](RankPoint point) { Extend(point); });
+  }
   // Empty when nothing was added.
   PlaModel Finish();
 
@@ -25,44 +30,30 @@ class PlaBuilder {
   // the first is fitted, and what the segments are off is for the caller to measure. Requires: a rank greater
   // and a window not less than those before.
   void AddAt(uint64_t window, uint32_t rank) {
-    if (ranks_ != 0 && window == last_window_) return;
-    ranks_ = rank + 1;
+    if (started_ && window == last_window_) return;
+    started_ = true;
     last_window_ = window;
     Extend({window, rank});
   }
   std::vector<PlaSegment> TakeSegments();
 
  private:
-  struct Point {
-    uint64_t window;
-    uint32_t rank;
-  };
-  struct Fraction {
-    uint64_t numerator;
-    uint64_t denominator;
-  };
-
-  void AddPoint(Point point) {
-    points_.push_back(point);
-    Extend(point);
-  }
   // Takes the point into the open segment, or begins another.
-  void Extend(Point point);
-  bool Fits(Point point);
+  void Extend(RankPoint point);
+  bool Fits(RankPoint point);
   void CloseSegment();
-  uint32_t MeasuredError(const PlaModel& model) const;
 
   const uint32_t epsilon_;
-  uint32_t ranks_ = 0;
-  uint64_t last_window_ = 0;   // of AddAt
-  std::vector<Point> points_;  // the lower bound is `rank` from the window before it (exclusive) to here
+  RankPoints points_;
+  bool started_ = false;      // by AddAt
+  uint64_t last_window_ = 0;  // of AddAt
   std::vector<PlaSegment> segments_;
   // The open segment: its first point, and the slopes that keep all its points within epsilon.
   bool open_ = false;
-  Point first_{};
+  RankPoint first_;
   bool sloped_ = false;
-  Fraction low_{};
-  Fraction high_{};
+  SlopeFraction low_;
+  SlopeFraction high_;
 };
 
 }  // namespace seerdb

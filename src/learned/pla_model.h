@@ -9,26 +9,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "learned/pla_segment.h"
+#include "learned/rank_model.h"
+
 namespace seerdb {
-
-// The lower bound is expected at `pos`, and not outside [lo, hi] (hi may be the number of ranks).
-struct ApproxRange {
-  uint32_t pos = 0;
-  uint32_t lo = 0;
-  uint32_t hi = 0;
-};
-
-// rank(w) = first_rank + ((w - first_window) * mantissa >> shift), for windows from first_window on.
-struct PlaSegment {
-  uint64_t first_window = 0;
-  uint64_t mantissa = 0;
-  uint32_t first_rank = 0;
-  uint32_t shift = 0;  // < 128
-
-  friend bool operator==(const PlaSegment&, const PlaSegment&) = default;
-};
 
 class PlaModel {
  public:
@@ -53,23 +40,11 @@ class PlaModel {
   uint32_t Predict(uint64_t window) const { return PredictIn(SegmentOf(window), window); }
   // The same where the segment is known: the last that starts at or before `window`, or the first one.
   uint32_t PredictIn(size_t index, uint64_t window) const {
-    const PlaSegment& segment = segments_[index];
     const uint32_t limit = index + 1 < segments_.size() ? segments_[index + 1].first_rank : ranks_;
-    if (window <= segment.first_window) return segment.first_rank;
-    const unsigned __int128 product =
-        static_cast<unsigned __int128>(window - segment.first_window) * segment.mantissa;
-    const unsigned __int128 advance = product >> segment.shift;
-    const uint32_t room = limit - segment.first_rank;
-    return advance >= room ? limit : segment.first_rank + static_cast<uint32_t>(advance);
+    return segments_[index].Predict(window, limit);
   }
   // Requires: !empty().
-  ApproxRange Find(uint64_t window) const {
-    ApproxRange range;
-    range.pos = Predict(window);
-    range.lo = range.pos > max_error_ ? range.pos - max_error_ : 0;
-    range.hi = ranks_ - range.pos > max_error_ ? range.pos + max_error_ : ranks_;
-    return range;
-  }
+  ApproxRange Find(uint64_t window) const { return RangeAround(Predict(window), max_error_, ranks_); }
 
  private:
   // Last segment that starts at or before `window`, or the first segment. Buckets of equal width say between
@@ -85,13 +60,7 @@ class PlaModel {
       lo = buckets_[bucket < last ? bucket : last];
       if (bucket < last) hi = buckets_[bucket + 1];
     }
-    while (lo < hi) {
-      const size_t middle = lo + (hi - lo + 1) / 2;
-      const bool after = segments_[middle].first_window <= window;
-      lo = after ? middle : lo;
-      hi = after ? hi : middle - 1;
-    }
-    return lo;
+    return LastSegmentBefore(segments_.data(), lo, hi, window);
   }
   // Fills buckets_: the segment of each bucket's first window.
   void FillBuckets();
