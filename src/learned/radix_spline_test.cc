@@ -1,0 +1,129 @@
+#include "learned/radix_spline.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "learned/radix_spline_codec.h"
+
+namespace seerdb {
+namespace {
+
+std::vector<uint64_t> RoughWindows(Random* random, int count) {
+  std::vector<uint64_t> windows;
+  uint64_t window = 1 << 20;
+  for (int i = 0; i < count; ++i) {
+    window += random->OneIn(20) ? random->Uniform(uint64_t{1} << random->Uniform(45)) : random->Uniform(9);
+    windows.push_back(window);
+  }
+  return windows;
+}
+
+RadixSpline Built(const std::vector<uint64_t>& windows, uint32_t epsilon, uint32_t radix_bits = 0) {
+  RadixSplineBuilder builder(epsilon, radix_bits);
+  for (const uint64_t window : windows) builder.Add(window);
+  return builder.Finish();
+}
+
+TEST(RadixSplineTest, PassesThroughItsKnotsWithinEpsilonOfAllElse) {
+  Random random(1);
+  for (const uint32_t epsilon : {1u, 4u, 32u}) {
+    SCOPED_TRACE(epsilon);
+    std::vector<uint64_t> windows = RoughWindows(&random, 20'000);
+    windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
+    const RadixSpline model = Built(windows, epsilon);
+    EXPECT_LT(model.knot_count(), windows.size() / 2);
+    for (size_t i = 0; i < model.knot_count(); ++i) {
+      ASSERT_EQ(model.Find(model.Knot(i).window).pos, model.Knot(i).rank);
+    }
+    // Rounding down costs one, and so does a step between two windows.
+    EXPECT_LE(model.max_error(), epsilon + 2);
+    EXPECT_EQ(model.Knot(0).window, windows.front());
+    EXPECT_EQ(model.Knot(model.knot_count() - 1).window, windows.back());
+  }
+}
+
+// The table says where to look for knots, and nothing about what they are.
+TEST(RadixSplineTest, FindsTheSameWithAnyNumberOfBits) {
+  Random random(2);
+  const std::vector<uint64_t> windows = RoughWindows(&random, 20'000);
+  const RadixSpline model = Built(windows, 2);
+  EXPECT_EQ(model.radix_bits(), RadixSpline::UsualRadixBits(model.knot_count()));
+  const uint32_t most = RadixSpline::MaxRadixBits(model.knot_count());
+  for (const uint32_t bits : {1u, 2u, 7u, most, 60u}) {
+    SCOPED_TRACE(bits);
+    const RadixSpline other = Built(windows, 2, bits);
+    EXPECT_EQ(other.radix_bits(), std::min(bits, most));
+    EXPECT_EQ(other.knot_count(), model.knot_count());
+    EXPECT_EQ(other.max_error(), model.max_error());
+    for (int i = 0; i < 20'000; ++i) {
+      const uint64_t probe = i % 4 == 0 ? random.Next() : random.Uniform(windows.back() + 2);
+      ASSERT_EQ(other.Find(probe).pos, model.Find(probe).pos) << probe;
+    }
+  }
+}
+
+TEST(RadixSplineTest, ALineHasTwoKnots) {
+  std::vector<uint64_t> windows;
+  for (uint64_t i = 0; i < 1000; ++i) windows.push_back(UINT64_MAX / 1000 * i);
+  const RadixSpline model = Built(windows, 4);
+  EXPECT_EQ(model.knot_count(), 2u);
+  EXPECT_LE(model.max_error(), 2u);
+  EXPECT_TRUE(Built({}, 4).empty());
+  EXPECT_EQ(Built({9}, 4).ranks(), 1u);
+}
+
+TEST(RadixSplineTest, ARunThatEndsTheWindowsIsNoError) {
+  std::vector<uint64_t> windows;
+  for (uint64_t i = 0; i < 1000; ++i) windows.push_back(10 * i);
+  windows.insert(windows.end(), 5000, 10'000);
+  EXPECT_LE(Built(windows, 8).max_error(), 10u);
+}
+
+TEST(RadixSplineCodecTest, RoundTripsAndRefusesWhatItDidNotWrite) {
+  Random random(9);
+  const std::vector<uint64_t> windows = RoughWindows(&random, 1000);
+  const RadixSpline model = Built(windows, 2, 5);
+  std::string bytes;
+  AppendRadixSpline(model, &bytes);
+  const Result<RadixSpline> decoded = DecodeRadixSpline(bytes);
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(decoded->ranks(), model.ranks());
+  EXPECT_EQ(decoded->max_error(), model.max_error());
+  EXPECT_EQ(decoded->memory_bytes(), model.memory_bytes());
+  for (const uint64_t window : windows) {
+    ASSERT_EQ(decoded->Find(window + 1).pos, model.Find(window + 1).pos);
+  }
+  std::string empty;
+  AppendRadixSpline(RadixSpline(), &empty);
+  EXPECT_TRUE(DecodeRadixSpline(empty)->empty());
+  for (size_t n = 0; n < bytes.size(); ++n) {
+    ASSERT_TRUE(DecodeRadixSpline(Slice(bytes).substr(0, n)).status().IsCorruption()) << n;
+  }
+  ASSERT_TRUE(DecodeRadixSpline(bytes + "x").status().IsCorruption());
+  size_t accepted = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bad = bytes;
+    bad[random.Uniform(random.OneIn(2) ? 16 : bad.size())] = static_cast<char>(random.Uniform(256));
+    const Result<RadixSpline> result = DecodeRadixSpline(bad);
+    if (!result.ok()) {
+      ASSERT_TRUE(result.status().IsCorruption());
+      continue;
+    }
+    ++accepted;
+    // Whatever passes must predict inside its ranks, and take little memory.
+    ASSERT_LE(result->memory_bytes(), 8 * bad.size());
+    for (const uint64_t probe : {uint64_t{0}, windows[500], random.Next(), UINT64_MAX}) {
+      const ApproxRange range = result->Find(probe);
+      ASSERT_LE(range.hi, result->ranks());
+      ASSERT_LE(range.lo, range.hi);
+    }
+  }
+  EXPECT_GT(accepted, 100u);
+}
+
+}  // namespace
+}  // namespace seerdb
