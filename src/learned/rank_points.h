@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "learned/rank_model.h"
 
 namespace seerdb {
@@ -57,6 +58,7 @@ class RankPoints {
   // lower bound that holds behind a point held at the point too.
   template <RankModel Model>
   uint32_t MeasuredError(const Model& model, uint64_t behind = 1) const {
+    if (SEERDB_MUTANT("model-unmeasured")) return epsilon_;
     uint32_t error = 0;
     for (size_t i = 0; i < points_.size(); ++i) {
       const auto [window, rank] = points_[i];
