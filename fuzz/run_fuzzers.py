@@ -25,6 +25,8 @@ INPUT_SECONDS = 10
 FLAGS = {
     "batch": ["-max_len=2048"],
     "model": ["-max_len=2048"],
+    "pgm": ["-max_len=2048"],
+    "spline": ["-max_len=2048"],
     "tags": ["-max_len=4096"],
     "script": ["-max_len=600", "-entropic=0"],
 }

@@ -14,7 +14,9 @@ void FuzzBlock(Slice bytes);
 void FuzzLog(Slice bytes);
 void FuzzManifest(Slice bytes);
 void FuzzModel(Slice bytes);
+void FuzzPgm(Slice bytes);
 void FuzzScript(Slice bytes);
+void FuzzSpline(Slice bytes);
 void FuzzTable(Slice bytes);
 void FuzzTags(Slice bytes);
 void FuzzValues(Slice bytes);
@@ -24,9 +26,9 @@ struct Target {
   void (*run)(Slice bytes);
 };
 inline constexpr Target kTargets[] = {
-    {"batch", FuzzBatch},       {"block", FuzzBlock}, {"log", FuzzLog},
-    {"manifest", FuzzManifest}, {"model", FuzzModel}, {"script", FuzzScript},
-    {"table", FuzzTable},       {"tags", FuzzTags},   {"values", FuzzValues},
+    {"batch", FuzzBatch}, {"block", FuzzBlock}, {"log", FuzzLog},       {"manifest", FuzzManifest},
+    {"model", FuzzModel}, {"pgm", FuzzPgm},     {"script", FuzzScript}, {"spline", FuzzSpline},
+    {"table", FuzzTable}, {"tags", FuzzTags},   {"values", FuzzValues},
 };
 
 }  // namespace seerdb::fuzz

@@ -10,7 +10,11 @@
 #include "format/batch_codec.h"
 #include "fuzz/table_script.h"
 #include "learned/model_codec.h"
+#include "learned/pgm_codec.h"
+#include "learned/pgm_model.h"
 #include "learned/pla_builder.h"
+#include "learned/radix_spline.h"
+#include "learned/radix_spline_codec.h"
 #include "manifest/version_edit.h"
 #include "sstable/block_compression.h"
 #include "sstable/table_builder.h"
@@ -317,6 +321,29 @@ void WriteModelSeeds() {
   }
 }
 
+// Models of squares as they come, and windows to search with the model of others.
+void WritePgmAndSplineSeeds() {
+  std::string windows;
+  for (int i = 0; i < 120; ++i) AppendU16(&windows, static_cast<uint16_t>(i * i * 31));
+  for (const int ranks : {0, 1, 120}) {
+    PgmBuilder pgm(1, 0);
+    RadixSplineBuilder spline(1);
+    for (int i = 0; i < ranks; ++i) {
+      pgm.Add(static_cast<uint64_t>(i) * i * 977);
+      spline.Add(static_cast<uint64_t>(i) * i * 977);
+    }
+    std::string pgm_bytes;
+    std::string spline_bytes;
+    AppendPgmModel(pgm.Finish(), &pgm_bytes);
+    AppendRadixSpline(spline.Finish(), &spline_bytes);
+    const std::string name = std::to_string(ranks);
+    WriteSeed("pgm", "ranks" + name, Choice({0}) + pgm_bytes);
+    WriteSeed("pgm", "search" + name, Choice({1, 1, 0, 120}) + windows + pgm_bytes);
+    WriteSeed("spline", "ranks" + name, Choice({0}) + spline_bytes);
+    WriteSeed("spline", "search" + name, Choice({1, 1, ranks % 7, 120}) + windows + spline_bytes);
+  }
+}
+
 // Digits and what is none, as keys of the three kinds of windows.
 void WriteWindowSeeds() {
   const auto key = [](const std::string& text) { return Choice({static_cast<int>(text.size())}) + text; };
@@ -411,6 +438,7 @@ void WriteSeeds() {
   WriteManifestSeeds();
   WriteManifestRangeSeeds();
   WriteModelSeeds();
+  WritePgmAndSplineSeeds();
   WriteWindowSeeds();
   WriteTagsSeeds();
   WriteScriptSeeds();
