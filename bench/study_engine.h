@@ -12,7 +12,7 @@
 namespace seerdb::bench {
 
 // One for each of the settings, not built yet, in folders below `folder`, which each removes when it is
-// destroyed. A value begins with the rank of its key, and ends the program on any error. `keys` outlive them.
+// destroyed. A value begins with the rank of its key. Any error ends the program. `keys` outlive them.
 // Requires: value_bytes >= 4.
 std::vector<std::unique_ptr<Subject>> MakeEngineSubjects(const SortedKeys* keys, uint64_t value_bytes,
                                                          const std::string& folder);

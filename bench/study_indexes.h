@@ -41,9 +41,12 @@ enum class WindowsFrom : unsigned char { kKeys, kColumn };
 //   static std::string Name();
 //   static constexpr bool kLearned;
 //   static Model Build(std::span<const uint64_t> windows);
-// A Model has the shape of PlaModel: IsOf(count), Find(window), memory_bytes().
+// A Model has the shape of PlaModel: IsOf(count), Find(window), memory_bytes(), and max_error() if it knows
+// it.
 template <typename Kind, WindowsFrom kFrom>
 class ModelIndex {
+  using Model = decltype(Kind::Build(std::span<const uint64_t>()));
+
  public:
   static constexpr bool kLearned = Kind::kLearned;
   static constexpr bool kOrdered = true;
@@ -57,6 +60,8 @@ class ModelIndex {
     if constexpr (kFrom == WindowsFrom::kColumn) windows_ = std::move(windows);
   }
   size_t memory_bytes() const { return model_.memory_bytes() + windows_.size() * sizeof(uint64_t); }
+  uint32_t max_error() const requires requires(const Model& model) { model.max_error(); }
+  { return model_.max_error(); }
 
   IndexAnswer LowerBound(Slice key) const {
     const KeyProjection::Side side = projection_.SideOf(key);
@@ -82,8 +87,6 @@ class ModelIndex {
   }
 
  private:
-  using Model = decltype(Kind::Build(std::span<const uint64_t>()));
-
   const SortedKeys& keys_;
   const KeyProjection projection_;
   Model model_;

@@ -8,6 +8,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Of a round's warm probes, each timed by itself: what interrupts one of them does not count.
+constexpr size_t kWarmPieces = 16;
+
 double NsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
@@ -75,9 +78,13 @@ double StudyRun::TimedChain(Subject* subject, Operation operation, size_t begin,
 void StudyRun::MeasureWarm(Subject* subject, SubjectResult* result) {
   for (const Operation operation : kOperations) {
     if (!subject->Can(operation)) continue;
-    const size_t first = plan_.probes / 4;
-    TimedChain(subject, operation, 0, first, result);
-    result->warm_ns[Number(operation)].push_back(TimedChain(subject, operation, first, plan_.probes, result));
+    const size_t piece = plan_.probes / kWarmPieces;
+    std::vector<double> ns;
+    for (size_t i = 0; i < kWarmPieces; ++i) {
+      ns.push_back(TimedChain(subject, operation, i * piece, (i + 1) * piece, result));
+    }
+    // The first quarter only warms.
+    result->warm_ns[Number(operation)].push_back(Median({ns.begin() + kWarmPieces / 4, ns.end()}));
   }
 }
 

@@ -63,6 +63,7 @@ uint64_t RunChain(const Probes& probes, size_t begin, size_t end, const Answer& 
 //   static constexpr bool kLearned;               // proposes brackets that may fail
 //   static constexpr bool kOrdered;               // has LowerBound
 //   size_t memory_bytes() const;                  // beside the keys
+//   uint32_t max_error() const;                   // only where there is such a bound
 //   IndexAnswer LowerBound(Slice key) const;      // first rank whose key is not less
 //   IndexAnswer Get(Slice key) const;             // rank of the key, or kAbsent
 template <typename Index>
@@ -94,7 +95,11 @@ class IndexSubject final : public Subject {
     }
     return RunChain(probes, begin, end, [&](Slice key) { return index.Get(key).rank; });
   }
-  nlohmann::json Facts() const override { return {{"learned", Index::kLearned}}; }
+  nlohmann::json Facts() const override {
+    nlohmann::json facts = {{"learned", Index::kLearned}};
+    if constexpr (requires { index_->max_error(); }) facts["max_error"] = index_->max_error();
+    return facts;
+  }
 
  private:
   const SortedKeys* const keys_;

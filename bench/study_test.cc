@@ -85,6 +85,8 @@ TEST(StudyTest, EveryKindAnswersEverySetRightly) {
         EXPECT_EQ(json["ns"]["miss"]["cold"]["rounds"].size(), 1u);
         EXPECT_EQ(json["ns"].contains("lower_bound"), subjects[i]->Can(Operation::kLowerBound));
         EXPECT_EQ(json.contains("fallback_share"), subjects[i]->Facts()["learned"] == true);
+        const bool is_pla = subjects[i]->name().starts_with("greedy PLA");
+        EXPECT_EQ(subjects[i]->Facts().contains("max_error"), is_pla);
       }
     }
   }
