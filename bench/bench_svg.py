@@ -48,19 +48,20 @@ def _axis(limit, x, bottom):
     return parts
 
 
-def _bar(bar, y, x):
+def _bar(bar, y, x, colors):
     middle = y + BAR / 2 - 0.5
     return [
         f'<rect x="{LEFT}" y="{y}" width="{max(x(bar.length) - LEFT, 0.5):.1f}" height="{BAR - 1}" '
-        f'fill="{COLORS.get(bar.series, "#999")}"/>',
+        f'fill="{colors.get(bar.series, "#999")}"/>',
         f'<line x1="{x(bar.low):.1f}" y1="{middle}" x2="{x(bar.high):.1f}" y2="{middle}" stroke="#000"/>',
         f'<text x="{max(x(bar.length), x(bar.high)) + 4:.1f}" y="{y + BAR - 3}" font-family="sans-serif" '
         f'font-size="10">{escape(bar.label)}</text>',
     ]
 
 
-def bar_chart(title, axis_label, groups):
-    """SVG text. groups: [(name, [Bar])], drawn from the top."""
+def bar_chart(title, axis_label, groups, colors=None):
+    """SVG text. groups: [(name, [Bar])], drawn from the top. colors: {series: colour}; default those of engines."""
+    colors = colors or COLORS
     bars = [bar for _, group in groups for bar in group]
     limit = max([1.0] + [max(bar.length, bar.high) for bar in bars]) * 1.02
     scale = (WIDTH - LEFT - LABEL_ROOM) / limit
@@ -78,7 +79,7 @@ def bar_chart(title, axis_label, groups):
     ]
     at = LEFT
     for series in dict.fromkeys(bar.series for bar in bars):
-        parts.append(f'<rect x="{at}" y="32" width="11" height="11" fill="{COLORS.get(series, "#999")}"/>')
+        parts.append(f'<rect x="{at}" y="32" width="11" height="11" fill="{colors.get(series, "#999")}"/>')
         parts.append(f'<text x="{at + 15}" y="42" {FONT}>{escape(series)}</text>')
         at += 28 + 8 * len(series)
     parts += _axis(limit, x, bottom)
@@ -87,7 +88,7 @@ def bar_chart(title, axis_label, groups):
         parts.append(f'<text x="{LEFT - 8}" y="{y + len(group) * BAR / 2 + 4}" text-anchor="end" {FONT}>'
                      f'{escape(name)}</text>')
         for bar in group:
-            parts += _bar(bar, y, x)
+            parts += _bar(bar, y, x, colors)
             y += BAR
         y += GAP
     parts.append(f'<text x="{LEFT}" y="{bottom + 34}" {FONT}>{escape(axis_label)}</text>')

@@ -8,7 +8,7 @@ SUITES=(
   "layers|qd|includes follow tools/layers.txt"
   "ratchet|qd|files, functions and parameter lists stay short"
   "lint|qd|nothing bypasses the seams"
-  "checks|qd|these checks fail when their rule is broken; the report of scripts/bench adds up"
+  "checks|qd|these checks fail when their rule is broken; the reports of scripts/bench and study add up"
   "format|qd|every file is as clang-format leaves it"
   "headers|qd|every header compiles alone"
   "release|qd|release build, all unit tests in it"
@@ -28,6 +28,7 @@ SUITES=(
   "readme|d|the README's own program compiles against the installed package and runs"
   "main-job|d|scripts/run on the fallback source"
   "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
+  "study-smoke|l|scripts/study --quick: every kind of index answers rightly on every key set"
   "fuzz|d|each fuzzer for a while, from its seeds; the lines of the decoders they reach"
   "soak|l|two hours of mixed load over 10 GB: memory and descriptors stay flat"
   "soak-space|l|half an hour of overwrites and deletes: space under its target every second, memory flat"
@@ -47,6 +48,7 @@ suite_lint() { python3 tools/check_lint.py; }
 suite_checks() {
   python3 tests/checks/checks_test.py
   python3 bench/run_bench_test.py
+  python3 bench/run_study_test.py
   python3 tests/counted/limits_test.py
 }
 suite_format() { bash scripts/format --check; }
@@ -161,6 +163,7 @@ suite_install() { bash tests/install/run install; }
 suite_readme() { bash tests/install/run readme; }
 suite_main-job() { SEERDB_SOURCE=fallback bash scripts/run; }
 suite_bench-smoke() { bash scripts/bench --quick --out "$ROOT/build/bench-smoke"; }
+suite_study-smoke() { bash scripts/study --quick --out "$ROOT/build/study-smoke"; }
 
 # A few seconds a target, a minute under --long; then the lines of the decoders that these runs reached.
 suite_fuzz() {
