@@ -136,14 +136,14 @@ def _findings(study):
 
 def _kinds_table(lines):
     heads = [f"{operation.replace('_', ' ')}, {state}" for operation in OPERATIONS for state in STATES]
-    table = ["| kind | bits a key | build, ns a key | " + " | ".join(heads) + " | failed brackets |",
-             "|---|---:|---:|" + "---:|" * (len(heads) + 1)]
+    table = ["| kind | bits a key | build, ns a key | " + " | ".join(heads) + " | failed brackets | greatest error |",
+             "|---|---:|---:|" + "---:|" * (len(heads) + 2)]
     for line in lines:
         cells = [_spread(rounds(line, operation, state)) for operation in OPERATIONS for state in STATES]
         failed = line.get("fallback_share")
         failed = f"{100 * max(failed.values()):.2g} %" if failed else "-"
         table.append(f"| {line['kind']} | {line['bits_per_key']:.1f} | {_spread(line['build_ns_per_key']['rounds'])} | "
-                     + " | ".join(cells) + f" | {failed} |")
+                     + " | ".join(cells) + f" | {failed} | {line.get('max_error', '-')} |")
     return table
 
 

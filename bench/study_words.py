@@ -9,6 +9,7 @@ METHOD = """\
   where all keys have them there. A model proposes a bracket of ranks for the window; its ends are proven by
   windows, a bracket that fails is dropped for a search of everything (the share of such probes is shown), and equal
   windows are told apart by whole keys.
+- The greatest error is what a model says of itself, in ranks: a bracket is twice as wide.
 - A search takes windows from the keys, unless a kind's name says that it keeps them in a column of their own.
 - "B-tree fences N" is a static B+-tree of cache lines over the window of each N-th key. The hash table is open
   addressing from a 64-bit hash to the rank; it answers no lower bounds.
