@@ -11,8 +11,8 @@
 #include <string>
 
 #include "base/hash.h"
+#include "learned/bloom_filter.h"
 #include "seerdb/slice.h"
-#include "sstable/bloom_filter.h"
 #include "sstable/table_builder.h"
 #include "sstable/table_properties.h"
 #include "sstable/tag_block_builder.h"

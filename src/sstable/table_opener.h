@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "learned/bloom_filter.h"
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
 #include "sstable/block_index.h"
-#include "sstable/bloom_filter.h"
 #include "sstable/table_format.h"
 #include "sstable/table_properties.h"
 #include "sstable/table_reader.h"

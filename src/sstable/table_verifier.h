@@ -4,10 +4,10 @@
 #include <map>
 #include <string>
 
+#include "learned/bloom_filter.h"
 #include "seerdb/file_system.h"
 #include "seerdb/verify.h"
 #include "sstable/block_source.h"
-#include "sstable/bloom_filter.h"
 #include "sstable/table_properties.h"
 #include "sstable/tag_block.h"
 #include "sstable/tag_index.h"

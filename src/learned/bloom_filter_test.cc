@@ -1,4 +1,4 @@
-#include "sstable/bloom_filter.h"
+#include "learned/bloom_filter.h"
 
 #include <gtest/gtest.h>
 
