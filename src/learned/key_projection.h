@@ -57,6 +57,12 @@ class KeyProjection {
     }
     return WindowWithin(key);
   }
+  // Whether the window of `key` tells all of it, but for its length.
+  bool Tells(Slice key) const {
+    if (SideOf(key) != Side::kWithin || Suffix(key).size() > WindowBytes(kind_)) return false;
+    uint64_t window = 0;
+    return kind_ == Kind::kBytes || LoadDigits(kind_, key, prefix_.size(), &window);
+  }
 
   // Windows of `kind` tell a suffix of up to so many bytes, but for its length.
   static constexpr size_t WindowBytes(Kind kind) { return kind == Kind::kBytes ? 8 : 16; }

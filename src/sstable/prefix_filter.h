@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "base/hash.h"
 #include "format/keyspace_prefix.h"
+#include "learned/prefix_hash.h"
 #include "seerdb/slice.h"
 
 namespace seerdb {
@@ -21,8 +21,5 @@ inline Slice FilterPrefix(Slice engine_key, uint64_t user_bytes) {
   const uint64_t bytes = KeyspacePrefixBytes(engine_key) + user_bytes;
   return engine_key.size() < bytes ? Slice() : engine_key.substr(0, bytes);
 }
-
-// As what the filter knows a prefix: not as a key with the same bytes.
-inline uint64_t PrefixHash(Slice prefix) { return ~Hash64(prefix); }
 
 }  // namespace seerdb

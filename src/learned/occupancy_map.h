@@ -1,0 +1,66 @@
+// OccupancyMap: which stretches of the windows of a table's keys hold keys: none, all there can be, or some.
+//
+// The model of a learned filter (learned_filter.h). Piecewise constant: windows count from the least one in
+// steps of a number that divides all distances, and stretches begin at multiples of a power of two of those.
+// What it calls empty has no key, whatever the probe; what it calls full has a key at every step.
+// Kraska et al., "The case for learned index structures", 2018; the regions of different treatment after
+// Vaidya et al., "Partitioned learned Bloom filters", 2021. Format: docs/format/filters.md.
+// Thread safety: immutable.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/coding.h"
+#include "seerdb/result.h"
+#include "seerdb/slice.h"
+
+namespace seerdb {
+
+class OccupancyMap {
+ public:
+  // Persistent.
+  enum class Stretch : uint32_t { kEmpty = 0, kFull = 1, kMixed = 2 };
+  static constexpr uint32_t kPositionBits = 62;
+  static constexpr size_t kHeadBytes = 24;
+  static constexpr size_t kStretchBytes = 8;
+
+  OccupancyMap() = default;  // of no windows: all is empty
+  // Borrows `bytes`. kCorruption when they are no map of so many stretches.
+  static Result<OccupancyMap> Decode(Slice bytes, uint32_t stretches, uint32_t shift);
+
+  uint32_t stretches() const { return stretches_; }
+  uint64_t step() const { return step_; }
+  Stretch StretchAt(uint32_t index) const { return static_cast<Stretch>(EntryAt(index) & 3); }
+  // What there is at a window.
+  Stretch At(uint64_t window) const {
+    if (window < first_ || window > last_ || stretches_ == 0) return Stretch::kEmpty;
+    uint64_t steps = window - first_;
+    if (step_ != 1) {
+      steps = (window - first_) / step_;
+      if (steps * step_ != window - first_) return Stretch::kEmpty;
+    }
+    // The last stretch that begins at or before the position. Greater than its entry, whatever that is:
+    const uint64_t limit = steps >> shift_ << 2 | 3;
+    uint32_t index = 0;
+    for (uint32_t left = stretches_; left > 1;) {
+      const uint32_t half = left / 2;
+      index = EntryAt(index + half) < limit ? index + half : index;
+      left -= half;
+    }
+    return StretchAt(index);
+  }
+
+ private:
+  // Position where a stretch begins << 2 | what it is.
+  uint64_t EntryAt(uint32_t index) const { return LoadU64(entries_ + size_t{index} * kStretchBytes); }
+
+  const char* entries_ = nullptr;
+  uint32_t stretches_ = 0;
+  uint32_t shift_ = 0;  // a position is so many steps, as a power of two
+  uint64_t first_ = 0;  // the least window of a key, and the greatest
+  uint64_t last_ = 0;
+  uint64_t step_ = 1;
+};
+
+}  // namespace seerdb
