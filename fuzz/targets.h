@@ -11,6 +11,7 @@ namespace seerdb::fuzz {
 
 void FuzzBatch(Slice bytes);
 void FuzzBlock(Slice bytes);
+void FuzzFilters(Slice bytes);
 void FuzzLog(Slice bytes);
 void FuzzManifest(Slice bytes);
 void FuzzModel(Slice bytes);
@@ -29,6 +30,9 @@ inline constexpr Target kTargets[] = {
     {"batch", FuzzBatch}, {"block", FuzzBlock}, {"log", FuzzLog},       {"manifest", FuzzManifest},
     {"model", FuzzModel}, {"pgm", FuzzPgm},     {"script", FuzzScript}, {"spline", FuzzSpline},
     {"table", FuzzTable}, {"tags", FuzzTags},   {"values", FuzzValues},
+    {"batch", FuzzBatch},       {"block", FuzzBlock},   {"filters", FuzzFilters}, {"log", FuzzLog},
+    {"manifest", FuzzManifest}, {"model", FuzzModel},   {"script", FuzzScript},   {"table", FuzzTable},
+    {"tags", FuzzTags},         {"values", FuzzValues},
 };
 
 }  // namespace seerdb::fuzz

@@ -2,6 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "base/coding.h"
 #include "base/hash.h"
@@ -9,6 +12,8 @@
 #include "env/memory_file_system.h"
 #include "format/batch_codec.h"
 #include "fuzz/table_script.h"
+#include "learned/binary_fuse_builder.h"
+#include "learned/key_filter.h"
 #include "learned/model_codec.h"
 #include "learned/pgm_codec.h"
 #include "learned/pgm_model.h"
@@ -383,6 +388,51 @@ void WriteTagsSeeds() {
   WriteSeed("tags", "many-owners", Choice({1, 0}) + many);
 }
 
+// Filters of each kind as they come, windows in runs, and keys.
+void WriteFilterSeeds() {
+  std::vector<uint64_t> hashes;
+  std::vector<uint64_t> windows;
+  for (uint64_t i = 0; i < 200; ++i) {
+    windows.push_back(i / 40 * 100'000 + i * 3 + (i % 40 == 39 ? 50 : 0));
+    hashes.push_back(Hash64(std::to_string(i)));
+  }
+  for (const FilterKind kind : kFilterKinds) {
+    const int number = static_cast<int>(kind);
+    const FilterKeys few{std::span(hashes).first(20), {}, false};
+    for (const auto& [name, keys] :
+         {std::pair{"few", few}, std::pair{"runs", FilterKeys{hashes, windows, true}},
+          std::pair{"gaps", FilterKeys{hashes, windows, false}}}) {
+      WriteSeed("filters", name + std::to_string(number),
+                Choice({4 * number}) + *BuildFilter(kind, keys, 10));
+    }
+  }
+  // A learned filter without a model, whose shift or flags do not say so.
+  std::string plain = *BuildFilter(FilterKind::kLearned, {hashes, {}, false}, 10);
+  plain[plain.size() - 4] = 1;
+  WriteSeed("filters", "shift", Choice({12}) + plain);
+  plain[plain.size() - 4] = 0;
+  plain[plain.size() - 3] = 0;
+  WriteSeed("filters", "flags", Choice({12}) + plain);
+  WriteSeed("filters", "fuse4", Choice({8}) + *BuildBinaryFuse(hashes, {13, 4}));
+  WriteSeed("filters", "bits16",
+            Choice({0}) + *BuildFilter(FilterKind::kBlockedBloom, {hashes, {}, false}, 16));
+  for (const int choice : {9, 137}) {
+    std::string runs = Choice({2, choice, 0, 0});
+    for (int i = 0; i < 6; ++i) runs += Choice({60 + i, 2, 40, 10 * i});
+    WriteSeed("filters", "windows" + std::to_string(choice), runs);
+    // So far that the next window is less than the last.
+    WriteSeed("filters", "around" + std::to_string(choice),
+              runs + Choice({1, 1, 255, 56, 1, 1, 255, 56, 9, 1}));
+  }
+  const auto key = [](const std::string& text) { return Choice({static_cast<int>(text.size())}) + text; };
+  std::string keys;
+  for (int i = 100; i < 160; ++i) keys += key("user" + std::to_string(i / 7) + "/" + std::to_string(i));
+  std::string digits;
+  for (int i = 100; i < 160; ++i) digits += key(std::to_string(i));
+  WriteSeed("filters", "keys", Choice({3, 3, 5, 0}) + keys);
+  WriteSeed("filters", "digits", Choice({3, 3, 2, 1}) + digits);
+}
+
 // Steps of script_target.cc: 0 puts, 4 deletes, 6 writes a batch, 7 flushes, 8 compacts, 9 reopens, 10, 11
 // crash.
 // How to open, how many values; of each its shape, key, size and step; what is damaged; what is read; the
@@ -434,6 +484,7 @@ std::string SeedDirectory(const std::string& target) {
 void WriteSeeds() {
   WriteBatchSeeds();
   WriteBlockSeeds();
+  WriteFilterSeeds();
   WriteLogSeeds();
   WriteManifestSeeds();
   WriteManifestRangeSeeds();
