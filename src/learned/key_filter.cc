@@ -25,7 +25,13 @@ class FilterOf final : public KeyFilter {
       return filter_.MayContain(probe.hash);
     }
   }
-  size_t memory_bytes() const override { return bytes_; }
+  size_t memory_bytes() const override {
+    if constexpr (kKind == FilterKind::kLearned) {
+      return bytes_ + filter_.memory_bytes();
+    } else {
+      return bytes_;
+    }
+  }
 
  private:
   const Filter filter_;

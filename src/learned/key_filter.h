@@ -53,7 +53,7 @@ class KeyFilter {
   virtual FilterKind kind() const = 0;
   // False: no key with this hash and window was there when the filter was built.
   virtual bool MayContain(const FilterProbe& probe) const = 0;
-  // Of the bytes that answer.
+  // Of the encoded bytes, and of what is kept beside them.
   virtual size_t memory_bytes() const = 0;
 };
 

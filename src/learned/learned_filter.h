@@ -38,6 +38,8 @@ class LearnedFilter {
   const OccupancyMap& model() const { return model_; }
   // Whether there are keys that the model leaves to the filter behind it.
   bool has_backup() const { return !backup_.empty(); }
+  // Of what it keeps beside the bytes.
+  size_t memory_bytes() const { return model_.memory_bytes(); }
   bool MayContain(uint64_t hash, uint64_t window) const {
     if (has_model()) {
       const OccupancyMap::Stretch stretch = model_.At(window);

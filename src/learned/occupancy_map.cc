@@ -1,7 +1,11 @@
 #include "learned/occupancy_map.h"
 
+#include <bit>
+
 namespace seerdb {
 namespace {
+
+constexpr uint32_t kLeastStretches = 8;
 
 Status Bad(const char* what) { return Status::Corruption(std::string("occupancy map: ") + what); }
 
@@ -34,7 +38,22 @@ Result<OccupancyMap> OccupancyMap::Decode(Slice bytes, uint32_t stretches, uint3
       return Bad("positions do not ascend");
     if (map.StretchAt(i) == map.StretchAt(i - 1)) return Bad("a stretch goes on in the next one");
   }
+  map.FillBuckets(last_position);
   return map;
+}
+
+void OccupancyMap::FillBuckets(uint64_t last_position) {
+  if (stretches_ < kLeastStretches) return;
+  // At most as many buckets as stretches.
+  const int bits = static_cast<int>(std::bit_width(stretches_)) - 1;
+  const int shift = static_cast<int>(std::bit_width(last_position)) - bits;
+  bucket_shift_ = shift > 0 ? static_cast<uint32_t>(shift) : 0;
+  uint32_t stretch = 0;
+  for (uint64_t bucket = 0; bucket <= last_position >> bucket_shift_; ++bucket) {
+    const uint64_t position = bucket << bucket_shift_;
+    while (stretch + 1 < stretches_ && EntryAt(stretch + 1) >> 2 <= position) ++stretch;
+    buckets_.push_back(stretch);
+  }
 }
 
 }  // namespace seerdb

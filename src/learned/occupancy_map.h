@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/coding.h"
 #include "seerdb/result.h"
@@ -31,6 +32,8 @@ class OccupancyMap {
 
   uint32_t stretches() const { return stretches_; }
   uint64_t step() const { return step_; }
+  // Of what it keeps beside the bytes.
+  size_t memory_bytes() const { return buckets_.size() * sizeof(uint32_t); }
   Stretch StretchAt(uint32_t index) const { return static_cast<Stretch>(EntryAt(index) & 3); }
   // What there is at a window.
   Stretch At(uint64_t window) const {
@@ -40,10 +43,18 @@ class OccupancyMap {
       steps = (window - first_) / step_;
       if (steps * step_ != window - first_) return Stretch::kEmpty;
     }
-    // The last stretch that begins at or before the position. Greater than its entry, whatever that is:
-    const uint64_t limit = steps >> shift_ << 2 | 3;
+    // The last stretch that begins at or before the position; buckets of equal width say between which it is.
+    const uint64_t position = steps >> shift_;
     uint32_t index = 0;
-    for (uint32_t left = stretches_; left > 1;) {
+    uint32_t left = stretches_;
+    if (!buckets_.empty()) {
+      const size_t bucket = position >> bucket_shift_;
+      index = buckets_[bucket];
+      left = (bucket + 1 < buckets_.size() ? buckets_[bucket + 1] + 1 : stretches_) - index;
+    }
+    // Greater than the entry of that position, whatever it is.
+    const uint64_t limit = position << 2 | 3;
+    while (left > 1) {
       const uint32_t half = left / 2;
       index = EntryAt(index + half) < limit ? index + half : index;
       left -= half;
@@ -55,12 +66,17 @@ class OccupancyMap {
   // Position where a stretch begins << 2 | what it is.
   uint64_t EntryAt(uint32_t index) const { return LoadU64(entries_ + size_t{index} * kStretchBytes); }
 
+  void FillBuckets(uint64_t last_position);
+
   const char* entries_ = nullptr;
   uint32_t stretches_ = 0;
   uint32_t shift_ = 0;  // a position is so many steps, as a power of two
   uint64_t first_ = 0;  // the least window of a key, and the greatest
   uint64_t last_ = 0;
   uint64_t step_ = 1;
+  // The stretch in which each bucket begins; none: few stretches, which are searched as they are.
+  std::vector<uint32_t> buckets_;
+  uint32_t bucket_shift_ = 0;
 };
 
 }  // namespace seerdb
