@@ -1,22 +1,41 @@
 #include "study_kinds.h"
 
 #include "btree_fences.h"
+#include "learned/optimal_pla.h"
+#include "learned/pgm_model.h"
 #include "learned/pla_builder.h"
+#include "learned/radix_spline.h"
 #include "study_indexes.h"
 
 namespace seerdb::bench {
 namespace {
 
 // A kind is one struct here, and one line in AddAll.
-template <uint32_t kEpsilon>
-struct GreedyPla {
+// A builder's model of the windows.
+template <typename Builder, uint32_t kEpsilon>
+struct Fitted {
   static constexpr bool kLearned = true;
-  static std::string Name() { return "greedy PLA " + std::to_string(kEpsilon); }
-  static PlaModel Build(std::span<const uint64_t> windows) {
-    PlaBuilder builder(kEpsilon);
+  static auto Build(std::span<const uint64_t> windows) {
+    Builder builder(kEpsilon);
     for (const uint64_t window : windows) builder.Add(window);
     return builder.Finish();
   }
+};
+template <uint32_t kEpsilon>
+struct GreedyPla : Fitted<PlaBuilder, kEpsilon> {
+  static std::string Name() { return "greedy PLA " + std::to_string(kEpsilon); }
+};
+template <uint32_t kEpsilon>
+struct OptimalPla : Fitted<OptimalPlaBuilder, kEpsilon> {
+  static std::string Name() { return "optimal PLA " + std::to_string(kEpsilon); }
+};
+template <uint32_t kEpsilon>
+struct Pgm : Fitted<PgmBuilder, kEpsilon> {
+  static std::string Name() { return "PGM " + std::to_string(kEpsilon); }
+};
+template <uint32_t kEpsilon>
+struct Spline : Fitted<RadixSplineBuilder, kEpsilon> {
+  static std::string Name() { return "RadixSpline " + std::to_string(kEpsilon); }
 };
 
 template <uint32_t kSpacing>
@@ -73,6 +92,10 @@ std::vector<std::unique_ptr<Subject>> MakeIndexSubjects(const SortedKeys* keys) 
   list.AddModel<GreedyPla<32>>();
   list.AddModel<GreedyPla<64>>();
   list.AddModelWithColumn<GreedyPla<16>>();
+  list.AddModel<OptimalPla<32>>();
+  list.AddModel<Pgm<16>>();
+  list.AddModel<Pgm<64>>();
+  list.AddModel<Spline<32>>();
   return list.Take();
 }
 
