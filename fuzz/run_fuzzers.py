@@ -23,6 +23,7 @@ INPUT_SECONDS = 10
 # Flags of one target. Where no longest input stands, libFuzzer takes it from the seeds. Its entropic schedule
 # costs more than a run of a script, which touches much of the code.
 FLAGS = {
+    "alex": ["-max_len=1024"],
     "batch": ["-max_len=2048"],
     "model": ["-max_len=2048"],
     "pgm": ["-max_len=2048"],

@@ -9,6 +9,7 @@
 
 namespace seerdb::fuzz {
 
+void FuzzAlex(Slice bytes);
 void FuzzBatch(Slice bytes);
 void FuzzBlock(Slice bytes);
 void FuzzFilters(Slice bytes);
@@ -30,6 +31,9 @@ inline constexpr Target kTargets[] = {
     {"batch", FuzzBatch},       {"block", FuzzBlock}, {"filters", FuzzFilters}, {"log", FuzzLog},
     {"manifest", FuzzManifest}, {"model", FuzzModel}, {"pgm", FuzzPgm},         {"script", FuzzScript},
     {"spline", FuzzSpline},     {"table", FuzzTable}, {"tags", FuzzTags},       {"values", FuzzValues},
+    {"alex", FuzzAlex},         {"batch", FuzzBatch},   {"block", FuzzBlock},   {"log", FuzzLog},
+    {"manifest", FuzzManifest}, {"model", FuzzModel},   {"script", FuzzScript}, {"table", FuzzTable},
+    {"tags", FuzzTags},         {"values", FuzzValues},
 };
 
 }  // namespace seerdb::fuzz

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+
 namespace seerdb {
 namespace {
 
@@ -176,7 +178,8 @@ uint32_t AlexLeaf::TakeGap(uint64_t key, uint32_t bound, uint32_t hint) {
                          : before == kNoSlot ? 0
                                              : slots_[before].key + 1;
   const uint64_t behind = bound < capacity_ ? slots_[bound].key : UINT64_MAX;
-  for (uint32_t i = bound; i < slot; ++i) slots_[i].key = least;
+  const uint32_t filled = SEERDB_MUTANT("alex-gap-unfilled") ? slot : bound;
+  for (uint32_t i = filled; i < slot; ++i) slots_[i].key = least;
   for (uint32_t i = slot + 1; i < bound; ++i) slots_[i].key = behind;
   slots_moved_ += slot >= bound ? slot - bound : bound - slot - 1;
   return slot;

@@ -119,7 +119,8 @@ class AlexDifferential {
     if (choice < (growing_ ? 40u : 65u)) return Erase();
     if (choice < 90) return Find();
     if (choice < 99) return Scan();
-    return random_.OneIn(100) ? Reload() : Batch();
+    if (random_.OneIn(100)) return Reload();
+    return growing_ ? Batch() : EraseRow();
   }
   uint64_t AnyKey() {
     return known_.empty() || random_.OneIn(4) ? source_.Next() : known_[random_.Uniform(known_.size())];
@@ -152,6 +153,13 @@ class AlexDifferential {
     }
     ASSERT_EQ(tree_.Erase(key), map_.erase(key) == 1) << key;
     ASSERT_EQ(tree_.size(), map_.size());
+  }
+  void EraseRow() {
+    auto at = map_.lower_bound(AnyKey());
+    for (uint64_t n = random_.Uniform(400); n > 0 && at != map_.end(); --n) {
+      ASSERT_TRUE(tree_.Erase(at->first)) << at->first;
+      at = map_.erase(at);
+    }
   }
   void Find() {
     const uint64_t key = AnyKey() + (random_.OneIn(3) ? random_.Uniform(3) - 1 : 0);

@@ -347,6 +347,28 @@ void WritePgmAndSplineSeeds() {
     WriteSeed("spline", "ranks" + name, Choice({0}) + spline_bytes);
     WriteSeed("spline", "search" + name, Choice({1, 1, ranks % 7, 120}) + windows + spline_bytes);
   }
+// Operations of alex_target.cc on trees: rows of keys up, down and in squares, rows erased, batches; then on
+// strings: rows that grow, rows of neighbours, zeros.
+void WriteAlexSeeds() {
+  std::string tree;
+  for (const int step : {6, 4, 61, 130}) {
+    tree += Choice({0x27, step, 0, step, 250, step}) + Choice({0x08, 3, 200, step}) + Choice({0x46, 0, 60});
+    tree += Choice({0x79, step, 250, step, 0x4b, 0, 15, 0x70, step, 0x5c, 0, 0x54, 1});
+  }
+  const std::string emptied = Choice({0x46, 0, 255, 0x46, 0, 255, 0x46, 0, 255, 0x46, 0, 255, 0x46, 0, 255});
+  for (const int options : {0, 1, 2, 3}) {
+    WriteSeed("alex", "tree" + std::to_string(options),
+              Choice({0, options, options * 2}) + tree + Choice({0x0a}) + emptied + tree);
+  }
+  std::string strings;
+  for (const int letter : {'a', 'k', 'q'}) {
+    strings += Choice({0x07, 2, letter, letter, 63, 0x06, 1, letter, 62, 0x27, 40, letter, 61});
+    strings += Choice({0x10, 9, 1, letter, 0x37, letter, 62, 0x3c, letter, 9, 0x08, 1, letter});
+    strings += Choice({0x30, letter, 0x38, letter, 0x3f, letter, 0x1b, 3, 0, 0x27, 70, letter, 62});
+  }
+  WriteSeed("alex", "strings", Choice({1}) + strings);
+  WriteSeed("alex", "strings_erased",
+            Choice({1}) + strings + Choice({0x0a, 0, 255, 0x0a, 0, 255, 0x0a, 0, 255}) + strings);
 }
 
 // Digits and what is none, as keys of the three kinds of windows.
@@ -482,6 +504,7 @@ std::string SeedDirectory(const std::string& target) {
 }
 
 void WriteSeeds() {
+  WriteAlexSeeds();
   WriteBatchSeeds();
   WriteBlockSeeds();
   WriteFilterSeeds();
