@@ -13,6 +13,8 @@ namespace {
 
 // So few keys are not worth a plan of their own.
 constexpr size_t kFewKeys = 64;
+// Halves of a leaf that costs so little a key are not looked at.
+constexpr double kGoodCost = 16;
 // A plan begins with about so many keys a pointer, and joins pointers.
 constexpr size_t kKeysPerPointer = 128;
 // A node with fewer pointers gets as many more for one child as the plan likes, else twice as many.
@@ -33,12 +35,14 @@ class RangePlanner {
       pieces_.push_back(range);
       return fits ? LeafCost(range) : DeepCost(count);
     }
+    const bool may_be_whole = fits && !split;
+    const double whole = may_be_whole ? LeafCost(range) : std::numeric_limits<double>::infinity();
     const size_t mark = pieces_.size();
-    const auto [left, right] = Halves(range);
-    const double halves = Plan(left, split) + Plan(right, split);
-    if (split || !fits) return halves;
-    const double whole = LeafCost(range);
-    if (whole > halves) return halves;
+    if (whole > kGoodCost * static_cast<double>(count)) {
+      const auto [left, right] = Halves(range);
+      const double halves = Plan(left, split) + Plan(right, split);
+      if (whole > halves) return halves;
+    }
     pieces_.resize(mark);
     pieces_.push_back(range);
     return whole;
