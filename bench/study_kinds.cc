@@ -1,6 +1,7 @@
 #include "study_kinds.h"
 
 #include "btree_fences.h"
+#include "learned/alex_model.h"
 #include "learned/optimal_pla.h"
 #include "learned/pgm_model.h"
 #include "learned/pla_builder.h"
@@ -36,6 +37,13 @@ struct Pgm : Fitted<PgmBuilder, kEpsilon> {
 template <uint32_t kEpsilon>
 struct Spline : Fitted<RadixSplineBuilder, kEpsilon> {
   static std::string Name() { return "RadixSpline " + std::to_string(kEpsilon); }
+};
+
+// Holds the windows themselves, and is exact.
+struct Alex {
+  static constexpr bool kLearned = true;
+  static std::string Name() { return "ALEX"; }
+  static AlexModel Build(std::span<const uint64_t> windows) { return AlexModel::Build(windows); }
 };
 
 template <uint32_t kSpacing>
@@ -96,6 +104,7 @@ std::vector<std::unique_ptr<Subject>> MakeIndexSubjects(const SortedKeys* keys) 
   list.AddModel<Pgm<16>>();
   list.AddModel<Pgm<64>>();
   list.AddModel<Spline<32>>();
+  list.AddModel<Alex>();
   return list.Take();
 }
 

@@ -28,12 +28,10 @@ struct Target {
   void (*run)(Slice bytes);
 };
 inline constexpr Target kTargets[] = {
-    {"batch", FuzzBatch},       {"block", FuzzBlock}, {"filters", FuzzFilters}, {"log", FuzzLog},
-    {"manifest", FuzzManifest}, {"model", FuzzModel}, {"pgm", FuzzPgm},         {"script", FuzzScript},
-    {"spline", FuzzSpline},     {"table", FuzzTable}, {"tags", FuzzTags},       {"values", FuzzValues},
-    {"alex", FuzzAlex},         {"batch", FuzzBatch},   {"block", FuzzBlock},   {"log", FuzzLog},
-    {"manifest", FuzzManifest}, {"model", FuzzModel},   {"script", FuzzScript}, {"table", FuzzTable},
-    {"tags", FuzzTags},         {"values", FuzzValues},
+    {"alex", FuzzAlex},     {"batch", FuzzBatch},       {"block", FuzzBlock}, {"filters", FuzzFilters},
+    {"log", FuzzLog},       {"manifest", FuzzManifest}, {"model", FuzzModel}, {"pgm", FuzzPgm},
+    {"script", FuzzScript}, {"spline", FuzzSpline},     {"table", FuzzTable}, {"tags", FuzzTags},
+    {"values", FuzzValues},
 };
 
 }  // namespace seerdb::fuzz

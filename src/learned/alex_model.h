@@ -11,7 +11,7 @@
 #include <span>
 
 #include "learned/alex_tree.h"
-#include "learned/pla_model.h"
+#include "learned/rank_model.h"
 
 namespace seerdb {
 
@@ -24,6 +24,7 @@ class AlexModel {
   bool empty() const { return tree_ == nullptr; }
   bool IsOf(size_t count) const { return !empty() && ranks_ == count; }
   uint32_t ranks() const { return ranks_; }
+  uint32_t max_error() const { return 0; }
   // The first rank whose window is not less: pos, lo and hi are the same. Requires: !empty().
   ApproxRange Find(uint64_t window) const {
     const AlexTree::Cursor cursor = tree_->LowerBound(window);

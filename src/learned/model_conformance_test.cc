@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "learned/alex_model.h"
 #include "learned/bracket_search.h"
 #include "learned/optimal_pla.h"
 #include "learned/pgm_model.h"
@@ -52,6 +53,17 @@ class WholeRangeBuilder {
   uint32_t ranks_ = 0;
 };
 
+// An AlexModel is made of all windows at once, and has no epsilon.
+class AlexBuilder {
+ public:
+  explicit AlexBuilder(uint32_t) {}
+  void Add(uint64_t window) { windows_.push_back(window); }
+  AlexModel Finish() { return AlexModel::Build(windows_); }
+
+ private:
+  Windows windows_;
+};
+
 // A name as an argument of a template.
 struct Name {
   template <size_t N>
@@ -75,6 +87,7 @@ struct BuiltBy {
 
 // A kind is one line here.
 using Kinds = ::testing::Types<                  //
+    BuiltBy<"Alex", AlexBuilder>,                //
     BuiltBy<"BinarySearch", WholeRangeBuilder>,  //
     BuiltBy<"GreedyPla", PlaBuilder>,            //
     BuiltBy<"OptimalPla", OptimalPlaBuilder>,    //

@@ -347,6 +347,8 @@ void WritePgmAndSplineSeeds() {
     WriteSeed("spline", "ranks" + name, Choice({0}) + spline_bytes);
     WriteSeed("spline", "search" + name, Choice({1, 1, ranks % 7, 120}) + windows + spline_bytes);
   }
+}
+
 // Operations of alex_target.cc on trees: rows of keys up, down and in squares, rows erased, batches; then on
 // strings: rows that grow, rows of neighbours, zeros.
 void WriteAlexSeeds() {
