@@ -9,12 +9,30 @@
 
 namespace seerdb {
 
-Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& memtable,
+namespace {
+
+bool HasKeysInRangeOf(const Version& version, InternalIterator* entries) {
+  entries->SeekToLast();
+  if (!entries->Valid()) return false;
+  const std::string largest(entries->key());
+  entries->SeekToFirst();
+  if (!entries->Valid()) return false;
+  for (uint32_t level = 0; level < version.num_levels(); ++level) {
+    for (const Run& run : version.level(level).runs) {
+      if (!Version::Overlapping(run, entries->key(), largest).empty()) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& memtable, const Version* version,
                                              const std::vector<SequenceNumber>& snapshots,
                                              TableOutputOptions output) {
   const std::unique_ptr<InternalIterator> entries = memtable.NewIterator();
-  return WriteFlushInput(fs, {entries.get(), memtable.range_tombstones(), memtable.bytes()}, snapshots,
-                         std::move(output));
+  return WriteFlushInput(fs, {entries.get(), memtable.range_tombstones(), memtable.bytes(), version},
+                         snapshots, std::move(output));
 }
 
 Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput& input,
@@ -22,7 +40,7 @@ Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput&
                                                TableOutputOptions output) {
   output.expected_bytes = input.bytes;
   output.target_file_size = 0;
-  output.table.mostly_absent = true;
+  output.table.mostly_absent = input.version == nullptr || HasKeysInRangeOf(*input.version, input.entries);
   if (input.ranges != nullptr) output.ranges_applied = input.ranges->last_sequence();
   CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));

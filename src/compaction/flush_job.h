@@ -10,6 +10,7 @@
 #include "iter/internal_iterator.h"
 #include "iter/range_tombstone_map.h"
 #include "manifest/table_meta.h"
+#include "manifest/version.h"
 #include "memtable/memtable.h"
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
@@ -19,9 +20,11 @@ namespace seerdb {
 // Writes all entries of `memtable` that `snapshots` (ascending, ending with the visible sequence; taken
 // after the memtable was sealed) can tell apart, as one table. No table if there are none. `expected_bytes`
 // and `target_file_size` of `output` are filled in. Tombstones are kept: deeper levels may hold their keys.
+// Where no table of `version` (null: not known) has keys in the memtable's range, most keys looked for there
+// will be in the new table, as in one of the oldest run.
 // Entries of keyspaces that output.keyspaces knows as dropped, and what the memtable's range tombstones hide,
 // are left out. The tables must become part of the tree together with the memtable's RangesOf.
-Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& memtable,
+Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& memtable, const Version* version,
                                              const std::vector<SequenceNumber>& snapshots,
                                              TableOutputOptions output);
 
@@ -30,6 +33,7 @@ struct FlushInput {
   InternalIterator* entries = nullptr;
   const RangeTombstoneMap* ranges = nullptr;  // null: none
   uint64_t bytes = 0;                         // about as many as the table will have, or more
+  const Version* version = nullptr;           // as above
 };
 Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput& input,
                                                const std::vector<SequenceNumber>& snapshots,

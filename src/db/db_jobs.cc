@@ -150,8 +150,9 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   if (!SEERDB_MUTANT("flush-syncs-no-values")) SEERDB_RETURN_IF_ERROR(value_log_->Sync());
   VersionEdit edit;
   edit.added_ranges = RangesOf(oldest.memtable->range_tombstones(), snapshots, output.tombstones_since_s);
-  SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
-                          WriteMemTable(*fs_, *oldest.memtable, snapshots, std::move(output)));
+  SEERDB_ASSIGN_OR_RETURN(
+      std::vector<TableMeta> tables,
+      WriteMemTable(*fs_, *oldest.memtable, view->tree()->version().get(), snapshots, std::move(output)));
   buffers.Release();
   SEERDB_FAILPOINT("flush::after_sstable_write");
   edit.log_number = next.log_number;

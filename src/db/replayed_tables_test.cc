@@ -117,7 +117,7 @@ TEST_F(ReplayedTablesTest, AreThoseThatAFlushWouldWrite) {
   output.epoch = kEpoch;
   output.new_file_number = []() -> Result<uint64_t> { return kFirstFile; };
   const std::vector<SequenceNumber> snapshots = {memtable.last_sequence()};
-  const auto flushed = WriteMemTable(fs_, memtable, snapshots, std::move(output));
+  const auto flushed = WriteMemTable(fs_, memtable, nullptr, snapshots, std::move(output));
   ASSERT_TRUE(flushed.ok()) << flushed.status().ToString();
   ASSERT_EQ(flushed->size(), 1u);
   EXPECT_EQ(FileOf(replayed_, kFirstFile), FileOf(flushed_, kFirstFile));
