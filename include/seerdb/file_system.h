@@ -36,6 +36,10 @@ class SEERDB_EXPORT MappedRegion {
   // Begins to load what of [offset, offset + bytes) is not in memory, without waiting for it. True if
   // something was not. Never fails; false where it is not known.
   virtual bool WillNeed(uint64_t /*offset*/, uint64_t /*bytes*/) const { return false; }
+  // Brings [offset, offset + bytes) into memory and waits for it, so that reads right after it meet no page
+  // that is missing. kIoError where a read would raise a signal; OK, having done nothing, where the system
+  // has no such call.
+  virtual Status Load(uint64_t /*offset*/, uint64_t /*bytes*/) const { return {}; }
 };
 
 class SEERDB_EXPORT RandomAccessFile {

@@ -14,7 +14,7 @@ namespace seerdb {
 void ParkWhile(const std::atomic<uint32_t>& word, uint32_t value);
 // Looks at the word again and again for about two microseconds. True if it is no longer `value`.
 bool SpinWhile(const std::atomic<uint32_t>& word, uint32_t value);
-// For about a microsecond.
+// For up to a microsecond, where the processor has an instruction for it.
 void Pause();
 void Unpark(const std::atomic<uint32_t>* word);
 

@@ -173,6 +173,7 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   using Count = Statistics::Count;
   statistics_->AddEach(Count{Counter::total_flushes, 1}, Count{Counter::flush_bytes_written, bytes});
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
+  made.LetGo();
   SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
   controller_->drain().NoteFlush(oldest.memtable->bytes(), bytes, clock_->NowMicros() - start_us);
@@ -369,6 +370,7 @@ Status DbImpl::ExecuteAdmitted(const CompactionPlan& plan, std::shared_ptr<const
   NoteUnmoved(outcome.edit, moved);
   const size_t outputs = outcome.edit.added_tables.size();
   SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
+  made.LetGo();
   controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - paced.slept_us());
   using Count = Statistics::Count;
   statistics_->AddEach(Count{Counter::total_compactions, 1},

@@ -58,7 +58,9 @@ bool DbImpl::ValuesMayMove() const {
 bool DbImpl::PutOffValues(const CompactionPlan& plan, const std::set<uint64_t>& moved,
                           const Status& failure) {
   if (moved.empty() || !failure.IsIoError() || SEERDB_MUTANT("failed-gathering-tried-at-once")) return false;
-  if (failure.detail() == StatusDetail::kSyncFailed) return false;
+  const bool untrusted = failure.detail() == StatusDetail::kSyncFailed ||
+                         failure.detail() == StatusDetail::kTableCorruption;  // of what was read back
+  if (untrusted) return false;
   // Where another is put off already the timer is set for that one's end.
   if (ValuesMayMove()) {
     values_put_off_until_us_.store(clock_->NowMicros() + kPutOffUs, std::memory_order_relaxed);

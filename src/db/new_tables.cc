@@ -4,21 +4,24 @@
 
 namespace seerdb {
 
-NewTables::~NewTables() {
+void NewTables::LetGo() {
   for (std::shared_ptr<TableFile>& file : held_) {
     const uint64_t number = file->meta().number;
     file.reset();
     files_->Forget(number);
   }
+  held_.clear();
 }
 
 Status NewTables::ReadBack(const TableMeta& meta) {
   held_.push_back(files_->Get(std::make_shared<const TableMeta>(meta)));
   const Result<const TableReader*> reader = held_.back()->reader();
-  Status status = reader.ok() ? (*reader)->ReadBack() : reader.status();
-  // Nothing that the tree has is damaged.
-  if (status.IsCorruption()) status = Status::IoError("read back what was written: " + status.ToString());
-  return status;
+  return Told(reader.ok() ? (*reader)->ReadBack() : reader.status());
+}
+
+Status NewTables::Told(const Status& status) {
+  if (!status.IsCorruption()) return status;
+  return Status::IoError("read back what was written: " + status.ToString(), StatusDetail::kTableCorruption);
 }
 
 }  // namespace seerdb

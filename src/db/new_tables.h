@@ -20,11 +20,16 @@ class NewTables {
   explicit NewTables(TableFiles* files) : files_(files) {}
   NewTables(const NewTables&) = delete;
   NewTables& operator=(const NewTables&) = delete;
-  // Lets go of them: of those that did not become part of the tree, nothing is left but the file.
-  ~NewTables();
+  ~NewTables() { LetGo(); }
 
   // Opens the table and reads all of it. kIoError, and never kCorruption, if it is not what was written.
   Status ReadBack(const TableMeta& meta);
+  // The tree has them, or will not. Of those that it does not have, nothing is left but the file.
+  void LetGo();
+
+  // What is to be said of a table that was just written and read back: nothing that the tree has is damaged,
+  // but the device, or the memory, cannot be trusted.
+  static Status Told(const Status& status);
 
  private:
   TableFiles* const files_;

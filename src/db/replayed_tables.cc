@@ -5,10 +5,13 @@
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "compaction/flush_job.h"
+#include "db/new_tables.h"
 #include "format/batch_codec.h"
 #include "format/entry_payload.h"
+#include "format/file_name.h"
 #include "format/keyspace_prefix.h"
 #include "seerdb/clock.h"
+#include "sstable/table_reader.h"
 
 namespace seerdb {
 
@@ -81,6 +84,16 @@ uint64_t ReplayedTables::NowSeconds() const {
   return options_.clock != nullptr ? options_.clock->WallMicros() / kMicrosPerSecond : 0;
 }
 
+// The log, which has the same, is deleted once the table is listed.
+Status ReplayedTables::ReadBack(const TableMeta& table) const {
+  TableOpenOptions open;
+  open.access = options_.table_access;
+  open.table_number = table.number;
+  open.expected_bytes = table.bytes;
+  const auto reader = TableReader::Open(fs_, TableFilePath(directory_, table.number), open);
+  return NewTables::Told(reader.ok() ? (*reader)->ReadBack() : reader.status());
+}
+
 Status ReplayedTables::Spill() {
   if (entries_ == nullptr || entries_->empty()) return {};
   pool_->Clear();  // what these entries did not need, sorting them may
@@ -91,6 +104,7 @@ Status ReplayedTables::Spill() {
   output.keyspaces = keyspaces_;
   output.epoch = epoch_;
   output.new_file_number = [this]() -> Result<uint64_t> { return next_file_number_++; };
+  output.written = [this](const TableMeta& table) { return ReadBack(table); };
   const std::unique_ptr<InternalIterator> sorted = entries_->NewIterator();
   const RangeTombstoneMap* const ranges = entries_->range_tombstones();
   SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,

@@ -73,6 +73,7 @@ class ReplayedTables {
   void NoteKeyspace(Slice engine_key);
   uint64_t NowSeconds() const;
   Status Spill();
+  Status ReadBack(const TableMeta& table) const;
 
   FileSystem& fs_;
   const std::string& directory_;

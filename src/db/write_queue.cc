@@ -20,10 +20,12 @@ constexpr int kSpinLoss = 4;
 constexpr int kMostCredit = 32;
 constexpr int kLeastCredit = -64;
 // How long a writer stands aside; the kernel makes it about twice as long. It does if so many writes begin
-// within so many pauses, and it has paid if there were so many meanwhile.
+// within so many pauses. It has not paid if there were fewer than so many meanwhile, or if the same writer
+// stands aside so often and the other one never: it makes no use of its turns.
 constexpr uint64_t kTurnUs = 50;
 constexpr uint32_t kOneAfterAnother = 2;
 constexpr int kMostPauses = 3;
+constexpr int kMostInARow = 3;
 constexpr uint32_t kWritesOfATurn = 32;
 
 }  // namespace
@@ -53,7 +55,8 @@ bool WriteQueue::LeadOrWaitLocked() {
 
 bool WriteQueue::Join(WriteRequest* request) {
   if (!TryLead()) [[unlikely]] {
-    if (!request->sync && request->exclusive == nullptr) StandAside(request);
+    // A transaction that comes late conflicts with what was written meanwhile.
+    if (!request->sync && request->exclusive == nullptr && request->check == nullptr) StandAside(request);
     return JoinLine(request);
   }
   leads_.store(leads_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -72,18 +75,25 @@ void WriteQueue::StandAside(WriteRequest* request) {
   const auto leads = [this] { return leads_.load(std::memory_order_relaxed); };
   const uint32_t before = leads();
   for (int pauses = 0; leads() - before < kOneAfterAnother; ++pauses) {
-    if (pauses == kMostPauses) return;
+    const uint32_t now = leadership_.load(std::memory_order_relaxed);
+    const bool handed_on = now == kWaited;
+    const bool was_one_write = now == kFree && leads() == before;
+    if (handed_on || was_one_write || pauses == kMostPauses) return;
     Pause();
-    if (leads() == before && leadership_.load(std::memory_order_relaxed) == kFree)
-      return;  // it was one write
   }
   if (const int credit = aside_credit_.load(std::memory_order_relaxed); credit < 0) {
     aside_credit_.store(credit + 1, std::memory_order_relaxed);
     return;
   }
+  // Who makes use of its turn meets somebody who stands aside for it.
+  thread_local const char self = 0;
+  const bool again = last_aside_.exchange(&self, std::memory_order_relaxed) == &self;
+  const int in_a_row = again ? asides_in_a_row_.load(std::memory_order_relaxed) + 1 : 1;
+  asides_in_a_row_.store(in_a_row, std::memory_order_relaxed);
   const uint32_t begin = leads();
   options_.clock->SleepMicros(kTurnUs);
-  if (leads() - begin < kWritesOfATurn) aside_credit_.store(kLeastCredit, std::memory_order_relaxed);
+  if (leads() - begin < kWritesOfATurn || in_a_row >= kMostInARow)
+    aside_credit_.store(kLeastCredit, std::memory_order_relaxed);
   request->takes_turn = true;
 }
 
@@ -108,7 +118,7 @@ bool WriteQueue::JoinLine(WriteRequest* request) {
 void WriteQueue::Await(WriteRequest* request) {
   const int credit = spin_credit_.load(std::memory_order_relaxed);
   if (!request->sync && request->exclusive == nullptr) {
-    const bool spins = credit >= 0;
+    const bool spins = credit >= 0 || request->takes_turn;
     const bool ended = spins && SpinWhile(request->state, WriteRequest::kQueued);
     const int change = ended || !spins ? 1 : credit < kSpinLoss ? kLeastCredit : -kSpinLoss;
     spin_credit_.store(std::clamp(credit + change, kLeastCredit, kMostCredit), std::memory_order_relaxed);

@@ -32,7 +32,7 @@ struct WriteRequest {
   uint64_t logical_bytes = 0;
   bool sync = false;
   bool skip_wal = false;
-  bool takes_turn = false;  // set by the queue: it has stood aside, and leads when it comes to its place
+  bool takes_turn = false;  // set by the queue: it has stood aside, and is not served but leads
   // The segments that the operations point into. Null: none.
   const ValueLog::Writing* values = nullptr;
   bool logged = false;           // set by the leader once the log may hold it
@@ -136,8 +136,11 @@ class WriteQueue {
   uint64_t group_us_ GUARDED_BY(mu_) = 0;
   // Grows where spinning ends a wait and falls where it does not; below 0 nobody spins. A hint.
   std::atomic<int> spin_credit_{0};
-  // Below 0 nobody stands aside: when somebody last did, the other one soon stopped. A hint.
+  // Below 0 nobody stands aside: when somebody last did, it did not pay. Who did last, and how often since
+  // another one did. Hints.
   std::atomic<int> aside_credit_{0};
+  std::atomic<int> asides_in_a_row_{0};
+  std::atomic<const char*> last_aside_{nullptr};
 };
 
 }  // namespace seerdb

@@ -13,6 +13,10 @@
 #include "base/status_macros.h"
 #include "env/unique_fd.h"
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
 namespace seerdb {
 namespace {
 
@@ -133,7 +137,8 @@ class PosixWritableFile final : public WritableFile {
 
 class PosixMappedRegion final : public MappedRegion {
  public:
-  PosixMappedRegion(const char* start, size_t n) : bytes_(start, n) {}
+  PosixMappedRegion(const char* start, size_t n, std::string path)
+      : bytes_(start, n), path_(std::move(path)) {}
   PosixMappedRegion(const PosixMappedRegion&) = delete;
   PosixMappedRegion& operator=(const PosixMappedRegion&) = delete;
   ~PosixMappedRegion() override {
@@ -158,6 +163,22 @@ class PosixMappedRegion final : public MappedRegion {
       rest = {rest.start + part.bytes, rest.bytes - part.bytes};
     }
     return missing;
+  }
+
+  Status Load(uint64_t offset, uint64_t bytes) const override {
+    // A call holds the lock of the process's memory map all the while, for which other threads' mmap waits.
+    constexpr size_t kBytesAtOnce = size_t{1} << 20;
+    Pages rest = PagesOf(offset, bytes);
+    while (rest.bytes != 0) {
+      const size_t n = std::min(rest.bytes, kBytesAtOnce);
+      if (RetryInterrupted([&] { return ::madvise(rest.start, n, MADV_POPULATE_READ); }) != 0) {
+        if (errno == EINVAL) return {};  // a kernel before 5.14
+        return Status::FromErrno("load " + path_ + " @" + std::to_string(rest.start - bytes_.data()),
+                                 errno == EFAULT ? EIO : errno);
+      }
+      rest = {rest.start + n, rest.bytes - n};
+    }
+    return {};
   }
 
  private:
@@ -199,6 +220,7 @@ class PosixMappedRegion final : public MappedRegion {
   }
 
   const Slice bytes_;
+  const std::string path_;
 };
 
 class PosixRandomAccessFile final : public RandomAccessFile {
@@ -233,7 +255,7 @@ class PosixRandomAccessFile final : public RandomAccessFile {
       if (mapping == MAP_FAILED) return ErrnoStatus("map", path_, errno == ENODEV ? EOPNOTSUPP : errno);
       start = static_cast<const char*>(mapping);
     }
-    return std::shared_ptr<const MappedRegion>(std::make_shared<PosixMappedRegion>(start, size));
+    return std::shared_ptr<const MappedRegion>(std::make_shared<PosixMappedRegion>(start, size, path_));
   }
 
   void ReadAhead(uint64_t offset, size_t n) const override {

@@ -16,7 +16,7 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kReadBackBytes = 1 << 20;
+constexpr uint64_t kReadBackBytes = 256 << 10;
 
 class OpenTable final : public TableReader {
  public:
@@ -208,7 +208,8 @@ Status OpenTable::Verify(VerifyResult* result) const {
 Status OpenTable::ReadBack() const {
   if (SEERDB_MUTANT("table-not-read-back")) return Status::Ok();
   SequentialBlocks blocks(source_, kReadBackBytes, nullptr);
-  if (mapped_bytes_ == 0) SEERDB_RETURN_IF_ERROR(blocks.Open(*fs_));
+  // A device that fails is to be an error here, and no signal.
+  SEERDB_RETURN_IF_ERROR(mapped_bytes_ == 0 ? blocks.Open(*fs_) : source_.LoadAll());
   for (uint32_t block = 0; block < index_.blocks(); ++block) {
     Slice content;
     SEERDB_RETURN_IF_ERROR(mapped_bytes_ != 0 ? source_.Confirm(block) : blocks.Fetch(block, &content));

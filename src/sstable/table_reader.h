@@ -109,7 +109,8 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   virtual Status Verify(VerifyResult* result) const = 0;
 
   // Compares every block with its checksum. Of a mapping it reads that: its pages are there then, and no
-  // later read checks these blocks again. For a table that was just written, before anything relies on it.
+  // later read checks blocks again that are not compressed. For a table that was just written, before
+  // anything relies on it.
   virtual Status ReadBack() const = 0;
 
   // Bytes of data blocks that hold keys before `key`.
