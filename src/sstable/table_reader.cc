@@ -207,7 +207,7 @@ Status OpenTable::Verify(VerifyResult* result) const {
 
 Status OpenTable::ReadBack() const {
   if (SEERDB_MUTANT("table-not-read-back")) return Status::Ok();
-  SequentialBlocks blocks(source_, kReadBackBytes, nullptr);
+  SequentialBlocks blocks(source_, kReadBackBytes, options_.statistics.get());
   // A device that fails is to be an error here, and no signal.
   SEERDB_RETURN_IF_ERROR(mapped_bytes_ == 0 ? blocks.Open(*fs_) : source_.LoadAll());
   for (uint32_t block = 0; block < index_.blocks(); ++block) {

@@ -211,7 +211,7 @@ std::vector<FieldCase> ReadCases() {
       {{"learned_tables", "table_index_bytes"},
        OpenWithTable,
        [](Subject* s) {
-         s->Put(0, 100);
+         s->Put(1000, 2000);  // behind all that the tables have
          EXPECT_OK(s->db->CompactRange());
        }},
       {{"unlearnable_tables", "table_filter_bytes"},
