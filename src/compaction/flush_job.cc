@@ -11,18 +11,20 @@ namespace seerdb {
 
 namespace {
 
-bool HasKeysInRangeOf(const Version& version, InternalIterator* entries) {
+// Whether the tables have keys, and none in the range of these.
+bool LiesBeside(InternalIterator* entries, const Version& version) {
+  if (version.table_count() == 0) return false;
   entries->SeekToLast();
   if (!entries->Valid()) return false;
   const std::string largest(entries->key());
   entries->SeekToFirst();
   if (!entries->Valid()) return false;
-  for (uint32_t level = 0; level < version.num_levels(); ++level) {
-    for (const Run& run : version.level(level).runs) {
-      if (!Version::Overlapping(run, entries->key(), largest).empty()) return true;
+  for (const Level& level : version.levels()) {
+    for (const Run& run : level.runs) {
+      if (!Version::Overlapping(run, entries->key(), largest).empty()) return false;
     }
   }
-  return false;
+  return true;
 }
 
 }  // namespace
@@ -40,7 +42,7 @@ Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput&
                                                TableOutputOptions output) {
   output.expected_bytes = input.bytes;
   output.target_file_size = 0;
-  output.table.mostly_absent = input.version == nullptr || HasKeysInRangeOf(*input.version, input.entries);
+  output.table.mostly_absent = input.version == nullptr || !LiesBeside(input.entries, *input.version);
   if (input.ranges != nullptr) output.ranges_applied = input.ranges->last_sequence();
   CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));

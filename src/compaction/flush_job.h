@@ -20,10 +20,10 @@ namespace seerdb {
 // Writes all entries of `memtable` that `snapshots` (ascending, ending with the visible sequence; taken
 // after the memtable was sealed) can tell apart, as one table. No table if there are none. `expected_bytes`
 // and `target_file_size` of `output` are filled in. Tombstones are kept: deeper levels may hold their keys.
-// Where no table of `version` (null: not known) has keys in the memtable's range, most keys looked for there
-// will be in the new table, as in one of the oldest run.
-// Entries of keyspaces that output.keyspaces knows as dropped, and what the memtable's range tombstones hide,
-// are left out. The tables must become part of the tree together with the memtable's RangesOf.
+// Where `version` (null: not known) has tables, and none with keys in the memtable's range, keys come in
+// their order, and most that are looked for in that range will be in the new table, as in one of the oldest
+// run. Entries of keyspaces that output.keyspaces knows as dropped, and what the memtable's range tombstones
+// hide, are left out. The tables must become part of the tree together with the memtable's RangesOf.
 Result<std::vector<TableMeta>> WriteMemTable(FileSystem& fs, const MemTable& memtable, const Version* version,
                                              const std::vector<SequenceNumber>& snapshots,
                                              TableOutputOptions output);
