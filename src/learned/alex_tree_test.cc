@@ -118,8 +118,19 @@ constexpr Order kHostileOrders[] = {
     {"ever sparser", [](uint64_t i, uint64_t) { return i * i * i; }, 10, 8},
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t kKeys = 200'000;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr uint64_t kKeys = 200'000;
+#else
+constexpr uint64_t kKeys = 1'000'000;
+#endif
+#else
+constexpr uint64_t kKeys = 1'000'000;
+#endif
+
 TEST(AlexTreeTest, HostileOrdersMoveFewSlotsAndStayShallow) {
-  constexpr uint64_t kKeys = 1'000'000;
   for (const Order& order : kHostileOrders) {
     SCOPED_TRACE(order.name);
     AlexTree tree;
