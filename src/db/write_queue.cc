@@ -25,7 +25,7 @@ constexpr int kLeastCredit = -64;
 constexpr uint64_t kTurnUs = 50;
 constexpr uint32_t kOneAfterAnother = 2;
 constexpr int kMostPauses = 3;
-constexpr int kMostInARow = 3;
+constexpr int kMostInARow = 64;
 constexpr uint32_t kWritesOfATurn = 32;
 
 }  // namespace
@@ -77,7 +77,7 @@ void WriteQueue::StandAside(WriteRequest* request) {
   for (int pauses = 0; leads() - before < kOneAfterAnother; ++pauses) {
     const uint32_t now = leadership_.load(std::memory_order_relaxed);
     const bool handed_on = now == kWaited;
-    const bool was_one_write = now == kFree && leads() == before;
+    const bool was_one_write = pauses > 1 && now == kFree && leads() == before;
     if (handed_on || was_one_write || pauses == kMostPauses) return;
     Pause();
   }
