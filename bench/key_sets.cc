@@ -190,6 +190,14 @@ const Kind* FindKind(std::string_view name) {
 
 }  // namespace
 
+KeySources KeySources::Nowhere() {
+  KeySources none;
+  none.trees = {};
+  none.package_status = none.package_lists = none.dictionaries = none.texts = "/nonexistent";
+  none.repository = "/";
+  return none;
+}
+
 std::vector<std::string> KeySetNames() {
   std::vector<std::string> names;
   for (const Kind& kind : kKinds) names.emplace_back(kind.name);

@@ -51,21 +51,13 @@ class KeySetsTest : public testing::Test {
   KeySources sources_;
 };
 
-KeySources NoSources() {
-  KeySources none;
-  none.trees = {};
-  none.package_status = none.package_lists = none.dictionaries = none.texts = "/nonexistent";
-  none.repository = "/";
-  return none;
-}
-
 void ExpectAscends(const std::vector<std::string>& keys) {
   for (size_t i = 1; i < keys.size(); ++i) ASSERT_LT(keys[i - 1], keys[i]);
 }
 
 TEST_F(KeySetsTest, EachHasAsManyDistinctAscendingKeysAsWanted) {
   for (const std::string& name : KeySetNames()) {
-    for (const KeySources& sources : {sources_, NoSources()}) {
+    for (const KeySources& sources : {sources_, KeySources::Nowhere()}) {
       for (const size_t count : {size_t{1}, size_t{2}, kCount}) {
         SCOPED_TRACE(name + " " + std::to_string(count));
         const KeySet set = MakeKeySet(name, count, 1, sources);
@@ -84,10 +76,10 @@ TEST_F(KeySetsTest, EachHasAsManyDistinctAscendingKeysAsWanted) {
 TEST_F(KeySetsTest, FollowFromTheSeed) {
   for (const std::string& name : KeySetNames()) {
     SCOPED_TRACE(name);
-    const KeySet one = MakeKeySet(name, kCount, 1, NoSources());
-    EXPECT_EQ(one.keys, MakeKeySet(name, kCount, 1, NoSources()).keys);
+    const KeySet one = MakeKeySet(name, kCount, 1, KeySources::Nowhere());
+    EXPECT_EQ(one.keys, MakeKeySet(name, kCount, 1, KeySources::Nowhere()).keys);
     const bool counted = name == "decimal16" || name == "paths";
-    EXPECT_EQ(counted, one.keys == MakeKeySet(name, kCount, 2, NoSources()).keys);
+    EXPECT_EQ(counted, one.keys == MakeKeySet(name, kCount, 2, KeySources::Nowhere()).keys);
   }
 }
 

@@ -52,9 +52,9 @@ def parse_arguments():
     return args
 
 
-def fail(message):
+def fail(message, status=1):
     print(f"error: {message}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(status)
 
 
 def choose(wanted, known, what):
@@ -63,8 +63,7 @@ def choose(wanted, known, what):
     names = wanted.split(",")
     for name in names:
         if name not in known:
-            print(f"error: unknown {what} {name}; known: {', '.join(known)}", file=sys.stderr)
-            sys.exit(2)
+            fail(f"unknown {what} {name}; known: {', '.join(known)}", 2)
     return names
 
 

@@ -10,11 +10,11 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import time
 
 import bench_report
 import study_report
+from run_bench import choose, fail
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODES = ("index", "engine")
@@ -49,21 +49,6 @@ def parse_arguments():
             args.plan[name] = getattr(args, name)
     args.out = args.out or (ROOT / "build" / "study-quick" if args.quick else ROOT / "docs")
     return args
-
-
-def fail(message, status=1):
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(status)
-
-
-def choose(wanted, known, what):
-    if not wanted:
-        return list(known)
-    names = wanted.split(",")
-    for name in names:
-        if name not in known:
-            fail(f"unknown {what} {name}; known: {', '.join(known)}", 2)
-    return names
 
 
 def command_of(plan, mode, key_set, seed, data_dir, evict_bytes):

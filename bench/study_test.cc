@@ -47,15 +47,6 @@ TEST(BtreeFencesTest, BracketsHoldForAnyWindow) {
   EXPECT_TRUE(BtreeFences(std::vector<uint64_t>(), 8).empty());
 }
 
-// The same keys on every machine.
-KeySources NoSources() {
-  KeySources none;
-  none.trees = {};
-  none.package_status = none.package_lists = none.dictionaries = none.texts = "/nonexistent";
-  none.repository = "/";
-  return none;
-}
-
 StudyPlan SmallPlan() {
   StudyPlan plan;
   plan.probes = 1'000;
@@ -70,7 +61,7 @@ TEST(StudyTest, EveryKindAnswersEverySetRightly) {
   for (const std::string& name : KeySetNames()) {
     for (const size_t size : {size_t{1}, size_t{2'000}}) {
       SCOPED_TRACE(name + " " + std::to_string(size));
-      const KeySet set = MakeKeySet(name, size, 1, NoSources());
+      const KeySet set = MakeKeySet(name, size, 1, KeySources::Nowhere());
       const SortedKeys keys(set.keys);
       const auto subjects = MakeIndexSubjects(&keys);
       Rng rng(1);
@@ -105,7 +96,7 @@ class Liar {
 };
 
 TEST(StudyTest, WrongAnswersAndFailedBracketsAreCounted) {
-  const KeySet set = MakeKeySet("uniform64", 1'000, 1, NoSources());
+  const KeySet set = MakeKeySet("uniform64", 1'000, 1, KeySources::Nowhere());
   const SortedKeys keys(set.keys);
   std::vector<std::unique_ptr<Subject>> subjects;
   subjects.push_back(std::make_unique<IndexSubject<Liar>>(&keys));
@@ -133,7 +124,7 @@ struct WrongModel {
 };
 
 TEST(StudyTest, AWrongModelCostsTimeAndNoAnswer) {
-  const KeySet set = MakeKeySet("lognormal64", 1'000, 1, NoSources());
+  const KeySet set = MakeKeySet("lognormal64", 1'000, 1, KeySources::Nowhere());
   const SortedKeys keys(set.keys);
   const ModelIndex<WrongModel, WindowsFrom::kKeys> index(keys);
   EXPECT_TRUE(index.kLearned);
@@ -144,7 +135,7 @@ TEST(StudyTest, AWrongModelCostsTimeAndNoAnswer) {
 }
 
 TEST(ProbesTest, AnswersAreThoseOfTheKeys) {
-  const KeySet set = MakeKeySet("words", 2'000, 1, NoSources());
+  const KeySet set = MakeKeySet("words", 2'000, 1, KeySources::Nowhere());
   Rng rng(1);
   for (const Operation operation : kOperations) {
     SCOPED_TRACE(OperationName(operation));
