@@ -11,11 +11,8 @@
 #include <limits>
 
 #include "base/status_macros.h"
+#include "env/populate.h"
 #include "env/unique_fd.h"
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
 
 namespace seerdb {
 namespace {
@@ -166,19 +163,11 @@ class PosixMappedRegion final : public MappedRegion {
   }
 
   Status Load(uint64_t offset, uint64_t bytes) const override {
-    // A call holds the lock of the process's memory map all the while, for which other threads' mmap waits.
-    constexpr size_t kBytesAtOnce = size_t{1} << 20;
-    Pages rest = PagesOf(offset, bytes);
-    while (rest.bytes != 0) {
-      const size_t n = std::min(rest.bytes, kBytesAtOnce);
-      if (RetryInterrupted([&] { return ::madvise(rest.start, n, MADV_POPULATE_READ); }) != 0) {
-        if (errno == EINVAL) return {};  // a kernel before 5.14
-        return Status::FromErrno("load " + path_ + " @" + std::to_string(rest.start - bytes_.data()),
-                                 errno == EFAULT ? EIO : errno);
-      }
-      rest = {rest.start + n, rest.bytes - n};
-    }
-    return {};
+    const Pages pages = PagesOf(offset, bytes);
+    const size_t done = PopulatePages(pages.start, pages.bytes, MADV_POPULATE_READ);
+    if (done == pages.bytes || errno == EINVAL) return {};
+    return Status::FromErrno("load " + path_ + " @" + std::to_string(pages.start + done - bytes_.data()),
+                             errno == EFAULT ? EIO : errno);
   }
 
  private:

@@ -14,20 +14,15 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "env/populate.h"
 #include "env/unique_fd.h"
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
 
 namespace seerdb {
 namespace {
-
-// A call holds the lock of the process's memory map all the while, for which other threads' mmap waits.
-constexpr size_t kPopulatedBytes = size_t{1} << 20;
 
 constexpr uint64_t kBlockBytes = 4096;
 // Largest write past the page cache in one call; longer appends take several and a sync.
@@ -196,11 +191,8 @@ Result<std::unique_ptr<WritableFile>> OpenPosixMappedLog(const std::string& path
   if (start == MAP_FAILED) return ErrnoStatus("map", path, EOPNOTSUPP);
   auto file = std::make_unique<PosixMappedLog>(std::move(fd), path, static_cast<char*>(start), bytes);
   // Whatever it meets, a write call meets it too, and reports it as an error.
-  for (size_t done = 0; done < bytes; done += kPopulatedBytes) {
-    char* const part = static_cast<char*>(start) + done;
-    if (::madvise(part, std::min(kPopulatedBytes, bytes - done), MADV_POPULATE_WRITE) != 0) {
-      return ErrnoStatus("populate", path, EOPNOTSUPP);
-    }
+  if (PopulatePages(static_cast<char*>(start), bytes, MADV_POPULATE_WRITE) != bytes) {
+    return ErrnoStatus("populate", path, EOPNOTSUPP);
   }
   return std::unique_ptr<WritableFile>(std::move(file));
 }
