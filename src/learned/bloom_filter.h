@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "learned/filter_hash.h"
 #include "seerdb/result.h"
 #include "seerdb/slice.h"
 
@@ -63,15 +64,10 @@ class BloomFilter {
   // The places of a key's bits: nine bits each, lowest first. Seven in the first word, seven in the second.
   static uint64_t BitsOf(uint64_t hash) { return Mix(hash, 0x9e3779b97f4a7c15); }
   static uint64_t SecondBitsOf(uint64_t hash) { return Mix(hash, 0xc2b2ae3d27d4eb4f); }
-  static uint64_t LineIndex(uint64_t hash, uint64_t lines) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(hash) * lines) >> 64);
-  }
+  static uint64_t LineIndex(uint64_t hash, uint64_t lines) { return ScaleTo(hash, lines); }
 
  private:
-  static uint64_t Mix(uint64_t hash, uint64_t factor) {
-    const unsigned __int128 product = static_cast<unsigned __int128>(hash ^ factor) * factor;
-    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-  }
+  static uint64_t Mix(uint64_t hash, uint64_t factor) { return FoldedProduct(hash ^ factor, factor); }
   static uint64_t TestBit(const char* line, uint64_t bit) {
     return LoadU64(line + (bit >> 6) * 8) >> (bit & 63);
   }

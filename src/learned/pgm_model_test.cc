@@ -8,19 +8,10 @@
 #include "base/random.h"
 #include "learned/optimal_pla.h"
 #include "learned/pgm_codec.h"
+#include "learned/rank_model_test_util.h"
 
 namespace seerdb {
 namespace {
-
-std::vector<uint64_t> RoughWindows(Random* random, int count) {
-  std::vector<uint64_t> windows;
-  uint64_t window = 0;
-  for (int i = 0; i < count; ++i) {
-    window += random->OneIn(20) ? random->Uniform(uint64_t{1} << random->Uniform(45)) : random->Uniform(9);
-    windows.push_back(window);
-  }
-  return windows;
-}
 
 PgmModel Built(const std::vector<uint64_t>& windows, uint32_t epsilon, uint32_t inner_epsilon) {
   PgmBuilder builder(epsilon, inner_epsilon);
@@ -33,7 +24,7 @@ TEST(PgmModelTest, FindsWhatASearchOfItsSegmentsFinds) {
   Random random(1);
   for (const uint32_t inner_epsilon : {0u, 1u, 4u, 16u}) {
     SCOPED_TRACE(inner_epsilon);
-    const std::vector<uint64_t> windows = RoughWindows(&random, 30'000);
+    const std::vector<uint64_t> windows = RoughWindows(&random, 0, 30'000);
     const PgmModel pgm = Built(windows, 2, inner_epsilon);
     OptimalPlaBuilder builder(2);
     for (const uint64_t window : windows) builder.Add(window);
@@ -67,44 +58,10 @@ TEST(PgmModelTest, ALineIsOneLevel) {
 
 TEST(PgmCodecTest, RoundTripsAndRefusesWhatItDidNotWrite) {
   Random random(9);
-  std::string bytes;
-  const std::vector<uint64_t> windows = RoughWindows(&random, 1500);
+  const std::vector<uint64_t> windows = RoughWindows(&random, 0, 1500);
   const PgmModel model = Built(windows, 2, 1);
   ASSERT_GE(model.level_count(), 3u);
-  AppendPgmModel(model, &bytes);
-  const Result<PgmModel> decoded = DecodePgmModel(bytes);
-  ASSERT_TRUE(decoded.ok());
-  EXPECT_EQ(decoded->ranks(), model.ranks());
-  EXPECT_EQ(decoded->max_error(), model.max_error());
-  EXPECT_EQ(decoded->memory_bytes(), model.memory_bytes());
-  for (const uint64_t window : windows) {
-    ASSERT_EQ(decoded->Find(window + 1).pos, model.Find(window + 1).pos);
-  }
-  std::string empty;
-  AppendPgmModel(PgmModel(), &empty);
-  EXPECT_TRUE(DecodePgmModel(empty)->empty());
-  for (size_t n = 0; n < bytes.size(); ++n) {
-    ASSERT_TRUE(DecodePgmModel(Slice(bytes).substr(0, n)).status().IsCorruption()) << n;
-  }
-  ASSERT_TRUE(DecodePgmModel(bytes + "x").status().IsCorruption());
-  size_t accepted = 0;
-  for (int round = 0; round < 20'000; ++round) {
-    std::string bad = bytes;
-    bad[random.Uniform(random.OneIn(2) ? 48 : bad.size())] = static_cast<char>(random.Uniform(256));
-    const Result<PgmModel> result = DecodePgmModel(bad);
-    if (!result.ok()) {
-      ASSERT_TRUE(result.status().IsCorruption());
-      continue;
-    }
-    ++accepted;
-    // Whatever passes must predict inside its ranks.
-    for (const uint64_t probe : {uint64_t{0}, windows[700], random.Next(), UINT64_MAX}) {
-      const ApproxRange range = result->Find(probe);
-      ASSERT_LE(range.hi, result->ranks());
-      ASSERT_LE(range.lo, range.hi);
-    }
-  }
-  EXPECT_GT(accepted, 100u);
+  CheckCodec(model, windows, 48, AppendPgmModel, DecodePgmModel, [](const PgmModel&, size_t) {});
 }
 
 TEST(PgmCodecTest, RefusesLevelsThatAreNone) {

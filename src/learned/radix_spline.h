@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "learned/bracket_search.h"
 #include "learned/rank_model.h"
 #include "learned/rank_points.h"
 
@@ -57,15 +58,8 @@ class RadixSpline {
   // The first knot above `window`. Requires: one at or below, and one above.
   size_t KnotAfter(uint64_t window) const {
     const uint64_t bucket = (window - windows_.front()) >> shift_;
-    size_t lo = table_[bucket];
-    size_t n = table_[bucket + 1] - lo;
-    while (n > 0) {
-      const size_t half = n / 2;
-      const bool below = windows_[lo + half] <= window;
-      lo = below ? lo + half + 1 : lo;
-      n = below ? n - half - 1 : half;
-    }
-    return lo;
+    return LowerBoundWindow(table_[bucket], table_[bucket + 1], window + 1,
+                            [this](size_t i) { return windows_[i]; });
   }
 
   std::vector<uint64_t> windows_;  // of knots

@@ -8,19 +8,10 @@
 
 #include "base/random.h"
 #include "learned/radix_spline_codec.h"
+#include "learned/rank_model_test_util.h"
 
 namespace seerdb {
 namespace {
-
-std::vector<uint64_t> RoughWindows(Random* random, int count) {
-  std::vector<uint64_t> windows;
-  uint64_t window = 1 << 20;
-  for (int i = 0; i < count; ++i) {
-    window += random->OneIn(20) ? random->Uniform(uint64_t{1} << random->Uniform(45)) : random->Uniform(9);
-    windows.push_back(window);
-  }
-  return windows;
-}
 
 RadixSpline Built(const std::vector<uint64_t>& windows, uint32_t epsilon, uint32_t radix_bits = 0) {
   RadixSplineBuilder builder(epsilon, radix_bits);
@@ -32,7 +23,7 @@ TEST(RadixSplineTest, PassesThroughItsKnotsWithinEpsilonOfAllElse) {
   Random random(1);
   for (const uint32_t epsilon : {1u, 4u, 32u}) {
     SCOPED_TRACE(epsilon);
-    std::vector<uint64_t> windows = RoughWindows(&random, 20'000);
+    std::vector<uint64_t> windows = RoughWindows(&random, 1 << 20, 20'000);
     windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
     const RadixSpline model = Built(windows, epsilon);
     EXPECT_LT(model.knot_count(), windows.size() / 2);
@@ -49,7 +40,7 @@ TEST(RadixSplineTest, PassesThroughItsKnotsWithinEpsilonOfAllElse) {
 // The table says where to look for knots, and nothing about what they are.
 TEST(RadixSplineTest, FindsTheSameWithAnyNumberOfBits) {
   Random random(2);
-  const std::vector<uint64_t> windows = RoughWindows(&random, 20'000);
+  const std::vector<uint64_t> windows = RoughWindows(&random, 1 << 20, 20'000);
   const RadixSpline model = Built(windows, 2);
   EXPECT_EQ(model.radix_bits(), RadixSpline::UsualRadixBits(model.knot_count()));
   const uint32_t most = RadixSpline::MaxRadixBits(model.knot_count());
@@ -85,44 +76,9 @@ TEST(RadixSplineTest, ARunThatEndsTheWindowsIsNoError) {
 
 TEST(RadixSplineCodecTest, RoundTripsAndRefusesWhatItDidNotWrite) {
   Random random(9);
-  const std::vector<uint64_t> windows = RoughWindows(&random, 1000);
-  const RadixSpline model = Built(windows, 2, 5);
-  std::string bytes;
-  AppendRadixSpline(model, &bytes);
-  const Result<RadixSpline> decoded = DecodeRadixSpline(bytes);
-  ASSERT_TRUE(decoded.ok());
-  EXPECT_EQ(decoded->ranks(), model.ranks());
-  EXPECT_EQ(decoded->max_error(), model.max_error());
-  EXPECT_EQ(decoded->memory_bytes(), model.memory_bytes());
-  for (const uint64_t window : windows) {
-    ASSERT_EQ(decoded->Find(window + 1).pos, model.Find(window + 1).pos);
-  }
-  std::string empty;
-  AppendRadixSpline(RadixSpline(), &empty);
-  EXPECT_TRUE(DecodeRadixSpline(empty)->empty());
-  for (size_t n = 0; n < bytes.size(); ++n) {
-    ASSERT_TRUE(DecodeRadixSpline(Slice(bytes).substr(0, n)).status().IsCorruption()) << n;
-  }
-  ASSERT_TRUE(DecodeRadixSpline(bytes + "x").status().IsCorruption());
-  size_t accepted = 0;
-  for (int round = 0; round < 20'000; ++round) {
-    std::string bad = bytes;
-    bad[random.Uniform(random.OneIn(2) ? 16 : bad.size())] = static_cast<char>(random.Uniform(256));
-    const Result<RadixSpline> result = DecodeRadixSpline(bad);
-    if (!result.ok()) {
-      ASSERT_TRUE(result.status().IsCorruption());
-      continue;
-    }
-    ++accepted;
-    // Whatever passes must predict inside its ranks, and take little memory.
-    ASSERT_LE(result->memory_bytes(), 8 * bad.size());
-    for (const uint64_t probe : {uint64_t{0}, windows[500], random.Next(), UINT64_MAX}) {
-      const ApproxRange range = result->Find(probe);
-      ASSERT_LE(range.hi, result->ranks());
-      ASSERT_LE(range.lo, range.hi);
-    }
-  }
-  EXPECT_GT(accepted, 100u);
+  const std::vector<uint64_t> windows = RoughWindows(&random, 1 << 20, 1000);
+  CheckCodec(Built(windows, 2, 5), windows, 16, AppendRadixSpline, DecodeRadixSpline,
+             [](const RadixSpline& model, size_t bytes) { ASSERT_LE(model.memory_bytes(), 8 * bytes); });
 }
 
 }  // namespace
