@@ -6,9 +6,9 @@
 // after Close() has begun (it fails with kShutdown) or run into the destructor.
 // Errors: a failed append, sync or manifest write, or a failed background job that has to be done, stops all
 // writes with kReadOnly and the cause's detail; reads go on. If space alone was missing (kNoSpace: ENOSPC,
-// EDQUOT), writes resume by themselves when there is some again, see Resume(); after any other cause the
-// database must be reopened. A write that returned an error may or may not survive a crash; once writes have
-// resumed it is gone for good.
+// EDQUOT), or a descriptor or memory (kNoResources), writes resume by themselves when there is some again,
+// see Resume(); after any other cause the database must be reopened. A write that returned an error may or
+// may not survive a crash; once writes have resumed it is gone for good.
 #pragma once
 
 #include <memory>
@@ -185,11 +185,11 @@ class SEERDB_EXPORT DB {
   // Writes all memtables to tables; when it returns OK, everything acknowledged before the call is durable
   // whatever the policy, writes with skip_wal included.
   virtual Status Flush() = 0;
-  // If writes have stopped for want of space, tries at once to go on: flushes all memtables, leaves the log
-  // that failed behind, starts another. OK if writes are possible again, or were all the time; otherwise
-  // kReadOnly with the cause, and kNoSpace if another attempt may succeed. Needless as a rule: the first
-  // write after space has returned tries as well, and so does a timer. Needs about as much space as the
-  // memtables.
+  // If writes have stopped for want of space, descriptors or memory, tries at once to go on: flushes all
+  // memtables, leaves the log that failed behind, starts another. OK if writes are possible again, or were
+  // all the time; otherwise kReadOnly with the cause, and Status::MayPass if another attempt may succeed.
+  // Needless as a rule: the first write after space has returned tries as well, and so does a timer. Needs
+  // about as much space as the memtables.
   virtual Status Resume() = 0;
   // Flushes, then merges every entry in [begin, end] (nullopt = open), of the default keyspace, or with both
   // open of all, into the deepest level that holds part of the range, dropping what no snapshot needs, there

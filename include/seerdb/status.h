@@ -47,6 +47,7 @@ enum class StatusDetail : unsigned char {
   kValueCorruption = 16,     // a value that lies apart from its key is not what was written
   kTransactionAborted = 17,  // the transaction has been committed or aborted already
   kTransactionTooOld = 18,   // too much was written since it began to tell whether it conflicts
+  kNoResources = 19,  // EMFILE, ENFILE or ENOMEM: process or system had no descriptor, or no memory, left
 };
 
 class [[nodiscard]] SEERDB_EXPORT Status {
@@ -86,6 +87,9 @@ class [[nodiscard]] SEERDB_EXPORT Status {
   bool IsNotSupported() const noexcept { return code() == StatusCode::kNotSupported; }
   bool IsShutdown() const noexcept { return code() == StatusCode::kShutdown; }
   bool IsNoSpace() const noexcept { return detail() == StatusDetail::kNoSpace; }
+  // Something was missing that may be there again: space, descriptors, memory. The same call may succeed
+  // later.
+  bool MayPass() const noexcept { return IsNoSpace() || detail() == StatusDetail::kNoResources; }
 
   // The message without the code's name; empty when OK. Valid as long as this Status is.
   Slice message() const noexcept { return rep_ ? Slice(rep_->message) : Slice(); }

@@ -66,6 +66,11 @@ Status Status::FromErrno(Slice context, int error_number) {
     case EDQUOT:
       detail = StatusDetail::kNoSpace;
       break;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      detail = StatusDetail::kNoResources;
+      break;
     case ENOENT:
       detail = StatusDetail::kNotFound;
       break;

@@ -86,6 +86,9 @@ TEST(Status, FromErrno) {
   };
   for (const Case& c : std::vector<Case>{{ENOSPC, StatusCode::kIoError, StatusDetail::kNoSpace},
                                          {EDQUOT, StatusCode::kIoError, StatusDetail::kNoSpace},
+                                         {EMFILE, StatusCode::kIoError, StatusDetail::kNoResources},
+                                         {ENFILE, StatusCode::kIoError, StatusDetail::kNoResources},
+                                         {ENOMEM, StatusCode::kIoError, StatusDetail::kNoResources},
                                          {ENOENT, StatusCode::kIoError, StatusDetail::kNotFound},
                                          {EEXIST, StatusCode::kIoError, StatusDetail::kAlreadyExists},
                                          {EACCES, StatusCode::kIoError, StatusDetail::kPermission},

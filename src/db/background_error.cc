@@ -3,13 +3,13 @@
 namespace seerdb {
 
 void BackgroundError::Set(Slice operation, const Status& cause) {
-  const State next = cause.IsNoSpace() ? State::kNoSpace : State::kReopen;
+  const State next = cause.MayPass() ? State::kMayPass : State::kReopen;
   const Status kept = cause.WithContext(operation);
   {
     MutexLock lock(&mu_);
     if (state_.load(std::memory_order_relaxed) >= next) return;
     cause_ = kept;
-    if (next == State::kNoSpace && listener_ != nullptr) listener_();
+    if (next == State::kMayPass && listener_ != nullptr) listener_();
     state_.store(next, std::memory_order_release);
   }
   if (error_listener_ != nullptr) error_listener_(kept);

@@ -115,7 +115,7 @@ void DbImpl::StartMemoryGate() {
 void DbImpl::ListenToErrors() {
   error_->OnError(
       [this](const Status& cause) { events_.Write(EventLine("error").Add("status", cause.ToString())); });
-  error_->OnNoSpace([weak = std::weak_ptr<SpaceWatch>(space_)] {
+  error_->OnWant([weak = std::weak_ptr<SpaceWatch>(space_)] {
     if (const std::shared_ptr<SpaceWatch> space = weak.lock()) space->NoteStopped();
   });
 }

@@ -98,5 +98,6 @@ FaultRule FaultRule::Observe(FileOp op, std::string path_part,
 
 Status FaultRule::DeviceError() { return Status::FromErrno("injected", EIO); }
 Status FaultRule::NoSpaceError() { return Status::FromErrno("injected", ENOSPC); }
+Status FaultRule::NoDescriptorError() { return Status::FromErrno("injected", EMFILE); }
 
 }  // namespace seerdb

@@ -65,9 +65,11 @@ struct FaultRule {
   // Calls `callback` before the call.
   static FaultRule Observe(FileOp op, std::string path_part,
                            std::function<void(FileOp, const std::string& path)> callback);
-  // What the kernel reports for a failing device (EIO) and a full one (ENOSPC).
+  // What the kernel reports for a failing device (EIO), a full one (ENOSPC), and too many descriptors
+  // (EMFILE).
   static Status DeviceError();
   static Status NoSpaceError();
+  static Status NoDescriptorError();
 };
 
 }  // namespace seerdb

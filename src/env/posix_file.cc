@@ -165,7 +165,8 @@ class PosixMappedRegion final : public MappedRegion {
   Status Load(uint64_t offset, uint64_t bytes) const override {
     const Pages pages = PagesOf(offset, bytes);
     const size_t done = PopulatePages(pages.start, pages.bytes, MADV_POPULATE_READ);
-    if (done == pages.bytes || errno == EINVAL) return {};
+    // It only prepares: where memory is short, a read may still have it.
+    if (done == pages.bytes || errno == EINVAL || errno == ENOMEM || errno == EAGAIN) return {};
     return Status::FromErrno("load " + path_ + " @" + std::to_string(pages.start + done - bytes_.data()),
                              errno == EFAULT ? EIO : errno);
   }
@@ -241,7 +242,10 @@ class PosixRandomAccessFile final : public RandomAccessFile {
     const char* start = nullptr;
     if (size > 0) {
       void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd_.get(), 0);
-      if (mapping == MAP_FAILED) return ErrnoStatus("map", path_, errno == ENODEV ? EOPNOTSUPP : errno);
+      // ENOMEM: the process has as many mappings as it may (vm.max_map_count); its files can be read all the
+      // same.
+      const bool refused = mapping == MAP_FAILED && (errno == ENODEV || errno == ENOMEM);
+      if (mapping == MAP_FAILED) return ErrnoStatus("map", path_, refused ? EOPNOTSUPP : errno);
       start = static_cast<const char*>(mapping);
     }
     return std::shared_ptr<const MappedRegion>(std::make_shared<PosixMappedRegion>(start, size, path_));

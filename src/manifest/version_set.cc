@@ -206,10 +206,10 @@ uint64_t VersionSet::ReservationLimit() const {
 Status VersionSet::Resume() {
   MutexLock lock(&mu_);
   if (failure_.ok()) return {};
-  if (!failure_.IsNoSpace()) return failure_;
+  if (!failure_.MayPass()) return failure_;
   if (Status status = StartManifestLocked(); !status.ok()) {
-    // Whatever else than want of space it met is a failure of its own.
-    if (!status.IsNoSpace()) failure_ = status;
+    // Whatever will not pass is a failure of its own.
+    if (!status.MayPass()) failure_ = status;
     return status;
   }
   failure_ = Status();

@@ -3,12 +3,11 @@
 // Open reads CURRENT and the manifest it names; Create starts a database. Both leave a *new* manifest file
 // that begins with a snapshot of the state, synced and named by CURRENT (written as CURRENT.tmp, synced,
 // renamed, directory synced). Apply appends one edit, syncs it, and only then installs the new Version.
-// A failed append or sync is sticky: every later Apply returns the first error. After one for want of space
-// alone (kNoSpace) Resume starts over in a new file; after any other only reopening helps.
-// A manifest whose last record is cut off was cut by a crash and that record never took effect; damage
-// anywhere else is kCorruption/kManifestCorruption.
-// Thread safety: all methods concurrently. mu_ is held during I/O; reads and writes of the database never
-// take it (docs/concurrency.md).
+// A failed append or sync is sticky: every later Apply returns the first error. After one for want of
+// something that may be there again (Status::MayPass) Resume starts over in a new file; after any other only
+// reopening helps. A manifest whose last record is cut off was cut by a crash and that record never took
+// effect; damage anywhere else is kCorruption/kManifestCorruption. Thread safety: all methods concurrently.
+// mu_ is held during I/O; reads and writes of the database never take it (docs/concurrency.md).
 #pragma once
 
 #include <atomic>
@@ -82,8 +81,8 @@ class VersionSet {
   Status Apply(VersionEdit edit);
 
   // After a failed Apply: writes the state in force to a new manifest, and removes the files that only failed
-  // edits name, once CURRENT can no longer lead to those. OK if nothing has failed. An error that is not
-  // kNoSpace is there to stay; the state and the old manifest are as before.
+  // edits name, once CURRENT can no longer lead to those. OK if nothing has failed. An error that
+  // is not Status::MayPass is there to stay; the state and the old manifest are as before.
   Status Resume();
 
   // A number never handed out before, in this life or an earlier one. Durable reservations are made in

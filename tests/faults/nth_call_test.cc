@@ -1,6 +1,6 @@
 // One short history; the file system refuses its n-th call, for every n, in every way, under every policy.
 // The error comes back with operation and file, or does no harm; nothing acknowledged is lost; what stopped
-// writes stays until reopen, or until there is space.
+// writes stays until reopen, or until there is space, or a descriptor.
 #include <cinttypes>
 #include <cstdio>
 #include <map>
@@ -12,7 +12,7 @@
 namespace seerdb::testing {
 namespace {
 
-enum class Kind { kDevice, kDeviceAfterwards, kDeviceShort, kNoSpace, kNoSpaceShort, kSlow };
+enum class Kind { kDevice, kDeviceAfterwards, kDeviceShort, kNoSpace, kNoSpaceShort, kNoDescriptor, kSlow };
 
 struct KindName {
   Kind kind;
@@ -24,6 +24,7 @@ constexpr KindName kKinds[] = {
     {Kind::kDeviceShort, "device error after a short write, or after the call"},
     {Kind::kNoSpace, "no space"},
     {Kind::kNoSpaceShort, "no space after a short write, or after the call"},
+    {Kind::kNoDescriptor, "no descriptor"},
     {Kind::kSlow, "slow"},
 };
 
@@ -38,8 +39,10 @@ struct Fired {
 
 FaultRule RuleFor(Kind kind, uint64_t nth, const Options& options, Fired* fired) {
   const bool no_space = kind == Kind::kNoSpace || kind == Kind::kNoSpaceShort;
-  FaultRule rule = FaultRule::Fail(FileOp::kAny, kFaultDirectory,
-                                   no_space ? FaultRule::NoSpaceError() : FaultRule::DeviceError(), nth);
+  const Status error = no_space                      ? FaultRule::NoSpaceError()
+                       : kind == Kind::kNoDescriptor ? FaultRule::NoDescriptorError()
+                                                     : FaultRule::DeviceError();
+  FaultRule rule = FaultRule::Fail(FileOp::kAny, kFaultDirectory, error, nth);
   if (kind == Kind::kDeviceShort || kind == Kind::kNoSpaceShort) {
     rule.perform = true;
     rule.append_bytes = nth % 3 == 0 ? UINT64_MAX : 11 * (nth % 8);
@@ -98,9 +101,11 @@ void CheckAftermath(FaultRun* run, const Status& failure, Kind kind, const Fired
   EXPECT_NE(probe.message().find(fired.path), Slice::npos) << probe.ToString();
   const bool no_space = (kind == Kind::kNoSpace || kind == Kind::kNoSpaceShort) && !IsSync(fired.op);
   EXPECT_EQ(probe.IsNoSpace(), no_space) << probe.ToString();
+  const bool may_pass = no_space || (kind == Kind::kNoDescriptor && !IsSync(fired.op));
+  EXPECT_EQ(probe.MayPass(), may_pass) << probe.ToString();
   EXPECT_EQ(probe.detail() == StatusDetail::kSyncFailed, IsSync(fired.op)) << probe.ToString();
   const Status resumed = run->Resume();
-  EXPECT_EQ(resumed.ok(), no_space) << resumed.ToString();
+  EXPECT_EQ(resumed.ok(), may_pass) << resumed.ToString();
   if (resumed.ok()) {
     EXPECT_OK(run->Put("resumed", "x"));
     EXPECT_EQ(run->LiveDifference(), "");
