@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/coding.h"
+#include "base/simd.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -156,11 +157,12 @@ uint32_t ExtendPortable(uint32_t crc, const char* p, size_t n) {
 std::vector<Form> FormsOfThisProcessor() {
   std::vector<Form> forms;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("sse4.2")) {
+  const bool sse42 = SimdLimit() >= SimdLevel::kAvx2 && __builtin_cpu_supports("sse4.2");
+  if (sse42 && SimdLimit() >= SimdLevel::kAvx512 && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("vpclmulqdq")) {
     forms.push_back({"avx512", ExtendAvx512});
   }
-  if (__builtin_cpu_supports("sse4.2")) forms.push_back({"sse4.2", ExtendSse42});
+  if (sse42) forms.push_back({"sse4.2", ExtendSse42});
 #endif
   forms.push_back({"portable", ExtendPortable});
   return forms;

@@ -2,6 +2,8 @@
 
 #include <initializer_list>
 
+#include "base/simd.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define SEERDB_WINDOW_SEARCH_X86 1
@@ -219,11 +221,13 @@ constexpr WindowSearch kAvx512Search = {WindowSearch::Kind::kAvx512, Avx512Equal
 
 const WindowSearch* GetWindowSearch(WindowSearch::Kind kind) {
 #if defined(SEERDB_WINDOW_SEARCH_X86)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+  const bool avx2 =
+      SimdLimit() >= SimdLevel::kAvx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
   if (kind == WindowSearch::Kind::kAvx2) return avx2 ? &kAvx2Search : nullptr;
   if (kind == WindowSearch::Kind::kAvx512) {
-    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    const bool avx512 = avx2 && SimdLimit() >= SimdLevel::kAvx512 && __builtin_cpu_supports("avx512f") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl");
     return avx512 ? &kAvx512Search : nullptr;
   }
 #endif

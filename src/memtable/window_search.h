@@ -24,7 +24,7 @@ struct WindowSearch {
   bool (*rank)(const uint64_t* windows, uint32_t count, uint8_t* ranks);
 };
 
-// Null if this processor lacks the instructions.
+// Null if this processor lacks the instructions, or base/simd.h has a limit below them.
 const WindowSearch* GetWindowSearch(WindowSearch::Kind kind);
 // The widest kind this processor has; the scalar one under ThreadSanitizer, which cannot follow the others.
 const WindowSearch& BestWindowSearch();
