@@ -17,8 +17,19 @@ namespace seerdb::fuzz {
 namespace {
 
 constexpr uint8_t kDataBlock = 0, kUnaligned = 7;  // other kinds: the meta block kIds[kind]
-constexpr uint32_t kIds[] = {0,   kMetaProperties,      kMetaIndex, kMetaBlockModel,     kMetaFilter,
-                             200, kMetaRangeTombstones, 0,          kMetaGlobalSequence, kMetaTagIndex};
+constexpr uint32_t kIds[] = {0,
+                             kMetaProperties,
+                             kMetaIndex,
+                             kMetaBlockModel,
+                             kMetaFilter,
+                             200,
+                             kMetaRangeTombstones,
+                             0,
+                             kMetaGlobalSequence,
+                             kMetaTagIndex,
+                             kMetaPgmModel,
+                             kMetaSplineModel,
+                             kMetaAlexModel};
 constexpr size_t kPartsMax = 64;
 
 // What the parts so far make the rest look like.
@@ -163,6 +174,7 @@ std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries)
   const uint8_t block = input->Byte();
   options.block_bytes = 64u << block % 5;
   options.learned_index_min_keys = block / 5 % 8;
+  options.index_kind = static_cast<IndexKind>(block / 40 % 6);
   const uint8_t filter = input->Byte();
   options.bloom_bits_per_key = filter % 16;
   const SequenceNumber global_sequence = filter >= 128 ? 1 + filter % 64u : 0;  // 0: entries have their own

@@ -33,6 +33,12 @@ std::string MetaName(uint32_t id) {
       return "block model";
     case kMetaTagIndex:
       return "tag index";
+    case kMetaPgmModel:
+      return "block model, PGM-index";
+    case kMetaSplineModel:
+      return "block model, RadixSpline";
+    case kMetaAlexModel:
+      return "block model, ALEX";
     default:
       return "meta " + std::to_string(id);
   }
@@ -96,7 +102,7 @@ const char* LookupName(LookupKind kind) {
     case LookupKind::kNoFilter:
       return "tags: bloom_bits_per_key is 0";
     case LookupKind::kNotAsked:
-      return "filter and tags: learned_index_min_keys is 0";
+      return "filter and tags: no tag index is asked for";
     case LookupKind::kFinerFilter:
       return "filter and tags: bloom_bits_per_key asks for more than tags give";
     case LookupKind::kMostlyAbsent:
@@ -130,6 +136,7 @@ void PrintProperties(const TableProperties& properties) {
         static_cast<double>(properties.tag_index_bytes * 8) / static_cast<double>(properties.keys);
     PrintField("tag_index_bits_per_key", static_cast<uint64_t>(bits + 0.5));
   }
+  PrintField("block_model", ModelKindName(properties.block_model));
   PrintField("model_segments", properties.model_segments);
   PrintField("model_max_error", properties.model_max_error);
   for (const ValueBytes& values : properties.values) {

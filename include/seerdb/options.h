@@ -43,6 +43,30 @@ enum class TableAccess : unsigned char {
   kPread = 2,   // read calls and the block cache; errors come back as Status
 };
 
+// What finds a key in a table. Each answers exactly for every key, and every database reads the tables of
+// all; they differ in memory, in time, and in what a table costs to write and to open. docs/learned.md has
+// the figures.
+enum class IndexKind : unsigned char {
+  // The tag index, a learned index over all keys with tags of their hashes, for the tables where it pays, as
+  // learned_index_min_keys says; for the others a filter, tags in blocks, and an index of blocks that is
+  // searched
+  // by a piecewise-linear model.
+  kAuto = 0,
+  // The tag index for all tables, whatever it takes, but for those with keys of more than 1 KiB or that
+  // hardly
+  // differ in eight bytes; prefix_filter_bytes excludes it.
+  kTag = 1,
+  // No tag index, and the index of blocks is searched by a PGM-index, a RadixSpline, an ALEX tree that is
+  // built
+  // whenever the table is opened, or by halving.
+  kPgm = 2,
+  kRadixSpline = 3,
+  kAlex = 4,
+  kBinary = 5,
+};
+// "auto", "tag", "pgm", "radix_spline", "alex", "binary".
+SEERDB_EXPORT const char* IndexKindName(IndexKind kind);
+
 // How many sorted runs a level of the tree may have before they are merged. More runs: each byte is rewritten
 // less often, and a read looks into more tables. Source: N. Dayan, S. Idreos, "Dostoevsky" (SIGMOD 2018).
 enum class CompactionPolicy : unsigned char {
@@ -180,10 +204,12 @@ struct SEERDB_EXPORT Options {
   // in few of the runs. 0 .. 255. As RocksDB's prefix filters, without their way to lose keys: an iterator
   // never leaves ReadOptions::prefix.
   uint32_t prefix_filter_bytes = 0;
-  // A table of the oldest run in its range that will have so many keys gets a learned index over all of them
-  // instead of a filter, tags in its blocks and part of its index of blocks, where a trial with its first
-  // keys of this number says that the models are smaller than these; `seerdb dump` and DbStats say which
-  // tables have one, and why others have not. It takes 16 bits a key where those take 26. An absent key
+  // What finds a key in a table. May be another at each open: every table knows its own.
+  IndexKind index_kind = IndexKind::kAuto;
+  // kAuto: a table of the oldest run in its range that will have so many keys gets a learned index over all
+  // of them instead of a filter, tags in its blocks and part of its index of blocks, where a trial with its
+  // first keys of this number says that the models are smaller than these; `seerdb dump` and DbStats say
+  // which tables have one, and why others have not. It takes 16 bits a key where those take 26. An absent key
   // passes it as often as a filter of 10 bits, and takes somewhat longer to turn away. 0 = no table; none
   // either with bloom_bits_per_key of 0 or more than 12, nor with prefix_filter_bytes. At most 2^30. The
   // index of Bourbon (OSDI 2020), with tags as in Swiss tables.

@@ -37,6 +37,24 @@ const char* CompactionPolicyName(CompactionPolicy policy) {
   return "unknown";
 }
 
+const char* IndexKindName(IndexKind kind) {
+  switch (kind) {
+    case IndexKind::kAuto:
+      return "auto";
+    case IndexKind::kTag:
+      return "tag";
+    case IndexKind::kPgm:
+      return "pgm";
+    case IndexKind::kRadixSpline:
+      return "radix_spline";
+    case IndexKind::kAlex:
+      return "alex";
+    case IndexKind::kBinary:
+      return "binary";
+  }
+  return "unknown";
+}
+
 Status CheckOptions(const Options& o) {
   struct Range {
     const char* field;
@@ -71,6 +89,7 @@ Status CheckOptions(const Options& o) {
       {"block_bytes", o.block_bytes, 64, kMiB},
       {"bloom_bits_per_key", o.bloom_bits_per_key, 0, 32},
       {"prefix_filter_bytes", o.prefix_filter_bytes, 0, 255},
+      {"index_kind", static_cast<uint64_t>(o.index_kind), 0, 5},
       {"learned_index_min_keys", o.learned_index_min_keys, 0, 1 << 30},
       {"table_access", static_cast<uint64_t>(o.table_access), 0, 2},
       {"block_cache_capacity", o.block_cache_capacity, 0, 16 * kTiB},

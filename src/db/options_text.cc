@@ -158,6 +158,7 @@ void AddTablesAndRest(const Options& o, std::string* out) {
   SEERDB_OPTION_LINE(block_bytes, Bytes(o.block_bytes));
   SEERDB_OPTION_LINE(bloom_bits_per_key, OrZero(o.bloom_bits_per_key, "no filter"));
   SEERDB_OPTION_LINE(prefix_filter_bytes, OrZero(o.prefix_filter_bytes, "no prefixes"));
+  SEERDB_OPTION_LINE(index_kind, IndexKindName(o.index_kind));
   SEERDB_OPTION_LINE(learned_index_min_keys, OrZero(o.learned_index_min_keys, "no learned index"));
   SEERDB_OPTION_LINE(table_access, Name(o.table_access));
   SEERDB_OPTION_LINE(block_cache_capacity,

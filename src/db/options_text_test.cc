@@ -98,6 +98,8 @@ TEST(OptionsText, Values) {
       {[](Options* o) { o->bloom_bits_per_key = 0; }, "bloom_bits_per_key 0 (no filter)"},
       {[](Options*) {}, "prefix_filter_bytes 0 (no prefixes)"},
       {[](Options* o) { o->prefix_filter_bytes = 8; }, "prefix_filter_bytes 8"},
+      {[](Options*) {}, "index_kind auto"},
+      {[](Options* o) { o->index_kind = IndexKind::kRadixSpline; }, "index_kind radix_spline"},
       {[](Options*) {}, "learned_index_min_keys 2048"},
       {[](Options* o) { o->learned_index_min_keys = 0; }, "learned_index_min_keys 0 (no learned index)"},
       {[](Options*) {}, "compaction_policy lazy_leveling"},

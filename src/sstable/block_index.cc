@@ -52,6 +52,12 @@ Result<BlockIndex> BlockIndex::Decode(Slice bytes, uint64_t data_limit) {
   return index;
 }
 
+std::vector<uint64_t> BlockIndex::Windows() const {
+  std::vector<uint64_t> windows(blocks_);
+  for (size_t i = 0; i < windows.size(); ++i) windows[i] = LoadU64(windows_ + i * 8);
+  return windows;
+}
+
 const char* BlockIndex::CheckOffsets(uint64_t data_limit) const {
   if (Column(offsets_, wide_offsets_, 0) != 0) return "first block is not at 0";
   if (data_end() > data_limit) return "blocks run into the meta blocks";

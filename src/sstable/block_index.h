@@ -3,8 +3,9 @@
 // One separator a block: last entry of the block before < separator <= first entry of the block. Separators
 // are key prefixes as short as that allows; where a key's versions span the boundary, the separator is that
 // key with the trailer of the block's first entry, and the block *continues* the key. Lookup compares
-// 8-byte windows in a model's bracket and whole keys where windows tie: the answer is exact.
-// Format: docs/format/table.md, "Index". Thread safety: builder: external synchronization; index: immutable.
+// 8-byte windows in a model's bracket and whole keys where windows tie: the answer is exact, whichever kind
+// of model it is, and without one. Format: docs/format/table.md, "Index". Thread safety: builder: external
+// synchronization; index: immutable.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 #include "base/coding.h"
 #include "format/internal_key.h"
+#include "learned/index_model.h"
 #include "learned/key_projection.h"
-#include "learned/pla_model.h"
 #include "seerdb/result.h"
 #include "seerdb/slice.h"
 
@@ -35,6 +36,8 @@ struct BlockGuess {
 
 class BlockIndexBuilder {
  public:
+  explicit BlockIndexBuilder(ModelKind model = ModelKind::kPla) : model_kind_(model) {}
+
   // A block at `offset` starts with (key, trailer); `last_key` ended the block before (empty for the first).
   void AddBlock(uint64_t offset, Slice last_key, Slice key, uint64_t trailer);
   uint32_t blocks() const { return static_cast<uint32_t>(offsets_.size()); }
@@ -42,7 +45,7 @@ class BlockIndexBuilder {
   // Encodes the index. `smallest` and `largest` key bound the table, `data_end` is where its blocks end.
   std::string Finish(Slice smallest, Slice largest, uint64_t data_end);
   // After Finish.
-  const PlaModel& model() const { return model_; }
+  const IndexModel& model() const { return model_; }
 
  private:
   struct Separator {
@@ -58,10 +61,11 @@ class BlockIndexBuilder {
   void AppendLengths(size_t prefix_bytes, size_t window_bytes, std::string* out) const;
   void AppendSeparators(size_t prefix_bytes, std::string* out) const;
 
+  const ModelKind model_kind_;
   std::string blob_;
   std::vector<Separator> separators_;
   std::vector<uint64_t> offsets_;
-  PlaModel model_;
+  IndexModel model_;
 };
 
 class BlockIndex {
@@ -69,8 +73,10 @@ class BlockIndex {
   BlockIndex() = default;
   // Borrows `bytes`. `data_limit` is where data blocks must have ended. kCorruption when they are no index.
   static Result<BlockIndex> Decode(Slice bytes, uint64_t data_limit);
-  void set_model(PlaModel model) { model_ = std::move(model); }
-  const PlaModel& model() const { return model_; }
+  void set_model(IndexModel model) { model_ = std::move(model); }
+  const IndexModel& model() const { return model_; }
+  // What a model is of: of each separator.
+  std::vector<uint64_t> Windows() const;
 
   uint32_t blocks() const { return blocks_; }
   BlockPlace Place(uint32_t block) const {
@@ -125,7 +131,7 @@ class BlockIndex {
   const char* offsets_ = nullptr;
   const char* keys_ = nullptr;
   const char* blob_ = nullptr;
-  PlaModel model_;
+  IndexModel model_;
 };
 
 }  // namespace seerdb

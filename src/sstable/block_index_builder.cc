@@ -2,7 +2,6 @@
 
 #include "base/assert.h"
 #include "base/mutant.h"
-#include "learned/pla_builder.h"
 #include "sstable/block_index.h"
 
 namespace seerdb {
@@ -93,13 +92,12 @@ std::string BlockIndexBuilder::Finish(Slice smallest, Slice largest, uint64_t da
   AppendU32(&out, (wide_offsets ? 1u : 0u) | (wide_keys ? 2u : 0u) | (windows_tell ? 4u : 0u));
   AppendU32(&out, static_cast<uint32_t>(prefix_bytes));
   AppendU32(&out, static_cast<uint32_t>(projection.kind()));
-  PlaBuilder model(kModelEpsilonBlocks);
+  std::vector<uint64_t> windows(blocks);
   for (size_t i = 0; i < blocks; ++i) {
-    const uint64_t window = projection.WindowWithin(Key(i));
-    AppendU64(&out, window);
-    model.Add(window);
+    windows[i] = projection.WindowWithin(Key(i));
+    AppendU64(&out, windows[i]);
   }
-  model_ = model.Finish();
+  model_ = IndexModel::Fit(model_kind_, kModelEpsilonBlocks, windows);
   for (const uint64_t offset : offsets_) AppendColumn(offset, wide_offsets, &out);
   AppendColumn(data_end, wide_offsets, &out);
   if (windows_tell)

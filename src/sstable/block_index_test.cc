@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "learned/model_codec.h"
 
 namespace seerdb {
 namespace {
@@ -99,7 +100,11 @@ TEST(BlockIndexTest, AModelOfOtherRanksIsNotAsked) {
   Result<BlockIndex> index = BlockIndex::Decode(bytes, 1000);
   ASSERT_TRUE(index.ok());
   const uint32_t last = UINT32_MAX - 8;
-  index->set_model(PlaModel({{0, 0, last, 0}}, UINT32_MAX, 7));
+  std::string model;
+  AppendPlaModel(PlaModel({{0, 0, last, 0}}, UINT32_MAX, 7), &model);
+  Result<IndexModel> decoded = IndexModel::Decode(ModelKind::kPla, model, {});
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  index->set_model(*std::move(decoded));
   index->Prefetch(index->GuessOf(Digits(30)));
   bool by_model = true;
   EXPECT_EQ(index->Find(Digits(30), kFirstTrailer, &by_model), 10u);

@@ -7,10 +7,17 @@ namespace {
 
 // A filter of more bits gives fewer false answers than the tags of 34 ranks.
 constexpr uint32_t kMostFilterBits = 12;
+// Of the models in a tag index: more, and filter and tags in blocks are no larger. No bound where it is asked
+// for.
+constexpr uint64_t kBudgetBitsPerKey = 4;
+constexpr uint64_t kAnyBitsPerKey = uint64_t{1} << 30;
 
 LookupKind FirstKind(const TableBuilderOptions& options) {
+  const bool tag = options.index_kind == IndexKind::kTag;
+  if (tag && options.prefix_filter_bytes == 0) return LookupKind::kFewKeys;
   if (options.bloom_bits_per_key == 0) return LookupKind::kNoFilter;
   if (options.prefix_filter_bytes != 0) return LookupKind::kPrefixes;
+  if (options.index_kind != IndexKind::kAuto) return LookupKind::kNotAsked;
   if (options.bloom_bits_per_key > kMostFilterBits) return LookupKind::kFinerFilter;
   if (options.learned_index_min_keys == 0) return LookupKind::kNotAsked;
   if (options.mostly_absent) return LookupKind::kMostlyAbsent;
@@ -21,9 +28,10 @@ LookupKind FirstKind(const TableBuilderOptions& options) {
 
 LookupBuilder::LookupBuilder(const TableBuilderOptions& options)
     : prefix_bytes_(options.prefix_filter_bytes),
-      min_keys_(options.learned_index_min_keys),
+      min_keys_(options.index_kind == IndexKind::kTag ? 1 : options.learned_index_min_keys),
       filter_(options.bloom_bits_per_key),
-      tags_(options.shared_prefix),
+      tags_(options.shared_prefix,
+            options.index_kind == IndexKind::kTag ? kAnyBitsPerKey : kBudgetBitsPerKey),
       kind_(FirstKind(options)) {}
 
 bool LookupBuilder::StartBlock() {
@@ -41,7 +49,7 @@ void LookupBuilder::TryFirstKeys() {
 
 void LookupBuilder::GiveUp() {
   kind_ = LookupKind::kUnlearnable;
-  tags_ = TagIndexBuilder(Slice());
+  tags_ = TagIndexBuilder(Slice(), 0);
 }
 
 void LookupBuilder::AddPrefix(Slice key) {

@@ -4,7 +4,9 @@
 // tags in the blocks and an index of blocks. Of a table of a few thousand keys or more, the first keys are
 // fitted; if models of their windows take less than the other form would, the blocks that follow do without
 // tags. If that turns out to be wrong later, the filter is written all the same, and the blocks without tags
-// are searched by comparing keys. Thread safety: external synchronization.
+// are searched by comparing keys. With IndexKind::kTag the first keys are no
+// trial, and models may take as much as they need; with the kinds of block models there is always a filter.
+// Thread safety: external synchronization.
 #pragma once
 
 #include <cstdint>

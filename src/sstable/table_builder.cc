@@ -14,7 +14,6 @@
 #include "base/status_macros.h"
 #include "format/entry_payload.h"
 #include "format/internal_key.h"
-#include "learned/model_codec.h"
 #include "sstable/block_compression.h"
 #include "sstable/block_index.h"
 #include "sstable/lookup_builder.h"
@@ -75,7 +74,11 @@ void AppendEnd(TableEnd end, uint64_t begin, std::string* out) {
 class TableBuilder::Impl {
  public:
   Impl(const TableBuilderOptions& options, WritableFile* file)
-      : options_(options), file_(file), compression_(options.compression), lookup_(options) {
+      : options_(options),
+        file_(file),
+        compression_(options.compression),
+        index_(BlockModelOf(options.index_kind)),
+        lookup_(options) {
     properties_.table_number = options.table_number;
     properties_.compression = options.compression;
     properties_.smallest_sequence = kMaxSequence;
@@ -305,18 +308,20 @@ void TableBuilder::Impl::WriteMetaBlocks() {
   }
   const std::string index = index_.Finish(properties_.smallest_key, last_key_, properties_.data_bytes);
   AddMeta(kMetaIndex, index);
-  std::string model;
-  AppendPlaModel(index_.model(), &model);
-  AddMeta(kMetaBlockModel, model);
-  properties_.index_bytes = index.size() + model.size();
+  const IndexModel& model = index_.model();
+  std::string model_bytes;
+  model.AppendTo(&model_bytes);
+  if (!model_bytes.empty()) AddMeta(MetaOfModel(model.kind()), model_bytes);
+  properties_.index_bytes = index.size() + model_bytes.size();
+  properties_.block_model = model.kind();
   if (const std::string& tags = lookup_.tag_index(); !tags.empty()) {
     AddMeta(kMetaTagIndex, tags);
     properties_.index_bytes += tags.size();
     properties_.tag_index_bytes = tags.size();
     properties_.tag_index_segments = lookup_.segments();
   }
-  properties_.model_segments = index_.model().segments().size();
-  properties_.model_max_error = index_.model().max_error();
+  properties_.model_segments = model.pieces();
+  properties_.model_max_error = model.max_error();
 }
 
 Status TableBuilder::Impl::FinishBlocks() {
@@ -366,6 +371,7 @@ TableBuilderOptions TableOptionsOf(const Options& options) {
   table.bloom_bits_per_key = options.bloom_bits_per_key;
   table.prefix_filter_bytes = options.prefix_filter_bytes;
   table.learned_index_min_keys = options.learned_index_min_keys;
+  table.index_kind = options.index_kind;
   return table;
 }
 

@@ -23,6 +23,7 @@ struct TableBuilderOptions {
   uint32_t bloom_bits_per_key = 11;
   uint32_t prefix_filter_bytes = 0;
   uint32_t learned_index_min_keys = 2048;
+  IndexKind index_kind = IndexKind::kAuto;
   // Most lookups that ask this table will not find their key in it, as in all runs but the oldest.
   bool mostly_absent = false;
   // What all keys will begin with, as far as is known beforehand: then one model may serve all.

@@ -39,6 +39,21 @@ void AppendMetaList(const std::vector<MetaBlock>& list, std::string* out) {
   }
 }
 
+uint32_t MetaOfModel(ModelKind kind) {
+  switch (kind) {
+    case ModelKind::kNone:
+    case ModelKind::kPla:
+      break;
+    case ModelKind::kPgm:
+      return kMetaPgmModel;
+    case ModelKind::kRadixSpline:
+      return kMetaSplineModel;
+    case ModelKind::kAlex:
+      return kMetaAlexModel;
+  }
+  return kMetaBlockModel;
+}
+
 Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit) {
   Decoder in(bytes);
   uint32_t count = 0;

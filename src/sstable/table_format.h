@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "learned/model_kind.h"
 #include "seerdb/result.h"
 #include "seerdb/slice.h"
 #include "seerdb/types.h"
@@ -35,7 +36,14 @@ inline constexpr uint32_t kMetaGlobalSequence = 5;
 inline constexpr uint32_t kFirstOptionalMeta = 128;
 inline constexpr uint32_t kMetaFilter = 128;
 inline constexpr uint32_t kMetaBlockModel = 129;
-inline constexpr uint32_t kMetaTagIndex = 130;  // reserved
+inline constexpr uint32_t kMetaTagIndex = 130;
+// In place of kMetaBlockModel: models of blocks of other kinds.
+inline constexpr uint32_t kMetaPgmModel = 131;
+inline constexpr uint32_t kMetaSplineModel = 132;
+inline constexpr uint32_t kMetaAlexModel = 133;
+
+// Which meta block holds a model of blocks. Requires: kind is not kNone.
+uint32_t MetaOfModel(ModelKind kind);
 
 // Checksum of bytes that belong at `offset` of table `table_number`; it fails for bytes of another place.
 uint32_t TableChecksum(uint64_t table_number, uint64_t offset, Slice bytes);

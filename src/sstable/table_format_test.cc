@@ -18,6 +18,17 @@ constexpr const char* kGoldenPaths[] = {SEERDB_SOURCE_DIR "/tests/golden/v1/tabl
                                         SEERDB_SOURCE_DIR "/tests/golden/v1/table_lines.sst",
                                         SEERDB_SOURCE_DIR "/tests/golden/v1/table_equal.sst"};
 constexpr const char* kLearnedGoldenPath = SEERDB_SOURCE_DIR "/tests/golden/v1/table_learned.sst";
+// The same entries under other models of blocks.
+constexpr struct {
+  IndexKind asked;
+  ModelKind model;
+  const char* path;
+} kModelGoldens[] = {
+    {IndexKind::kPgm, ModelKind::kPgm, SEERDB_SOURCE_DIR "/tests/golden/v1/table_pgm.sst"},
+    {IndexKind::kRadixSpline, ModelKind::kRadixSpline, SEERDB_SOURCE_DIR "/tests/golden/v1/table_spline.sst"},
+    {IndexKind::kAlex, ModelKind::kAlex, SEERDB_SOURCE_DIR "/tests/golden/v1/table_alex.sst"},
+    {IndexKind::kBinary, ModelKind::kNone, SEERDB_SOURCE_DIR "/tests/golden/v1/table_binary.sst"},
+};
 
 TestEntries GoldenEntries() {
   TestEntries entries;
@@ -60,6 +71,13 @@ TableBuilderOptions LearnedGoldenOptions() {
   return options;
 }
 
+TableBuilderOptions ModelGoldenOptions(IndexKind kind) {
+  TableBuilderOptions options = LearnedGoldenOptions();
+  options.block_bytes = 128;
+  options.index_kind = kind;
+  return options;
+}
+
 void ExpectWriterReproduces(const char* path, const TestEntries& entries,
                             const TableBuilderOptions& options) {
   TestTable table;
@@ -80,6 +98,10 @@ void ExpectWriterReproduces(const char* path, const TestEntries& entries,
 TEST(TableFormatTest, WriterReproducesTheGoldenTables) {
   ExpectWriterReproduces(kGoldenPaths[2], GoldenEntries(), GoldenOptions());
   ExpectWriterReproduces(kLearnedGoldenPath, LearnedGoldenEntries(), LearnedGoldenOptions());
+  for (const auto& golden : kModelGoldens) {
+    SCOPED_TRACE(golden.path);
+    ExpectWriterReproduces(golden.path, LearnedGoldenEntries(), ModelGoldenOptions(golden.asked));
+  }
 }
 
 void ExpectReaderReads(const TableReader& reader, const TestEntries& entries) {
@@ -124,6 +146,13 @@ TEST(TableFormatTest, ReaderReadsTheGoldenTables) {
     EXPECT_EQ((*learned)->properties().lookup, LookupKind::kTagIndex);
     EXPECT_EQ((*learned)->properties().filter_bytes, 0u);
     ASSERT_NO_FATAL_FAILURE(ExpectReaderReads(**learned, LearnedGoldenEntries()));
+    for (const auto& golden : kModelGoldens) {
+      SCOPED_TRACE(golden.path);
+      const auto reader = TableReader::Open(*PosixFileSystem(), golden.path, options);
+      ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+      EXPECT_EQ((*reader)->properties().block_model, golden.model);
+      ASSERT_NO_FATAL_FAILURE(ExpectReaderReads(**reader, LearnedGoldenEntries()));
+    }
   }
 }
 

@@ -114,7 +114,23 @@ struct Case {
   uint32_t bloom_bits;
   LookupKind kind;
   bool mostly_absent = false;
+  IndexKind asked = IndexKind::kAuto;
 };
+
+ModelKind ModelOf(IndexKind asked) {
+  switch (asked) {
+    case IndexKind::kPgm:
+      return ModelKind::kPgm;
+    case IndexKind::kRadixSpline:
+      return ModelKind::kRadixSpline;
+    case IndexKind::kAlex:
+      return ModelKind::kAlex;
+    case IndexKind::kBinary:
+      return ModelKind::kNone;
+    default:
+      return ModelKind::kPla;
+  }
+}
 
 TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
   const uint64_t seed = SystemSeed();
@@ -130,6 +146,15 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
       {"newer run", kKeys, 1, 11, LookupKind::kMostlyAbsent, true},
       {"refused by the trial", 0, 2048, 11, LookupKind::kUnlearnable},
       {"refused at the end", 3000, 2048, 11, LookupKind::kUnlearnable},
+      {"tag", kKeys, 2048, 11, LookupKind::kTagIndex, false, IndexKind::kTag},
+      {"tag of few keys in a newer run", kKeys, kKeys + 1, 11, LookupKind::kTagIndex, true, IndexKind::kTag},
+      {"tag without a filter", kKeys, 0, 0, LookupKind::kTagIndex, false, IndexKind::kTag},
+      {"tag of any keys", 3000, 2048, 11, LookupKind::kTagIndex, false, IndexKind::kTag},
+      {"pgm", kKeys, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kPgm},
+      {"spline", 3000, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kRadixSpline},
+      {"alex", 3000, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kAlex},
+      {"alex without a filter", kKeys, 2048, 0, LookupKind::kNoFilter, false, IndexKind::kAlex},
+      {"binary", 0, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kBinary},
   };
   for (const Case& c : kCases) {
     for (const bool versions : {false, true}) {
@@ -144,6 +169,7 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
         options.learned_index_min_keys = c.min_keys;
         options.bloom_bits_per_key = c.bloom_bits;
         options.mostly_absent = c.mostly_absent;
+        options.index_kind = c.asked;
         options.table_number = 5;
         TestTable table;
         ASSERT_TRUE(table.Build(entries, options).ok());
@@ -151,6 +177,7 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
         ASSERT_TRUE(reader.ok()) << reader.status().ToString();
         const TableProperties& properties = (*reader)->properties();
         EXPECT_EQ(properties.lookup, c.kind);
+        EXPECT_EQ(properties.block_model, ModelOf(c.asked));
         EXPECT_EQ(properties.tag_index_bytes != 0, c.kind == LookupKind::kTagIndex);
         EXPECT_EQ(properties.filter_bytes != 0, c.kind != LookupKind::kTagIndex && c.bloom_bits != 0);
         ASSERT_NO_FATAL_FAILURE(ExpectGets(**reader, entries, random));

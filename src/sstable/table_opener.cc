@@ -6,7 +6,6 @@
 
 #include "base/coding.h"
 #include "base/status_macros.h"
-#include "learned/model_codec.h"
 #include "sstable/properties_codec.h"
 
 namespace seerdb {
@@ -136,14 +135,7 @@ Status TableOpener::LoadParts() {
   if (!block_index.ok()) return InFile(block_index.status(), path_, "index", 0);
   index_ = *std::move(block_index);
 
-  SEERDB_ASSIGN_OR_RETURN(const auto model, LoadMeta(kMetaBlockModel, "block model", false));
-  if (model.has_value()) {
-    Result<PlaModel> pla = DecodePlaModel(*model);
-    if (!pla.ok()) return InFile(pla.status(), path_, "block model", 0);
-    meta_bytes_ += pla->memory_bytes();
-    held_bytes_ += pla->memory_bytes();
-    index_.set_model(*std::move(pla));
-  }
+  SEERDB_RETURN_IF_ERROR(LoadModel());
   SEERDB_ASSIGN_OR_RETURN(const auto filter, LoadMeta(kMetaFilter, "filter", false));
   if (filter.has_value()) {
     Result<BloomFilter> bloom = BloomFilter::Decode(*filter);
@@ -151,6 +143,25 @@ Status TableOpener::LoadParts() {
     filter_ = *bloom;
   }
   return LoadTags();
+}
+
+Status TableOpener::LoadModel() {
+  for (const ModelKind kind : kAllModelKinds) {
+    if (kind == ModelKind::kNone) continue;
+    SEERDB_ASSIGN_OR_RETURN(const auto bytes, LoadMeta(MetaOfModel(kind), "block model", false));
+    if (!bytes.has_value()) continue;
+    if (properties_.block_model != ModelKind::kNone)
+      return TableCorruption(path_, "meta list", footer_.meta_list_offset, "found two block models");
+    const std::vector<uint64_t> windows =
+        kind == ModelKind::kAlex ? index_.Windows() : std::vector<uint64_t>();
+    Result<IndexModel> model = IndexModel::Decode(kind, *bytes, windows);
+    if (!model.ok()) return InFile(model.status(), path_, "block model", 0);
+    meta_bytes_ += model->memory_bytes();
+    held_bytes_ += model->memory_bytes();
+    properties_.block_model = kind;
+    index_.set_model(*std::move(model));
+  }
+  return Status::Ok();
 }
 
 Status TableOpener::LoadTags() {

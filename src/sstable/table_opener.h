@@ -53,6 +53,7 @@ class TableOpener {
   Result<std::optional<Slice>> LoadMeta(uint32_t id, const char* part, bool required);
   void ExpectMeta() const;
   Status LoadParts();
+  Status LoadModel();
   Status LoadTags();
   Status CheckAgreement() const;
   void CountRead(uint64_t bytes) const {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "format/value_pointer.h"
+#include "learned/model_kind.h"
 #include "seerdb/options.h"
 #include "seerdb/types.h"
 
@@ -15,10 +16,10 @@ enum class LookupKind : uint8_t {
   kUntold = 0,        // filter and tags in blocks; of tables that do not say why
   kTagIndex = 1,      // a learned index over all keys
   kFewKeys = 2,       // filter and tags, as in the others: too few keys for a model to pay
-  kUnlearnable = 3,   // models of the keys' windows would be larger than filter and tags
+  kUnlearnable = 3,   // models of the keys' windows would be larger than filter and tags, or cannot be fitted
   kPrefixes = 4,      // the filter answers for prefixes too
   kNoFilter = 5,      // tags in blocks alone: bloom_bits_per_key is 0
-  kNotAsked = 6,      // learned_index_min_keys is 0
+  kNotAsked = 6,      // learned_index_min_keys is 0, or index_kind asks for a model of blocks
   kFinerFilter = 7,   // bloom_bits_per_key asks for fewer false answers than tags give
   kMostlyAbsent = 8,  // a newer run: a filter turns away sooner what most lookups ask in vain
 };
@@ -42,8 +43,10 @@ struct TableProperties {
   SequenceNumber smallest_sequence = 0;  // global_sequence taken into account
   SequenceNumber largest_sequence = 0;
   CompressionType compression = CompressionType::kNone;
-  // The block index: model segments, its proven error in blocks, and its share of the file.
-  uint64_t index_bytes = 0;  // with models, and a tag index
+  // The block index: the kind of its model, its segments or knots, its proven error in blocks, and its share
+  // of the file.
+  ModelKind block_model = ModelKind::kNone;  // not stored: the meta blocks tell
+  uint64_t index_bytes = 0;                  // with models, and a tag index
   uint64_t filter_bytes = 0;
   uint64_t prefix_filter_bytes = 0;  // of the prefixes that the filter holds; 0: none
   // What finds entries within data blocks, before compression: tags and offsets. 0 in tables that do not

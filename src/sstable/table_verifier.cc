@@ -112,7 +112,7 @@ Status TableVerifier::CheckProperties() const {
       check("smallest sequence", counted_.smallest_sequence, properties_.smallest_sequence));
   SEERDB_RETURN_IF_ERROR(check("largest sequence", counted_.largest_sequence, properties_.largest_sequence));
   SEERDB_RETURN_IF_ERROR(
-      check("model segments", source_.index().model().segments().size(), properties_.model_segments));
+      check("model segments", source_.index().model().pieces(), properties_.model_segments));
   ValueBytesList values;
   for (const auto& [segment, bytes] : value_bytes_) values.push_back({segment, bytes});
   if (values != properties_.values) {

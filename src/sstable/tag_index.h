@@ -50,7 +50,8 @@ struct EntryPlace {
 
 class TagIndexBuilder {
  public:
-  explicit TagIndexBuilder(Slice shared_prefix) : sections_(shared_prefix) {}
+  // As TagSectionBuilder.
+  TagIndexBuilder(Slice shared_prefix, uint64_t bits_per_key) : sections_(shared_prefix, bits_per_key) {}
 
   // Ranks are those of all entries, older versions among them.
   void StartBlock() { first_ranks_.push_back(static_cast<uint32_t>(tags_.size())); }

@@ -18,8 +18,7 @@ constexpr size_t kHeldBytes = 128 << 10;
 constexpr size_t kMaxKeyBytes = 1024;
 // Of what is held at once, at most: each costs a look at all keys of its part.
 constexpr uint32_t kMostCuts = 64;
-// What sections may take: more, and filter and tags in blocks are no larger.
-constexpr uint64_t kBitsPerKey = 4;
+// What sections may take beside their bits a key.
 constexpr uint64_t kFreeBytes = 512;
 // A segment for so many keys is about what even keys take: no need to look behind a longer prefix.
 constexpr uint64_t kGoodSegmentKeys = 200;
@@ -49,7 +48,7 @@ void TagSectionBuilder::Close(uint32_t ranks) {
 }
 
 bool TagSectionBuilder::WithinBudget() const {
-  return encoded_bytes_ * 8 <= fitted_keys_ * kBitsPerKey + kFreeBytes * 8;
+  return encoded_bytes_ * 8 <= fitted_keys_ * bits_per_key_ + kFreeBytes * 8;
 }
 
 void TagSectionBuilder::Fit(size_t begin, size_t end, uint32_t end_rank) {

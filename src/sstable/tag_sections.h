@@ -38,8 +38,9 @@ class TagSectionBuilder {
   static constexpr uint32_t kMaxError = 17;
 
   // `shared_prefix`: what all keys will begin with, as far as is known. Sections that strip no more than this
-  // become one.
-  explicit TagSectionBuilder(Slice shared_prefix) : shared_prefix_(shared_prefix) {}
+  // become one. `bits_per_key`: what sections may take, on average.
+  TagSectionBuilder(Slice shared_prefix, uint64_t bits_per_key)
+      : bits_per_key_(bits_per_key), shared_prefix_(shared_prefix) {}
 
   // The newest entry of a key, which has `shared_bytes` in common with the key before, is entry `rank` of the
   // table. Keys and ranks ascend.
@@ -80,6 +81,7 @@ class TagSectionBuilder {
   size_t WeakestBoundary(size_t begin, size_t end) const;
   bool WithinBudget() const;
 
+  uint64_t bits_per_key_;
   std::string shared_prefix_;  // given up, and empty, when the first keys were not told apart behind it
   OutputBuffer held_;
   std::vector<Entry> entries_;

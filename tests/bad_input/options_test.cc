@@ -62,6 +62,7 @@ std::vector<Case> BadOptions() {
       {"wal_sync_policy", "9", [](Options* o) { o->wal_sync_policy = static_cast<SyncPolicy>(9); }},
       {"recovery_mode", "4", [](Options* o) { o->recovery_mode = static_cast<RecoveryMode>(4); }},
       {"compression", "7", [](Options* o) { o->compression = static_cast<CompressionType>(7); }},
+      {"index_kind", "6", [](Options* o) { o->index_kind = static_cast<IndexKind>(6); }},
       {"table_access", "5", [](Options* o) { o->table_access = static_cast<TableAccess>(5); }},
   };
 }

@@ -63,6 +63,7 @@ std::vector<OptionSet> MakeOptionSets() {
   o.block_cache_capacity = 0;
   o.wal_sync_policy = SyncPolicy::kSyncAll;
   o.log_mode = LogMode::kDirect;
+  o.index_kind = IndexKind::kPgm;
   add("PreadWithoutCacheSyncAllDirect", o);
   o = Small();
   o.table_access = TableAccess::kPread;
@@ -70,8 +71,11 @@ std::vector<OptionSet> MakeOptionSets() {
   o.max_immutable_memtables = 1;
   o.space_amplification_target = 1.3;
   o.log_mode = LogMode::kMapped;
+  o.index_kind = IndexKind::kRadixSpline;
   add("PreadSmallCacheMappedLog", o);
-  add("Cooperative", Fixed(Tiny(5, 3), CompactionPolicy::kLeveled)).cooperative = true;
+  o = Fixed(Tiny(5, 3), CompactionPolicy::kLeveled);
+  o.index_kind = IndexKind::kAlex;
+  add("Cooperative", o).cooperative = true;
   o = Options::Embedded();
   o.metrics = true;  // the test counts by them
   o.memtable_capacity = 8 << 10;
@@ -79,6 +83,7 @@ std::vector<OptionSet> MakeOptionSets() {
   o.base_level_size = 16 << 10;
   o.size_ratio = 4;
   o.target_file_size = 8 << 10;
+  o.index_kind = IndexKind::kBinary;
   add("EmbeddedForeground", o);
   o = Small();
   o.memtable_capacity = 64 << 10;
@@ -90,6 +95,7 @@ std::vector<OptionSet> MakeOptionSets() {
   o = Small();
   o.table_access = TableAccess::kMapped;
   o.max_background_compactions = 4;
+  o.index_kind = IndexKind::kTag;
   add("RealFiles", o).real_files = true;
   o = Small();
   o.compression = CompressionType::kLz4;

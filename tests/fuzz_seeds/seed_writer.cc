@@ -272,6 +272,13 @@ void WriteTableSeeds() {
     WriteSeed("table", "versions" + std::to_string(bits),
               Choice({bits, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, bits}) + versions + entries);
   }
+  // Every kind of index, whole and with a flip.
+  for (const int index : {1, 2, 3, 4, 5}) {
+    for (const int flips : {0, 1}) {
+      WriteSeed("table", "index" + std::to_string(index) + "-" + std::to_string(flips),
+                Choice({0, 3, 0, flips, 50, 0, 0, 0, 0, 0, 0, 40 * index, 10}) + entries);
+    }
+  }
   for (const int codec : {0, 1, 2}) {
     // No damage, one flip; blocks of 64 bytes, or of 1024; each kind of fault.
     for (const int fault : {0, 1, 2, 3, 4, 5, 6, 9, 14, 22, 49}) {
@@ -387,7 +394,7 @@ void WriteWindowSeeds() {
 // for which there is none.
 void WriteTagsSeeds() {
   for (const int count : {1, 40}) {
-    TagIndexBuilder builder{Slice()};
+    TagIndexBuilder builder(Slice(), 4);
     builder.StartBlock();
     for (int i = 0; i < count; ++i) {
       const std::string key = std::to_string(100 + i);

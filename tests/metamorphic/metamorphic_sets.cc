@@ -26,6 +26,16 @@ std::vector<MetamorphicSet> SyncPolicies() {
   };
 }
 
+std::vector<MetamorphicSet> IndexKinds() {
+  return {
+      {"IndexTag", {SEERDB_SETTING(c.options.index_kind = IndexKind::kTag)}},
+      {"IndexPgm", {SEERDB_SETTING(c.options.index_kind = IndexKind::kPgm)}},
+      {"IndexRadixSpline", {SEERDB_SETTING(c.options.index_kind = IndexKind::kRadixSpline)}},
+      {"IndexAlex", {SEERDB_SETTING(c.options.index_kind = IndexKind::kAlex)}},
+      {"IndexBinary", {SEERDB_SETTING(c.options.index_kind = IndexKind::kBinary)}},
+  };
+}
+
 Settings Join(std::initializer_list<Settings> parts) {
   Settings all;
   for (const Settings& part : parts) all.insert(all.end(), part.begin(), part.end());
@@ -105,6 +115,11 @@ std::vector<MetamorphicSet> MakeSets() {
   add("TinyLearnedLz4Pread", {Tiny(), foreground, learned, lz4, pread});
   add("TinyLearnedFromTen", {Tiny(), foreground, {SEERDB_SETTING(c.options.learned_index_min_keys = 10)}});
   add("TinyNotLearned", {Tiny(), foreground, {SEERDB_SETTING(c.options.learned_index_min_keys = 0)}});
+  for (const MetamorphicSet& index : IndexKinds()) {
+    add("Tiny" + index.name, {Tiny(), foreground, index.settings});
+    add("Tiny" + index.name + "SmallBlocksLz4Pread",
+        {Tiny(), cooperative, index.settings, small_blocks, lz4, pread});
+  }
   add("TinyWideBloom", {Tiny(), foreground, {SEERDB_SETTING(c.options.bloom_bits_per_key = 32)}});
   add("TinyNoCachePread", {Tiny(), foreground, no_cache, pread});
   add("TinyNoCacheLz4", {Tiny(), foreground, no_cache, lz4});
