@@ -19,10 +19,13 @@ from run_bench import choose, fail
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODES = ("index", "engine")
 # What study_bench is asked to do, in the long form and the short one.
-FULL = {"index_sizes": (10_000, 100_000, 1_000_000), "engine_sizes": (1_000_000,), "rounds": 5, "probes": 40_000,
-        "cold_rounds": 3, "cold_groups": 8}
+FULL = {"index_sizes": (10_000, 100_000, 1_000_000), "engine_sizes": (500_000,), "rounds": 5, "probes": 40_000,
+        "cold_rounds": 3, "cold_groups": 2}
 QUICK = {"index_sizes": (20_000,), "engine_sizes": (20_000,), "rounds": 3, "probes": 4_000, "cold_rounds": 1,
          "cold_groups": 2}
+# Of the long form, a few sets are measured as they grow: ranges even, clustered, and with a text before them.
+LARGE = {"index_sizes": (10_000_000,), "rounds": 3}
+LARGE_SETS = ("uniform64", "osm-like", "tenant-time")
 
 
 def parse_arguments():
@@ -42,6 +45,7 @@ def parse_arguments():
     parser.add_argument("--render-only", action="store_true", help="make the report from results.jsonl again")
     args = parser.parse_args()
     args.plan = dict(QUICK if args.quick else FULL)
+    args.large = not args.quick and not args.sizes
     if args.sizes:
         args.plan["index_sizes"] = args.plan["engine_sizes"] = tuple(int(size) for size in args.sizes.split(","))
     for name in ("rounds", "cold_rounds"):
@@ -95,6 +99,11 @@ def measure(args):
                 found = run(program, command_of(args.plan, mode, key_set, args.seed, data_dir, walk))
                 eviction = eviction or next(line for line in found if line["line"] == "eviction")
                 lines += [line for line in found if line["line"] != "eviction"]
+            if args.large and key_set in LARGE_SETS and "index" in modes:
+                print(f"== {time.monotonic() - begin:6.0f} s  {key_set}  index, large", flush=True)
+                found = run(program, command_of(args.plan | LARGE, "index", key_set, args.seed, data_dir,
+                                                eviction["walked_bytes"]))
+                lines += [line for line in found if line["line"] != "eviction"]
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
         if parent_is_ours and args.data_dir.is_dir() and not any(args.data_dir.iterdir()):
@@ -102,13 +111,16 @@ def measure(args):
     wrong = wrong_answers(lines)
     if wrong:
         fail("wrong answers\n  " + "\n  ".join(wrong))
+    plans = [(args.plan, mode) for mode in modes]
+    if args.large and "index" in modes:
+        plans.append((args.plan | LARGE, "index"))
     meta = {
         "plan": args.plan, "seed": args.seed, "sets": sets, "machine": machine, "eviction": eviction,
         "load_at_end": os.getloadavg()[0], "seconds": time.monotonic() - begin,
         # The program finds the repository by a path of this machine.
-        "commands": [" ".join(["study_bench", *command_of(args.plan, mode, "SET", args.seed, "DIR",
+        "commands": [" ".join(["study_bench", *command_of(plan, mode, "SET", args.seed, "DIR",
                                                           eviction["walked_bytes"])]).replace(str(ROOT), ".")
-                     for mode in modes],
+                     for plan, mode in plans],
     }
     return meta, lines
 

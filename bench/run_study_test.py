@@ -91,7 +91,7 @@ class ReportTest(unittest.TestCase):
         keys("tiny", 10), result("tree", "tiny", 10),
         result("model", "tiny", 10, learned=True, warm=(30, 31, 32),
                fallback_share={"hit": 0.0, "miss": 0.25, "lower_bound": 0.0}),
-        engine("default", (10, 10, 10), learned_tables=1), engine("no learned index", (8, 8, 8)),
+        engine("default", (10, 10, 10), learned_tables=1), engine("binary", (8, 8, 8)),
     ]
 
     def write(self, lines):

@@ -10,8 +10,8 @@ MOST_BITS = 16
 OPERATIONS = ("hit", "miss", "lower_bound")
 STATES = ("warm", "cold")
 VERDICTS = ("faster", "no difference", "slower", "too few rounds")
-# Of the engine: the library as it comes, and the same without learned indexes.
-DEFAULT, PLAIN = "default", "no learned index"
+# Of the engine: the library as it comes, and the same with nothing that is learned.
+DEFAULT, PLAIN = "default", "binary"
 
 
 def rounds(line, operation, state):

@@ -21,10 +21,14 @@ struct Setting {
 const std::vector<Setting>& Settings() {
   static const std::vector<Setting> settings = {
       {"default", [](Options*) {}},
-      {"no learned index", [](Options* options) { options->learned_index_min_keys = 0; }},
-      {"no learned index, no filter",
+      {"tag", [](Options* options) { options->index_kind = IndexKind::kTag; }},
+      {"pgm", [](Options* options) { options->index_kind = IndexKind::kPgm; }},
+      {"radix_spline", [](Options* options) { options->index_kind = IndexKind::kRadixSpline; }},
+      {"alex", [](Options* options) { options->index_kind = IndexKind::kAlex; }},
+      {"binary", [](Options* options) { options->index_kind = IndexKind::kBinary; }},
+      {"binary, no filter",
        [](Options* options) {
-         options->learned_index_min_keys = 0;
+         options->index_kind = IndexKind::kBinary;
          options->bloom_bits_per_key = 0;
        }},
   };
@@ -53,7 +57,9 @@ class EngineSubject final : public Subject {
   void Build() override;
   uint64_t memory_bytes() const override {
     const TableMemory memory = MeasureTables(folder_);
-    return memory.index_bytes + memory.filter_bytes + memory.column_bytes;
+    // An ALEX tree is in no file.
+    const uint64_t tree = setting_.name == std::string("alex") ? db_->Stats().memory_table_metadata_bytes : 0;
+    return memory.index_bytes + memory.filter_bytes + memory.column_bytes + tree;
   }
   bool Can(Operation) const override { return true; }
   IndexAnswer Answer(Operation operation, Slice key) override {

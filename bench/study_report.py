@@ -213,7 +213,7 @@ def write_report(out, meta, results):
              "and all were right.", "", "## Which index, at what cost, for what gain", ""]
     table = _engine_table(study)
     if table:
-        lines += ["What the engine takes by default, beside the same with `learned_index_min_keys = 0` (\"without\"). "
+        lines += ["What the engine takes by default, beside the same with `index_kind = kBinary` (\"without\"). "
                   "Gains are times as fast as without, median (quartiles) over the rounds; above 1 is faster. Bits are "
                   "of index, filter and columns in blocks together.", "", *table, ""]
     table = _index_table(study)

@@ -16,6 +16,8 @@ constexpr uint32_t kIndex = 2;
 constexpr uint32_t kFilter = 128;
 constexpr uint32_t kModel = 129;
 constexpr uint32_t kTagIndex = 130;
+constexpr uint32_t kPgmModel = 131;
+constexpr uint32_t kSplineModel = 132;
 constexpr uint64_t kEntriesProperty = 2;
 constexpr uint64_t kColumnBytesProperty = 21;
 
@@ -70,7 +72,8 @@ void AddTable(const std::string& path, TableMemory* memory) {
     const auto offset = At<uint64_t>(list, at + 8);
     const auto meta_bytes = At<uint64_t>(list, at + 16);
     if (id == kFilter) table.filter_bytes += meta_bytes;
-    if (id == kIndex || id == kModel || id == kTagIndex) table.index_bytes += meta_bytes;
+    const bool model = id == kModel || id == kPgmModel || id == kSplineModel;
+    if (id == kIndex || model || id == kTagIndex) table.index_bytes += meta_bytes;
     if (id != kProperties) continue;
     const std::string properties = ReadAt(&file, offset, meta_bytes);
     table.entries = PropertyOf(properties, kEntriesProperty);

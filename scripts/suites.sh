@@ -23,12 +23,12 @@ SUITES=(
   "peer|-|random operations against RocksDB, where its library can be had"
   "metrics-cost|d|what metrics cost in instructions, counted by callgrind: at most 3 %"
   "counted|d|instructions, allocations and bytes written of each operation are at most those of a table"
+  "study|d|scripts/study --quick: every kind of index answers rightly on every key set, and the report comes out"
   "mutants|d|every deliberate fault makes its test fail"
   "install|d|find_package and pkg-config from another folder, static and shared; exported symbols"
   "readme|d|the README's own program compiles against the installed package and runs"
   "main-job|d|scripts/run on the fallback source"
   "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
-  "study-smoke|l|scripts/study --quick: every kind of index answers rightly on every key set"
   "fuzz|d|each fuzzer for a while, from its seeds; the lines of the decoders they reach"
   "soak|l|two hours of mixed load over 10 GB: memory and descriptors stay flat"
   "soak-space|l|half an hour of overwrites and deletes: space under its target every second, memory flat"
@@ -135,6 +135,13 @@ suite_counted() {
   python3 tests/counted/counted_test.py build/release/tests/counted
 }
 
+# What scripts/study --quick does, with the release build that is there.
+suite_study() {
+  configure release
+  build release study_bench
+  python3 bench/run_study.py --quick --build build/release --out build/study-quick
+}
+
 suite_golden() {
   local program found=0
   configure release
@@ -163,7 +170,6 @@ suite_install() { bash tests/install/run install; }
 suite_readme() { bash tests/install/run readme; }
 suite_main-job() { SEERDB_SOURCE=fallback bash scripts/run; }
 suite_bench-smoke() { bash scripts/bench --quick --out "$ROOT/build/bench-smoke"; }
-suite_study-smoke() { bash scripts/study --quick --out "$ROOT/build/study-smoke"; }
 
 # A few seconds a target, a minute under --long; then the lines of the decoders that these runs reached.
 suite_fuzz() {
