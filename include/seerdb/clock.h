@@ -17,6 +17,7 @@ class SEERDB_EXPORT Clock {
   virtual uint64_t NowMicros() = 0;
   // Microseconds since 1970-01-01 UTC; may jump.
   virtual uint64_t WallMicros() = 0;
+  // Writers call it too, for a moment in which they leave the database to another: it must not wait for one.
   virtual void SleepMicros(uint64_t micros) = 0;
   // Lets other threads that are ready run first. Default: the operating system's yield.
   virtual void Yield();

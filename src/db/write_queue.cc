@@ -20,13 +20,17 @@ constexpr int kSpinLoss = 4;
 constexpr int kMostCredit = 32;
 constexpr int kLeastCredit = -64;
 // How long a writer stands aside; the kernel makes it about twice as long. It does if so many writes begin
-// within so many pauses. It has not paid if there were fewer than so many meanwhile, or if the same writer
-// stands aside so often and the other one never: it makes no use of its turns.
+// within so many pauses. It has not paid if there were fewer than so many meanwhile, or if writers have stood
+// aside so often without making use of the turns before: who does meets another again within so long.
 constexpr uint64_t kTurnUs = 50;
 constexpr uint32_t kOneAfterAnother = 2;
 constexpr int kMostPauses = 3;
-constexpr int kMostInARow = 64;
 constexpr uint32_t kWritesOfATurn = 32;
+constexpr uint64_t kUsedTurnUs = 4 * kTurnUs;
+constexpr int kMostUnused = 64;
+// When it has not paid, nobody stands aside in the next collisions: twice as many each time.
+constexpr int kLeastPenalty = 64;
+constexpr int kMostPenalty = 1 << 13;
 
 }  // namespace
 
@@ -72,6 +76,10 @@ bool WriteQueue::Join(WriteRequest* request) {
 }
 
 void WriteQueue::StandAside(WriteRequest* request) {
+  if (const int credit = aside_credit_.load(std::memory_order_relaxed); credit < 0) {
+    aside_credit_.store(credit + 1, std::memory_order_relaxed);
+    return;
+  }
   const auto leads = [this] { return leads_.load(std::memory_order_relaxed); };
   const uint32_t before = leads();
   for (int pauses = 0; leads() - before < kOneAfterAnother; ++pauses) {
@@ -81,20 +89,33 @@ void WriteQueue::StandAside(WriteRequest* request) {
     if (handed_on || was_one_write || pauses == kMostPauses) return;
     Pause();
   }
-  if (const int credit = aside_credit_.load(std::memory_order_relaxed); credit < 0) {
-    aside_credit_.store(credit + 1, std::memory_order_relaxed);
-    return;
-  }
-  // Who makes use of its turn meets somebody who stands aside for it.
-  thread_local const char self = 0;
-  const bool again = last_aside_.exchange(&self, std::memory_order_relaxed) == &self;
-  const int in_a_row = again ? asides_in_a_row_.load(std::memory_order_relaxed) + 1 : 1;
-  asides_in_a_row_.store(in_a_row, std::memory_order_relaxed);
+  // A pause may have taken long: whoever wrote on and on may have stopped.
+  if (leadership_.load(std::memory_order_relaxed) != kLed) return;
+  // This thread's last turn, which began when it had stood aside.
+  struct Turn {
+    const WriteQueue* queue = nullptr;
+    uint64_t begin_us = 0;
+  };
+  thread_local Turn last;
+  const bool used = last.queue == this && options_.clock->NowMicros() - last.begin_us <= kUsedTurnUs;
+  const int unused = used ? 0 : asides_unused_.load(std::memory_order_relaxed) + 1;
   const uint32_t begin = leads();
   options_.clock->SleepMicros(kTurnUs);
-  if (leads() - begin < kWritesOfATurn || in_a_row >= kMostInARow)
-    aside_credit_.store(kLeastCredit, std::memory_order_relaxed);
+  last = {this, options_.clock->NowMicros()};
+  const bool paid = leads() - begin >= kWritesOfATurn && unused < kMostUnused;
+  asides_unused_.store(paid ? unused : 0, std::memory_order_relaxed);
+  NoteAside(paid, used);
   request->takes_turn = true;
+}
+
+void WriteQueue::NoteAside(bool paid, bool used) {
+  const int penalty = std::max(aside_penalty_.load(std::memory_order_relaxed), kLeastPenalty);
+  if (!paid) {
+    aside_credit_.store(-penalty, std::memory_order_relaxed);
+    aside_penalty_.store(std::min(2 * penalty, kMostPenalty), std::memory_order_relaxed);
+  } else if (used) {
+    aside_penalty_.store(0, std::memory_order_relaxed);
+  }
 }
 
 bool WriteQueue::JoinLine(WriteRequest* request) {

@@ -32,7 +32,8 @@ struct WriteRequest {
   uint64_t logical_bytes = 0;
   bool sync = false;
   bool skip_wal = false;
-  bool takes_turn = false;  // set by the queue: it has stood aside, and is not served but leads
+  bool takes_turn =
+      false;  // set by the queue: it has stood aside, and the leader before it does not serve it
   // The segments that the operations point into. Null: none.
   const ValueLog::Writing* values = nullptr;
   bool logged = false;           // set by the leader once the log may hold it
@@ -97,6 +98,8 @@ class WriteQueue {
   // Of what is not synced: while one writer makes one write right after another, others leave it alone for
   // the time of a turn, and then the turn is theirs. The lines of memory that all write to move once a turn.
   void StandAside(WriteRequest* request);
+  // Of a writer that stood aside, and had made use of the turn before or not.
+  void NoteAside(bool paid, bool used);
   // Until its state is another than kQueued.
   void Await(WriteRequest* request);
   static void Tell(WriteRequest* request, WriteRequest::State state);
@@ -136,11 +139,11 @@ class WriteQueue {
   uint64_t group_us_ GUARDED_BY(mu_) = 0;
   // Grows where spinning ends a wait and falls where it does not; below 0 nobody spins. A hint.
   std::atomic<int> spin_credit_{0};
-  // Below 0 nobody stands aside: when somebody last did, it did not pay. Who did last, and how often since
-  // another one did. Hints.
+  // Below 0 nobody stands aside: when somebody last did, it did not pay. How far below it goes the next time,
+  // and how often in a row somebody stood aside without having used the turn before. Hints.
   std::atomic<int> aside_credit_{0};
-  std::atomic<int> asides_in_a_row_{0};
-  std::atomic<const char*> last_aside_{nullptr};
+  std::atomic<int> aside_penalty_{0};
+  std::atomic<int> asides_unused_{0};
 };
 
 }  // namespace seerdb

@@ -76,7 +76,7 @@ TEST(WriteQueue, ALeaderDoesNotWaitForEverForWritersThatHaveLeft) {
 }
 
 // Sleeping takes no time, and is counted.
-class SleepCountingClock final : public Clock {
+class SleepCountingClock : public Clock {
  public:
   uint64_t NowMicros() override { return 1'000'000; }
   uint64_t WallMicros() override { return 1'000'000; }
@@ -138,6 +138,40 @@ TEST(WriteQueue, AWriterStandsAsideWhileAnotherWritesOnAndOn) {
   stop = true;
   busy.join();
   EXPECT_GT(clock.sleeps.load(), 0u);
+}
+
+// Two that write now and then, while a third writes on and on: a turn is of no use to them.
+TEST(WriteQueue, WritersThatMakeNoUseOfTheirTurnsStopStandingAside) {
+  class Clock final : public SleepCountingClock {
+   public:
+    uint64_t NowMicros() override { return now_us; }
+    std::atomic<uint64_t> now_us{1'000'000};
+  } clock;
+  CountingCommitter committer;
+  WriteQueue queue(OptionsWith(&clock), &committer);
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {
+    while (!stop.load()) {
+      WriteRequest request;
+      EXPECT_TRUE(queue.Submit(&request).ok());
+    }
+  });
+  constexpr int kWrites = 20'000;
+  std::vector<std::thread> seldom;
+  for (int i = 0; i < 2; ++i) {
+    seldom.emplace_back([&] {
+      for (int n = 0; n < kWrites; ++n) {
+        clock.now_us += 1'000;
+        WriteRequest request;
+        EXPECT_TRUE(queue.Submit(&request).ok());
+      }
+    });
+  }
+  for (std::thread& thread : seldom) thread.join();
+  stop = true;
+  busy.join();
+  // 64 before each penalty, and penalties that double.
+  EXPECT_LE(clock.sleeps.load(), 1'000u);
 }
 
 class FailingCommitter final : public GroupCommitter {
