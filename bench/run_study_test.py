@@ -120,6 +120,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("warm gets are slower than without it for: words.", text)
         self.assertIn("of an operation: tiny (model, 25 %).", text)
         self.assertIn("no learned index for 0 of 1 key sets (none).", text)
+        self.assertIn("| default | +0.0 | 1.00 | 0.80 |", text)
 
     def test_either_mode_alone_has_a_report(self):
         _, text = self.write([line for line in self.LINES if line["line"] != "engine"])

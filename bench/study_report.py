@@ -1,5 +1,7 @@
 """Turns the results of run_study.py into docs/learned.md and its plots."""
 
+import statistics
+
 import bench_svg
 import study_svg
 from bench_rows import quartiles
@@ -67,6 +69,30 @@ def _engine_table(study):
     heads = [f"{name}, {state}" for name in ("get", "get of an absent key", "seek") for state in STATES]
     return ["| keys | origin | number | index | bits a key / without | get, ns | " + " | ".join(heads) + " |",
             "|---|---|---:|---|---:|---:|" + "---:|" * len(heads), *rows]
+
+
+def _engine_kinds_table(study):
+    """Every setting of the engine beside PLAIN, each figure the median over the key sets."""
+    shown = {}
+    for key_set in study.sets():
+        lines = study.largest("engine", key_set)[1]
+        base = of_kind(lines, PLAIN)
+        for line in lines if base else ():
+            gains = [gain(line, base, operation, state) for operation in OPERATIONS for state in STATES]
+            build = [statistics.median(each["build_ns_per_key"]["rounds"]) for each in (line, base)]
+            figures = [line["bits_per_key"] - base["bits_per_key"], build[1] / build[0],
+                       *(found.middle if found else None for found in gains)]
+            shown.setdefault(line["kind"], []).append(figures)
+    if not shown:
+        return []
+    heads = [f"{name}, {state}" for name in ("get", "get of an absent key", "seek") for state in STATES]
+    rows = []
+    for kind, figures in shown.items():
+        middles = [statistics.median([value for value in column if value is not None] or [0])
+                   for column in zip(*figures)]
+        rows.append(f"| {kind} | {middles[0]:+.1f} | " + " | ".join(f"{value:.2f}" for value in middles[1:]) + " |")
+    return ["| `index_kind` | bits a key | load | " + " | ".join(heads) + " |",
+            "|---|---:|---:|" + "---:|" * len(heads), *rows]
 
 
 def _pairs(study):
@@ -216,6 +242,10 @@ def write_report(out, meta, results):
         lines += ["What the engine takes by default, beside the same with `index_kind = kBinary` (\"without\"). "
                   "Gains are times as fast as without, median (quartiles) over the rounds; above 1 is faster. Bits are "
                   "of index, filter and columns in blocks together.", "", *table, ""]
+    table = _engine_kinds_table(study)
+    if table:
+        lines += ["Each `index_kind` beside `kBinary`: more or fewer bits a key, and how many times as fast, the median "
+                  "over the key sets.", "", *table, ""]
     table = _index_table(study)
     if table:
         lines += [f"Kinds of index by themselves, over all keys in memory: of those that take at most {MOST_BITS} bits "

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
+#include "base/simd.h"
 
 namespace seerdb {
 namespace {
@@ -103,6 +105,17 @@ INSTANTIATE_TEST_SUITE_P(AllKernels, WindowSearchTest,
 TEST(WindowSearchChoiceTest, TheBestIsAvailable) {
   const WindowSearch& best = BestWindowSearch();
   EXPECT_EQ(&best, GetWindowSearch(best.kind));
+}
+
+// Whoever runs a suite over every kind relies on it.
+TEST(WindowSearchLimitTest, NoKindAboveTheLimitIsChosen) {
+  for (const auto& [limit, kind] :
+       {std::pair{SimdLevel::kScalar, Kind::kScalar}, {SimdLevel::kAvx2, Kind::kAvx2}}) {
+    LimitSimd(limit);
+    EXPECT_EQ(GetWindowSearch(Kind::kAvx512), nullptr);
+    EXPECT_LE(BestWindowSearch().kind, kind);
+  }
+  LimitSimd(SimdLevel::kAvx512);
 }
 
 }  // namespace
