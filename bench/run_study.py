@@ -22,7 +22,7 @@ MODES = ("index", "engine")
 FULL = {"index_sizes": (10_000, 100_000, 1_000_000), "engine_sizes": (500_000,), "rounds": 5, "probes": 40_000,
         "cold_rounds": 3, "cold_groups": 2}
 QUICK = {"index_sizes": (20_000,), "engine_sizes": (20_000,), "rounds": 3, "probes": 4_000, "cold_rounds": 1,
-         "cold_groups": 2}
+         "cold_groups": 1}
 # Of the long form, a few sets are measured as they grow: ranges even, clustered, and with a text before them.
 LARGE = {"index_sizes": (10_000_000,), "rounds": 3}
 LARGE_SETS = ("uniform64", "osm-like", "tenant-time")
