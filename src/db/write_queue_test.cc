@@ -170,8 +170,8 @@ TEST(WriteQueue, WritersThatMakeNoUseOfTheirTurnsStopStandingAside) {
   for (std::thread& thread : seldom) thread.join();
   stop = true;
   busy.join();
-  // 64 before each penalty, and penalties that double.
-  EXPECT_LE(clock.sleeps.load(), 1'000u);
+  // 64 before each of nine penalties that double; counts that two threads make at once may be lost.
+  EXPECT_LE(clock.sleeps.load(), kWrites / 5u);
 }
 
 class FailingCommitter final : public GroupCommitter {
