@@ -88,21 +88,22 @@ def measure(args):
     parent_is_ours = not args.data_dir.exists()
     data_dir = args.data_dir / f"seerdb-study-{os.getpid()}"
     machine = bench_report.describe_machine(args.data_dir, args.build)
+    # (what is said of it, plan, mode, key sets)
+    runs = [(mode, args.plan, mode, sets) for mode in modes]
+    if args.large and "index" in modes:
+        runs.append(("index, large", args.plan | LARGE, "index", LARGE_SETS))
     lines, eviction = [], None
     begin = time.monotonic()
     try:
         for key_set in sets:
-            for mode in modes:
-                print(f"== {time.monotonic() - begin:6.0f} s  {key_set}  {mode}", flush=True)
+            for name, plan, mode, of_sets in runs:
+                if key_set not in of_sets:
+                    continue
+                print(f"== {time.monotonic() - begin:6.0f} s  {key_set}  {name}", flush=True)
                 # How much is to be read so that the caches forget is measured once.
                 walk = eviction["walked_bytes"] if eviction else 0
-                found = run(program, command_of(args.plan, mode, key_set, args.seed, data_dir, walk))
+                found = run(program, command_of(plan, mode, key_set, args.seed, data_dir, walk))
                 eviction = eviction or next(line for line in found if line["line"] == "eviction")
-                lines += [line for line in found if line["line"] != "eviction"]
-            if args.large and key_set in LARGE_SETS and "index" in modes:
-                print(f"== {time.monotonic() - begin:6.0f} s  {key_set}  index, large", flush=True)
-                found = run(program, command_of(args.plan | LARGE, "index", key_set, args.seed, data_dir,
-                                                eviction["walked_bytes"]))
                 lines += [line for line in found if line["line"] != "eviction"]
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
@@ -111,16 +112,13 @@ def measure(args):
     wrong = wrong_answers(lines)
     if wrong:
         fail("wrong answers\n  " + "\n  ".join(wrong))
-    plans = [(args.plan, mode) for mode in modes]
-    if args.large and "index" in modes:
-        plans.append((args.plan | LARGE, "index"))
     meta = {
         "plan": args.plan, "seed": args.seed, "sets": sets, "machine": machine, "eviction": eviction,
         "load_at_end": os.getloadavg()[0], "seconds": time.monotonic() - begin,
         # The program finds the repository by a path of this machine.
         "commands": [" ".join(["study_bench", *command_of(plan, mode, "SET", args.seed, "DIR",
                                                           eviction["walked_bytes"])]).replace(str(ROOT), ".")
-                     for plan, mode in plans],
+                     for _, plan, mode, _ in runs],
     }
     return meta, lines
 

@@ -14,26 +14,18 @@ namespace {
 
 struct Setting {
   const char* name;
-  void (*apply)(Options* options);
+  IndexKind kind = IndexKind::kAuto;
+  bool filter = true;
 };
 
 // What is compared. The first is the library as it comes.
-const std::vector<Setting>& Settings() {
-  static const std::vector<Setting> settings = {
-      {"default", [](Options*) {}},
-      {"tag", [](Options* options) { options->index_kind = IndexKind::kTag; }},
-      {"pgm", [](Options* options) { options->index_kind = IndexKind::kPgm; }},
-      {"radix_spline", [](Options* options) { options->index_kind = IndexKind::kRadixSpline; }},
-      {"alex", [](Options* options) { options->index_kind = IndexKind::kAlex; }},
-      {"binary", [](Options* options) { options->index_kind = IndexKind::kBinary; }},
-      {"binary, no filter",
-       [](Options* options) {
-         options->index_kind = IndexKind::kBinary;
-         options->bloom_bits_per_key = 0;
-       }},
-  };
-  return settings;
-}
+constexpr Setting kSettings[] = {{"default"},
+                                 {"tag", IndexKind::kTag},
+                                 {"pgm", IndexKind::kPgm},
+                                 {"radix_spline", IndexKind::kRadixSpline},
+                                 {"alex", IndexKind::kAlex},
+                                 {"binary", IndexKind::kBinary},
+                                 {"binary, no filter", IndexKind::kBinary, false}};
 
 void Check(const Status& status, const char* operation) {
   if (status.ok()) return;
@@ -58,7 +50,7 @@ class EngineSubject final : public Subject {
   uint64_t memory_bytes() const override {
     const TableMemory memory = MeasureTables(folder_);
     // An ALEX tree is in no file.
-    const uint64_t tree = setting_.name == std::string("alex") ? db_->Stats().memory_table_metadata_bytes : 0;
+    const uint64_t tree = setting_.kind == IndexKind::kAlex ? db_->Stats().memory_table_metadata_bytes : 0;
     return memory.index_bytes + memory.filter_bytes + memory.column_bytes + tree;
   }
   bool Can(Operation) const override { return true; }
@@ -106,7 +98,8 @@ void EngineSubject::Build() {
   std::filesystem::create_directories(folder_);
   Options options;
   options.wal_sync_policy = SyncPolicy::kNone;
-  setting_.apply(&options);
+  options.index_kind = setting_.kind;
+  if (!setting_.filter) options.bloom_bits_per_key = 0;
   Result<std::unique_ptr<DB>> db = DB::Open(options, folder_);
   Check(db.status(), "open");
   db_ = *std::move(db);
@@ -148,7 +141,7 @@ nlohmann::json EngineSubject::Facts() const {
 std::vector<std::unique_ptr<Subject>> MakeEngineSubjects(const SortedKeys* keys, uint64_t value_bytes,
                                                          const std::string& folder) {
   std::vector<std::unique_ptr<Subject>> subjects;
-  for (const Setting& setting : Settings()) {
+  for (const Setting& setting : kSettings) {
     subjects.push_back(std::make_unique<EngineSubject>(setting, keys, value_bytes,
                                                        folder + "/" + std::to_string(subjects.size())));
   }

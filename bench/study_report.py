@@ -9,6 +9,8 @@ from study_choice import (DEFAULT, MOST_BITS, OPERATIONS, PLAIN, STATES, VERDICT
                           rounds)
 from study_words import METHOD
 
+# Of the columns with an engine's gains.
+ENGINE_HEADS = [f"{name}, {state}" for name in ("get", "get of an absent key", "seek") for state in STATES]
 COLORS = {"warm": "#d1495b", "cold": "#1f4e79"}
 
 
@@ -66,9 +68,8 @@ def _engine_table(study):
                     f"{_number(median(line, 'hit', 'warm'))} | " + " | ".join(gains) + " |")
     if not rows:
         return []
-    heads = [f"{name}, {state}" for name in ("get", "get of an absent key", "seek") for state in STATES]
-    return ["| keys | origin | number | index | bits a key / without | get, ns | " + " | ".join(heads) + " |",
-            "|---|---|---:|---|---:|---:|" + "---:|" * len(heads), *rows]
+    return ["| keys | origin | number | index | bits a key / without | get, ns | " + " | ".join(ENGINE_HEADS) + " |",
+            "|---|---|---:|---|---:|---:|" + "---:|" * len(ENGINE_HEADS), *rows]
 
 
 def _engine_kinds_table(study):
@@ -85,14 +86,13 @@ def _engine_kinds_table(study):
             shown.setdefault(line["kind"], []).append(figures)
     if not shown:
         return []
-    heads = [f"{name}, {state}" for name in ("get", "get of an absent key", "seek") for state in STATES]
     rows = []
     for kind, figures in shown.items():
         middles = [statistics.median([value for value in column if value is not None] or [0])
                    for column in zip(*figures)]
         rows.append(f"| {kind} | {middles[0]:+.1f} | " + " | ".join(f"{value:.2f}" for value in middles[1:]) + " |")
-    return ["| `index_kind` | bits a key | load | " + " | ".join(heads) + " |",
-            "|---|---:|---:|" + "---:|" * len(heads), *rows]
+    return ["| `index_kind` | bits a key | load | " + " | ".join(ENGINE_HEADS) + " |",
+            "|---|---:|---:|" + "---:|" * len(ENGINE_HEADS), *rows]
 
 
 def _pairs(study):

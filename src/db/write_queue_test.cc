@@ -115,6 +115,26 @@ TEST(WriteQueue, WritersThatStandAsideAreServed) {
   EXPECT_GT(exclusive.load(), 0u);
 }
 
+// Writes on and on, on a thread of its own, until it is stopped.
+class BusyWriter {
+ public:
+  explicit BusyWriter(WriteQueue* queue)
+      : thread_([this, queue] {
+          while (!stop_.load()) {
+            WriteRequest request;
+            EXPECT_TRUE(queue->Submit(&request).ok());
+          }
+        }) {}
+  ~BusyWriter() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
 // One thread writes without a pause until the other, which collides with it, has slept and written.
 TEST(WriteQueue, AWriterStandsAsideWhileAnotherWritesOnAndOn) {
 #if !defined(__x86_64__)
@@ -124,19 +144,11 @@ TEST(WriteQueue, AWriterStandsAsideWhileAnotherWritesOnAndOn) {
   SleepCountingClock clock;
   CountingCommitter committer;
   WriteQueue queue(OptionsWith(&clock), &committer);
-  std::atomic<bool> stop{false};
-  std::thread busy([&] {
-    while (!stop.load()) {
-      WriteRequest request;
-      EXPECT_TRUE(queue.Submit(&request).ok());
-    }
-  });
+  const BusyWriter busy(&queue);
   for (int i = 0; clock.sleeps.load() == 0 && i < 100'000'000; ++i) {
     WriteRequest request;
     ASSERT_TRUE(queue.Submit(&request).ok());
   }
-  stop = true;
-  busy.join();
   EXPECT_GT(clock.sleeps.load(), 0u);
 }
 
@@ -149,13 +161,7 @@ TEST(WriteQueue, WritersThatMakeNoUseOfTheirTurnsStopStandingAside) {
   } clock;
   CountingCommitter committer;
   WriteQueue queue(OptionsWith(&clock), &committer);
-  std::atomic<bool> stop{false};
-  std::thread busy([&] {
-    while (!stop.load()) {
-      WriteRequest request;
-      EXPECT_TRUE(queue.Submit(&request).ok());
-    }
-  });
+  const BusyWriter busy(&queue);
   constexpr int kWrites = 20'000;
   std::vector<std::thread> seldom;
   for (int i = 0; i < 2; ++i) {
@@ -168,8 +174,6 @@ TEST(WriteQueue, WritersThatMakeNoUseOfTheirTurnsStopStandingAside) {
     });
   }
   for (std::thread& thread : seldom) thread.join();
-  stop = true;
-  busy.join();
   // 64 before each of nine penalties that double; counts that two threads make at once may be lost.
   EXPECT_LE(clock.sleeps.load(), kWrites / 5u);
 }

@@ -115,22 +115,8 @@ struct Case {
   LookupKind kind;
   bool mostly_absent = false;
   IndexKind asked = IndexKind::kAuto;
+  ModelKind model = ModelKind::kPla;
 };
-
-ModelKind ModelOf(IndexKind asked) {
-  switch (asked) {
-    case IndexKind::kPgm:
-      return ModelKind::kPgm;
-    case IndexKind::kRadixSpline:
-      return ModelKind::kRadixSpline;
-    case IndexKind::kAlex:
-      return ModelKind::kAlex;
-    case IndexKind::kBinary:
-      return ModelKind::kNone;
-    default:
-      return ModelKind::kPla;
-  }
-}
 
 TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
   const uint64_t seed = SystemSeed();
@@ -150,11 +136,13 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
       {"tag of few keys in a newer run", kKeys, kKeys + 1, 11, LookupKind::kTagIndex, true, IndexKind::kTag},
       {"tag without a filter", kKeys, 0, 0, LookupKind::kTagIndex, false, IndexKind::kTag},
       {"tag of any keys", 3000, 2048, 11, LookupKind::kTagIndex, false, IndexKind::kTag},
-      {"pgm", kKeys, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kPgm},
-      {"spline", 3000, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kRadixSpline},
-      {"alex", 3000, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kAlex},
-      {"alex without a filter", kKeys, 2048, 0, LookupKind::kNoFilter, false, IndexKind::kAlex},
-      {"binary", 0, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kBinary},
+      {"pgm", kKeys, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kPgm, ModelKind::kPgm},
+      {"spline", 3000, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kRadixSpline,
+       ModelKind::kRadixSpline},
+      {"alex", 3000, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kAlex, ModelKind::kAlex},
+      {"alex without a filter", kKeys, 2048, 0, LookupKind::kNoFilter, false, IndexKind::kAlex,
+       ModelKind::kAlex},
+      {"binary", 0, 2048, 11, LookupKind::kNotAsked, false, IndexKind::kBinary, ModelKind::kNone},
   };
   for (const Case& c : kCases) {
     for (const bool versions : {false, true}) {
@@ -177,7 +165,7 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
         ASSERT_TRUE(reader.ok()) << reader.status().ToString();
         const TableProperties& properties = (*reader)->properties();
         EXPECT_EQ(properties.lookup, c.kind);
-        EXPECT_EQ(properties.block_model, ModelOf(c.asked));
+        EXPECT_EQ(properties.block_model, c.model);
         EXPECT_EQ(properties.tag_index_bytes != 0, c.kind == LookupKind::kTagIndex);
         EXPECT_EQ(properties.filter_bytes != 0, c.kind != LookupKind::kTagIndex && c.bloom_bits != 0);
         ASSERT_NO_FATAL_FAILURE(ExpectGets(**reader, entries, random));
