@@ -55,7 +55,7 @@ void RoundTrip(Input* input) {
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   if (keys.empty()) return;
-  TagIndexBuilder builder(shared, 4);
+  TagIndexBuilder builder(shared, TagSectionBuilder::kUsualBitsPerKey);
   std::vector<uint32_t> ranks;
   uint32_t entries = 0;
   uint32_t blocks = 0;

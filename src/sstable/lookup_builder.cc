@@ -7,9 +7,7 @@ namespace {
 
 // A filter of more bits gives fewer false answers than the tags of 34 ranks.
 constexpr uint32_t kMostFilterBits = 12;
-// Of the models in a tag index: more, and filter and tags in blocks are no larger. No bound where it is asked
-// for.
-constexpr uint64_t kBudgetBitsPerKey = 4;
+// Of the models in a tag index that is asked for: no bound.
 constexpr uint64_t kAnyBitsPerKey = uint64_t{1} << 30;
 
 LookupKind FirstKind(const TableBuilderOptions& options) {
@@ -31,7 +29,7 @@ LookupBuilder::LookupBuilder(const TableBuilderOptions& options)
       min_keys_(options.index_kind == IndexKind::kTag ? 1 : options.learned_index_min_keys),
       filter_(options.bloom_bits_per_key),
       tags_(options.shared_prefix,
-            options.index_kind == IndexKind::kTag ? kAnyBitsPerKey : kBudgetBitsPerKey),
+            options.index_kind == IndexKind::kTag ? kAnyBitsPerKey : TagSectionBuilder::kUsualBitsPerKey),
       kind_(FirstKind(options)) {}
 
 bool LookupBuilder::StartBlock() {

@@ -72,7 +72,7 @@ std::vector<Shape> Shapes(Random& random, uint64_t count) {
 // An index of `keys`, and where each of them is.
 struct Built {
   explicit Built(const std::vector<std::string>& keys, Random* random, Slice shared_prefix = Slice())
-      : builder(shared_prefix, 4) {
+      : builder(shared_prefix, TagSectionBuilder::kUsualBitsPerKey) {
     const auto is_one_in = [random](uint64_t n) { return random != nullptr && random->OneIn(n); };
     uint32_t in_block = 0;
     const auto next_entry = [&] {

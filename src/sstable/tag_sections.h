@@ -36,6 +36,8 @@ class TagSectionBuilder {
  public:
   // The furthest that a key may lie from where its model puts it.
   static constexpr uint32_t kMaxError = 17;
+  // What sections may take, on average, to be no larger than filter and tags in blocks.
+  static constexpr uint64_t kUsualBitsPerKey = 4;
 
   // `shared_prefix`: what all keys will begin with, as far as is known. Sections that strip no more than this
   // become one. `bits_per_key`: what sections may take, on average.

@@ -394,7 +394,7 @@ void WriteWindowSeeds() {
 // for which there is none.
 void WriteTagsSeeds() {
   for (const int count : {1, 40}) {
-    TagIndexBuilder builder(Slice(), 4);
+    TagIndexBuilder builder(Slice(), TagSectionBuilder::kUsualBitsPerKey);
     builder.StartBlock();
     for (int i = 0; i < count; ++i) {
       const std::string key = std::to_string(100 + i);
