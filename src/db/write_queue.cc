@@ -19,15 +19,18 @@ constexpr int kMostServed = 8;
 constexpr int kSpinLoss = 4;
 constexpr int kMostCredit = 32;
 constexpr int kLeastCredit = -64;
-// How long a writer stands aside; the kernel makes it about twice as long. It does if so many writes begin
-// within so many pauses. It has not paid if there were fewer than so many meanwhile, or if writers have stood
-// aside so often without making use of the turns before: who does meets another again within so long.
-constexpr uint64_t kTurnUs = 50;
+// A writer stands aside if so many writes begin within so many pauses, and for so many looks, each after so
+// long (the kernel makes it about twice as long), as long as so many writes lie between two of them. That is
+// a turn; what a scheduler lets threads wait that share a processor is several times as much. It has not paid
+// if the first look finds too few writes, or if writers have stood aside so often without making use of the
+// turns before: who does meets another again within so long.
 constexpr uint32_t kOneAfterAnother = 2;
 constexpr int kMostPauses = 3;
-constexpr uint32_t kWritesOfATurn = 32;
-constexpr uint64_t kUsedTurnUs = 4 * kTurnUs;
-constexpr int kMostUnused = 64;
+constexpr int kLooks = 5;
+constexpr uint64_t kLookUs = 50;
+constexpr uint32_t kWritesBetweenLooks = 32;
+constexpr uint64_t kUsedTurnUs = 8 * kLooks * kLookUs;
+constexpr int kMostUnused = 16;
 // When it has not paid, nobody stands aside in the next collisions: twice as many each time.
 constexpr int kLeastPenalty = 64;
 constexpr int kMostPenalty = 1 << 13;
@@ -99,13 +102,22 @@ void WriteQueue::StandAside(WriteRequest* request) {
   thread_local Turn last;
   const bool used = last.queue == this && options_.clock->NowMicros() - last.begin_us <= kUsedTurnUs;
   const int unused = used ? 0 : asides_unused_.load(std::memory_order_relaxed) + 1;
-  const uint32_t begin = leads();
-  options_.clock->SleepMicros(kTurnUs);
+  const bool paid = LeaveAlone() && unused < kMostUnused;
   last = {this, options_.clock->NowMicros()};
-  const bool paid = leads() - begin >= kWritesOfATurn && unused < kMostUnused;
   asides_unused_.store(paid ? unused : 0, std::memory_order_relaxed);
   NoteAside(paid, used);
   request->takes_turn = true;
+}
+
+bool WriteQueue::LeaveAlone() {
+  int looks = 0;
+  uint32_t writes = 0;
+  do {
+    const uint32_t begin = leads_.load(std::memory_order_relaxed);
+    options_.clock->SleepMicros(kLookUs);
+    writes = leads_.load(std::memory_order_relaxed) - begin;
+  } while (writes >= kWritesBetweenLooks && ++looks < kLooks);
+  return looks > 0;
 }
 
 void WriteQueue::NoteAside(bool paid, bool used) {
