@@ -27,6 +27,8 @@ struct BenchConfig {
   uint64_t num = 1'000'000;   // records that fill phases write
   uint64_t ops = 0;           // operations of the other phases; 0 = num
   uint64_t sync_ops = 1'000;  // writes of fillsync
+  // A phase that changes nothing is run again, with other draws, until it has taken so long.
+  uint64_t least_read_ms = 500;
   uint64_t key_bytes = 16;
   uint64_t value_bytes = 100;
   uint64_t cache_bytes = uint64_t{1} << 30;
@@ -134,6 +136,7 @@ struct Phase {
   bool always_sync = false;
   // With several threads, reads may or may not see concurrent writes: checksums then mean nothing.
   bool racy = false;
+  bool only_reads = false;
   uint32_t keys_a_sample = 1;
 };
 
@@ -155,7 +158,18 @@ class Bench {
     Clock::time_point begin;
   };
 
+  struct Pass {
+    uint64_t ops = 0;
+    uint64_t bytes = 0;
+    double seconds = 0;
+    Digest digest;
+    std::vector<uint64_t> samples_ns;
+    nlohmann::json usage;
+  };
+
   void RunPhase(const std::string& spec);
+  Pass RunPass(const Phase& phase, const BenchConfig& config, uint64_t seed);
+  // Reports the pass whose time is the median, and the latencies of all.
   void RunWorkers(const Phase& phase, const BenchConfig& config, nlohmann::json* result);
   void RunWhole(const std::string& name, nlohmann::json* result);
   void RunSettle(nlohmann::json* result);

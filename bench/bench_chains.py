@@ -65,7 +65,7 @@ CHAINS = {
     "sync1": Chain(("fillsync",), ENGINES),
     "sync4": Chain(("fillsync:4t",), ENGINES),
     "sync16": Chain(("fillsync:16t",), ENGINES),
-    "ycsb": Chain(("ycsbload:2t", *_ycsb("abcfd")), share=0.2, ops=400_000, value_bytes=1000),
+    "ycsb": Chain(("ycsbload:2t", *_ycsb("abcfd")), share=0.2, ops=800_000, value_bytes=1000),
     "ycsbe": Chain(("ycsbload:e:2t", *_ycsb("e")), share=0.2, value_bytes=1000),
     "paths": Chain(("fillrandom:paths", "compact:paths", "warm:paths", "readrandom:paths", "readmissing:paths",
                     "readseq:paths"), share=0.5, keys="paths"),

@@ -103,7 +103,7 @@ const std::vector<Phase>& YcsbPhases() {
       {.name = "ycsbload", .run = Load, .fresh = true},
       {.name = "ycsba", .run = A, .racy = true},
       {.name = "ycsbb", .run = B, .racy = true},
-      {.name = "ycsbc", .run = C},
+      {.name = "ycsbc", .run = C, .only_reads = true},
       {.name = "ycsbd", .run = D},
       {.name = "ycsbe", .run = E, .racy = true},
       {.name = "ycsbf", .run = F, .racy = true},
