@@ -112,8 +112,9 @@ def run_chain(args, engine, name, round_index, limit):
     return results
 
 
-def run_rounds(args, chains, engines):
-    """Results of all rounds, and {chain: why it was not run}."""
+def run_rounds(args, chains, engines, store):
+    """Results of all rounds, and {chain: why it was not run}. Those of each chain go to `store` as they come, an
+    open file. An interrupt ends the rounds; what is complete by then is reported."""
     limits = {name: bench_memory.MemoryLimit(ALL_CHAINS[name].limit_bytes)
               for name in chains if ALL_CHAINS[name].limit_bytes}
     broken = {name: limit.error for name, limit in limits.items() if limit.error}
@@ -131,7 +132,12 @@ def run_rounds(args, chains, engines):
                 for engine in takes_part[turn:] + takes_part[:turn]:
                     print(f"== {time.monotonic() - begin:6.0f} s  round {round_index + 1}/{args.rounds}  "
                           f"{name}  {engine}", flush=True)
-                    results += run_chain(args, engine, name, round_index, limits.get(name))
+                    found = run_chain(args, engine, name, round_index, limits.get(name))
+                    store.write("".join(json.dumps(result, sort_keys=True) + "\n" for result in found))
+                    store.flush()
+                    results += found
+    except KeyboardInterrupt:
+        print("== interrupted: the report is of what was complete", flush=True)
     finally:
         for limit in limits.values():
             limit.close()
@@ -159,7 +165,8 @@ def lift_options(results):
     return options
 
 
-def measure(args):
+def measure(args, partial):
+    """What is known of the run, and its results. `partial`: the file that has them while it lasts."""
     program = args.build / "bench" / "seerdb_bench"
     if not program.exists():
         fail(f"{program} is missing; scripts/bench builds it")
@@ -175,7 +182,9 @@ def measure(args):
     args.data_dir = args.data_dir / f"seerdb-bench-{os.getpid()}"
     machine = bench_report.describe_machine(args.data_dir.parent, args.build)
     try:
-        results, broken = run_rounds(args, chains, engines)
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8") as store:
+            results, broken = run_rounds(args, chains, engines, store)
     finally:
         shutil.rmtree(args.data_dir, ignore_errors=True)
         if parent_is_ours and args.data_dir.parent.is_dir() and not any(args.data_dir.parent.iterdir()):
@@ -204,9 +213,10 @@ def main():
         lines = [json.loads(line) for line in store.read_text().splitlines()]
         meta, results = lines[0], lines[1:]
     else:
-        meta, results = measure(args)
-        store.parent.mkdir(parents=True, exist_ok=True)
+        partial = store.with_name("partial.jsonl")
+        meta, results = measure(args, partial)
         store.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in [meta, *results]))
+        partial.unlink()
     bench_report.write_report(args.out, meta, results, args.report)
     print(bench_report.summary(meta, results))
     print(f"== engines agree; report in {args.out / args.report}.md")
