@@ -35,6 +35,9 @@ constexpr int kMostUnused = 16;
 constexpr int kLeastPenalty = 64;
 constexpr int kMostPenalty = 1 << 13;
 
+// So often this thread met nobody.
+thread_local uint32_t own_leads = 0;
+
 }  // namespace
 
 Status WriteQueue::RunExclusive(std::function<Status()> work) {
@@ -67,6 +70,7 @@ bool WriteQueue::Join(WriteRequest* request) {
     return JoinLine(request);
   }
   leads_.store(leads_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  ++own_leads;
   if (request->sync) {
     MutexLock lock(&mu_);
     GatherLocked(request);
@@ -98,12 +102,14 @@ void WriteQueue::StandAside(WriteRequest* request) {
   struct Turn {
     const WriteQueue* queue = nullptr;
     uint64_t begin_us = 0;
+    uint32_t leads = 0;  // own_leads then
   };
   thread_local Turn last;
-  const bool used = last.queue == this && options_.clock->NowMicros() - last.begin_us <= kUsedTurnUs;
+  const bool used = last.queue == this && own_leads - last.leads >= kWritesBetweenLooks &&
+                    options_.clock->NowMicros() - last.begin_us <= kUsedTurnUs;
   const int unused = used ? 0 : asides_unused_.load(std::memory_order_relaxed) + 1;
   const bool paid = LeaveAlone() && unused < kMostUnused;
-  last = {this, options_.clock->NowMicros()};
+  last = {this, options_.clock->NowMicros(), own_leads};
   asides_unused_.store(paid ? unused : 0, std::memory_order_relaxed);
   NoteAside(paid, used);
   request->takes_turn = true;

@@ -8,7 +8,6 @@
 #include <sys/uio.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -169,10 +168,9 @@ Result<UniqueFd> OpenLog(const std::string& path, int flags) {
 }
 
 // Where a hypervisor keeps page tables of its own, a page that is populated is still not in them: who touches
-// it first waits for that. Changes no byte. Requires: the pages are populated.
-void TouchPages(char* start, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += kBlockBytes)
-    std::atomic_ref<char>(start[i]).fetch_or(0, std::memory_order_relaxed);
+// it first waits for that. Changes no byte. Requires: the pages are populated, and nobody writes to them.
+void TouchPages(volatile char* start, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += kBlockBytes) start[i] = start[i];
 }
 
 // Whether a page fault of a mapping of the file finds its block, and journals no more than buffered writes
@@ -202,7 +200,7 @@ Result<std::unique_ptr<WritableFile>> OpenPosixMappedLog(const std::string& path
   if (PopulatePages(static_cast<char*>(start), bytes, MADV_POPULATE_WRITE) != bytes) {
     return ErrnoStatus("populate", path, EOPNOTSUPP);
   }
-  TouchPages(static_cast<char*>(start), bytes);
+  TouchPages(static_cast<volatile char*>(start), bytes);
   return std::unique_ptr<WritableFile>(std::move(file));
 }
 
