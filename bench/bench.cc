@@ -15,7 +15,10 @@ namespace {
 using Json = nlohmann::json;
 // An engine whose background work has paused for this long is done with it.
 constexpr double kQuietSeconds = 2;
-constexpr size_t kMostPasses = 1000;
+// Reads in a steady state are repeated for so long, and three times unless that takes so long.
+constexpr double kLongSeconds = 3;
+constexpr size_t kFewestPasses = 3;
+constexpr size_t kMostPasses = 999;
 namespace stdfs = std::filesystem;
 
 uint64_t HashName(std::string_view name) { return XXH3_64bits(name.data(), name.size()); }
@@ -134,6 +137,7 @@ void Bench::RunPhase(const std::string& spec) {
   if (phase != nullptr) {
     RunWorkers(*phase, config, &result);
   } else {
+    steady_ = false;
     RunWhole(name, &result);
   }
   for (const auto& [figure, value] : engine_->Figures()) result[figure] = value;
@@ -227,6 +231,14 @@ Bench::Pass Bench::RunPass(const Phase& phase, const BenchConfig& config, uint64
   return pass;
 }
 
+// An odd number of passes, so that one of them has the median.
+bool Bench::WantsMore(size_t passes, double seconds) const {
+  if (passes % 2 == 0) return true;
+  if (passes >= kMostPasses) return false;
+  const double least_seconds = static_cast<double>(config_.least_read_ms) / 1e3;
+  return seconds < least_seconds || (passes < kFewestPasses && seconds < kLongSeconds && least_seconds > 0);
+}
+
 void Bench::RunWorkers(const Phase& phase, const BenchConfig& config, Json* result) {
   // Phases differ in their draws and in the values they write, also when one is repeated.
   const uint64_t phase_seed = Mix64(HashName(phase.name) + phase_number_ * 1000 + config.seed);
@@ -235,8 +247,8 @@ void Bench::RunWorkers(const Phase& phase, const BenchConfig& config, Json* resu
   do {
     passes.push_back(RunPass(phase, config, phase_seed + passes.size()));
     seconds += passes.back().seconds;
-  } while (phase.only_reads && seconds * 1e3 < static_cast<double>(config.least_read_ms) &&
-           passes.size() < kMostPasses);
+  } while (phase.only_reads && steady_ && WantsMore(passes.size(), seconds));
+  steady_ = phase.only_reads && (steady_ || phase.warms);
 
   // Engines are compared by what the first pass found: only that do all of them run.
   const Digest& digest = passes.front().digest;

@@ -27,7 +27,8 @@ struct BenchConfig {
   uint64_t num = 1'000'000;   // records that fill phases write
   uint64_t ops = 0;           // operations of the other phases; 0 = num
   uint64_t sync_ops = 1'000;  // writes of fillsync
-  // A phase that changes nothing is run again, with other draws, until it has taken so long.
+  // A phase that only reads, with nothing but such phases since a warm one, is run again with other draws
+  // until it has taken so long.
   uint64_t least_read_ms = 500;
   uint64_t key_bytes = 16;
   uint64_t value_bytes = 100;
@@ -137,6 +138,7 @@ struct Phase {
   // With several threads, reads may or may not see concurrent writes: checksums then mean nothing.
   bool racy = false;
   bool only_reads = false;
+  bool warms = false;  // brings caches to a steady state
   uint32_t keys_a_sample = 1;
 };
 
@@ -169,6 +171,7 @@ class Bench {
 
   void RunPhase(const std::string& spec);
   Pass RunPass(const Phase& phase, const BenchConfig& config, uint64_t seed);
+  bool WantsMore(size_t passes, double seconds) const;
   // Reports the pass whose time is the median, and the latencies of all.
   void RunWorkers(const Phase& phase, const BenchConfig& config, nlohmann::json* result);
   void RunWhole(const std::string& name, nlohmann::json* result);
@@ -185,6 +188,7 @@ class Bench {
   std::unique_ptr<Engine> engine_;
   bool engine_sync_ = false;
   uint64_t phase_number_ = 0;
+  bool steady_ = false;  // nothing but reads since caches were warmed
   std::optional<Fill> fill_;
 };
 

@@ -67,6 +67,9 @@ METHOD = """\
   and the order of operations follow from a seed alone, so each engine gets the same operations. Each read
   is counted and its bytes are hashed in order; a run fails unless all engines found the same (operations,
   hits, misses, checksum) in each phase. Phases in which threads race are not compared.
+- Reads behind the warming are repeated with other draws for half a second, and three times unless that takes three
+  seconds; the median of these passes is the time of the phase, and percentiles are of all of them. Engines are
+  compared by what the first pass found.
 - Rounds are interleaved: in each round every engine runs each chain of phases in an empty folder, and
   each round starts with another engine and seed. Figures are medians over the rounds, and the spread is
   shown. A ratio is taken between the runs of one round, then summarized.
@@ -100,7 +103,7 @@ METHOD = """\
 - Bytes are those of the kernel's account of the process (`/proc/self/io`), logs included. A page counts when it
   is made dirty, through a call or a mapping, also if it is deleted before the device sees it; those are
   shown apart. Reads through a mapping count only when they miss the page cache.
-- Every 16th call is timed for the percentiles; the mean comes from the wall clock of the whole phase.
+- Every 16th call is timed for the percentiles; the mean comes from the wall clock of a whole pass.
   Drawing operations happens before the clock starts; making the key and hashing the result is part of the
   time, and is the same for all engines.
 - `seerdb-floor` is seerdb with `log_mode = kBuffered`: the log that every file system can have, through write

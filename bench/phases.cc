@@ -163,7 +163,8 @@ void ReadReverse(Worker* w) {
 
 // Brings caches to a steady state: one scan, then gets.
 void Warm(Worker* w) {
-  const std::vector<uint64_t> records = UniformDraws(w, w->Share(w->config.num / 2 + 1));
+  constexpr uint64_t kMostGets = 2'000'000;
+  const std::vector<uint64_t> records = UniformDraws(w, w->Share(std::min(w->config.num / 2 + 1, kMostGets)));
   w->ops = records.size() + 1;
   w->Loop(records.size() + 1, [&](uint64_t i) {
     if (i == 0) {
@@ -184,7 +185,7 @@ const std::vector<Phase>& Phases() {
       {.name = "fillbatch", .run = FillBatch, .fresh = true, .keys_a_sample = 100},
       {.name = "overwrite", .run = Overwrite},
       {.name = "deleterandom", .run = DeleteRandom},
-      {.name = "warm", .run = Warm},
+      {.name = "warm", .run = Warm, .only_reads = true, .warms = true},
       {.name = "readrandom", .run = ReadRandom, .only_reads = true},
       {.name = "readzipf", .run = ReadZipf, .only_reads = true},
       {.name = "readmissing", .run = ReadMissing, .only_reads = true},

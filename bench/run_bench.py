@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs seerdb_bench with every engine, interleaved, checks that all gave the same answers, and reports.
 
-Exit status: 0; 1 if a run failed or engines disagree; 2 for wrong use.
+Exit status: 0; 1 if a run failed or engines disagree; 2 for wrong use; 130 if it was interrupted.
 """
 
 import argparse
@@ -20,6 +20,9 @@ import bench_report
 from bench_chains import ALL_CHAINS, CHAINS, ENGINES, LONG_CHAINS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PARTIAL = ROOT / "build" / "bench-partial.jsonl"
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "bench", help="build folder")
@@ -113,12 +116,13 @@ def run_chain(args, engine, name, round_index, limit):
 
 
 def run_rounds(args, chains, engines, store):
-    """Results of all rounds, and {chain: why it was not run}. Those of each chain go to `store` as they come, an
-    open file. An interrupt ends the rounds; what is complete by then is reported."""
+    """Results of the rounds, {chain: why it was not run}, and whether an interrupt ended them before the last.
+    Those of each chain go to `store` as they come, an open file."""
     limits = {name: bench_memory.MemoryLimit(ALL_CHAINS[name].limit_bytes)
               for name in chains if ALL_CHAINS[name].limit_bytes}
     broken = {name: limit.error for name, limit in limits.items() if limit.error}
     results = []
+    interrupted = False
     begin = time.monotonic()
     try:
         for round_index in range(args.rounds):
@@ -137,11 +141,11 @@ def run_rounds(args, chains, engines, store):
                     store.flush()
                     results += found
     except KeyboardInterrupt:
-        print("== interrupted: the report is of what was complete", flush=True)
+        interrupted = True
     finally:
         for limit in limits.values():
             limit.close()
-    return results, broken
+    return results, broken, interrupted
 
 
 def disagreements(results):
@@ -165,8 +169,9 @@ def lift_options(results):
     return options
 
 
-def measure(args, partial):
-    """What is known of the run, and its results. `partial`: the file that has them while it lasts."""
+def measure(args):
+    """What is known of the run, and its results. While it lasts they are in build/bench-partial.jsonl. After an
+    interrupt the report of what was complete goes to build/bench-interrupted, whatever `args` say."""
     program = args.build / "bench" / "seerdb_bench"
     if not program.exists():
         fail(f"{program} is missing; scripts/bench builds it")
@@ -182,13 +187,15 @@ def measure(args, partial):
     args.data_dir = args.data_dir / f"seerdb-bench-{os.getpid()}"
     machine = bench_report.describe_machine(args.data_dir.parent, args.build)
     try:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8") as store:
-            results, broken = run_rounds(args, chains, engines, store)
+        with PARTIAL.open("w", encoding="utf-8") as store:
+            results, broken, interrupted = run_rounds(args, chains, engines, store)
     finally:
         shutil.rmtree(args.data_dir, ignore_errors=True)
         if parent_is_ours and args.data_dir.parent.is_dir() and not any(args.data_dir.parent.iterdir()):
             args.data_dir.parent.rmdir()
+    if interrupted:
+        args.out = ROOT / "build" / "bench-interrupted"
+        args.rounds = max((result["round"] + 1 for result in results), default=0)
     wrong = disagreements(results)
     if wrong:
         fail("engines disagree\n  " + "\n  ".join(wrong))
@@ -196,7 +203,7 @@ def measure(args, partial):
         "num", "ops", "sync_ops", "value_bytes", "keys", "compression", "cache_bytes", "rounds", "seed")}
     meta = {
         "settings": settings, "engines": engines, "machine": machine, "options": lift_options(results),
-        "load_at_end": os.getloadavg()[0],
+        "load_at_end": os.getloadavg()[0], "interrupted": interrupted,
         "not_measured": bench_chains.reasons(chains, broken),
         "commands": {chain: " ".join(["seerdb_bench", *bench_chains.arguments(args, "ENGINE", chain, "SEED", "DIR"),
                                       "--phases", ",".join(ALL_CHAINS[chain].phases)]) for chain in chains},
@@ -213,13 +220,16 @@ def main():
         lines = [json.loads(line) for line in store.read_text().splitlines()]
         meta, results = lines[0], lines[1:]
     else:
-        partial = store.with_name("partial.jsonl")
-        meta, results = measure(args, partial)
+        meta, results = measure(args)
+        store = args.out / args.report / "results.jsonl"
+        store.parent.mkdir(parents=True, exist_ok=True)
         store.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in [meta, *results]))
-        partial.unlink()
+        PARTIAL.unlink()
     bench_report.write_report(args.out, meta, results, args.report)
     print(bench_report.summary(meta, results))
     print(f"== engines agree; report in {args.out / args.report}.md")
+    if meta.get("interrupted") and not args.render_only:
+        fail("interrupted: the report is of what was complete", 130)
 
 
 if __name__ == "__main__":

@@ -31,9 +31,8 @@ int main(int argc, char** argv) {
   app.add_option("--num", config.num, "Records that fill phases write")->check(CLI::Range(2ul, 1ul << 40));
   app.add_option("--ops", config.ops, "Operations of other phases; 0 = as --num");
   app.add_option("--sync-ops", config.sync_ops, "Writes of fillsync");
-  app.add_option(
-      "--least-read-ms", config.least_read_ms,
-      "A phase that changes nothing is repeated until it has taken so long; the median is reported");
+  app.add_option("--least-read-ms", config.least_read_ms,
+                 "Reads behind warm are repeated until they have taken so long; the median is reported");
   app.add_option("--key-bytes", config.key_bytes, "Bytes of a key")
       ->check(CLI::Range(uint64_t{16}, seerdb::bench::KeyCodec::kMaxKeyBytes));
   app.add_option("--value-bytes", config.value_bytes, "Bytes of a value")->check(CLI::Range(0ul, 1ul << 26));
