@@ -24,9 +24,13 @@
 namespace seerdb {
 namespace {
 
-// Chunks begin and end at multiples of the smaller size, so that the kernel gets whole pages.
-constexpr size_t kChunkBytes = 256 << 10;
-constexpr size_t kMaxChunkBytes = 1 << 20;
+// Of a database whose memory is limited.
+constexpr uint32_t kSmallChunkBytes = 256 << 10;
+// What the buffer keeps for the next chunk. With so much in it, it gets room for a chunk and for what ends
+// one, once.
+constexpr size_t kMostBufferBytes = 4 << 20;
+constexpr size_t kFewBytes = 64 << 10;
+constexpr size_t kRoomBehindChunk = 128 << 10;
 // What is handed to the device at once while the table is still being built.
 constexpr uint64_t kWritebackBytes = 2 << 20;
 // Keeps a block of one entry, with its columns, below kMaxBlockBytes.
@@ -265,10 +269,12 @@ Status TableBuilder::Impl::FinishBlock() {
 }
 
 Status TableBuilder::Impl::FlushChunks(bool all) {
-  const size_t bytes = all ? out_.size() : out_.size() / kChunkBytes * kChunkBytes;
+  const size_t chunk_bytes = options_.chunk_bytes;
+  const size_t bytes = all ? out_.size() : out_.size() / chunk_bytes * chunk_bytes;
+  if (out_.size() - bytes >= kFewBytes) out_.Room(chunk_bytes + kRoomBehindChunk - (out_.size() - bytes));
   if (bytes == 0) return Status::Ok();
   for (size_t done = 0; done < bytes;) {
-    const size_t n = std::min(bytes - done, kMaxChunkBytes);
+    const size_t n = std::min(bytes - done, chunk_bytes);
     if (Status status = file_->Append(out_.bytes().substr(done, n)); !status.ok()) {
       failed_ = status;
       return status;
@@ -276,7 +282,7 @@ Status TableBuilder::Impl::FlushChunks(bool all) {
     done += n;
   }
   out_.RemoveFront(bytes);
-  out_.Limit(4 * kMaxChunkBytes);
+  out_.Limit(kMostBufferBytes);
   flushed_bytes_ += bytes;
   if (flushed_bytes_ - writeback_bytes_ >= kWritebackBytes) {
     file_->StartWriteback(writeback_bytes_, flushed_bytes_ - writeback_bytes_);
@@ -372,6 +378,7 @@ TableBuilderOptions TableOptionsOf(const Options& options) {
   table.prefix_filter_bytes = options.prefix_filter_bytes;
   table.learned_index_min_keys = options.learned_index_min_keys;
   table.index_kind = options.index_kind;
+  if (options.max_memory_bytes != 0 || options.memory_budget != nullptr) table.chunk_bytes = kSmallChunkBytes;
   return table;
 }
 

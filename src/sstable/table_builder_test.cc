@@ -133,12 +133,14 @@ TEST(TableBuilderTest, WritesInLargeChunksAndEstimatesItsSize) {
   const uint64_t estimate = builder.estimated_bytes();
   const auto properties = builder.Finish();
   ASSERT_TRUE(properties.ok());
+  constexpr size_t kHugePageBytes = size_t{2} << 20;
   uint64_t sum = 0;
-  for (size_t i = 0; i < file.sizes().size(); ++i) {
-    sum += file.sizes()[i];
-    EXPECT_LE(file.sizes()[i], size_t{1} << 20);
+  for (const size_t size : file.sizes()) {
+    EXPECT_EQ(sum % kHugePageBytes, 0u);
+    EXPECT_LE(size, kHugePageBytes);
+    sum += size;
   }
-  EXPECT_LE(file.sizes().size(), sum / (256 << 10) + 4);
+  EXPECT_EQ(file.sizes().size(), sum / kHugePageBytes + 1);
   EXPECT_EQ(sum, properties->file_bytes);
   EXPECT_GT(estimate, sum * 98 / 100);
   EXPECT_LT(estimate, sum * 102 / 100);
