@@ -3,7 +3,7 @@
 //
 // Durability vocabulary: bytes *appended* are in the kernel (they survive a process crash, not a power
 // cut); bytes *synced* survive a power cut. A created, renamed or deleted name is durable only after
-// SyncDirectory of its directory.
+// SyncDirectory of its directory. kIoError/kNoResources from it says that no sync was tried.
 //
 // Errors: each names the operation and the path. kIoError with a detail (kNotFound, kNoSpace,
 // kAlreadyExists, kPermission), kNotSupported where a file system lacks a call.

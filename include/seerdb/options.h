@@ -166,7 +166,7 @@ struct SEERDB_EXPORT Options {
   // little while it is in shape, all there is while somebody waits or nobody writes. 0, or 1 MiB .. 1 TiB.
   uint64_t compaction_bytes_per_second = 0;
   // False: the writer that fills a memtable flushes it / compaction runs inside the flush. With both
-  // false the database uses no thread of its own.
+  // false the database uses no thread of its own, unless wal_sync_policy is kBarrier.
   bool background_flush = true;
   bool background_compaction = true;
 
@@ -208,11 +208,11 @@ struct SEERDB_EXPORT Options {
   IndexKind index_kind = IndexKind::kAuto;
   // kAuto: a table of the oldest run in its range that will have so many keys gets a learned index over all
   // of them instead of a filter, tags in its blocks and part of its index of blocks, where a trial with its
-  // first keys of this number says that the models are smaller than these; `seerdb dump` and DbStats say
-  // which tables have one, and why others have not. It takes 16 bits a key where those take 26. An absent key
-  // passes it as often as a filter of 10 bits, and takes somewhat longer to turn away. 0 = no table; none
-  // either with bloom_bits_per_key of 0 or more than 12, nor with prefix_filter_bytes. At most 2^30. The
-  // index of Bourbon (OSDI 2020), with tags as in Swiss tables.
+  // first keys of this number says that the models are smaller than these; `seerdb dump` says which
+  // tables have one, and why others have not; DBStats counts them. It takes 16 bits a key where those
+  // take 26. An absent key passes it as often as a filter of 11 bits, and takes somewhat longer to turn away.
+  // 0 = no table; none either with bloom_bits_per_key of 0 or more than 12, nor with prefix_filter_bytes. At
+  // most 2^30. The index of Bourbon (OSDI 2020), with tags as in Swiss tables.
   uint32_t learned_index_min_keys = 2048;
   TableAccess table_access = TableAccess::kAuto;
   // Bytes of the cache of read or decompressed blocks. Uncompressed mapped blocks bypass it. 0 = none.

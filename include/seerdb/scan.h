@@ -6,8 +6,8 @@
 //   }
 //
 // With ReadOptions::max_skipped a scan may end in kSkipLimit, and cannot go on: Iter() can.
-// The view is fixed when begin() is called. A Scan is walked once. It may outlive nothing but the loop: it
-// holds a reference to the DB until begin(), and the view from then on.
+// The view is fixed when begin() is called. A Scan is walked once. It refers to the DB
+// until begin(), and must not outlive it before; from then on it holds the view.
 // Thread safety: external synchronization.
 #pragma once
 

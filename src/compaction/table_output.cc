@@ -5,6 +5,7 @@
 #include "base/key_window.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "env/sync_names.h"
 #include "format/file_name.h"
 
 namespace seerdb {
@@ -136,7 +137,7 @@ Result<std::vector<TableMeta>> TableOutput::Finish() {
   if (values_.has_value()) SEERDB_RETURN_IF_ERROR(values_->Finish());
   if (builder_ != nullptr) SEERDB_RETURN_IF_ERROR(EndTable());
   if (!tables_.empty()) {
-    SEERDB_RETURN_IF_ERROR(fs_.SyncDirectory(options_.directory).WithDetail(StatusDetail::kSyncFailed));
+    SEERDB_RETURN_IF_ERROR(SyncNames(fs_, options_.directory));
   }
   finished_ = true;
   if (values_.has_value()) values_->Keep();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/assert.h"
 #include "base/status_macros.h"
 #include "db/owed_task.h"
 
@@ -142,19 +143,23 @@ bool BackgroundWork::FlushAll() {
 }
 
 void BackgroundWork::FlushTask() {
-  const bool flushed = FlushAll();
-  bool compact = false;
-  if (flushed && !modes_.background_compaction) {
+  for (bool again = true; again;) {
+    const bool flushed = FlushAll();
+    bool compact = false;
+    if (flushed && !modes_.background_compaction) {
+      MutexLock lock(&mu_);
+      compact = !shutdown_ && SlotFreeLocked();
+      if (compact) ++compactions_;
+    }
+    if (compact) CompactAll();
     MutexLock lock(&mu_);
-    compact = !shutdown_ && SlotFreeLocked();
-    if (compact) ++compactions_;
+    if (compact) --compactions_;
+    // One may have come due since. Who asked for it without threads has gone away to wait for this one.
+    again = !modes_.background_flush && flushed && !shutdown_ && !error_->is_set() && jobs_.flush_due();
+    if (!again) flush_active_ = false;
+    if (modes_.background_flush) ScheduleFlushLocked();
+    progress_.SignalAll();
   }
-  if (compact) CompactAll();
-  MutexLock lock(&mu_);
-  if (compact) --compactions_;
-  flush_active_ = false;
-  if (modes_.background_flush) ScheduleFlushLocked();  // one may have come due since
-  progress_.SignalAll();
 }
 
 void BackgroundWork::CompactAll() {
@@ -199,6 +204,7 @@ bool BackgroundWork::AwaitProgressLocked() {
 
 Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
   bool poked = false;
+  bool alone = false;
   const Counted hurry(&hurried_);
   for (;;) {
     if (done()) return {};
@@ -211,7 +217,12 @@ Status BackgroundWork::WaitUntil(const std::function<bool()>& done) {
     MutexLock lock(&mu_);
     if (shutdown_) return Status::Shutdown("the database is closing");
     if (done()) return {};
-    if (!AwaitProgressLocked() && !done() && !error_->is_set()) {
+    const bool waited = AwaitProgressLocked();
+    if (!modes_.background_flush && jobs_.flush_due() && (waited || !alone)) {
+      // What was at work when this thread poked has left it to this one.
+      alone = !waited;
+      poked = false;
+    } else if (!waited && !done() && !error_->is_set()) {
       return Status::Busy("waits for background work, and none can make progress");
     }
   }
@@ -273,8 +284,8 @@ Status BackgroundWork::RunAsCompaction(const std::function<Status()>& work) {
 Status BackgroundWork::RunReserved(const std::function<Status()>& work) {
   {
     MutexLock lock(&mu_);
-    reserved_ = false;
     if (shutdown_) return Status::Shutdown("the database is closing");
+    SEERDB_ASSERT(reserved_ && compactions_ == 0);
     manual_ = true;
   }
   return RunManual(work);

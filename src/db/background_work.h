@@ -65,11 +65,12 @@ class BackgroundWork {
   // Runs `work` on this thread with no compaction beside it. None starts from the call on.
   Status RunAsCompaction(const std::function<Status()>& work) EXCLUDES(mu_);
 
-  // In two steps, for who must not wait under leadership: Reserve waits as RunAsCompaction does, and until
-  // RunReserved or EndReservation no compaction begins, nor does a waiting writer count on one.
+  // In steps, for who must not wait under leadership: Reserve waits as RunAsCompaction does, and until its
+  // owner calls EndReservation no compaction begins, nor does a waiting writer count on one. RunReserved runs
+  // the owner's work in between.
   Status ReserveCompaction() EXCLUDES(mu_);
   Status RunReserved(const std::function<Status()>& work) EXCLUDES(mu_);
-  // Nothing, if the reservation was used.
+  // Must follow each Reserve that succeeded.
   void EndReservation() EXCLUDES(mu_);
 
   // A part of a longer job is installed: who waits looks again.

@@ -162,6 +162,54 @@ TEST(BackgroundWorkTest, ShutdownEndsTheWaitForAManualCompaction) {
   EXPECT_EQ(f.jobs.running(), 0);
 }
 
+// Between the work of who has reserved and the end of its reservation another's would have no effect.
+TEST(BackgroundWorkTest, AReservationLastsUntilItsOwnerEndsIt) {
+  Fixture f(NewThreadPoolExecutor(1), 1, 0);
+  ASSERT_TRUE(f.work.ReserveCompaction().ok());
+  std::atomic<bool> second{false};
+  std::thread other([&] {
+    EXPECT_TRUE(f.work.ReserveCompaction().ok());
+    second = true;
+  });
+  while (!f.work.hurried()) std::this_thread::yield();  // it waits
+  EXPECT_TRUE(f.work.RunReserved([] { return Status(); }).ok());
+  f.work.NoteProgress();
+  for (int i = 0; i < 10'000 && !second; ++i) std::this_thread::yield();
+  EXPECT_FALSE(second);
+  f.work.EndReservation();
+  other.join();
+  EXPECT_TRUE(second);
+  EXPECT_TRUE(f.work.RunReserved([] { return Status(); }).ok());
+  f.work.EndReservation();
+}
+
+// Without threads: what comes due while the one that compacts is about to stop is flushed by it, for the one
+// that asked saw it at work.
+TEST(BackgroundWorkTest, AFlushThatComesDueDuringACompactionThatIsCancelledIsDone) {
+  BackgroundError error;
+  std::atomic<int> due{0};
+  int flushed = 0;
+  BackgroundWork* running = nullptr;
+  BackgroundWork work(NewCooperativeExecutor(), BackgroundModes{false, false, 1}, &error,
+                      {[&] { return due > 0; },
+                       [&] {
+                         --due;
+                         ++flushed;
+                         return Status();
+                       },
+                       [&]() -> Result<bool> {
+                         if (flushed > 0) return false;
+                         ++due;
+                         running->Poke();  // as another thread would
+                         return Status::Shutdown("cancelled");
+                       }});
+  running = &work;
+  work.Poke();
+  EXPECT_EQ(flushed, 1);
+  EXPECT_EQ(due, 0);
+  work.Shutdown();
+}
+
 TEST(BackgroundWorkTest, TicksUntilShutdown) {
   std::atomic<int> ticks{0};
   {

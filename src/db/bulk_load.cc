@@ -9,6 +9,7 @@
 #include "compaction/bulk_load_placement.h"
 #include "compaction/compaction_picker.h"
 #include "db/db_impl.h"
+#include "env/sync_names.h"
 #include "format/keyspace_prefix.h"
 
 namespace seerdb {
@@ -191,8 +192,9 @@ Status DbImpl::ListLoad(BulkLoadTables* tables, uint32_t target_level,
   SEERDB_ASSIGN_OR_RETURN(const SequenceNumber sequence, committer_->TakeSequence());
   SEERDB_RETURN_IF_ERROR(tables->AddEnds(sequence));
   NoteLoad(sequence, tables->tables());
-  if (Status synced = fs_->SyncDirectory(directory_).WithDetail(StatusDetail::kSyncFailed); !synced.ok()) {
-    error_->Set("bulk load", synced);  // it may have lost the names of other files
+  if (Status synced = SyncNames(*fs_, directory_); !synced.ok()) {
+    // It may have lost the names of other files.
+    if (synced.detail() == StatusDetail::kSyncFailed) error_->Set("bulk load", synced);
     return synced;
   }
   SEERDB_FAILPOINT("bulk_load::before_install");

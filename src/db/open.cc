@@ -89,6 +89,7 @@ struct Beginning {
   uint64_t next_record = 1;
   RecoveryReport report;
   bool keep_unlisted_tables = false;
+  UnlistedTables unlisted;
 };
 
 Result<Beginning> CreateNew(const Options& options, const std::string& directory, Random* random,
@@ -117,6 +118,7 @@ Result<Beginning> ContinueOld(const Options& options, const std::string& directo
   Beginning beginning;
   beginning.next_record = recovered.next_record;
   beginning.report = std::move(recovered.report);
+  beginning.unlisted = std::move(recovered.unlisted);
   beginning.keep_unlisted_tables = recovered.table_missing;
   recovered.manifest.next_file_number = recovered.next_file_number;
   SEERDB_ASSIGN_OR_RETURN(beginning.versions,
@@ -191,7 +193,11 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
   edit.log_first_record = beginning.next_record;
   const size_t recovered = edit.added_tables.size();
   SEERDB_FAILPOINT("open::before_install");
+  // A crash may bring them into force from here on.
+  beginning.unlisted.Keep();
   SEERDB_RETURN_IF_ERROR(beginning.versions->Apply(std::move(edit)));
+  // CURRENT may name a manifest that is not ours to append to: the sweep must not take it for an orphan.
+  SEERDB_RETURN_IF_ERROR(beginning.versions->failure());
   SEERDB_FAILPOINT("open::before_sweep");
   SweepOrphans(fs, directory, beginning.versions->state(), beginning.versions->manifest_number(),
                beginning.keep_unlisted_tables);

@@ -114,6 +114,15 @@ Status ReplayByMode(FileSystem& fs, const std::vector<ReplayLog>& logs, const Op
   return {};
 }
 
+// A sabotage.
+Status TruncateLogs(FileSystem& fs, const std::vector<ReplayLog>& logs) {
+  for (const ReplayLog& log : logs) {
+    SEERDB_ASSIGN_OR_RETURN(auto file, fs.NewWritableFile(log.path, CreateMode::kTruncate));
+    SEERDB_RETURN_IF_ERROR(file->Sync());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<uint64_t> HighestFileNumber(FileSystem& fs, const std::string& directory) {
@@ -155,16 +164,16 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   ReplayedTables tables(fs, directory, options, &state.next_file_number,
                         {epoch, KeyspacesOf(state.manifest, options, 0), &values});
   tables.set_last_sequence(SEERDB_MUTANT("sequence-restarts-at-one") ? 0 : state.manifest.last_sequence);
-  SEERDB_RETURN_IF_ERROR(ReplayByMode(fs, logs, options, &tables, &state));
-  SEERDB_RETURN_IF_ERROR(CheckKeyspacesKnown(directory, tables));
-  if (SEERDB_MUTANT("replay-truncates-log-early")) {
-    for (const ReplayLog& log : logs) {
-      SEERDB_ASSIGN_OR_RETURN(auto file, fs.NewWritableFile(log.path, CreateMode::kTruncate));
-      SEERDB_RETURN_IF_ERROR(file->Sync());
-    }
-  }
-  SEERDB_RETURN_IF_ERROR(tables.Finish());
-  SEERDB_RETURN_IF_ERROR(values.Sync(tables.tables()));
+  state.unlisted = UnlistedTables(&fs, directory);
+  const Status replayed = [&]() -> Status {
+    SEERDB_RETURN_IF_ERROR(ReplayByMode(fs, logs, options, &tables, &state));
+    SEERDB_RETURN_IF_ERROR(CheckKeyspacesKnown(directory, tables));
+    if (SEERDB_MUTANT("replay-truncates-log-early")) SEERDB_RETURN_IF_ERROR(TruncateLogs(fs, logs));
+    SEERDB_RETURN_IF_ERROR(tables.Finish());
+    return values.Sync(tables.tables());
+  }();
+  for (const TableMeta& table : tables.tables()) state.unlisted.Add(table.number);
+  SEERDB_RETURN_IF_ERROR(replayed);
   state.recovered_tables = std::move(tables.tables());
   state.recovered_ranges = std::move(tables.ranges());
   state.last_sequence = tables.last_sequence();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "db/unlisted_tables.h"
 #include "manifest/table_meta.h"
 #include "manifest/version_set.h"
 #include "seerdb/file_system.h"
@@ -22,6 +23,7 @@ namespace seerdb {
 struct RecoveredState {
   ManifestState manifest;
   std::vector<TableMeta> recovered_tables;       // from the logs, oldest first; for L0
+  UnlistedTables unlisted;                       // the same
   std::vector<RangeTombstone> recovered_ranges;  // to be listed together with them
   SequenceNumber last_sequence = 0;
   uint64_t next_record = 1;

@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "env/sync_names.h"
 #include "format/file_name.h"
 
 namespace seerdb {
@@ -85,7 +86,7 @@ Result<std::shared_ptr<ValueLog::Active>> ValueLog::Create() {
   SEERDB_ASSIGN_OR_RETURN(active->writer,
                           ValueWriter::Create(*fs_, path, {options_.database, number, options_.epoch}));
   if (!SEERDB_MUTANT("value-segment-name-not-synced")) {
-    const Status synced = fs_->SyncDirectory(options_.directory).WithDetail(StatusDetail::kSyncFailed);
+    const Status synced = SyncNames(*fs_, options_.directory);
     if (!synced.ok()) return synced;
   }
   SEERDB_FAILPOINT("vlog::after_create");

@@ -121,7 +121,7 @@ class PosixFiles final : public FileSystem {
   Status SyncDirectory(const std::string& path) override {
     SEERDB_ASSIGN_OR_RETURN(const UniqueFd fd, OpenDirectory("sync directory", path));
     if (RetryInterrupted([&] { return ::fsync(fd.get()); }) == 0) return Status::Ok();
-    return ErrnoStatus("sync directory", path, errno);
+    return ErrnoStatus("sync directory", path, errno).WithDetail(StatusDetail::kSyncFailed);
   }
 
   Result<FileInfo> GetFileInfo(const std::string& path) override {

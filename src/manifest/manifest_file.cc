@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "env/sync_names.h"
 #include "format/file_name.h"
 
 namespace seerdb {
@@ -192,7 +193,7 @@ Status WriteCurrent(FileSystem& fs, const std::string& directory, uint64_t numbe
   *renamed = true;
   SEERDB_RETURN_IF_ERROR(fs.RenameFile(temporary, path));
   SEERDB_FAILPOINT("current::after_rename");
-  return fs.SyncDirectory(directory).WithDetail(StatusDetail::kSyncFailed);
+  return SyncNames(fs, directory);
 }
 
 ManifestWriter::ManifestWriter(std::unique_ptr<WritableFile> file, std::string path, uint64_t number)

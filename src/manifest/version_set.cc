@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "env/sync_names.h"
 #include "format/file_name.h"
 #include "manifest/manifest_file.h"
 #include "manifest/state_builder.h"
@@ -170,6 +171,11 @@ Result<uint64_t> VersionSet::NewFileNumber() {
   return number;
 }
 
+Status VersionSet::failure() const {
+  MutexLock lock(&mu_);
+  return failure_;
+}
+
 VersionPtr VersionSet::current() const {
   MutexLock lock(&mu_);
   return state_.version;
@@ -292,8 +298,8 @@ Status VersionSet::StartManifestLocked() {
   bool names_in_doubt = false;
   Status status = writer->Append(Snapshot(state_), statistics_.get());
   if (status.ok()) {
-    status = fs_.SyncDirectory(directory_).WithDetail(StatusDetail::kSyncFailed);
-    names_in_doubt = !status.ok();
+    status = SyncNames(fs_, directory_);
+    names_in_doubt = status.detail() == StatusDetail::kSyncFailed;
   }
   if (status.ok()) status = WriteCurrent(fs_, directory_, number, &renamed);
   if (!status.ok()) {

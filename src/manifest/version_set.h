@@ -84,6 +84,10 @@ class VersionSet {
   // edits name, once CURRENT can no longer lead to those. OK if nothing has failed. An error that
   // is not Status::MayPass is there to stay; the state and the old manifest are as before.
   Status Resume();
+  // Why no edit can be applied before Resume; OK if there is no reason. An Apply that succeeds may leave one:
+  // its edit is durable, and the manifest that should have followed may be the one that CURRENT names, or
+  // not.
+  Status failure() const;
 
   // A number never handed out before, in this life or an earlier one. Durable reservations are made in
   // blocks, by Apply and when a block runs out.

@@ -5,6 +5,7 @@
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "env/sync_names.h"
 
 namespace seerdb {
 namespace {
@@ -87,7 +88,7 @@ Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec) 
   PreparedLogFile prepared{nullptr, spec.path, spec.mode, spec.bytes, 0};
   if (spec.bytes == 0) prepared.mode = LogMode::kBuffered;
   Status status = CreateFile(fs, spec, recycled, &prepared);
-  if (status.ok()) status = fs.SyncDirectory(spec.directory).WithDetail(StatusDetail::kSyncFailed);
+  if (status.ok()) status = SyncNames(fs, spec.directory);
   if (status.ok()) {
     auto file = fs.NewLogFile(spec.path, prepared.mode);
     if (file.status().IsNotSupported() && prepared.mode == LogMode::kMapped) {

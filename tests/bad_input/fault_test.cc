@@ -1,5 +1,6 @@
 // Calls that the file system refuses while the database runs: reads report them and never guess; a failed
 // write stops all further ones until reopen, or until there is space again, and nothing acknowledged is lost.
+#include <algorithm>
 #include <cctype>
 #include <iterator>
 #include <string>
@@ -351,6 +352,78 @@ TEST(OpenFault, EachCallOfOpenMayFail) {
       if (!fired) break;
     }
   }
+}
+
+// The edit of a recovery is longer than a manifest may grow, so that another one is begun at once: whichever
+// of them CURRENT names afterwards is there.
+TEST(OpenFault, EachCallMayFailWhileTheManifestIsBegunAnew) {
+  Faulty f;
+  f.options.memtable_capacity = uint64_t{16} << 20;  // all of it is still in the log
+  f.Fill(20);
+  ASSERT_TRUE(f.db);
+  for (int i = 0; i < 40; ++i) {
+    const std::string key = "x" + std::string(30'000, 'r') + std::to_string(1000 + i);
+    ASSERT_OK(f.db->DeleteRange(key, key + "z"));
+  }
+  const auto crashed = f.memory->CrashClone({0, CrashOptions::kProcessCrash, true});
+  f.db.reset();
+  uint64_t failed = 0;
+  for (const FileOp op : {FileOp::kOpenWrite, FileOp::kAppend, FileOp::kSync, FileOp::kSyncAll,
+                          FileOp::kSyncDir, FileOp::kRename}) {
+    for (uint64_t countdown = 1; countdown < 60; ++countdown) {
+      SCOPED_TRACE(std::string(FileOpName(op)) + " " + std::to_string(countdown));
+      const auto disk = crashed->CrashClone({0, CrashOptions::kProcessCrash, true});
+      const auto faulty = std::make_shared<FaultFileSystem>(disk);
+      faulty->AddRule(FaultRule::Fail(op, kDirectory, FaultRule::DeviceError(), countdown));
+      Options options = f.options;
+      options.file_system = faulty;
+      {
+        auto opened = DB::Open(options, kDirectory);
+        if (opened.ok()) (*opened)->Close().IgnoreError("the fault may be reported here");
+        failed += opened.ok() ? 0 : 1;
+      }
+      const bool fired = faulty->faults_fired() > 0;
+      for (const CrashOptions::Kind kind : {CrashOptions::kProcessCrash, CrashOptions::kPowerCut}) {
+        options.file_system = disk->CrashClone({countdown, kind, true});
+        const auto db = OpenOrFail(options, kDirectory);
+        ASSERT_TRUE(db);
+        EXPECT_EQ(Difference(f.contents, ReadAll(*db)), "");
+      }
+      if (HasFailure()) return;
+      if (!fired) break;
+    }
+  }
+  EXPECT_GT(failed, 15u);
+}
+
+size_t TablesIn(FileSystem& fs) {
+  const auto names = fs.ListDirectory(kDirectory);
+  EXPECT_TRUE(names.ok());
+  return static_cast<size_t>(std::count_if(names->begin(), names->end(),
+                                           [](const std::string& name) { return name.ends_with(".sst"); }));
+}
+
+// Attempts that fail for want of space must not take more of it each time.
+TEST(OpenFault, LeavesNoTableBehindIfItsLogCannotBeMade) {
+  Faulty f;
+  f.Fill(120);
+  ASSERT_TRUE(f.db);
+  const auto disk = f.memory->CrashClone({0, CrashOptions::kProcessCrash, true});
+  f.db.reset();
+  const size_t tables = TablesIn(*disk);
+  const auto faulty = std::make_shared<FaultFileSystem>(disk);
+  Options options = f.options;
+  options.file_system = faulty;
+  for (int i = 0; i < 3; ++i) {
+    faulty->AddRule(FaultRule::Fail(FileOp::kAllocate, ".log", FaultRule::NoSpaceError()));
+    EXPECT_TRUE(DB::Open(options, kDirectory).status().IsNoSpace());
+    faulty->ClearRules();
+    EXPECT_EQ(TablesIn(*disk), tables);
+  }
+  const auto db = OpenOrFail(options, kDirectory);
+  ASSERT_TRUE(db);
+  EXPECT_EQ(Difference(f.contents, ReadAll(*db)), "");
+  EXPECT_GT(TablesIn(*disk), tables) << "what was in the log is in a table now";
 }
 
 }  // namespace
