@@ -252,7 +252,7 @@ def section(results, reasons):
              "What seerdb is held to, with its default options but for these: writes survive a crash of the process and",
              "not of the power (`wal_sync_policy` kNone), except in synced puts; the cache has the size that all engines'",
              "have; memtables hold 64 MiB. A ratio is taken within a round, with the fastest of those it is compared with",
-             "in that round, RocksDB being the better of its two configurations; shown are its median and quartiles. A row",
+             "in that round, RocksDB being the better of its configurations that were run; shown are its median and quartiles. A row",
              "is met when its worse quartile reaches the bar, else it is RED.", "",
              count(groups) + ".", "",
              "| row | phase | against | bar | measured | verdict |", "|---|---|---|---:|---:|---|"]

@@ -161,11 +161,12 @@ def disagreements(results):
 
 
 def lift_options(results):
-    """Takes the options, the same in most lines, out of the results: {engine: {"sync none": {...}}}."""
+    """Takes the options, the same in most lines, out of the results: {engine: {"sync none": {...}}}. Those of the
+    first chain stand for all; where a chain differs, its command says so."""
     options = {}
     for result in results:
         of_engine = options.setdefault(result["engine"], {})
-        of_engine[f"sync {result['sync']}"] = result.pop("options")
+        of_engine.setdefault(f"sync {result['sync']}", result.pop("options"))
     return options
 
 

@@ -43,6 +43,8 @@ Result<std::vector<TableMeta>> WriteFlushInput(FileSystem& fs, const FlushInput&
   output.expected_bytes = input.bytes;
   output.target_file_size = 0;
   output.table.mostly_absent = input.version == nullptr || !LiesBeside(input.entries, *input.version);
+  // Writers wait for it more than readers will: where the kernel has no large page at hand, it makes one.
+  output.table.chunk_bytes = kSmallTableChunkBytes;
   if (input.ranges != nullptr) output.ranges_applied = input.ranges->last_sequence();
   CompactionStreamOptions stream_options = StreamOptionsFor(output);
   TableOutput tables(fs, std::move(output));

@@ -24,8 +24,6 @@
 namespace seerdb {
 namespace {
 
-// Of a database whose memory is limited.
-constexpr uint32_t kSmallChunkBytes = 256 << 10;
 // What the buffer keeps for the next chunk. With so much in it, it gets room for a chunk and for what ends
 // one, once.
 constexpr size_t kMostBufferBytes = 4 << 20;
@@ -378,7 +376,8 @@ TableBuilderOptions TableOptionsOf(const Options& options) {
   table.prefix_filter_bytes = options.prefix_filter_bytes;
   table.learned_index_min_keys = options.learned_index_min_keys;
   table.index_kind = options.index_kind;
-  if (options.max_memory_bytes != 0 || options.memory_budget != nullptr) table.chunk_bytes = kSmallChunkBytes;
+  if (options.max_memory_bytes != 0 || options.memory_budget != nullptr)
+    table.chunk_bytes = kSmallTableChunkBytes;
   return table;
 }
 

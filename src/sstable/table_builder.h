@@ -18,6 +18,9 @@
 
 namespace seerdb {
 
+// What is written at once of tables that are soon merged away, or where memory is limited.
+inline constexpr uint32_t kSmallTableChunkBytes = uint32_t{256} << 10;
+
 struct TableBuilderOptions {
   CompressionType compression = CompressionType::kNone;
   uint32_t block_bytes = 4096;
