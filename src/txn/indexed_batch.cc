@@ -59,6 +59,7 @@ void IndexedBatch::SetSavepoint() {
 bool IndexedBatch::RollbackToSavepoint() {
   if (savepoints_.empty()) return false;
   ++version_;
+  ++rollbacks_;
   const Mark mark = savepoints_.back();
   savepoints_.pop_back();
   while (writes_.size() > mark.writes) {

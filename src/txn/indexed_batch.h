@@ -56,6 +56,8 @@ class IndexedBatch {
   const KeyNode* LastWritten(Slice begin, Slice end) const;
   // Changes with every write and rollback.
   uint64_t version() const { return version_; }
+  // How often it has been rolled back: what was deleted may not be any more.
+  uint64_t rollbacks() const { return rollbacks_; }
 
   Slice operations() const { return operations_; }
   uint32_t count() const { return now_.count; }
@@ -92,6 +94,7 @@ class IndexedBatch {
   Mark now_;
   std::vector<Mark> savepoints_;
   uint64_t version_ = 0;
+  uint64_t rollbacks_ = 0;
 };
 
 }  // namespace seerdb

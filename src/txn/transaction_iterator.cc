@@ -128,38 +128,40 @@ void TransactionIterator::SeekForPrev(Slice target) {
 
 void TransactionIterator::Next() {
   if (parts_.transaction == nullptr) return;
-  if (skip_limit_) {
-    status_ = Status();
-    skip_limit_ = false;
-    parts_.base->Next();
-  } else if (forward_) {
-    if (base_at_position_) parts_.base->Next();
-    position_.push_back('\0');
-  } else {
+  const bool moved_on = skip_limit_;  // position_ is where to go on
+  const bool anew = NoteRollbacks() || (!forward_ && !skip_limit_);
+  if (std::exchange(skip_limit_, false)) status_ = Status();
+  if (!moved_on) position_.push_back('\0');
+  if (anew) {
     forward_ = true;
     base_ended_ = false;
     own_version_ = kNoVersion;
-    position_.push_back('\0');
     SeekBase();
+  } else if (moved_on || base_at_position_) {
+    parts_.base->Next();
   }
   FindForward();
 }
 
 void TransactionIterator::Prev() {
   if (parts_.transaction == nullptr) return;
-  if (skip_limit_) {
-    status_ = Status();
-    skip_limit_ = false;
-    parts_.base->Prev();
-  } else if (!forward_) {
-    if (base_at_position_) parts_.base->Prev();
-  } else {
+  const bool moved_on = skip_limit_;
+  const bool anew = NoteRollbacks() || (forward_ && !skip_limit_);
+  if (std::exchange(skip_limit_, false)) status_ = Status();
+  if (anew) {
     forward_ = false;
     base_ended_ = false;
     own_version_ = kNoVersion;
     SeekBaseForPrev();
+  } else if (moved_on || base_at_position_) {
+    parts_.base->Prev();
   }
   FindBackward();
+}
+
+bool TransactionIterator::NoteRollbacks() {
+  const uint64_t rollbacks = parts_.transaction->batch().rollbacks();
+  return std::exchange(rollbacks_, rollbacks) != rollbacks;
 }
 
 bool TransactionIterator::BaseStands() {

@@ -68,6 +68,9 @@ class TransactionIterator final : public Iterator {
   void SeekBase();         // to the first key at or behind position_
   void SeekBaseForPrev();  // to the last key before it
   Slice UserKey(Slice engine_key) const { return engine_key.substr(parts_.prefix.size()); }
+  // Whether the transaction has rolled back since this was last asked: the base may have been moved over what
+  // is no longer deleted.
+  bool NoteRollbacks();
   // False: it is not valid, because of an error or its end.
   bool BaseStands();
   // The base's key, as an engine key.
@@ -99,6 +102,7 @@ class TransactionIterator final : public Iterator {
   // The transaction's next key, as of its version.
   const KeyNode* own_ = nullptr;
   uint64_t own_version_ = kNoVersion;
+  uint64_t rollbacks_ = 0;
   // What was passed over: [low_, high_).
   std::string low_;
   std::string high_;

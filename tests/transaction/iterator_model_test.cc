@@ -229,6 +229,25 @@ TEST_F(IteratorModelTest, ASkipLimitStopsAndGoesOn) {
   }
 }
 
+// What the iterator has passed over because it was deleted is there again.
+TEST_F(IteratorModelTest, AfterARollbackItSeesWhatWasDeletedBefore) {
+  for (const char* key : {"a", "d", "m", "x"}) ASSERT_OK(db_->Put(key, "1"));
+  for (const bool backward : {false, true}) {
+    const auto transaction = Begin();
+    ASSERT_OK(transaction->SetSavepoint());
+    ASSERT_OK(transaction->DeleteRange("b", "z"));
+    ASSERT_OK(transaction->Put("h", "own"));
+    const auto it = transaction->NewIterator();
+    std::string seen;
+    for (backward ? it->SeekToLast() : it->SeekToFirst(); it->Valid(); backward ? it->Prev() : it->Next()) {
+      seen += it->key();
+      if (it->key() == "h") ASSERT_OK(transaction->RollbackToSavepoint());
+    }
+    EXPECT_OK(it->status());
+    EXPECT_EQ(seen, backward ? "hda" : "ahmx");
+  }
+}
+
 // The error that an iterator stopped on is not overlooked.
 TEST_F(IteratorModelTest, AnErrorThatNobodyAskedForFailsTheCommit) {
   for (const bool asked : {false, true}) {
