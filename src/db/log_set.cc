@@ -5,6 +5,7 @@
 #include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "env/awaited_log.h"
 #include "format/file_name.h"
 
 namespace seerdb {
@@ -103,6 +104,7 @@ Status LogSet::PrepareSpare() {
 
 Status LogSet::NextSegment(uint64_t frame_bytes) {
   // Numbers must ascend in the order of use, so a spare being prepared is waited for, not overtaken.
+  const AwaitedLog awaited;
   MutexLock lock(&prepare_mu_);
   const uint64_t next_record = active_->next_record();
   if (!spare_.has_value()) {

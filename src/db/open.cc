@@ -8,6 +8,7 @@
 #include "db/keyspaces.h"
 #include "db/options_check.h"
 #include "db/recovery.h"
+#include "env/awaited_log.h"
 #include "format/file_name.h"
 
 namespace seerdb {
@@ -181,6 +182,7 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
                           exists ? ContinueOld(options, directory, opened.epoch, opened.statistics)
                                  : CreateNew(options, directory, &random, opened.statistics));
   SEERDB_ASSIGN_OR_RETURN(opened.log_number, beginning.versions->NewFileNumber());
+  const AwaitedLog awaited;
   SEERDB_ASSIGN_OR_RETURN(
       opened.log_file,
       PrepareLogFile(fs, {directory, LogFilePath(directory, opened.log_number),
@@ -193,8 +195,7 @@ Result<std::unique_ptr<DbImpl>> OpenLocked(Options options, const std::string& d
   edit.log_first_record = beginning.next_record;
   const size_t recovered = edit.added_tables.size();
   SEERDB_FAILPOINT("open::before_install");
-  // A crash may bring them into force from here on.
-  beginning.unlisted.Keep();
+  beginning.unlisted.Keep();  // a crash may bring them into force from here on
   SEERDB_RETURN_IF_ERROR(beginning.versions->Apply(std::move(edit)));
   // CURRENT may name a manifest that is not ours to append to: the sweep must not take it for an orphan.
   SEERDB_RETURN_IF_ERROR(beginning.versions->failure());

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "env/awaited_log.h"
 #include "env/populate.h"
 #include "env/unique_fd.h"
 
@@ -168,9 +169,14 @@ Result<UniqueFd> OpenLog(const std::string& path, int flags) {
 }
 
 // Where a hypervisor keeps page tables of its own, a page that is populated is still not in them: who touches
-// it first waits for that. Changes no byte. Requires: the pages are populated, and nobody writes to them.
+// it first waits for that. Changes no byte; ends when somebody waits for the log. Requires: the pages are
+// populated, and nobody writes to them.
 void TouchPages(volatile char* start, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += kBlockBytes) start[i] = start[i];
+  constexpr size_t kBytesBetweenLooks = size_t{128} << 10;
+  for (size_t i = 0; i < bytes; i += kBlockBytes) {
+    if (i % kBytesBetweenLooks == 0 && AwaitedLog::Any()) return;
+    start[i] = start[i];
+  }
 }
 
 // Whether a page fault of a mapping of the file finds its block, and journals no more than buffered writes
