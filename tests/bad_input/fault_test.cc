@@ -4,6 +4,7 @@
 #include <cctype>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
@@ -319,16 +320,14 @@ INSTANTIATE_TEST_SUITE_P(BadInput, WriteFaultTest, ::testing::ValuesIn(kWriteFau
   return name;
 });
 
-// Open itself fails at each of its calls in turn, and a second attempt finds everything.
-TEST(OpenFault, EachCallOfOpenMayFail) {
-  Faulty f;
-  f.Fill(120);
-  ASSERT_TRUE(f.db);
-  const auto crashed = f.memory->CrashClone({0, CrashOptions::kProcessCrash, true});
-  f.db.reset();
-  for (const FileOp op : {FileOp::kOpenRead, FileOp::kRead, FileOp::kOpenWrite, FileOp::kAppend,
-                          FileOp::kSync, FileOp::kSyncDir, FileOp::kRename, FileOp::kList, FileOp::kInfo,
-                          FileOp::kMap, FileOp::kSyncAll, FileOp::kAllocate, FileOp::kDelete}) {
+using CrashKinds = std::vector<CrashOptions::Kind>;
+
+// Each call of `ops` fails in turn while `open` opens what `f` had written when it crashed; a second attempt
+// finds everything after crashes of each of `kinds`.
+template <typename Open>
+void FailEachCall(const Faulty& f, MemoryFileSystem* crashed, const std::vector<FileOp>& ops,
+                  const CrashKinds& kinds, const Open& open) {
+  for (const FileOp op : ops) {
     for (uint64_t countdown = 1; countdown < 60; ++countdown) {
       SCOPED_TRACE(std::string(FileOpName(op)) + " " + std::to_string(countdown));
       const auto disk = crashed->CrashClone({0, CrashOptions::kProcessCrash, true});
@@ -336,22 +335,38 @@ TEST(OpenFault, EachCallOfOpenMayFail) {
       faulty->AddRule(FaultRule::Fail(op, kDirectory, FaultRule::DeviceError(), countdown));
       Options options = f.options;
       options.file_system = faulty;
-      auto opened = DB::Open(options, kDirectory);
-      if (opened.ok()) {
-        faulty->ClearRules();
-        EXPECT_EQ(Difference(f.contents, ReadAll(**opened)), "");
-        (*opened)->Close().IgnoreError("the fault may be reported here");
-      }
+      open(options, faulty.get());
       const bool fired = faulty->faults_fired() > 0;
-      if (opened.ok()) opened->reset();
-      options.file_system = disk->CrashClone({countdown, CrashOptions::kPowerCut, true});
-      const auto db = OpenOrFail(options, kDirectory);
-      ASSERT_TRUE(db);
-      EXPECT_EQ(Difference(f.contents, ReadAll(*db)), "");
-      if (HasFailure()) return;
+      for (const CrashOptions::Kind kind : kinds) {
+        options.file_system = disk->CrashClone({countdown, kind, true});
+        const auto db = OpenOrFail(options, kDirectory);
+        ASSERT_TRUE(db);
+        EXPECT_EQ(Difference(f.contents, ReadAll(*db)), "");
+      }
+      if (::testing::Test::HasFailure()) return;
       if (!fired) break;
     }
   }
+}
+
+// Open itself fails at each of its calls in turn, and a second attempt finds everything.
+TEST(OpenFault, EachCallOfOpenMayFail) {
+  Faulty f;
+  f.Fill(120);
+  ASSERT_TRUE(f.db);
+  const auto crashed = f.memory->CrashClone({0, CrashOptions::kProcessCrash, true});
+  f.db.reset();
+  FailEachCall(f, crashed.get(),
+               {FileOp::kOpenRead, FileOp::kRead, FileOp::kOpenWrite, FileOp::kAppend, FileOp::kSync,
+                FileOp::kSyncDir, FileOp::kRename, FileOp::kList, FileOp::kInfo, FileOp::kMap,
+                FileOp::kSyncAll, FileOp::kAllocate, FileOp::kDelete},
+               {CrashOptions::kPowerCut}, [&](const Options& options, FaultFileSystem* faulty) {
+                 auto opened = DB::Open(options, kDirectory);
+                 if (!opened.ok()) return;
+                 faulty->ClearRules();
+                 EXPECT_EQ(Difference(f.contents, ReadAll(**opened)), "");
+                 (*opened)->Close().IgnoreError("the fault may be reported here");
+               });
 }
 
 // The edit of a recovery is longer than a manifest may grow, so that another one is begun at once: whichever
@@ -368,31 +383,15 @@ TEST(OpenFault, EachCallMayFailWhileTheManifestIsBegunAnew) {
   const auto crashed = f.memory->CrashClone({0, CrashOptions::kProcessCrash, true});
   f.db.reset();
   uint64_t failed = 0;
-  for (const FileOp op : {FileOp::kOpenWrite, FileOp::kAppend, FileOp::kSync, FileOp::kSyncAll,
-                          FileOp::kSyncDir, FileOp::kRename}) {
-    for (uint64_t countdown = 1; countdown < 60; ++countdown) {
-      SCOPED_TRACE(std::string(FileOpName(op)) + " " + std::to_string(countdown));
-      const auto disk = crashed->CrashClone({0, CrashOptions::kProcessCrash, true});
-      const auto faulty = std::make_shared<FaultFileSystem>(disk);
-      faulty->AddRule(FaultRule::Fail(op, kDirectory, FaultRule::DeviceError(), countdown));
-      Options options = f.options;
-      options.file_system = faulty;
-      {
-        auto opened = DB::Open(options, kDirectory);
-        if (opened.ok()) (*opened)->Close().IgnoreError("the fault may be reported here");
-        failed += opened.ok() ? 0 : 1;
-      }
-      const bool fired = faulty->faults_fired() > 0;
-      for (const CrashOptions::Kind kind : {CrashOptions::kProcessCrash, CrashOptions::kPowerCut}) {
-        options.file_system = disk->CrashClone({countdown, kind, true});
-        const auto db = OpenOrFail(options, kDirectory);
-        ASSERT_TRUE(db);
-        EXPECT_EQ(Difference(f.contents, ReadAll(*db)), "");
-      }
-      if (HasFailure()) return;
-      if (!fired) break;
-    }
-  }
+  FailEachCall(f, crashed.get(),
+               {FileOp::kOpenWrite, FileOp::kAppend, FileOp::kSync, FileOp::kSyncAll, FileOp::kSyncDir,
+                FileOp::kRename},
+               {CrashOptions::kProcessCrash, CrashOptions::kPowerCut},
+               [&](const Options& options, FaultFileSystem*) {
+                 auto opened = DB::Open(options, kDirectory);
+                 if (opened.ok()) (*opened)->Close().IgnoreError("the fault may be reported here");
+                 failed += opened.ok() ? 0 : 1;
+               });
   EXPECT_GT(failed, 15u);
 }
 
