@@ -269,7 +269,7 @@ std::optional<CompactionPlan> Picker::PlanTombstones(uint32_t level, const Run& 
   range.Include(*table);
   if (level < limits_.last) {
     Target target;
-    target.level = planner_.TargetBelow(level, level == 0 ? limits_.first : level + 1, range);
+    target.level = level == 0 ? limits_.first : level + 1;
     plan = planner_.Down(level, &range, target);
   } else if (OlderMeets(level, run.id, *table)) {
     plan = planner_.Consolidate(level, &range, options_.merge_bytes);

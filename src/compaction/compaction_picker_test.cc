@@ -228,6 +228,20 @@ TEST(CompactionPicker, WhatHasExpiredAsAWhole) {
   }
 }
 
+// The expired table could pass L1, but not with what must go along.
+TEST(CompactionPicker, WhatMustGoAlongPassesNoTableThatItMeets) {
+  PickContext context;
+  context.oldest_snapshot = 10;
+  context.now_us = 2'000'000;
+  context.unavailable = {3};
+  const PickerOptions options = Shaped(CompactionPolicy::kLeveled);
+  const auto pick = [&](const char* below) {
+    return Show(PickCompaction(options, *Tree({"4:a-m 5:a-be", below, "1:a-b"}), context));
+  };
+  EXPECT_EQ(pick("3:n-p"), "merge L0:5 L0:4 L2:1 -> L2");
+  EXPECT_EQ(pick("3:k-p"), "none");
+}
+
 TEST(CompactionPicker, TablesOfDroppedKeyspacesAlone) {
   // Keyspaces 'a' and 'm' and what lies above are there; every other below 'p' was dropped.
   std::vector<KeyspaceStatePtr> states;

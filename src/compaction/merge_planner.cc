@@ -107,15 +107,22 @@ bool MergePlanner::Allowed(const CompactionPlan& plan) const {
   const KeyRange hull = plan.hull();
   return std::all_of(plan.inputs.begin(), plan.inputs.end(),
                      [&](const CompactionPlan::Input& input) { return Available(*input.table); }) &&
-         std::none_of(running_.begin(), running_.end(), [&](const RunningOutput& output) {
-           return output.level == plan.output_level && output.run == plan.output_run &&
-                  output.hull.Meets(hull);
-         });
+         MayWrite(plan.output_level, plan.output_run, hull);
+}
+
+bool MergePlanner::MayWrite(uint32_t level, uint64_t run, const KeyRange& hull) const {
+  return std::none_of(running_.begin(), running_.end(), [&](const RunningOutput& output) {
+    return output.level == level && output.run == run && output.hull.Meets(hull);
+  });
 }
 
 std::optional<CompactionPlan> MergePlanner::Finish(CompactionPlan plan, const KeyRange& range,
                                                    Target target) const {
   if (plan.inputs.empty()) return std::nullopt;
+  // What had to go along may meet what the target was chosen to pass.
+  if (!SEERDB_MUTANT("grown-range-passes-a-level")) {
+    target.level = TargetBelow(plan.inputs.front().level, target.level, range);
+  }
   plan.output_level = target.level;
   if (target.output == Output::kJoin) {
     Inputs below;

@@ -42,7 +42,9 @@ class MergePlanner {
     kNewRun,  // a run newer than all others of the target level
   };
   struct Target {
-    uint32_t level = 1;  // below the inputs' level
+    // Below the inputs' level; where a level between has a table that they meet, they go no further than
+    // that.
+    uint32_t level = 1;
     Output output = Output::kJoin;
   };
 
@@ -73,6 +75,8 @@ class MergePlanner {
   uint32_t TargetBelow(uint32_t level, uint32_t first, const KeyRange& range) const;
 
   bool Available(const TableMeta& table) const { return !unavailable_.contains(table.number); }
+  // False if a job that runs will put tables into that run where the range of keys lies.
+  bool MayWrite(uint32_t level, uint64_t run, const KeyRange& hull) const;
 
  private:
   // Adds the tables of `level` that meet `range` and, repeatedly, those that meet what it has grown to.

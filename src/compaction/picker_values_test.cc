@@ -119,6 +119,25 @@ TEST(CompactionPicker, WhereTheTableWithMostValuesIsBusyAnotherGivesUpItsOwn) {
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "none");
 }
 
+TEST(CompactionPicker, NeighboursBetweenWhichAJobWritesAreNotWrittenAnewAsOne) {
+  const PickerOptions options = NothingElseDue();
+  const VersionPtr version =
+      WithValues(Tree({"", "1:a-b 2:f-g 3:h-i"}), {{1, {{7, 500}}}, {2, {{7, 900}}}, {3, {{7, 100}}}});
+  PickContext context;
+  context.values.segments = {7};
+  context.values.garbage_bytes = 10'000;
+  KeyRange between;
+  between.smallest = "c";
+  between.largest = "e";
+  between.empty = false;
+  context.running = {{1, kFirstRun, between}};
+  EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L1:2 L1:3 -> L1");
+  context.running.front().run = kFirstRun + 1;
+  EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L1:1 L1:2 L1:3 -> L1");
+  context.running = {{2, kFirstRun, between}};
+  EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L1:1 L1:2 L1:3 -> L1");
+}
+
 // In L0 a table can be picked only with all that it must sink with.
 TEST(CompactionPicker, WhereTheTableWithMostValuesCannotBeWrittenAnewAnotherIs) {
   PickerOptions options = NothingElseDue();

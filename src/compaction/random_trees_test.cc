@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint64_t kEntryBytes = 100;
 constexpr uint64_t kTargetFileSize = 8 * kEntryBytes;
+constexpr uint64_t kSegments = 3;  // of values; each table that is not written to empty them points into one
 
 struct Entry {
   SequenceNumber sequence = 0;
@@ -53,7 +54,14 @@ class SimulatedTree {
     VersionEdit edit;
     const TableMeta meta = Write(content);
     edit.added_tables.push_back({0, meta.number, meta});
+    PointIntoSegments(&edit);
     Apply(edit);
+  }
+
+  void PointIntoSegments(VersionEdit* edit) {
+    for (VersionEdit::AddedTable& added : edit->added_tables) {
+      added.meta.values = {{1 + Uniform(kSegments), kEntryBytes}};
+    }
   }
 
   // What executing the plan, chosen from `version`, gives.
@@ -82,6 +90,7 @@ class SimulatedTree {
       table[key] = entry;
     }
     end_table();
+    if (!plan.for_values) PointIntoSegments(&edit);
     return edit;
   }
 
@@ -167,8 +176,13 @@ class RandomTrees : public ::testing::TestWithParam<uint64_t> {
   }
 
   // Picks beside the running jobs; false if there is nothing to pick.
-  bool Start(SimulatedTree* tree, const PickerOptions& options, bool for_space, uint64_t now_s) {
+  bool Start(SimulatedTree* tree, const PickerOptions& options, bool for_space, uint64_t now_s,
+             bool for_values = false) {
     PickContext context;
+    if (for_values) {
+      context.values.segments = {1 + tree->Uniform(kSegments), 1 + tree->Uniform(kSegments)};
+      context.values.garbage_bytes = uint64_t{1} << 30;
+    }
     context.unavailable = damaged_;
     context.now_us = now_s * 1'000'000;
     context.oldest_snapshot = tree->sequence();
@@ -213,7 +227,11 @@ TEST_P(RandomTrees, KeepEveryNewestVersionAndComeToAnEnd) {
         tree.Flush();
         break;
       case 2:
-        if (running_.size() < 3) Start(&tree, options, tree.Uniform(4) == 0, 1000 + tree.Uniform(300));
+        // Values are moved once nothing else is due, beside what runs.
+        for (const bool for_values : {false, tree.Uniform(2) == 0}) {
+          if (running_.size() >= 3) break;
+          Start(&tree, options, tree.Uniform(4) == 0, 1000 + tree.Uniform(300), for_values);
+        }
         break;
       default:
         if (!running_.empty()) EndOne(&tree);
@@ -255,7 +273,7 @@ TEST_P(RandomTrees, NothingPassesADamagedTable) {
         }
       }
     }
-    while (running_.size() < 2 && Start(&tree, options, step % 3 == 0, 5000)) {
+    while (running_.size() < 2 && Start(&tree, options, step % 3 == 0, 5000, step % 5 == 0)) {
     }
     if (!running_.empty()) EndOne(&tree);
     if (HasFatalFailure() || HasFailure()) return;

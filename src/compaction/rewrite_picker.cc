@@ -67,7 +67,7 @@ std::optional<CompactionPlan> RewritePicker::PlanRewrite(const CompactionPlan::I
     KeyRange range;
     range.Include(*input.table);
     MergePlanner::Target target;
-    target.level = facts_.planner.TargetBelow(0, facts_.first_level, range);
+    target.level = facts_.first_level;
     return facts_.planner.Down(0, &range, target);
   }
   CompactionPlan plan;
@@ -193,16 +193,22 @@ uint64_t RewritePicker::BytesToMove(const TableMeta& table) const {
   return BytesIn(table.values, facts_.context.values.segments);
 }
 
-// So that what is moved fills segments. Tables between which none is left out stay apart from all others.
+// So that what is moved fills segments. Tables between which none is left out stay apart from all others, and
+// from those of a job that runs, which may write between two of them.
 void RewritePicker::AddNeighbours(const Run& run, CompactionPlan* plan) const {
   const CompactionPlan::Input first = plan->inputs.front();
   const auto at = std::find(run.tables.begin(), run.tables.end(), first.table);
   uint64_t bytes = first.table->bytes;
   uint64_t moved_bytes = BytesToMove(*first.table);
+  KeyRange hull = plan->hull();
   const auto fits = [&](const TableMeta& table) {
     const uint64_t more_bytes = BytesToMove(table);
     if (more_bytes == 0 || bytes + table.bytes > facts_.options.merge_bytes) return false;
     if (moved_bytes + more_bytes > facts_.options.merge_bytes) return false;
+    KeyRange wider = hull;
+    wider.Include(table);
+    if (!facts_.planner.MayWrite(first.level, first.run, wider)) return false;
+    hull = std::move(wider);
     bytes += table.bytes;
     moved_bytes += more_bytes;
     return true;
