@@ -53,6 +53,10 @@ class BulkLoadTables {
 
   // After FinishData, ascending; their sequences, and all their bytes, after AddEnds.
   const std::vector<TableMeta>& tables() const { return metas_; }
+  // The value segments that the tables point into.
+  std::vector<uint64_t> segments() const {
+    return values_.has_value() ? values_->segments() : std::vector<uint64_t>();
+  }
 
  private:
   static constexpr uint64_t kStoredTrailer = PackTrailer(0, ValueType::kValue);

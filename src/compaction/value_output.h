@@ -51,6 +51,7 @@ class ValueOutput {
   // Makes all durable but for their names. No call may follow but Keep and the counts.
   Status Finish();
   void Keep() { kept_ = true; }
+  const std::vector<uint64_t>& segments() const { return segments_; }
   bool empty() const { return segments_.empty(); }
   uint64_t bytes_written() const { return bytes_written_; }
 

@@ -212,7 +212,7 @@ Status DbImpl::ListLoad(BulkLoadTables* tables, uint32_t target_level,
     ++(*tables_in_level)[level];
   }
   tables->Keep();
-  if (Status installed = InstallResult(std::move(edit), nullptr); !installed.ok()) {
+  if (Status installed = InstallResult(std::move(edit), tables->segments(), nullptr); !installed.ok()) {
     error_->Set("bulk load", installed);
     return installed;
   }

@@ -324,7 +324,8 @@ class DbImpl final : public DB, private TransactionHost {
   // Removes, on this thread, the files of replaced tables that nobody holds.
   void RemoveReplacedFiles() EXCLUDES(install_mu_);
   // Makes `edit` durable, then current, then visible, and hands over what it removed.
-  Status InstallResult(VersionEdit edit, const MemTable* flushed) EXCLUDES(install_mu_);
+  Status InstallResult(VersionEdit edit, const std::vector<uint64_t>& new_segments, const MemTable* flushed)
+      EXCLUDES(install_mu_);
   std::set<uint64_t> IdleValues(const MemTable* flushed) const;
   WriteQueueOptions QueueOptions() const;
   TableOutputOptions OutputOptions(NewTables* made) const;

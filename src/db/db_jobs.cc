@@ -58,6 +58,9 @@ TableOutputOptions DbImpl::OutputOptions(NewTables* made) const {
   output.values->epoch = epoch_;
   output.values->segment_bytes = options_.value_segment_bytes;
   output.values->new_file_number = output.new_file_number;
+  if (made != nullptr) {
+    output.values->new_file_number = [this, made] { return made->NoteSegment(versions_->NewFileNumber()); };
+  }
   output.values->count = [this](uint64_t bytes) { statistics_->Add(Counter::value_gc_bytes_written, bytes); };
   return output;
 }
@@ -95,7 +98,8 @@ void DbImpl::NoteDebt(const Version& version) {
     controller_->SetSpacePressure(policy_.NoteDisk(DiskBytes(version)));
 }
 
-Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
+Status DbImpl::InstallResult(VersionEdit edit, const std::vector<uint64_t>& new_segments,
+                             const MemTable* flushed) {
   std::vector<uint64_t> removed;
   for (const VersionEdit::DeletedTable& table : edit.deleted_tables) {
     const bool moved = std::any_of(edit.added_tables.begin(), edit.added_tables.end(),
@@ -104,7 +108,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const MemTable* flushed) {
   }
   {
     MutexLock lock(&install_mu_);
-    SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
+    SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit), new_segments));
     // While the view still holds them: the last to let go of a marked file hands it over.
     for (const uint64_t number : removed) table_files_.MarkObsolete(number);
     const VersionPtr version = versions_->current();
@@ -172,7 +176,7 @@ Status DbImpl::FlushOne(SequenceNumber taken) {
   // Before the install, which those see who wait for this flush.
   using Count = Statistics::Count;
   statistics_->AddEach(Count{Counter::total_flushes, 1}, Count{Counter::flush_bytes_written, bytes});
-  SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), oldest.memtable.get()));
+  SEERDB_RETURN_IF_ERROR(InstallResult(std::move(edit), made.segments(), oldest.memtable.get()));
   made.LetGo();
   SEERDB_FAILPOINT("flush::before_wal_clear");
   log_->Release(log_number);
@@ -199,21 +203,6 @@ TableNumberSet DbImpl::Unavailable() {
     if (file->damaged() && !file->reader().ok()) unavailable.insert(file->meta().number);
   }
   return unavailable;
-}
-
-void DbImpl::Quarantine(const CompactionPlan& plan) {
-  // Read once more, so that only the damaged ones are kept from the next plan.
-  TableNumberSet damaged;
-  for (const CompactionPlan::Input& input : plan.inputs) {
-    const auto reader = table_files_.Get(input.table)->shared_reader();
-    VerifyResult verified;
-    if (!reader.ok() || !(*reader)->Verify(&verified).ok()) damaged.insert(input.table->number);
-  }
-  if (damaged.empty()) {
-    for (const CompactionPlan::Input& input : plan.inputs) damaged.insert(input.table->number);
-  }
-  MutexLock lock(&quarantine_mu_);
-  quarantine_.merge(damaged);
 }
 
 Result<bool> DbImpl::CompactOne() {
@@ -302,7 +291,7 @@ void DbImpl::PutOffCompaction(const Status& refusal) {
 
 Status DbImpl::InstallWithoutMerge(const CompactionPlan& plan) {
   const bool moves = plan.kind == CompactionPlan::Kind::kMove;
-  SEERDB_RETURN_IF_ERROR(InstallResult(moves ? MoveEdit(plan) : DropEdit(plan), nullptr));
+  SEERDB_RETURN_IF_ERROR(InstallResult(moves ? MoveEdit(plan) : DropEdit(plan), {}, nullptr));
   statistics_->Add(moves ? Counter::total_trivial_moves : Counter::total_dropped_tables, plan.inputs.size());
   if (events_.enabled()) {
     EventLine line(moves ? "move" : "drop");
@@ -369,7 +358,7 @@ Status DbImpl::ExecuteAdmitted(const CompactionPlan& plan, std::shared_ptr<const
   SEERDB_FAILPOINT("compaction::after_output_write");
   NoteUnmoved(outcome.edit, moved);
   const size_t outputs = outcome.edit.added_tables.size();
-  SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), nullptr));
+  SEERDB_RETURN_IF_ERROR(InstallResult(std::move(outcome.edit), made.segments(), nullptr));
   made.LetGo();
   controller_->drain().NoteL0(BytesFromL0(plan), clock_->NowMicros() - start_us - paced.slept_us());
   using Count = Statistics::Count;

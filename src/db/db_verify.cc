@@ -1,4 +1,4 @@
-// Verify and ApproximateSize of DbImpl: what looks at whole tables.
+// Verify, ApproximateSize and Quarantine of DbImpl: what looks at whole tables.
 #include <algorithm>
 
 #include "base/status_macros.h"
@@ -95,6 +95,21 @@ uint64_t DbImpl::ApproximateBytes(Slice first, Slice last) {
     sum += high - low + static_cast<uint64_t>(part * static_cast<double>(TotalBytes(properties.values)));
   }
   return sum;
+}
+
+void DbImpl::Quarantine(const CompactionPlan& plan) {
+  // Read once more, so that only the damaged ones are kept from the next plan.
+  TableNumberSet damaged;
+  for (const CompactionPlan::Input& input : plan.inputs) {
+    const auto reader = table_files_.Get(input.table)->shared_reader();
+    VerifyResult verified;
+    if (!reader.ok() || !(*reader)->Verify(&verified).ok()) damaged.insert(input.table->number);
+  }
+  if (damaged.empty()) {
+    for (const CompactionPlan::Input& input : plan.inputs) damaged.insert(input.table->number);
+  }
+  MutexLock lock(&quarantine_mu_);
+  quarantine_.merge(damaged);
 }
 
 }  // namespace seerdb

@@ -156,9 +156,9 @@ Result<std::unique_ptr<VersionSet>> VersionSet::Continue(FileSystem& fs, const s
   return set;
 }
 
-Status VersionSet::Apply(VersionEdit edit) {
+Status VersionSet::Apply(VersionEdit edit, const std::vector<uint64_t>& new_segments) {
   MutexLock lock(&mu_);
-  SEERDB_RETURN_IF_ERROR(AppendLocked(edit));
+  SEERDB_RETURN_IF_ERROR(AppendLocked(edit, new_segments));
   if (writer_->IsLong() && !StartManifestLocked().ok()) writer_->Postpone();
   return {};
 }
@@ -167,7 +167,7 @@ Result<uint64_t> VersionSet::NewFileNumber() {
   uint64_t number = 0;
   if (TakeReserved(&number)) return number;
   MutexLock lock(&mu_);
-  while (!TakeReserved(&number)) SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit()));
+  while (!TakeReserved(&number)) SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit(), {}));
   return number;
 }
 
@@ -226,7 +226,7 @@ Status VersionSet::Resume() {
   return {};
 }
 
-void VersionSet::NoteDoubtfulLocked(const VersionEdit& edit) {
+void VersionSet::NoteDoubtfulLocked(const VersionEdit& edit, const std::vector<uint64_t>& new_segments) {
   for (const VersionEdit::AddedTable& added : edit.added_tables) {
     const bool moved = std::any_of(edit.deleted_tables.begin(), edit.deleted_tables.end(),
                                    [&](const auto& deleted) { return deleted.number == added.meta.number; });
@@ -235,11 +235,14 @@ void VersionSet::NoteDoubtfulLocked(const VersionEdit& edit) {
   for (const VersionEdit::AddedLog& added : edit.added_logs) {
     doubtful_files_.push_back(LogFilePath(directory_, added.number));
   }
+  for (const uint64_t segment : new_segments) {
+    doubtful_files_.push_back(ValueFilePath(directory_, segment));
+  }
 }
 
-Status VersionSet::AppendLocked(const VersionEdit& edit) {
+Status VersionSet::AppendLocked(const VersionEdit& edit, const std::vector<uint64_t>& new_segments) {
   if (!failure_.ok()) {
-    NoteDoubtfulLocked(edit);
+    NoteDoubtfulLocked(edit, new_segments);
     return failure_;
   }
   VersionEdit reserving = edit;
@@ -249,7 +252,7 @@ Status VersionSet::AppendLocked(const VersionEdit& edit) {
   SEERDB_RETURN_IF_ERROR(ApplyEdit(reserving, &next));
   failure_ = writer_->Append(reserving, statistics_.get());
   if (!failure_.ok()) {
-    NoteDoubtfulLocked(edit);
+    NoteDoubtfulLocked(edit, new_segments);
     return failure_;
   }
   state_ = std::move(next);
@@ -262,7 +265,7 @@ Result<uint64_t> VersionSet::TakeManifestNumberLocked() {
   uint64_t number = 0;
   while (!TakeReserved(&number)) {
     if (writer_ != nullptr && failure_.ok()) {
-      SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit()));
+      SEERDB_RETURN_IF_ERROR(AppendLocked(VersionEdit(), {}));
       continue;
     }
     // The old manifest cannot reserve it, and the snapshot about to be written will. Until that is durable

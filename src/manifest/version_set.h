@@ -77,8 +77,9 @@ class VersionSet {
   ~VersionSet();
 
   // Makes `edit` durable and current. next_file_number is filled in by this call. After an error a crash may
-  // bring the edit into force or not: the files it names stay, and belong to this object.
-  Status Apply(VersionEdit edit);
+  // bring the edit into force or not: the files it names stay, and belong to this object, as do
+  // `new_segments`, the value segments that only its tables point into.
+  Status Apply(VersionEdit edit, const std::vector<uint64_t>& new_segments = {});
 
   // After a failed Apply: writes the state in force to a new manifest, and removes the files that only failed
   // edits name, once CURRENT can no longer lead to those. OK if nothing has failed. An error that
@@ -104,9 +105,9 @@ class VersionSet {
   // Continues in a new manifest file and deletes the old one.
   Status StartManifestLocked() REQUIRES(mu_);
   Result<std::unique_ptr<ManifestWriter>> CreateManifestLocked(uint64_t* number) REQUIRES(mu_);
-  Status AppendLocked(const VersionEdit& edit) REQUIRES(mu_);
+  Status AppendLocked(const VersionEdit& edit, const std::vector<uint64_t>& new_segments) REQUIRES(mu_);
   Result<uint64_t> TakeManifestNumberLocked() REQUIRES(mu_);
-  void NoteDoubtfulLocked(const VersionEdit& edit) REQUIRES(mu_);
+  void NoteDoubtfulLocked(const VersionEdit& edit, const std::vector<uint64_t>& new_segments) REQUIRES(mu_);
   // False if all durably reserved numbers are handed out.
   bool TakeReserved(uint64_t* number);
   // What next_file_number the next edit carries.

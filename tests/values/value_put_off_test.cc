@@ -43,6 +43,11 @@ class ValuePutOff : public ValueFixture {
     ASSERT_OK(db_->CompactRange());
     Reopen();  // nobody appends to it any more
   }
+  // One key with a large value.
+  Status Load() {
+    const std::vector<std::pair<std::string, std::string>> entries = {{"loaded", Value(99)}};
+    return db_->BulkLoad({}, entries).status();
+  }
   uint64_t Fires(const FaultRule& rule, const std::function<void()>& meanwhile) {
     const uint64_t before = faults_->faults_fired();
     const uint64_t number = faults_->AddRule(rule);
@@ -150,6 +155,26 @@ TEST_F(ValuePutOff, AFailedSyncStopsWritesAllTheSame) {
   EXPECT_EQ(PutOffs(), 0u);
   Reopen();
   ExpectAll(want_);
+}
+
+// As long as a crash may bring the edit into force, what its tables point into must be there.
+TEST_F(ValuePutOff, WhatAFailedEditPointsIntoStaysUntilWritesResume) {
+  for (const bool load : {false, true}) {
+    SCOPED_TRACE(load);
+    StartOver();
+    MakeGarbage();
+    const std::vector<std::string> before = Segments();
+    FaultRule rule = FaultRule::Fail(FileOp::kAppend, "MANIFEST", FaultRule::NoSpaceError());
+    const auto fail = [&] { EXPECT_TRUE((load ? Load() : db_->CompactRange()).IsNoSpace()); };
+    EXPECT_EQ(Fires(rule, fail), 1u);
+    EXPECT_EQ(Segments().size(), before.size() + 1);
+    EXPECT_OK(db_->Resume());
+    EXPECT_EQ(Segments().size(), before.size());
+    ExpectAll(want_);
+    EXPECT_OK(load ? Load() : db_->CompactRange());
+    if (load) want_["loaded"] = Value(99);
+    ExpectAll(want_);
+  }
 }
 
 // Who asks for a compaction is told.
