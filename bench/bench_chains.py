@@ -87,7 +87,7 @@ LONG_CHAINS = {
     "larger": Chain(("fillseq:larger", "settle:larger", "readrandom:larger", "multiget:larger", "ycsba:larger:2t",
                      "ycsbb:larger:2t"),
                     (ENGINES[0], "rocksdb", "lmdb"),
-                    num=37_000_000, ops=10_000, cache_bytes=GIB // 4, unlimited=2, limit_bytes=GIB),
+                    num=37_000_000, ops=100_000, cache_bytes=GIB // 4, unlimited=2, limit_bytes=GIB),
     "20m": Chain(("fillrandom:20m", "settle:20m", "warm:20m", "readrandom:20m"), SELF, num=20_000_000),
     "100m": Chain(("fillrandom:100m", "settle:100m", "warm:100m", "readrandom:100m"), SELF, num=100_000_000),
 }

@@ -35,10 +35,10 @@ enum class SyncPolicy : unsigned char {
 
 enum class CompressionType : unsigned char { kNone = 0, kLz4 = 1, kZstd = 2 };
 
-// How tables are read. Both load from the device what a read needs and no more; a mapping has the blocks of a
-// MultiGet loaded side by side, and blocks that a scan takes in order before it comes to them.
+// How tables and values are read. All load from the device what a read needs and no more, the blocks of a
+// MultiGet side by side, and blocks that a scan takes in order before it comes to them.
 enum class TableAccess : unsigned char {
-  kAuto = 0,    // mapped, also where tables are larger than memory
+  kAuto = 0,    // kPread from where tables and values have two thirds of memory, else mapped
   kMapped = 1,  // mmap; a device error or outside truncation under a mapping raises SIGBUS
   kPread = 2,   // read calls and the block cache; errors come back as Status
 };

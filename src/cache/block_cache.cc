@@ -19,6 +19,10 @@ class BlockCache::Shard {
     MutexLock lock(&mutex_);
     return shard_.Find(key);
   }
+  bool Contains(const CacheKey& key) EXCLUDES(mutex_) {
+    MutexLock lock(&mutex_);
+    return shard_.Contains(key);
+  }
   Block Insert(const CacheKey& key, const Block& block, uint64_t capacity_bytes, CacheShard::Evicted* evicted)
       EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
@@ -76,6 +80,11 @@ uint64_t BlockCache::capacity_bytes() const {
 BlockCache::Block BlockCache::Find(uint64_t file_id, uint64_t offset) {
   const CacheKey key{file_id, offset};
   return ShardFor(key.hash()).Find(key);
+}
+
+bool BlockCache::Contains(uint64_t file_id, uint64_t offset) const {
+  const CacheKey key{file_id, offset};
+  return ShardFor(key.hash()).Contains(key);
 }
 
 BlockCache::Inserted BlockCache::Insert(uint64_t file_id, uint64_t offset, Block block) {

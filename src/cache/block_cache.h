@@ -56,6 +56,8 @@ class BlockCache {
 
   // Null when absent.
   Block Find(uint64_t file_id, uint64_t offset);
+  // Whether Find would have it. Not a use of the block.
+  bool Contains(uint64_t file_id, uint64_t offset) const;
 
   struct Inserted {
     Block block;        // the one to use: of two that were loaded at once, the first

@@ -46,6 +46,7 @@ class CacheShard {
   using Evicted = std::vector<Block>;
 
   Block Find(const CacheKey& key);
+  bool Contains(const CacheKey& key) const { return by_key_.contains(key); }
   // The resident block of `key`: the one given, or one that was there before. Null if it is too large.
   Block Insert(const CacheKey& key, const Block& block, uint64_t capacity_bytes, Evicted* evicted);
   void EraseFile(uint64_t file_id, Evicted* evicted);

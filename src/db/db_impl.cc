@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/status_macros.h"
+#include "db/access_choice.h"
 #include "db/options_check.h"
+#include "env/memory_limit.h"
 #include "env/open_file_cap.h"
 
 namespace seerdb {
@@ -86,6 +88,7 @@ DbImpl::DbImpl(OpenedDatabase opened)
       keyspaces_(NextDatabase(), options_, versions_.get()),
       budget_(std::move(opened.budget)),
       memory_plan_(opened.memory_plan),
+      memory_limit_bytes_(MemoryLimitBytes()),
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
       cache_(CacheOf(options_, budget_.get())),
       capped_fs_(TableFileSystem(options_, statistics_)),
@@ -123,6 +126,7 @@ void DbImpl::ListenToErrors() {
 // The tables of the version, opened; the log is told of those that cannot be.
 std::shared_ptr<const TreeView> DbImpl::OpenTree() {
   const VersionPtr version = versions_->current();
+  ChooseFileAccess(*version);
   auto tree = std::make_shared<const TreeView>(
       version, &table_files_, FlushedRanges::Of(*version, account_, epoch_), value_files_.Of(*version));
   for (const uint64_t number : tree->DamagedTables()) {
@@ -131,6 +135,17 @@ std::shared_ptr<const TreeView> DbImpl::OpenTree() {
                       .Add("error", tree->Find(number)->reader().status().ToString()));
   }
   return tree;
+}
+
+// For files that are opened from here on.
+void DbImpl::ChooseFileAccess(const Version& version) {
+  uint64_t bytes = version.bytes();
+  if (version.values() != nullptr) {
+    for (const ValueBytes& values : *version.values()) bytes += values.bytes;
+  }
+  const TableAccess access = ChooseAccess(options_.table_access, bytes, memory_limit_bytes_);
+  table_files_.SetAccess(access);
+  value_files_.SetAccess(access);
 }
 
 // Of values, and of everything.

@@ -316,10 +316,11 @@ class DbImpl final : public DB, private TransactionHost {
   // Bytes that writes have put into memtables since the open, about.
   uint64_t IngestedBytes();
   CompactionPacer::Parts PacerParts();
-  // What the tree holds above what its levels may hold slows writers down.
   // Everything on disk but the manifest; of running merges as much as their inputs.
   uint64_t DiskBytes(const Version& version) const;
+  // What the tree holds above what its levels may hold slows writers down.
   void NoteDebt(const Version& version);
+  void ChooseFileAccess(const Version& version);
   double ReadsOfAByte(const CompactionPlan& plan) const;
   // Removes, on this thread, the files of replaced tables that nobody holds.
   void RemoveReplacedFiles() EXCLUDES(install_mu_);
@@ -359,6 +360,7 @@ class DbImpl final : public DB, private TransactionHost {
   Keyspaces keyspaces_;
   const std::shared_ptr<SharedBudget> budget_;  // null: no limit
   const MemoryPlan memory_plan_;
+  const uint64_t memory_limit_bytes_;  // as MemoryLimitBytes
   const std::shared_ptr<MemoryAccount> account_;
   std::shared_ptr<ChunkPool> chunk_pool_;        // null: memtables take from the system
   const std::shared_ptr<BlockCache> cache_;      // the budget's, if there is one

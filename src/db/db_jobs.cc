@@ -120,6 +120,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const std::vector<uint64_t>& new_
     value_files_.Drop(idle, *version);
     views_->InstallTree(std::move(tree), flushed);
     NoteDebt(*version);
+    ChooseFileAccess(*version);
   }
   views_->Collect();
   return {};

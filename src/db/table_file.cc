@@ -67,6 +67,7 @@ TableFiles::TableFiles(std::shared_ptr<FileSystem> fs, std::string directory, Ta
     : fs_(std::move(fs)),
       directory_(std::move(directory)),
       options_(std::move(options)),
+      access_(options_.access),
       remover_(std::make_shared<FileRemover>(fs_, std::move(executor), removal_pace)) {}
 
 std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
@@ -76,6 +77,7 @@ std::shared_ptr<TableFile> TableFiles::Get(const TableMetaPtr& meta) {
   TableOpenOptions options = options_;
   options.table_number = meta->number;
   options.expected_bytes = meta->bytes;
+  options.access = access_.load(std::memory_order_relaxed);
   auto file = std::make_shared<TableFile>(fs_, TableFilePath(directory_, meta->number), meta,
                                           std::move(options), remover_);
   known = file;

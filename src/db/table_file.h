@@ -70,6 +70,8 @@ class TableFiles {
   void Forget(uint64_t number) EXCLUDES(mu_);
   // The table is no longer listed: its file goes with the last reference.
   void MarkObsolete(uint64_t number) EXCLUDES(mu_);
+  // How tables are read that are opened from here on.
+  void SetAccess(TableAccess access) { access_.store(access, std::memory_order_relaxed); }
   FileRemover& remover() const { return *remover_; }
   const std::shared_ptr<FileRemover>& shared_remover() const { return remover_; }
 
@@ -77,6 +79,7 @@ class TableFiles {
   const std::shared_ptr<FileSystem> fs_;
   const std::string directory_;
   const TableOpenOptions options_;
+  std::atomic<TableAccess> access_;
   const std::shared_ptr<FileRemover> remover_;
   Mutex mu_;
   std::map<uint64_t, std::weak_ptr<TableFile>> files_ GUARDED_BY(mu_);

@@ -113,11 +113,13 @@ ValueFiles::ValueFiles(std::shared_ptr<FileSystem> fs, std::shared_ptr<FileSyste
       growing_fs_(std::move(growing_fs)),
       directory_(std::move(directory)),
       options_(std::move(options)),
+      access_(options_.access),
       remover_(std::move(remover)) {}
 
 ValueFilePtr ValueFiles::MakeLocked(uint64_t segment) {
   ValueOpenOptions options = options_;
   options.segment = segment;
+  options.access = access_.load(std::memory_order_relaxed);
   return std::make_shared<ValueFile>(fs_, growing_fs_, ValueFilePath(directory_, segment), std::move(options),
                                      remover_);
 }

@@ -129,6 +129,8 @@ class ValueFiles {
   // Marks those of `idle` as obsolete that `version` does not list. They are held by nobody, or by readers of
   // views that are going. Requires: `idle` was taken before what memtables and the version point into.
   void Drop(const std::set<uint64_t>& idle, const Version& version) EXCLUDES(mu_);
+  // How segments are read that are met for the first time from here on.
+  void SetAccess(TableAccess access) { access_.store(access, std::memory_order_relaxed); }
   // Of all segments that are not obsolete.
   uint64_t bytes() const EXCLUDES(mu_);
   uint64_t count() const EXCLUDES(mu_);
@@ -142,6 +144,7 @@ class ValueFiles {
   const std::shared_ptr<FileSystem> growing_fs_;
   const std::string directory_;
   const ValueOpenOptions options_;
+  std::atomic<TableAccess> access_;
   const std::shared_ptr<FileRemover> remover_;
   mutable Mutex mu_;
   std::map<uint64_t, ValueFilePtr> files_ GUARDED_BY(mu_);

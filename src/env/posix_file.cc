@@ -17,6 +17,8 @@
 namespace seerdb {
 namespace {
 
+// One call loads no more than the device's read-ahead, of which this is the usual size.
+constexpr size_t kReadAheadBytes = 128 << 10;
 constexpr uint64_t kMaxFileBytes = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
 
 Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
@@ -192,14 +194,12 @@ class PosixMappedRegion final : public MappedRegion {
   }
   // Asks for each stretch of pages that are not resident. True if there is one.
   static bool LoadMissing(const Pages& pages, const unsigned char* resident) {
-    // One call loads no more than the device's read-ahead, of which this is the usual size.
-    constexpr size_t kBytesAtOnce = 128 << 10;
     const size_t page_bytes = PageBytes();
     const size_t count = pages.bytes / page_bytes;
     bool missing = false;
     for (size_t begin = 0; begin < count;) {
       size_t end = begin;
-      while (end < count && (resident[end] & 1) == 0 && (end - begin) * page_bytes < kBytesAtOnce) ++end;
+      while (end < count && (resident[end] & 1) == 0 && (end - begin) * page_bytes < kReadAheadBytes) ++end;
       if (end > begin) {
         ::madvise(pages.start + begin * page_bytes, (end - begin) * page_bytes, MADV_WILLNEED);
         missing = true;
@@ -253,7 +253,10 @@ class PosixRandomAccessFile final : public RandomAccessFile {
 
   void ReadAhead(uint64_t offset, size_t n) const override {
     if (offset > kMaxFileBytes || n > kMaxFileBytes - offset) return;
-    ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(n), POSIX_FADV_WILLNEED);
+    for (size_t done = 0; done < n; done += kReadAheadBytes) {
+      ::posix_fadvise(fd_.get(), static_cast<off_t>(offset + done),
+                      static_cast<off_t>(std::min(n - done, kReadAheadBytes)), POSIX_FADV_WILLNEED);
+    }
   }
   void ForgetClean() const override { ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED); }
 

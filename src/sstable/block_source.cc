@@ -107,10 +107,14 @@ void BlockSource::Ask(uint32_t block) const {
 }
 
 void BlockSource::ExpectAll(uint32_t begin, uint32_t end) const {
-  if (region_ == nullptr || begin >= end) return;
+  if (begin >= end) return;
   const BlockPlace last = index_->Place(end - 1);
   const uint64_t offset = index_->Place(begin).offset;
-  region_->WillNeed(offset, last.offset + last.bytes + kBlockTrailerBytes - offset);
+  const uint64_t bytes = last.offset + last.bytes + kBlockTrailerBytes - offset;
+  if (region_ != nullptr)
+    region_->WillNeed(offset, bytes);
+  else
+    file_->ReadAhead(offset, bytes);
 }
 
 Status BlockSource::FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const {

@@ -71,13 +71,19 @@ class BlockSource {
     if (!Checked(block) || asks) [[unlikely]]
       Ask(block);
   }
-  // Whether the blocks [begin, end) were read before, and lookups of late found in memory what they wanted. A
-  // guess that costs no system call.
+  // Whether the blocks [begin, end) were read before, and lookups of late found in memory what they wanted;
+  // where blocks are read by calls, whether the cache has both ends. A guess that costs no system call.
   bool SeemsLoaded(uint32_t begin, uint32_t end) const {
-    return map_.data() != nullptr && begin < end && Checked(begin) && Checked(end - 1) &&
-           cold_.load(std::memory_order_relaxed) == 0;
+    if (begin >= end) return false;
+    if (map_.data() == nullptr) return IsCached(begin) && IsCached(end - 1);
+    return Checked(begin) && Checked(end - 1) && cold_.load(std::memory_order_relaxed) == 0;
   }
-  // Begins to load the blocks [begin, end), in as much as they are mapped and not in memory.
+  // For one of several lookups, before the first of them fetches: where blocks are read by calls, begins to
+  // load one that the cache does not have, beside those of the others.
+  void ExpectBesideOthers(uint32_t block) const {
+    if (map_.data() == nullptr && !IsCached(block)) ExpectAll(block, block + 1);
+  }
+  // Begins to load the blocks [begin, end), in as much as they are not in memory.
   void ExpectAll(uint32_t begin, uint32_t end) const;
 
   // Starts to load the record that may be the one with this tag, of a block whose front is there.
@@ -143,6 +149,9 @@ class BlockSource {
     checked_[block / 64].fetch_or(uint64_t{1} << (block % 64), std::memory_order_relaxed);
   }
   void Ask(uint32_t block) const;
+  bool IsCached(uint32_t block) const {
+    return cache_ != nullptr && cache_->Contains(cache_id_, index_->Place(block).offset);
+  }
   Status FetchSlow(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
   Status FetchMapped(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
   Status FetchRead(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;

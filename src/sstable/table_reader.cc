@@ -39,6 +39,7 @@ class OpenTable final : public TableReader {
       Find(probe->guess, lookup, probe);
     else
       probe->passed = MatchRanks(lookup, &probe->ranks, &probe->place);
+    if (probe->passed) source_.ExpectBesideOthers(tags_.empty() ? probe->block : probe->place.block);
   }
   void EnterProbe(const LookupKey& lookup, const TableProbe& probe) const override {
     if (tags_.empty()) source_.PrefetchRecord(probe.block, TagOfHash(lookup.hash));

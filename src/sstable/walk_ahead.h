@@ -1,8 +1,8 @@
-// WalkAhead: has the blocks that a walk through a mapped table comes to next loaded before it does.
+// WalkAhead: has the blocks that a walk through a table comes to next loaded before it does.
 //
-// A page fault waits for the device each time; the walk is to keep it busy. Once blocks are taken in order,
-// in either direction, stretches are asked for that grow from 64 KiB to 2 MiB, each when half of the last one
-// is left. Thread safety: external synchronization.
+// A page fault, or a read, waits for the device each time; the walk is to keep it busy. Once blocks are taken
+// in order, in either direction, stretches are asked for that grow from 64 KiB to 2 MiB, each when half of
+// the last one is left. Thread safety: external synchronization.
 #pragma once
 
 #include <cstdint>

@@ -34,6 +34,23 @@ class RecordingRegion final : public MappedRegion {
   const std::string bytes_;
 };
 
+class RecordingFile final : public RandomAccessFile {
+ public:
+  explicit RecordingFile(std::string bytes) : bytes_(std::move(bytes)) {}
+  Result<Slice> Read(uint64_t offset, size_t n, char* scratch) const override {
+    const Slice read = Slice(bytes_).substr(offset, n);
+    std::copy(read.begin(), read.end(), scratch);
+    return Slice(scratch, read.size());
+  }
+  Result<uint64_t> Size() const override { return bytes_.size(); }
+  Result<std::shared_ptr<const MappedRegion>> Map() const override { return Status::NotSupported("map"); }
+  void ReadAhead(uint64_t offset, size_t n) const override { asked.emplace_back(offset, n); }
+  mutable Asked asked;
+
+ private:
+  const std::string bytes_;
+};
+
 class WalkAheadTest : public ::testing::Test {
  protected:
   static constexpr int kEntries = 60'000;
@@ -93,7 +110,17 @@ class WalkAheadTest : public ::testing::Test {
     return std::exchange(region_->asked, {});
   }
 
+  // The same table, read by calls through `cache`.
+  BlockSource ReadByCalls(std::shared_ptr<BlockCache> cache) {
+    auto file = std::make_unique<RecordingFile>(table_.Bytes());
+    file_ = file.get();
+    TableOpenOptions options;
+    options.cache = std::move(cache);
+    return BlockSource({TestTable::kPath, 0, 0}, &index_, {nullptr, std::move(file)}, options);
+  }
+
   TestTable table_;
+  const RecordingFile* file_ = nullptr;
   std::shared_ptr<RecordingRegion> region_;
   BlockIndex index_;
   std::optional<BlockSource> source_;
@@ -166,6 +193,33 @@ TEST_F(WalkAheadTest, LookupsAskOftenOnlyWhileBlocksAreMissing) {
   region_->missing = false;
   EXPECT_LT(ask(), kHashes / 2);
   EXPECT_LE(ask(), kHashes / 100);
+}
+
+TEST_F(WalkAheadTest, WhereBlocksAreReadByCallsAWalkAsksForThemToo) {
+  const BlockSource source = ReadByCalls(nullptr);
+  const auto iterator = NewTableIterator({}, source, table_.fs());
+  int entries = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++entries;
+  EXPECT_EQ(entries, kEntries);
+  ExpectWhole(file_->asked, 1);
+  ExpectGrowth(file_->asked, 64 << 10);
+}
+
+TEST_F(WalkAheadTest, OneOfSeveralLookupsAsksForABlockThatNoCacheHas) {
+  const auto cache = std::make_shared<BlockCache>(1 << 20);
+  const BlockSource source = ReadByCalls(cache);
+  const BlockPlace place = index_.Place(7);
+  const Asked block = {{place.offset, place.bytes + kBlockTrailerBytes}};
+  source.Expect(7, 0);
+  EXPECT_TRUE(file_->asked.empty()) << "a lookup by itself would gain nothing";
+  source.ExpectBesideOthers(7);
+  EXPECT_EQ(std::exchange(file_->asked, {}), block);
+  BlockRef ref;
+  ASSERT_TRUE(source.Fetch(7, {}, &ref).ok());
+  source.ExpectBesideOthers(7);
+  EXPECT_TRUE(file_->asked.empty()) << "the cache has it";
+  source_->ExpectBesideOthers(7);
+  EXPECT_TRUE(region_->asked.empty()) << "it is mapped";
 }
 
 }  // namespace
