@@ -12,9 +12,10 @@
 // With ReadOptions::max_skipped a call may stop early, not valid, with kBusy/kSkipLimit: what it has passed
 // is hidden, what is behind is not known. Next() (Prev() if it was walking backward) then goes on from there.
 //
-// Ownership: holds the memtables and tables of its view (memory and disk space are kept) until destroyed;
-// may outlive DB::Close(). Thread safety: external synchronization for one iterator.
-// Cost: making one and the first Seek is O(number of runs); Next is O(log runs), usually O(1).
+// Ownership: holds the memtables and tables of its view (memory and disk space are kept) until destroyed; may
+// outlive DB::Close(), but not a next open of the directory, which removes files. Thread safety: external
+// synchronization for one iterator. Cost: making one and the first Seek is O(number of runs); Next is O(log
+// runs), usually O(1).
 #pragma once
 
 #include "seerdb/export.h"

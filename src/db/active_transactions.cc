@@ -6,8 +6,8 @@
 
 namespace seerdb {
 
-ActiveTransactions::ActiveTransactions(std::shared_ptr<SnapshotList> snapshots)
-    : snapshots_(std::move(snapshots)) {
+ActiveTransactions::ActiveTransactions(std::shared_ptr<SnapshotList> snapshots, uint64_t most_bytes)
+    : snapshots_(std::move(snapshots)), most_bytes_(most_bytes) {
   MutexLock lock(&mu_);
   list_.previous = list_.next = &list_;
 }

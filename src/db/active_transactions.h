@@ -25,7 +25,8 @@ class ActiveTransactions {
     Entry* next = nullptr;
   };
 
-  explicit ActiveTransactions(std::shared_ptr<SnapshotList> snapshots);
+  // `most_bytes`: that each of them may hold, whatever its options say.
+  ActiveTransactions(std::shared_ptr<SnapshotList> snapshots, uint64_t most_bytes);
 
   // Takes the visible sequence from the list of snapshots as `entry->start`, and enters it here, unless
   // nothing is noted (false). True wants one End, and one release of the snapshot behind it.
@@ -35,6 +36,7 @@ class ActiveTransactions {
   void End(Entry* entry) EXCLUDES(mu_);
 
   const std::shared_ptr<SnapshotList>& snapshots() const { return snapshots_; }
+  uint64_t most_bytes() const { return most_bytes_; }
 
   // For the leader.
   bool noting() const { return noting_.load(std::memory_order_relaxed); }
@@ -52,6 +54,7 @@ class ActiveTransactions {
   void AddLocked(Entry* entry) REQUIRES(mu_);
 
   const std::shared_ptr<SnapshotList> snapshots_;
+  const uint64_t most_bytes_;
   mutable Mutex mu_;
   Entry list_ GUARDED_BY(mu_);  // circular, the oldest first; starts ascend
   std::atomic<bool> noting_{false};

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/mutex.h"
 #include "db/background_error.h"
 #include "db/log_set.h"
 #include "seerdb/clock.h"
@@ -41,19 +42,36 @@ class BarrierSync : public std::enable_shared_from_this<BarrierSync> {
       if (const std::shared_ptr<BarrierSync> self = weak.lock()) self->Run();
     });
   }
+  // It syncs no more after this; waits for a sync that runs, which may have an error to tell.
+  void Stop() EXCLUDES(mu_) {
+    MutexLock lock(&mu_);
+    over_ = true;
+    while (running_ != 0) idle_.Wait(&mu_);
+  }
 
  private:
-  void Run() {
+  void Run() EXCLUDES(mu_) {
+    {
+      MutexLock lock(&mu_);
+      if (over_) return;
+      ++running_;
+    }
     // Cleared first: a write that comes during the sync gets one of its own.
     scheduled_.store(false, std::memory_order_release);
     oldest_us_.store(0, std::memory_order_relaxed);
     if (Status status = log_->Sync(false); !status.ok()) error_->Set("log sync", status);
+    MutexLock lock(&mu_);
+    if (--running_ == 0) idle_.SignalAll();
   }
 
   const std::shared_ptr<LogSet> log_;
   const std::shared_ptr<BackgroundError> error_;
   const std::shared_ptr<Clock> clock_;
   const uint64_t interval_us_;
+  Mutex mu_;
+  CondVar idle_;
+  bool over_ GUARDED_BY(mu_) = false;
+  int running_ GUARDED_BY(mu_) = 0;
   std::atomic<bool> scheduled_{false};
   std::atomic<uint64_t> oldest_us_{0};  // when the oldest unsynced write was acknowledged; 0 = there is none
 };

@@ -48,11 +48,16 @@ Status Committer::CommitGroup(const std::vector<WriteRequest*>& group) {
   if (parts_.error->is_set()) [[unlikely]]
     SEERDB_RETURN_IF_ERROR(parts_.resume());
   const Totals totals = TotalsOf(group);
-  SEERDB_RETURN_IF_ERROR(MakeRoom(group, totals));
+  if (Status status = MakeRoom(group, totals); !status.ok()) return GiveUp(std::move(status));
   if (parts_.conflicts->idle()) [[likely]]
     return CommitAdmitted(group, totals);
   const std::vector<WriteRequest*>& admitted = Admit(group);
-  return admitted.empty() ? Status() : CommitAdmitted(admitted, TotalsOf(admitted));
+  return admitted.empty() ? GiveUp(Status()) : CommitAdmitted(admitted, TotalsOf(admitted));
+}
+
+Status Committer::GiveUp(Status status) {
+  if (parts_.memory != nullptr) parts_.memory->Settle();
+  return status;
 }
 
 Committer::Totals Committer::TotalsOf(const std::vector<WriteRequest*>& group) {
@@ -95,7 +100,9 @@ Status Committer::CommitAdmitted(const std::vector<WriteRequest*>& group, const 
   const uint64_t count = totals.operations;
   bool sync = totals.sync;
   sync |= parts_.barrier != nullptr && parts_.barrier->Overdue();
-  if (last_sequence_ + count > kMaxSequence) return Status::InvalidArgument("sequence numbers are used up");
+  if (last_sequence_ + count > kMaxSequence) {
+    return GiveUp(Status::InvalidArgument("sequence numbers are used up"));
+  }
   const SequenceNumber base = last_sequence_ + 1;
   // Taken even if logging fails: a sequence is never used twice.
   last_sequence_ += count;
@@ -107,9 +114,8 @@ Status Committer::CommitAdmitted(const std::vector<WriteRequest*>& group, const 
   if (Status status = LogGroup(group, base, log_sync); !status.ok()) {
     parts_.error->Set("log write", status);
     parts_.conflicts->NoteFailure();
-    if (parts_.memory != nullptr) parts_.memory->Settle();
     if (SEERDB_MUTANT("resume-reuses-sequences")) last_sequence_ -= count;
-    return status;
+    return GiveUp(std::move(status));
   }
   if (sync && parts_.barrier != nullptr) parts_.barrier->NoteSynced();
   InsertGroup(group, base);

@@ -92,6 +92,8 @@ class Committer final : public GroupCommitter {
   static Totals TotalsOf(const std::vector<WriteRequest*>& group);
   Status CommitAdmitted(const std::vector<WriteRequest*>& group, const Totals& totals);
   Status MakeRoom(const std::vector<WriteRequest*>& group, const Totals& totals);
+  // Nothing of the group will be inserted: what MakeRoom has set aside for it is free again.
+  Status GiveUp(Status status);
   // The group has to wait or to slow down.
   Status HoldBack(uint64_t bytes);
   // Adds a merge operand, or what it and those before it lead to.

@@ -158,7 +158,8 @@ void DbImpl::StartLogs() {
   log_ = std::make_shared<LogSet>(
       fs_,
       LogSetOptions{directory_, database_id_, epoch_, options_.wal_segment_bytes, options_.log_mode,
-                    options_.background_flush, account_, [values = value_log_] { return values->Sync(); }},
+                    options_.background_flush, account_, [values = value_log_] { return values->Sync(); },
+                    options_.recovery_mode != RecoveryMode::kAbsoluteConsistency},
       versions_.get(), statistics_);
   log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
@@ -195,7 +196,8 @@ Status DbImpl::Start() {
   StartValueRetry();
   merge_folder_ =
       std::make_unique<MergeFolder>(&keyspaces_, views_.get(), clock_.get(), memory_plan_.max_value_bytes);
-  transactions_ = std::make_shared<ActiveTransactions>(snapshots_);
+  transactions_ = std::make_shared<ActiveTransactions>(
+      snapshots_, std::min(kMaxBatchBytes, memory_plan_.max_batch_bytes));
   conflicts_ = std::make_unique<ConflictGuard>(HistoryBytes(), account_, transactions_.get());
   const CommitterParts parts{.log = log_.get(),
                              .views = views_.get(),
@@ -285,6 +287,7 @@ Status DbImpl::Close() {
     return work_->WaitUntil([this] { return views_->immutable_count() == 0; });
   });
   work_->Shutdown();
+  if (barrier_ != nullptr) barrier_->Stop();
   calls_.AwaitNone();
   if (status.ok() && !error_->is_set()) {
     // Everything is in tables: release all logs, spare ones included.

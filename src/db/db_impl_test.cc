@@ -136,6 +136,82 @@ TEST(DbImpl, ALoggerMayPutIntoAnotherDatabaseInsideAPut) {
   }
 }
 
+// A directory that somebody else has made, or that an open made which then ended.
+TEST(DbImpl, TheNameOfADirectoryThatWasThereIsMadeDurable) {
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  ASSERT_TRUE(fs->CreateDirectory("/made").ok());
+  ASSERT_TRUE(fs->RenameFile("/made", kDirectory).ok());
+  Options options = OnMemory(fs);
+  options.wal_sync_policy = SyncPolicy::kSyncData;
+  auto db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  ASSERT_TRUE(db->Put("key", "value").ok());
+  options.file_system = fs->CrashClone({0, CrashOptions::kDropUnsynced, true});
+  auto again = OpenOrNull(options);
+  ASSERT_NE(again, nullptr);
+  const auto got = again->Get("key");
+  EXPECT_TRUE(got.ok() && got->has_value());
+}
+
+TEST(DbImpl, WhatWasDestroyedDoesNotComeBack) {
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  Options options = OnMemory(fs);
+  auto db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  ASSERT_TRUE(db->Put("key", "value").ok());
+  ASSERT_TRUE(db->Close().ok());
+  // So that the directory stays.
+  ASSERT_TRUE(fs->NewWritableFile(std::string(kDirectory) + "/notes.txt", CreateMode::kTruncate).ok());
+  ASSERT_TRUE(fs->SyncDirectory(kDirectory).ok());
+  ASSERT_TRUE(DestroyDatabase(options, kDirectory).ok());
+  const auto names = fs->CrashClone({0, CrashOptions::kDropUnsynced, true})->ListDirectory(kDirectory);
+  ASSERT_TRUE(names.ok());
+  for (const std::string& name : *names) EXPECT_TRUE(name == "notes.txt" || name == "LOCK") << name;
+}
+
+// Bytes of an older log behind the last record would look like a record that is torn.
+TEST(DbImpl, WhereTheLogMustBeWholeItsFileIsANewOne) {
+  const auto fs = std::make_shared<MemoryFileSystem>();
+  Options options = OnMemory(fs);
+  options.recovery_mode = RecoveryMode::kAbsoluteConsistency;
+  options.wal_sync_policy = SyncPolicy::kSyncData;
+  options.log_mode = LogMode::kDirect;
+  options.wal_segment_bytes = 256 << 10;
+  options.separation_bytes = 0;
+  options.background_flush = options.background_compaction = false;
+  auto db = OpenOrNull(options);
+  ASSERT_NE(db, nullptr);
+  for (int round = 0; round < 6; ++round) {
+    ASSERT_TRUE(db->Put("big", std::string(200 << 10, static_cast<char>('a' + round))).ok());
+    ASSERT_TRUE(db->Flush().ok());
+    ASSERT_TRUE(db->Put("small", "1").ok());
+    ASSERT_TRUE(db->Put("small", "2").ok());
+    options.file_system = fs->CrashClone({0, CrashOptions::kProcessCrash, true});
+    const auto again = OpenOrNull(options);
+    ASSERT_NE(again, nullptr) << round;
+  }
+}
+
+// The next one would be an error, or a long way through what is deleted.
+TEST(DbImpl, AScanLooksNoFurtherThanItsLimit) {
+  auto db = OpenOrNull(OnMemory(std::make_shared<MemoryFileSystem>()));
+  ASSERT_NE(db, nullptr);
+  for (const char* key : {"a", "z"}) ASSERT_TRUE(db->Put(key, "value").ok());
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(db->Delete("m" + std::to_string(i)).ok());
+  ReadOptions read;
+  read.max_skipped = 100;
+  for (const bool reverse : {false, true}) {
+    int items = 0;
+    Scan scan = db->Scan(read).Limit(1);
+    if (reverse) scan = std::move(scan).Reverse();
+    for (const auto& entry : scan) {
+      EXPECT_TRUE(entry.ok()) << entry.status().ToString();
+      ++items;
+    }
+    EXPECT_EQ(items, 1);
+  }
+}
+
 TEST(DbImpl, FilesOfOthersAreLeftAlone) {
   const auto fs = std::make_shared<MemoryFileSystem>();
   ASSERT_TRUE(fs->CreateDirectory(kDirectory).ok());

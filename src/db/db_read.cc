@@ -155,11 +155,12 @@ Result<std::optional<PinnedValue>> DbImpl::ResolveAnswer(const ReadView& view, c
 Result<std::optional<PinnedValue>> DbImpl::Get(const ReadOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   const ReadMeter meter(statistics_.get(), 1, Latency::get_latency);
+  // View first, then sequence: a flush between them may drop the version that the sequence needs. View first,
+  // then keyspace: while that is not dropped, the view has all of it.
+  const ReadViewHolder::Pin view(views_.get());
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
   if (key.size() > kMaxKeyBytes) return std::optional<PinnedValue>();
-  // View first, then sequence: a flush between them may drop the version that the sequence needs.
-  const ReadViewHolder::Pin view(views_.get());
   const SequenceNumber sequence = SequenceOf(options);
   return GetFrom(*view, sequence, PointFlags(options, meter.shard()), prefix, key, options);
 }
@@ -170,6 +171,7 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
   results.reserve(keys.size());
   Slice prefix;
   Status usable = CheckOpen();
+  const std::shared_ptr<const ReadView> view = views_->Acquire();  // before the keyspace is looked at
   if (usable.ok()) usable = PrefixFor(options, &prefix);
   if (!usable.ok()) {
     for (size_t i = 0; i < keys.size(); ++i) results.emplace_back(usable);
@@ -177,7 +179,6 @@ std::vector<Result<std::optional<PinnedValue>>> DbImpl::MultiGet(const ReadOptio
   }
   const ReadMeter meter(statistics_.get(), keys.size(), Latency::kCount);
   const TableReadFlags flags = PointFlags(options, meter.shard());
-  const std::shared_ptr<const ReadView> view = views_->Acquire();
   const GroupRead read{*view, SequenceOf(options), flags, prefix, options};
   for (size_t i = 0; i < keys.size(); i += ReadView::kGroup) {
     GetGroupFrom(read, keys.subspan(i, std::min(ReadView::kGroup, keys.size() - i)), &results);
@@ -221,10 +222,10 @@ std::unique_ptr<Iterator> DbImpl::NewIterator(const ReadOptions& options) {
   if (Status status = CheckOpen(); !status.ok()) return NewErrorIterator(std::move(status));
   if (Status status = CheckReadOptions(options); !status.ok()) return NewErrorIterator(std::move(status));
   Slice prefix;
+  DbIteratorOptions iterator;
+  iterator.view = views_->Acquire();  // before the keyspace is looked at
   if (Status status = PrefixFor(options, &prefix); !status.ok()) return NewErrorIterator(std::move(status));
   statistics_->Add(Counter::total_iterators);
-  DbIteratorOptions iterator;
-  iterator.view = views_->Acquire();
   iterator.sequence = SequenceOf(options);
   iterator.cover = iterator.view->CoverAt(iterator.sequence);
   iterator.bounds = BoundsOf(prefix, options);

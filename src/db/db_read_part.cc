@@ -43,9 +43,9 @@ Result<std::optional<PinnedValue>> DbImpl::GetRange(const ReadOptions& options, 
                                                     uint64_t bytes) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   const ReadMeter meter(statistics_.get(), 1, Latency::get_latency);
+  const ReadViewHolder::Pin view(views_.get());  // before the keyspace is looked at
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
-  const ReadViewHolder::Pin view(views_.get());
   SEERDB_ASSIGN_OR_RETURN(const FoundValue found,
                           FindValue(*view, PointFlags(options, meter.shard()), options, prefix, key));
   if (!found.found) return std::optional<PinnedValue>();
@@ -66,9 +66,9 @@ Result<std::optional<PinnedValue>> DbImpl::GetRange(const ReadOptions& options, 
 Result<std::optional<uint64_t>> DbImpl::GetSize(const ReadOptions& options, Slice key) {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   const ReadMeter meter(statistics_.get(), 1, Latency::get_latency);
+  const ReadViewHolder::Pin view(views_.get());  // before the keyspace is looked at
   Slice prefix;
   SEERDB_RETURN_IF_ERROR(PrefixFor(options, &prefix));
-  const ReadViewHolder::Pin view(views_.get());
   SEERDB_ASSIGN_OR_RETURN(const FoundValue found,
                           FindValue(*view, PointFlags(options, meter.shard()), options, prefix, key));
   if (!found.found) return std::optional<uint64_t>();

@@ -260,8 +260,9 @@ void LogSet::Release(uint64_t log_number) {
       const LogSegment& segment = *released.back();
       const size_t room = wanted == LogMode::kDirect ? kMaxRecyclableDirect : kMaxRecyclable;
       // A failed one may lack blocks that it should have.
-      const bool reusable = segment.mode() == wanted && wanted != LogMode::kMapped && !segment.failed() &&
-                            segment.bytes() <= options_.segment_bytes && recyclable_.size() < room;
+      const bool reusable = options_.recycles && segment.mode() == wanted && wanted != LogMode::kMapped &&
+                            !segment.failed() && segment.bytes() <= options_.segment_bytes &&
+                            recyclable_.size() < room;
       if (reusable) {
         recyclable_.push_back({segment.path(), segment.mode(), segment.file_bytes()});
       } else {

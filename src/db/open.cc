@@ -240,6 +240,9 @@ Result<std::unique_ptr<DB>> DB::Open(const Options& given, const std::string& pa
                                      ": no such directory, and create_if_missing is not set");
     }
     SEERDB_RETURN_IF_ERROR(fs.CreateDirectory(path));
+  } else if (!fs.GetFileInfo(CurrentFilePath(path)).ok()) {
+    // There may be no database in it yet, and nobody who has made its own name durable.
+    SEERDB_RETURN_IF_ERROR(fs.CreateDirectory(path));
   }
   SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, fs.LockFile(LockFilePath(path), HolderText()));
   SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<DbImpl> db, OpenLocked(std::move(options), path, std::move(lock)));
@@ -264,6 +267,8 @@ Status DestroyDatabase(const Options& given, const std::string& path) {
     if (kind == FileKind::kUnknown || kind == FileKind::kLock || kind == FileKind::kCurrent) continue;
     SEERDB_RETURN_IF_ERROR(fs->DeleteFile(path + "/" + name));
   }
+  // Or a power cut brought back tables, and Repair what was destroyed.
+  SEERDB_RETURN_IF_ERROR(fs->SyncDirectory(path));
   SEERDB_RETURN_IF_ERROR(fs->DeleteFile(LockFilePath(path)));
   lock.reset();
   fs->DeleteDirectory(path).IgnoreError("other files may be in it");

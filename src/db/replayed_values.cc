@@ -11,8 +11,7 @@
 namespace seerdb {
 
 Result<const ValueReader*> ReplayedValues::Reader(uint64_t segment) {
-  std::shared_ptr<ValueReader>& reader = readers_[segment];
-  if (reader != nullptr) return reader.get();
+  if (const auto found = readers_.find(segment); found != readers_.end()) return found->second.get();
   ValueOpenOptions options;
   options.access = TableAccess::kPread;
   options.database = database_;
@@ -25,8 +24,9 @@ Result<const ValueReader*> ReplayedValues::Reader(uint64_t segment) {
                               StatusDetail::kValueCorruption);
   }
   SEERDB_RETURN_IF_ERROR(opened.status());
-  reader = *std::move(opened);
-  return reader.get();
+  // A log goes on from segment to segment: the oldest is needed least.
+  if (readers_.size() >= most_readers_) readers_.erase(readers_.begin());
+  return readers_.emplace(segment, *std::move(opened)).first->second.get();
 }
 
 Status ReplayedValues::Check(Slice operations) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/database_id.h"
+#include "env/open_file_cap.h"
 #include "format/internal_key.h"
 #include "manifest/table_meta.h"
 #include "seerdb/file_system.h"
@@ -37,6 +38,7 @@ class ReplayedValues {
   FileSystem& fs_;
   const std::string directory_;
   const DatabaseId database_;
+  const size_t most_readers_ = DefaultMaxOpenFiles() / 2;  // each holds a descriptor
   std::map<uint64_t, std::shared_ptr<ValueReader>> readers_;
 };
 

@@ -68,6 +68,8 @@ bool Scan::Publish() {
 
 bool Scan::Step() {
   if (!entry_.status_.ok()) return false;  // the error was the last item
+  // What lies behind the last item that was asked for is nobody's business, be it damaged.
+  if (remaining_ == 0) return false;
   if (reverse_) {
     iterator_->Prev();
   } else {

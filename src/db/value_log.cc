@@ -87,7 +87,11 @@ Result<std::shared_ptr<ValueLog::Active>> ValueLog::Create() {
                           ValueWriter::Create(*fs_, path, {options_.database, number, options_.epoch}));
   if (!SEERDB_MUTANT("value-segment-name-not-synced")) {
     const Status synced = SyncNames(*fs_, options_.directory);
-    if (!synced.ok()) return synced;
+    if (!synced.ok()) {
+      active->writer.reset();
+      fs_->DeleteFile(path).IgnoreError("an orphan is swept at the next open");
+      return synced;
+    }
   }
   SEERDB_FAILPOINT("vlog::after_create");
   active->file = files_->Create(number);

@@ -229,6 +229,15 @@ TEST_F(ValueLogSegmentsTest, ASegmentThatCannotBeCreatedTakesNobodysPlace) {
   EXPECT_NE(Write(100), 0u);
 }
 
+TEST_F(ValueLogSegmentsTest, ASegmentWhoseNameIsNotDurableGoesAgain) {
+  fs_->AddRule(FaultRule::Fail(FileOp::kSyncDir, "/db", FaultRule::NoDescriptorError()));
+  EXPECT_EQ(Write(100), 0u);
+  const auto names = memory_->ListDirectory("/db");
+  for (const std::string& name : *names) {
+    EXPECT_FALSE(name.ends_with(".vlog")) << name;
+  }
+}
+
 // Wherever memory runs short: a segment that the log had lost would stay, unsynced, until the next open.
 TEST_F(ValueLogSegmentsTest, WhereMemoryIsShortNoSegmentIsCreatedThatIsInNoList) {
   if (!kAllocationsFail) GTEST_SKIP() << "allocations cannot be made to fail here";

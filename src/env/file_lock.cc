@@ -89,7 +89,10 @@ Result<std::unique_ptr<FileLock>> LockPosixFile(const std::string& path, const s
     if (!StillNamed(fd.get(), path)) continue;
     const int raw_fd = fd.get();
     std::unique_ptr<FileLock> lock = std::make_unique<PosixFileLock>(std::move(fd));
-    SEERDB_RETURN_IF_ERROR(WriteHolder(raw_fd, path, holder));
+    // Who holds it is said for the curious: a full disk must not keep a database from being opened or
+    // destroyed.
+    const Status written = WriteHolder(raw_fd, path, holder);
+    if (!written.ok() && !written.IsNoSpace()) return written;
     return lock;
   }
   return Status::Busy("lock " + path + ": the file is deleted again and again", StatusDetail::kLocked);

@@ -310,6 +310,7 @@ Status VersionSet::StartManifestLocked() {
       // Nobody knows which manifest a crash would bring back, so neither may be appended to; and a directory
       // that could not be synced may have lost the name of somebody else's file.
       failure_ = status;
+      doubtful_files_.push_back(writer->path());
     } else {
       fs_.DeleteFile(writer->path()).IgnoreError("an unnamed manifest; the sweep at open removes it");
     }

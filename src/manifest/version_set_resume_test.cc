@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -78,6 +79,26 @@ TEST_F(VersionSetResumeTest, ResumeFindsANumberWhenNoneIsReserved) {
   ASSERT_TRUE(set->Resume().ok());
   EXPECT_GT(set->manifest_number(), last);
   EXPECT_GT(*set->NewFileNumber(), set->manifest_number());
+}
+
+// A manifest that CURRENT may name stays while nobody knows, and goes once another one is named.
+TEST_F(VersionSetResumeTest, OfSwitchesInDoubtNoManifestIsLeft) {
+  const auto manifests = [&] {
+    const auto names = memory_->ListDirectory("/db");
+    return std::count_if(names->begin(), names->end(),
+                         [](const std::string& name) { return name.starts_with("MANIFEST"); });
+  };
+  const auto set = Create();
+  fs_.AddRule(FaultRule::Fail(FileOp::kAppend, "MANIFEST", FaultRule::NoSpaceError()));
+  EXPECT_TRUE(set->Apply(AddTable(*set->NewFileNumber())).IsNoSpace());
+  for (int i = 0; i < 3; ++i) {
+    fs_.AddRule(FaultRule::Fail(FileOp::kRename, "CURRENT", FaultRule::NoSpaceError()));
+    EXPECT_TRUE(set->Resume().IsNoSpace());
+  }
+  EXPECT_EQ(manifests(), 4);
+  ASSERT_TRUE(set->Resume().ok());
+  EXPECT_EQ(manifests(), 1);
+  EXPECT_EQ(Describe(Read()), Describe(set->state()));
 }
 
 TEST_F(VersionSetResumeTest, OnlyWantOfSpaceIsResumed) {

@@ -40,7 +40,9 @@ void IndexedBatch::AddRange(uint32_t keyspace, Slice prefix, Slice begin, std::o
   for (KeyIndex::Position at = index_.LowerBound(first); KeyNode* const node = index_.At(at);
        index_.Advance(&at)) {
     if (node->key >= Slice(last)) break;
-    if (node->newest != 0) Push(node, ValueType::kDeletion, operations_.size(), 0);
+    // A deletion hides as much as another one: without this, n keys under m ranges would take n * m entries.
+    if (node->newest == 0 || writes_[node->newest - 1].type == ValueType::kDeletion) continue;
+    Push(node, ValueType::kDeletion, operations_.size(), 0);
   }
   writes_.emplace_back();
   deleted_.Add(first, last);

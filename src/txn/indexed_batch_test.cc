@@ -132,5 +132,26 @@ TEST_F(IndexedBatchTest, WrittenKeysAreFoundInOrder) {
   EXPECT_EQ(batch_.LastWritten(lower + "b", lower + "c"), nullptr);
 }
 
+// A deletion that hides another one adds nothing.
+TEST_F(IndexedBatchTest, KeysUnderManyRangeDeletesTakeNoMoreMemory) {
+  for (int i = 0; i < 200; ++i) Add(ValueType::kValue, "k" + std::to_string(i), "1");
+  batch_.SetSavepoint();
+  const auto delete_all = [&] { batch_.AddRange(0, kDefaultKeyspacePrefix, "k", Slice("l")); };
+  delete_all();
+  const uint64_t bytes = batch_.bytes();
+  for (int i = 0; i < 500; ++i) delete_all();
+  EXPECT_LT(batch_.bytes(), bytes + 200'000) << "of 500 range deletes, not of 100,000 deletions";
+  EXPECT_EQ(Look("k7"), "absent");
+  batch_.SetSavepoint();
+  Add(ValueType::kValue, "k7", "2");
+  delete_all();
+  EXPECT_EQ(Look("k7"), "absent");
+  ASSERT_TRUE(batch_.RollbackToSavepoint());
+  EXPECT_EQ(Look("k7"), "absent");
+  ASSERT_TRUE(batch_.RollbackToSavepoint());
+  EXPECT_EQ(Look("k7"), "=1");
+  EXPECT_EQ(Encoded(), batch_.count());
+}
+
 }  // namespace
 }  // namespace seerdb

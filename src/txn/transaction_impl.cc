@@ -174,9 +174,12 @@ Status TransactionImpl::CheckRoom(const KeyspaceState& state, Slice key, uint64_
 }
 
 Status TransactionImpl::CheckHeld(uint64_t bytes) const {
-  if (options_.max_bytes == 0 || bytes <= options_.max_bytes) return {};
+  // With what it has read, too, it is to be no larger than a batch.
+  const uint64_t own = options_.max_bytes == 0 ? UINT64_MAX : options_.max_bytes;
+  const uint64_t most = std::min(own, transactions_->most_bytes());
+  if (bytes <= most) return {};
   return Status::InvalidArgument("transaction: it would hold " + std::to_string(bytes) +
-                                 " bytes, expected at most " + std::to_string(options_.max_bytes))
+                                 " bytes, expected at most " + std::to_string(most))
       .WithDetail(StatusDetail::kMemoryFull);
 }
 
@@ -236,8 +239,10 @@ Status TransactionImpl::DoDeleteRange(const Keyspace* keyspace, Slice begin, std
   if (end.has_value() && *end < begin) {
     return Status::InvalidArgument("delete range: found an end below the begin, expected one at or above it");
   }
-  SEERDB_RETURN_IF_ERROR(
-      CheckRoom(*state, std::max(begin, end.value_or(Slice())), begin.size(), /*range=*/true));
+  Slice longer = begin;
+  Slice shorter = end.value_or(Slice());
+  if (longer.size() < shorter.size()) std::swap(longer, shorter);
+  SEERDB_RETURN_IF_ERROR(CheckRoom(*state, longer, shorter.size(), /*range=*/true));
   if (end.has_value() && *end == begin) return {};
   if (batch_.ranges() >= kMaxRangeDeletesPerBatch) {
     return Status::InvalidArgument("transaction: found " + std::to_string(batch_.ranges()) +

@@ -50,6 +50,8 @@ class TransactionImpl final : public Transaction, private CommitCheck {
   // For its iterators.
   const IndexedBatch& batch() const { return batch_; }
   void ForgetIterator(TransactionIterator* iterator);
+  // kInvalidArgument/kMemoryFull once it holds more than it may.
+  Status CheckHeld() const { return CheckHeld(HeldBytes()); }
   // All keys in [begin, end) were read.
   void NoteRangeRead(Slice begin, Slice end);
   // An iterator ended with an error that nobody has asked for.

@@ -51,7 +51,11 @@ bool TransactionIterator::Reposition() {
   observed_ = true;
   skip_limit_ = base_ended_ = base_at_position_ = false;
   own_version_ = kNoVersion;
-  return true;
+  if (!parts_.track) return true;
+  // Each move to elsewhere is another range that was read.
+  Status status = parts_.transaction->CheckHeld();
+  if (!status.ok()) Fail(std::move(status));
+  return status_.ok();
 }
 
 void TransactionIterator::Fail(Status status) {

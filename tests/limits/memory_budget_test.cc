@@ -296,5 +296,31 @@ TEST(MemoryBudgetTest, RecoveryKeepsToIt) {
   EXPECT_EQ(ReadAll(*recovered).size(), 20'000u);
 }
 
+// What it reads is remembered: with a budget that is bounded as a batch is.
+TEST(MemoryBudgetTest, ATransactionThatReadsWithoutEndIsRefused) {
+  auto db = OpenOrFail(SmallBudget(), "/db");
+  ASSERT_TRUE(db);
+  TransactionOptions options;
+  options.isolation = IsolationLevel::kSerializable;
+  const auto transaction = *db->BeginTransaction(options);
+  Status read;
+  for (uint64_t i = 0; i < 200'000 && read.ok(); ++i) read = transaction->Get(KeyOf(i)).status();
+  EXPECT_TRUE(read.IsInvalidArgument() && read.detail() == StatusDetail::kMemoryFull) << read.ToString();
+  EXPECT_LT(db->memory_usage().transaction_bytes, 4 * kMiB);
+  EXPECT_OK(db->Put("others", "go on"));
+}
+
+TEST(MemoryBudgetTest, ACommitThatMeetsAConflictKeepsNoMemory) {
+  auto db = OpenOrFail(SmallBudget(), "/db");
+  ASSERT_TRUE(db);
+  auto transaction = *db->BeginTransaction({});
+  for (int i = 0; i < 150; ++i) ASSERT_OK(transaction->Put(KeyOf(i), std::string(4000, 'v')));
+  ASSERT_OK(db->Put(KeyOf(7), "first"));
+  const uint64_t bytes = db->memory_usage().active_memtable_bytes;
+  EXPECT_TRUE(transaction->Commit().IsConflict());
+  transaction.reset();
+  EXPECT_EQ(db->memory_usage().active_memtable_bytes, bytes);
+}
+
 }  // namespace
 }  // namespace seerdb::testing

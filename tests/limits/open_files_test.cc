@@ -103,5 +103,36 @@ TEST(OpenFiles, MappedTablesHoldNoDescriptor) {
   EXPECT_EQ(db->Stats().table_files_evicted, 0u);
 }
 
+// Recovery and repair look at each value that the log, or a table, points to.
+void ManySegmentsFewDescriptors(const std::string& path) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = OpenDescriptors() + 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  Options options;
+  options.separation_bytes = 1000;
+  options.value_segment_bytes = 64 << 10;
+  options.wal_sync_policy = SyncPolicy::kSyncData;  // a segment that is not synced holds one
+  const int entries = 200;
+  const auto value = [](int i) { return std::string(70'000, static_cast<char>('a' + i % 26)); };
+  {
+    auto db = OpenOrFail(options, path);
+    ASSERT_TRUE(db);
+    for (int i = 0; i < entries; ++i) ASSERT_OK(db->Put(KeyOf(i), value(i)));
+    // What a kill leaves: the log has all of it.
+    std::filesystem::copy(path, path + ".copy", std::filesystem::copy_options::recursive);
+  }
+  auto db = OpenOrFail(options, path + ".copy");
+  ASSERT_TRUE(db);
+  EXPECT_GT(db->Stats().recovery.records_replayed, 100u);
+  for (int i = 0; i < entries; ++i) ASSERT_EQ(GetText(*db, KeyOf(i)), "=" + value(i));
+  ASSERT_OK(db->Close());
+}
+
+TEST(OpenFiles, MoreValueSegmentsThanDescriptors) {
+  TempDirectory place;
+  EXPECT_EQ(RunInChild([&] { ManySegmentsFewDescriptors(place.path() + "/db"); }), 0);
+}
+
 }  // namespace
 }  // namespace seerdb::testing

@@ -166,6 +166,9 @@ TEST_F(TransactionTest, RefusesWhatCannotBeWrittenAtOnceAndGoesOn) {
   ASSERT_OK(transaction->Put("a", "1"));
   EXPECT_TRUE(transaction->Put(std::string(kMaxKeyBytes + 1, 'k'), "1").IsInvalidArgument());
   EXPECT_TRUE(transaction->DeleteRange("b", "a").IsInvalidArgument());
+  const std::string long_key(kMaxKeyBytes + 1, 'k');
+  EXPECT_TRUE(transaction->DeleteRange(long_key, "l").IsInvalidArgument());
+  EXPECT_TRUE(transaction->DeleteRange("j", long_key).IsInvalidArgument());
   ASSERT_OK(transaction->DeleteRange("b", "b"));
   EXPECT_TRUE(transaction->PutWithTtl("a", "1", kMaxTtlUs + 1).IsInvalidArgument());
   const Status full = transaction->Put("b", std::string(20'000, 'v'));
@@ -179,6 +182,9 @@ TEST_F(TransactionTest, RefusesWhatCannotBeWrittenAtOnceAndGoesOn) {
   Status read;
   for (int i = 0; i < 20'000 && read.ok(); ++i) read = transaction->Get("r" + std::to_string(i)).status();
   EXPECT_EQ(read.detail(), StatusDetail::kMemoryFull) << "what it reads is held, too";
+  const auto iterator = transaction->NewIterator();
+  iterator->SeekToFirst();
+  EXPECT_EQ(iterator->status().detail(), StatusDetail::kMemoryFull) << "so are ranges that it passes";
   ASSERT_OK(transaction->Commit());
   EXPECT_EQ(Get("a"), "=1");
   EXPECT_EQ(Get("k0"), "=v");
