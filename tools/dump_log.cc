@@ -66,17 +66,23 @@ Status DumpFrame(const std::string& path, uint64_t offset, uint64_t record, cons
   return Status::Ok();
 }
 
-// Prints the frames that lie dense from the beginning; returns where they end.
+// Prints the frames that replay would find; returns where they end. Groups of a direct log begin with a
+// block.
 Result<uint64_t> DumpFrames(LogFileReader* file, const LogHeader& header, const DumpOptions& options) {
   uint64_t offset = kLogHeaderBytes;
   for (uint64_t record = header.first_record;; ++record) {
-    SEERDB_ASSIGN_OR_RETURN(const auto head, file->PeekHead(offset));
-    if (!head.has_value()) return offset;
-    SEERDB_ASSIGN_OR_RETURN(const std::optional<Slice> payload,
-                            file->ReadFrame(header.identity, record, offset));
+    uint64_t at = offset;
+    SEERDB_ASSIGN_OR_RETURN(std::optional<Slice> payload, file->ReadFrame(header.identity, record, at));
+    if (!payload.has_value() && at % kLogBlockBytes != 0) {
+      at = NextLogBlock(at);
+      SEERDB_ASSIGN_OR_RETURN(payload, file->ReadFrame(header.identity, record, at));
+    }
     if (!payload.has_value()) return offset;
-    SEERDB_RETURN_IF_ERROR(DumpFrame(file->path(), offset, record, *head, *payload, options));
-    offset += kLogFrameHeadBytes + payload->size();
+    const std::string kept(*payload);  // the next read takes its place
+    SEERDB_ASSIGN_OR_RETURN(const auto head, file->PeekHead(at));
+    if (!head.has_value()) return offset;
+    SEERDB_RETURN_IF_ERROR(DumpFrame(file->path(), at, record, *head, kept, options));
+    offset = at + kLogFrameHeadBytes + kept.size();
   }
 }
 

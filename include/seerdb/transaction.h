@@ -72,8 +72,8 @@ struct SEERDB_EXPORT TransactionOptions {
   IsolationLevel isolation = IsolationLevel::kSerializable;
   // Of the commit. `keyspace` must be null, and `ttl_us` 0 (kInvalidArgument).
   WriteOptions write;
-  // Most that it may hold in memory. 0 = as much as a WriteBatch may have. With a memory budget no more than
-  // that allows a batch.
+  // Most that it may hold in memory. 0 = of writes what a WriteBatch may have, with a memory budget what that
+  // allows a batch; and as much again of what it has read and of what finds its writes.
   uint64_t max_bytes = 0;
   // RunTransaction: how often it is tried. At least 1.
   uint32_t max_attempts = 100;

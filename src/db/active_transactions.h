@@ -25,7 +25,7 @@ class ActiveTransactions {
     Entry* next = nullptr;
   };
 
-  // `most_bytes`: that each of them may hold, whatever its options say.
+  // `most_bytes`: that each of them may hold of what it has read and what finds its writes, by default.
   ActiveTransactions(std::shared_ptr<SnapshotList> snapshots, uint64_t most_bytes);
 
   // Takes the visible sequence from the list of snapshots as `entry->start`, and enters it here, unless

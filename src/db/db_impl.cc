@@ -88,7 +88,8 @@ DbImpl::DbImpl(OpenedDatabase opened)
       keyspaces_(NextDatabase(), options_, versions_.get()),
       budget_(std::move(opened.budget)),
       memory_plan_(opened.memory_plan),
-      memory_limit_bytes_(MemoryLimitBytes()),
+      // What is read by calls has index and filter in memory that a budget counts, and may not have.
+      memory_limit_bytes_(budget_ == nullptr ? MemoryLimitBytes() : 0),
       account_(std::make_shared<MemoryAccount>(budget_ != nullptr ? budget_->account() : nullptr)),
       cache_(CacheOf(options_, budget_.get())),
       capped_fs_(TableFileSystem(options_, statistics_)),

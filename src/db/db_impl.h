@@ -360,7 +360,7 @@ class DbImpl final : public DB, private TransactionHost {
   Keyspaces keyspaces_;
   const std::shared_ptr<SharedBudget> budget_;  // null: no limit
   const MemoryPlan memory_plan_;
-  const uint64_t memory_limit_bytes_;  // as MemoryLimitBytes
+  const uint64_t memory_limit_bytes_;  // as ChooseAccess
   const std::shared_ptr<MemoryAccount> account_;
   std::shared_ptr<ChunkPool> chunk_pool_;        // null: memtables take from the system
   const std::shared_ptr<BlockCache> cache_;      // the budget's, if there is one

@@ -208,7 +208,9 @@ Result<uint64_t> RepairSources::TakeFoundLog(const FoundLog& log, SequenceNumber
       return {};
     }
     const SequenceNumber expected = tables->last_sequence() + 1;
-    SEERDB_RETURN_IF_ERROR(tables->Apply(base, operations));
+    const Status taken = tables->Apply(base, operations);
+    if (taken.IsCorruption()) lose(0, std::string(taken.message()));
+    SEERDB_RETURN_IF_ERROR(taken);
     ++applied;
     if (base > expected) {
       lose(0, "operations " + std::to_string(expected) + " to " + std::to_string(base - 1) +

@@ -69,10 +69,7 @@ class Ring {
   // The place's descriptor, opened if it has none.
   Result<File> Open(const std::shared_ptr<Place>& place) EXCLUDES(mu_) {
     if (File file = place->Use()) return file;
-    // Room first: what has no descriptor left in the process cannot be opened.
-    const File evicted = MakeRoom();
-    SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> opened,
-                            below_->NewRandomAccessFile(place->path()));
+    SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> opened, OpenBelow(place->path()));
     SEERDB_RETURN_IF_ERROR(place->CheckSameFile(*opened));
     if (events_.opened != nullptr) events_.opened();
     File file = std::move(opened);
@@ -89,11 +86,24 @@ class Ring {
   const std::shared_ptr<FileSystem>& below() const { return below_; }
 
  private:
-  File MakeRoom() EXCLUDES(mu_) {
+  static constexpr int kMostGivenUp = 8;  // for one that is opened
+
+  Result<std::unique_ptr<RandomAccessFile>> OpenBelow(const std::string& path) EXCLUDES(mu_) {
+    // Room first: what has no descriptor left in the process cannot be opened.
+    GiveUpOne(max_files_).reset();
+    for (int given_up = 0;; ++given_up) {
+      Result<std::unique_ptr<RandomAccessFile>> opened = below_->NewRandomAccessFile(path);
+      if (opened.status().detail() != StatusDetail::kNoResources || given_up == kMostGivenUp) return opened;
+      // Others have what was thought to be left: one of these here will do, once nobody reads from it.
+      if (GiveUpOne(0) == nullptr) return opened;
+    }
+  }
+  // Takes the descriptor of one that was not used of late, if there are so many.
+  File GiveUpOne(size_t least) EXCLUDES(mu_) {
     File file;
     {
       MutexLock lock(&mu_);
-      if (places_.size() < max_files_ || SEERDB_MUTANT("open-files-not-capped")) return nullptr;
+      if (places_.empty() || places_.size() < least || SEERDB_MUTANT("open-files-not-capped")) return nullptr;
       while (true) {
         if (hand_ >= places_.size()) hand_ = 0;
         if (!places_[hand_]->TakeUsed()) break;

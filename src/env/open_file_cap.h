@@ -3,9 +3,10 @@
 // A file that is read is opened again by its path when its descriptor was given up: the caller sees to it
 // that the path means the same file for as long as somebody reads it, as tables are. Which descriptor is
 // given up is CLOCK's choice: one that was not used since the hand last passed. Threads that open at the same
-// moment may each go beyond the cap by one. Everything else goes to the file system below. A file that is
-// mapped and let go of holds none. Thread safety: as FileSystem. mu_ guards the ring and is held while a
-// descriptor is taken from a file, not while one is opened or closed; each file's own mutex is a leaf.
+// moment may each go beyond the cap by one. Where the process has none left, one is given up below the cap,
+// too. Everything else goes to the file system below. A file that is mapped and let go of holds none. Thread
+// safety: as FileSystem. mu_ guards the ring and is held while a descriptor is taken from a file, not while
+// one is opened or closed; each file's own mutex is a leaf.
 #pragma once
 
 #include <atomic>

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
 
 namespace seerdb {
@@ -104,6 +105,24 @@ TEST_F(OpenFileCapTest, ErrorsOfOpeningAgainAreReported) {
   EXPECT_EQ(first->Read(0, 8, scratch).status().detail(), StatusDetail::kNotFound);
   EXPECT_EQ(Read(*second), "file 1");
   EXPECT_FALSE(fs->NewRandomAccessFile("/none").ok());
+}
+
+TEST_F(OpenFileCapTest, WhereTheProcessHasNoneLeftOneIsGivenUpBelowTheCap) {
+  const auto faults = std::make_shared<FaultFileSystem>(memory_);
+  int evicted = 0;
+  OpenFileEvents events;
+  events.evicted = [&] { ++evicted; };
+  const auto fs = NewOpenFileCap(faults, 8, std::move(events));
+  faults->AddRule(FaultRule::Fail(FileOp::kOpenRead, Path(0), FaultRule::NoDescriptorError()));
+  EXPECT_EQ(fs->NewRandomAccessFile(Path(0)).status().detail(), StatusDetail::kNoResources)
+      << "there is none to give up";
+  const auto first = *fs->NewRandomAccessFile(Path(0));
+  const auto second = *fs->NewRandomAccessFile(Path(1));
+  faults->AddRule(FaultRule::Fail(FileOp::kOpenRead, Path(2), FaultRule::NoDescriptorError()));
+  const auto third = fs->NewRandomAccessFile(Path(2));
+  ASSERT_TRUE(third.ok()) << third.status().ToString();
+  EXPECT_EQ(evicted, 1);
+  EXPECT_EQ(Read(*first) + Read(*second) + Read(**third), "file 0file 1file 2");
 }
 
 TEST_F(OpenFileCapTest, ManyThreads) {

@@ -23,6 +23,11 @@ constexpr uint64_t kMaxRawBytes = uint64_t{64} << 20;
 // Of a record in front of its key: kind and three varints.
 constexpr uint64_t kMaxRecordHeadBytes = 1 + 5 + 5 + 10;
 
+// A sector that the device cannot read, and not want of something.
+bool IsUnreadable(const Status& status) {
+  return status.IsIoError() && status.detail() == StatusDetail::kNone;
+}
+
 // Where the record at the beginning of `bytes` ends, or 0.
 uint64_t RecordEnd(Slice bytes) {
   Decoder in(bytes);
@@ -71,7 +76,7 @@ Result<Slice> BlockFinder::Read(uint64_t offset, uint64_t n) {
     const uint64_t wanted = std::min(std::max(n, kWindowBytes), file_bytes_ - offset);
     buffer_.resize(wanted);
     window_ = Slice();
-    SEERDB_ASSIGN_OR_RETURN(window_, file_.Read(offset, wanted, buffer_.data()));
+    SEERDB_ASSIGN_OR_RETURN(window_, ReadFile(offset, wanted, buffer_.data()));
     window_offset_ = offset;
   }
   return window_.substr(offset - window_offset_, n);
@@ -82,7 +87,22 @@ Result<Slice> BlockFinder::ReadAside(uint64_t offset, uint64_t n) {
   if (InWindow(offset, n)) return window_.substr(offset - window_offset_, n);
   budget_bytes_ -= std::min(budget_bytes_, std::max(n, kReadCostBytes));
   aside_.resize(n);
-  return file_.Read(offset, n, aside_.data());
+  return ReadFile(offset, n, aside_.data());
+}
+
+Result<Slice> BlockFinder::ReadFile(uint64_t offset, uint64_t n, char* scratch) const {
+  const Result<Slice> whole = file_.Read(offset, n, scratch);
+  if (!IsUnreadable(whole.status())) return whole;
+  for (uint64_t done = 0; done < n;) {
+    const uint64_t step = std::min(kReadCostBytes - (offset + done) % kReadCostBytes, n - done);
+    const Result<Slice> part = file_.Read(offset + done, step, scratch + done);
+    if (!part.ok() && !IsUnreadable(part.status())) return part;
+    const Slice bytes = part.ok() ? *part : Slice();
+    if (bytes.data() != scratch + done) std::copy(bytes.begin(), bytes.end(), scratch + done);
+    std::fill(scratch + done + bytes.size(), scratch + done + step, '\0');
+    done += step;
+  }
+  return Slice(scratch, n);
 }
 
 Result<std::optional<FoundBlock>> BlockFinder::Find(uint64_t offset) {

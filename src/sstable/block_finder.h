@@ -42,6 +42,8 @@ class BlockFinder {
   Result<Slice> Read(uint64_t offset, uint64_t n);
   // The same of what a head points to, which may be far away: what Read has stays where the search is.
   Result<Slice> ReadAside(uint64_t offset, uint64_t n);
+  // What the device does not give reads as zeros, which no block is.
+  Result<Slice> ReadFile(uint64_t offset, uint64_t n, char* scratch) const;
   bool InWindow(uint64_t offset, uint64_t n) const {
     return offset >= window_offset_ && offset + n <= window_offset_ + window_.size();
   }

@@ -112,6 +112,7 @@ class BlockSource {
     if (const std::optional<TagBlock> block_view = AtHand(block)) block_view->PrefetchLowerBound();
   }
 
+  bool mapped() const { return map_.data() != nullptr; }
   // Maps the pages of all blocks, which it may have to wait for. Requires: mapped.
   Status LoadAll() const { return region_->Load(0, index_->data_end()); }
   // Checks a block where it is mapped, and remembers that it is whole. Compressed content is not looked at.

@@ -36,7 +36,8 @@ class Salvage {
     if (index.ok()) {
       SEERDB_RETURN_IF_ERROR(WalkIndex(*index));
     } else {
-      if (!index.status().IsCorruption()) return index.status();
+      const bool unreadable = index.status().IsIoError() && index.status().detail() == StatusDetail::kNone;
+      if (!index.status().IsCorruption() && !unreadable) return index.status();
       SEERDB_RETURN_IF_ERROR(Search(std::string(index.status().message())));
     }
     // Searched ranges were taken for lost before it was known how much there is.

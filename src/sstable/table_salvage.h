@@ -45,9 +45,9 @@ struct SalvageBounds {
 };
 
 // Entries come with the sequences they have: what was bulk loaded is lost if neither the table nor the bounds
-// say its sequence. Entries come in order; an error of `visit` ends the salvage and is returned. kIoError if
-// the file cannot be opened or its device refuses more than data blocks; kNotSupported if a later version
-// wrote it.
+// say its sequence. Entries come in order; an error of `visit` ends the salvage and is returned. What the
+// device does not give is lost, and no more than that. kIoError if the file cannot be opened; kNotSupported
+// if a later version wrote it.
 Result<TableSalvage> SalvageTable(
     FileSystem& fs, const std::string& path, uint64_t table_number, const SalvageBounds& bounds,
     const std::function<Status(Slice key, uint64_t trailer, Slice value)>& visit);

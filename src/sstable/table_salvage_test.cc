@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "env/fault_file_system.h"
 #include "sstable/block_finder.h"
 #include "sstable/table_format.h"
 #include "sstable/test_table.h"
@@ -148,6 +152,66 @@ TEST_P(TableSalvageTest, KeysOutsideTheBoundsAreDamage) {
   const Outcome outcome = Check(whole_, bounds);
   EXPECT_LT(outcome.salvage.blocks, table_.properties().data_blocks);
   for (const auto& [key, value] : outcome.entries) EXPECT_LE(key.first, "key110");
+}
+
+TEST_P(TableSalvageTest, AnIndexThatTheDeviceDoesNotGiveCostsNoBlock) {
+  ASSERT_TRUE(table_.Write(whole_).ok());
+  FaultFileSystem faults(std::shared_ptr<FileSystem>(std::shared_ptr<FileSystem>(), &table_.fs()));
+  faults.AddRule(FaultRule::Fail(FileOp::kRead, "", FaultRule::DeviceError()));
+  TestEntries found;
+  const auto salvage = SalvageTable(faults, TestTable::kPath, kNumber, bounds_,
+                                    [&](Slice key, uint64_t trailer, Slice value) -> Status {
+                                      found[{std::string(key), trailer}] = value;
+                                      return {};
+                                    });
+  ASSERT_TRUE(salvage.ok()) << salvage.status().ToString();
+  EXPECT_EQ(faults.faults_fired(), 1u);
+  EXPECT_EQ(found, entries_);
+  EXPECT_TRUE(salvage->lost.empty());
+}
+
+class FileWithABadSector final : public RandomAccessFile {
+ public:
+  static constexpr uint64_t kBadBegin = 9000;
+  static constexpr uint64_t kBadEnd = 9512;
+  explicit FileWithABadSector(std::string bytes) : bytes_(std::move(bytes)) {}
+  Result<Slice> Read(uint64_t offset, size_t n, char* scratch) const override {
+    if (offset < kBadEnd && offset + n > kBadBegin) return FaultRule::DeviceError();
+    const Slice read = Slice(bytes_).substr(offset, n);
+    std::copy(read.begin(), read.end(), scratch);
+    return Slice(scratch, read.size());
+  }
+  Result<uint64_t> Size() const override { return bytes_.size(); }
+  Result<std::shared_ptr<const MappedRegion>> Map() const override { return Status::NotSupported("map"); }
+
+ private:
+  const std::string bytes_;
+};
+
+TEST(BlockFinderTest, ABadSectorCostsThePageThatItLiesIn) {
+  TestEntries entries;
+  for (int i = 0; i < 2000; ++i) {
+    entries[{"key" + std::to_string(10'000 + i), PackTrailer(1, ValueType::kValue)}] = std::string(30, 'v');
+  }
+  TableBuilderOptions options;
+  options.block_bytes = 250;
+  options.table_number = kNumber;
+  TestTable table;
+  ASSERT_TRUE(table.Build(entries, options).ok());
+  const FileWithABadSector file(table.Bytes());
+  BlockFinder finder(file, table.Bytes().size(), kNumber);
+  uint64_t blocks = 0;
+  bool behind = false;
+  for (uint64_t offset = 0;; ++blocks) {
+    const auto found = finder.Find(offset);
+    ASSERT_TRUE(found.ok()) << found.status().ToString();
+    if (!found->has_value()) break;
+    offset = (*found)->offset + (*found)->bytes;
+    behind |= (*found)->offset > FileWithABadSector::kBadEnd;
+  }
+  EXPECT_TRUE(behind);
+  EXPECT_LT(blocks, table.properties().data_blocks);
+  EXPECT_GE(blocks + 25, table.properties().data_blocks);
 }
 
 TEST_P(TableSalvageTest, ErrorsOfTheVisitorEndIt) {

@@ -22,7 +22,8 @@ void WalkAhead::Turn(uint32_t block, uint32_t step) {
 }
 
 void WalkAhead::Expect(uint32_t begin, uint32_t end) const {
-  if (bytes_ > kMinBytes || !source_.SeemsLoaded(begin, end)) source_.ExpectAll(begin, end);
+  const bool asks = source_.mapped() && bytes_ > kMinBytes;
+  if (asks || !source_.SeemsLoaded(begin, end)) source_.ExpectAll(begin, end);
 }
 
 void WalkAhead::Ask(uint32_t block) {

@@ -34,7 +34,8 @@ class WalkAhead {
 
   void Turn(uint32_t block, uint32_t step);
   void Ask(uint32_t block);
-  // Most walks end within their first stretch: that is not asked for where it seems to be there.
+  // Most walks end within their first stretch: that is not asked for where it seems to be there. None is that
+  // the cache seems to have.
   void Expect(uint32_t begin, uint32_t end) const;
   uint32_t BlocksIn(uint64_t bytes) const;
 

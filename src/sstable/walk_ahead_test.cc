@@ -205,6 +205,15 @@ TEST_F(WalkAheadTest, WhereBlocksAreReadByCallsAWalkAsksForThemToo) {
   ExpectGrowth(file_->asked, 64 << 10);
 }
 
+TEST_F(WalkAheadTest, AWalkAsksForNothingThatTheCacheHas) {
+  const BlockSource source = ReadByCalls(std::make_shared<BlockCache>(64 << 20));
+  for (const bool again : {false, true}) {
+    const auto iterator = NewTableIterator({}, source, table_.fs());
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) continue;
+    EXPECT_EQ(std::exchange(file_->asked, {}).empty(), again);
+  }
+}
+
 TEST_F(WalkAheadTest, OneOfSeveralLookupsAsksForABlockThatNoCacheHas) {
   const auto cache = std::make_shared<BlockCache>(1 << 20);
   const BlockSource source = ReadByCalls(cache);

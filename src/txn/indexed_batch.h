@@ -63,8 +63,10 @@ class IndexedBatch {
   uint32_t count() const { return now_.count; }
   uint32_t ranges() const { return now_.ranges; }
   bool only_deletes() const { return now_.additions == 0; }
-  uint64_t bytes() const {
-    return operations_.capacity() + writes_.capacity() * sizeof(Write) + index_.bytes() + deleted_.bytes();
+  uint64_t bytes() const { return operations_.capacity() + index_bytes(); }
+  // Of them, what it needs to find its writes.
+  uint64_t index_bytes() const {
+    return writes_.capacity() * sizeof(Write) + index_.bytes() + deleted_.bytes();
   }
 
  private:

@@ -174,9 +174,12 @@ Status TransactionImpl::CheckRoom(const KeyspaceState& state, Slice key, uint64_
 }
 
 Status TransactionImpl::CheckHeld(uint64_t bytes) const {
-  // With what it has read, too, it is to be no larger than a batch.
-  const uint64_t own = options_.max_bytes == 0 ? UINT64_MAX : options_.max_bytes;
-  const uint64_t most = std::min(own, transactions_->most_bytes());
+  uint64_t most = options_.max_bytes;
+  if (most == 0) {
+    // Its writes are checked as those of a batch are.
+    bytes = batch_.index_bytes() + read_ranges_.bytes();
+    most = transactions_->most_bytes();
+  }
   if (bytes <= most) return {};
   return Status::InvalidArgument("transaction: it would hold " + std::to_string(bytes) +
                                  " bytes, expected at most " + std::to_string(most))

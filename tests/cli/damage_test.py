@@ -104,6 +104,24 @@ class Log(CliCase):
         for failed in (self.run_tool("dump", log, code=ERROR), self.on_db("scan", code=ERROR)):
             self.assert_error(failed, "Corruption", log.name, "@64")
 
+    def test_dump_of_a_direct_log_goes_on_at_the_next_block(self):
+        """Where each write is synced, logs come to be written by whole blocks, each group behind zeros."""
+        loader = self.start_loader("--sync")
+        loader.stdin.write(b"".join(b"key%d\t1\n" % i for i in range(300)))
+        loader.stdin.flush()
+
+        def written():
+            return next((log for log in self.files("*.log") if b"key299" in log.read_bytes()), None)
+
+        log = self.wait_until(written, "the last record in a log")
+        loader.kill()
+        loader.wait()
+        out = self.run_tool("dump", "--entries", log).out.decode()
+        self.assertIn("\tput\tkey299\t1\n", out)
+        frames = [int(line[len("frame @"):].split(":")[0]) for line in out.splitlines() if line.startswith("frame @")]
+        self.assertGreaterEqual(len(frames), 20)
+        self.assertEqual([0] * 10, [offset % 4096 for offset in frames[-10:]])
+
     def test_torn_tail(self):
         log = self.killed_loader()
         out = self.run_tool("dump", log).out.decode()

@@ -306,7 +306,7 @@ TEST(MemoryBudgetTest, ATransactionThatReadsWithoutEndIsRefused) {
   Status read;
   for (uint64_t i = 0; i < 200'000 && read.ok(); ++i) read = transaction->Get(KeyOf(i)).status();
   EXPECT_TRUE(read.IsInvalidArgument() && read.detail() == StatusDetail::kMemoryFull) << read.ToString();
-  EXPECT_LT(db->memory_usage().transaction_bytes, 4 * kMiB);
+  EXPECT_LT(db->memory_usage().transaction_bytes, 3 * kMiB);
   EXPECT_OK(db->Put("others", "go on"));
 }
 

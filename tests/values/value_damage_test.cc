@@ -215,5 +215,26 @@ TEST_F(ValueDamage, SegmentsThatChangedPlacesAreRefused) {
   EXPECT_EQ(GetText(*db_, "other"), "=" + Value(50));
 }
 
+// Its record is whole, and leads nowhere.
+TEST_F(ValueDamage, RepairWithoutAManifestSaysThatALoggedValueIsLost) {
+  ASSERT_OK(db_->Put(Key(1), "small"));
+  ASSERT_OK(db_->Put(Key(2), Value(2)));
+  const auto disk = fs_->CrashClone({0, CrashOptions::kProcessCrash, true});
+  db_.reset();
+  const auto names = disk->ListDirectory("/db");
+  ASSERT_OK(names.status());
+  for (const std::string& name : *names) {
+    if (name.starts_with("MANIFEST") || name.ends_with(".vlog")) ASSERT_OK(disk->DeleteFile("/db/" + name));
+  }
+  options_.file_system = disk;
+  const auto report = DB::Repair(options_, "/db");
+  ASSERT_TRUE(report.ok()) << report.status().ToString();
+  EXPECT_FALSE(report->lossless()) << report->ToString();
+  const auto repaired = OpenOrFail(options_, "/db");
+  ASSERT_TRUE(repaired);
+  EXPECT_EQ(GetText(*repaired, Key(1)), "=small");
+  EXPECT_EQ(GetText(*repaired, Key(2)), "none");
+}
+
 }  // namespace
 }  // namespace seerdb::testing
