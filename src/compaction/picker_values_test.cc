@@ -47,6 +47,14 @@ PickContext Small(const VersionPtr& version) {
   return context;
 }
 
+// The segment has much garbage.
+PickContext Emptying(uint64_t segment) {
+  PickContext context;
+  context.values.segments = {segment};
+  context.values.garbage_bytes = 10'000;
+  return context;
+}
+
 // What jobs make of tables and of the segments they point into.
 struct Database {
   VersionPtr tree;
@@ -107,9 +115,7 @@ TEST(CompactionPicker, WhereTheTableWithMostValuesIsBusyAnotherGivesUpItsOwn) {
   const PickerOptions options = NothingElseDue();
   const VersionPtr version =
       WithValues(Tree({"", "1:a-c 2:d-f 3:g-i"}), {{1, {{7, 500}}}, {2, {{7, 900}}}, {3, {{7, 100}}}});
-  PickContext context;
-  context.values.segments = {7};
-  context.values.garbage_bytes = 10'000;
+  PickContext context = Emptying(7);
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L1:1 L1:2 L1:3 -> L1");
   context.unavailable = {2};
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L1:1 -> L1");
@@ -123,13 +129,8 @@ TEST(CompactionPicker, NeighboursBetweenWhichAJobWritesAreNotWrittenAnewAsOne) {
   const PickerOptions options = NothingElseDue();
   const VersionPtr version =
       WithValues(Tree({"", "1:a-b 2:f-g 3:h-i"}), {{1, {{7, 500}}}, {2, {{7, 900}}}, {3, {{7, 100}}}});
-  PickContext context;
-  context.values.segments = {7};
-  context.values.garbage_bytes = 10'000;
-  KeyRange between;
-  between.smallest = "c";
-  between.largest = "e";
-  between.empty = false;
+  PickContext context = Emptying(7);
+  const KeyRange between{"c", "e", false};
   context.running = {{1, kFirstRun, between}};
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L1:2 L1:3 -> L1");
   context.running.front().run = kFirstRun + 1;
@@ -143,9 +144,7 @@ TEST(CompactionPicker, WhereTheTableWithMostValuesCannotBeWrittenAnewAnotherIs) 
   PickerOptions options = NothingElseDue();
   options.l0_compaction_trigger = 10;
   const VersionPtr version = WithValues(Tree({"1:a-c 2:a-c", "3:g-i"}), {{2, {{7, 900}}}, {3, {{7, 100}}}});
-  PickContext context;
-  context.values.segments = {7};
-  context.values.garbage_bytes = 10'000;
+  PickContext context = Emptying(7);
   context.unavailable = {1};
   EXPECT_EQ(Show(PickCompaction(options, *version, context)), "merge L1:3 -> L1");
 }

@@ -239,9 +239,9 @@ Result<std::unique_ptr<DB>> DB::Open(const Options& given, const std::string& pa
       return Status::InvalidArgument("open " + path +
                                      ": no such directory, and create_if_missing is not set");
     }
-    SEERDB_RETURN_IF_ERROR(fs.CreateDirectory(path));
-  } else if (!fs.GetFileInfo(CurrentFilePath(path)).ok()) {
-    // There may be no database in it yet, and nobody who has made its own name durable.
+  }
+  // Also of a directory that is there, without a database yet, nobody may have made the name durable.
+  if (!info.ok() || !fs.GetFileInfo(CurrentFilePath(path)).ok()) {
     SEERDB_RETURN_IF_ERROR(fs.CreateDirectory(path));
   }
   SEERDB_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, fs.LockFile(LockFilePath(path), HolderText()));

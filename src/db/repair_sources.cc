@@ -11,6 +11,7 @@
 #include "format/batch_codec.h"
 #include "format/file_name.h"
 #include "format/keyspace_prefix.h"
+#include "sstable/block_finder.h"
 #include "sstable/table_reader.h"
 #include "sstable/table_salvage.h"
 #include "wal/log_salvage.h"
@@ -29,9 +30,7 @@ std::optional<std::string> UserKey(const std::optional<std::string>& engine_key)
 }
 
 // Worth a look at what else there is. Other errors, of permission or space, say nothing about the bytes.
-bool IsDamage(const Status& status) {
-  return status.IsCorruption() || (status.IsIoError() && status.detail() == StatusDetail::kNone);
-}
+bool IsDamage(const Status& status) { return status.IsCorruption() || IsUnreadable(status); }
 
 SalvageBounds BoundsOf(const TableMeta* listed) {
   if (listed == nullptr) return {};

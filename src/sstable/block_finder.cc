@@ -23,11 +23,6 @@ constexpr uint64_t kMaxRawBytes = uint64_t{64} << 20;
 // Of a record in front of its key: kind and three varints.
 constexpr uint64_t kMaxRecordHeadBytes = 1 + 5 + 5 + 10;
 
-// A sector that the device cannot read, and not want of something.
-bool IsUnreadable(const Status& status) {
-  return status.IsIoError() && status.detail() == StatusDetail::kNone;
-}
-
 // Where the record at the beginning of `bytes` ends, or 0.
 uint64_t RecordEnd(Slice bytes) {
   Decoder in(bytes);

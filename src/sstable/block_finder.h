@@ -18,6 +18,11 @@
 
 namespace seerdb {
 
+// The error of a read of what the device does not give, and not want of something.
+inline bool IsUnreadable(const Status& status) {
+  return status.IsIoError() && status.detail() == StatusDetail::kNone;
+}
+
 struct FoundBlock {
   uint64_t offset = 0;
   uint64_t bytes = 0;   // stored bytes and trailer

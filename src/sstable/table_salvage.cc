@@ -36,8 +36,7 @@ class Salvage {
     if (index.ok()) {
       SEERDB_RETURN_IF_ERROR(WalkIndex(*index));
     } else {
-      const bool unreadable = index.status().IsIoError() && index.status().detail() == StatusDetail::kNone;
-      if (!index.status().IsCorruption() && !unreadable) return index.status();
+      if (!index.status().IsCorruption() && !IsUnreadable(index.status())) return index.status();
       SEERDB_RETURN_IF_ERROR(Search(std::string(index.status().message())));
     }
     // Searched ranges were taken for lost before it was known how much there is.

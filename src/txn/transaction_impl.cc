@@ -116,7 +116,7 @@ Result<std::optional<PinnedValue>> TransactionImpl::DoGet(const Keyspace* keyspa
   SEERDB_RETURN_IF_ERROR(Enter(keyspace, &state));
   if (key.size() > kMaxKeyBytes) return std::optional<PinnedValue>();
   const bool track = for_update || serializable();
-  if (track) SEERDB_RETURN_IF_ERROR(CheckHeld(HeldBytes()));
+  if (track) SEERDB_RETURN_IF_ERROR(CheckHeld());
   check_reads_ |= for_update;
   const bool look = track || batch_.count() != 0;
   const Slice engine_key = look ? EngineKey(*state, key) : Slice();
@@ -170,16 +170,15 @@ Status TransactionImpl::CheckRoom(const KeyspaceState& state, Slice key, uint64_
       batch_.operations().size() + state.prefix.size() + key.size() + value_bytes + kOverhead;
   SEERDB_RETURN_IF_ERROR(host_->CheckWriteSizes({key.size(), value_bytes, bytes, batch_.count() + uint64_t{1},
                                                  batch_.ranges() + (range ? uint64_t{1} : 0)}));
-  return CheckHeld(std::max(bytes, HeldBytes()));
+  return CheckHeld(bytes);
 }
 
-Status TransactionImpl::CheckHeld(uint64_t bytes) const {
-  uint64_t most = options_.max_bytes;
-  if (most == 0) {
-    // Its writes are checked as those of a batch are.
-    bytes = batch_.index_bytes() + read_ranges_.bytes();
-    most = transactions_->most_bytes();
-  }
+Status TransactionImpl::CheckHeld(uint64_t wanted_bytes) const {
+  const bool limited = options_.max_bytes != 0;
+  // Without a limit of its own, its writes are checked as those of a batch are, and here what is beside them.
+  const uint64_t bytes =
+      limited ? std::max(wanted_bytes, HeldBytes()) : batch_.index_bytes() + read_ranges_.bytes();
+  const uint64_t most = limited ? options_.max_bytes : transactions_->most_bytes();
   if (bytes <= most) return {};
   return Status::InvalidArgument("transaction: it would hold " + std::to_string(bytes) +
                                  " bytes, expected at most " + std::to_string(most))

@@ -50,8 +50,8 @@ class TransactionImpl final : public Transaction, private CommitCheck {
   // For its iterators.
   const IndexedBatch& batch() const { return batch_; }
   void ForgetIterator(TransactionIterator* iterator);
-  // kInvalidArgument/kMemoryFull once it holds more than it may.
-  Status CheckHeld() const { return CheckHeld(HeldBytes()); }
+  // kInvalidArgument/kMemoryFull if it holds more than it may, or would with writes of `wanted_bytes` in all.
+  Status CheckHeld(uint64_t wanted_bytes = 0) const;
   // All keys in [begin, end) were read.
   void NoteRangeRead(Slice begin, Slice end);
   // An iterator ended with an error that nobody has asked for.
@@ -78,7 +78,6 @@ class TransactionImpl final : public Transaction, private CommitCheck {
   Status Enter(const Keyspace* keyspace, const KeyspaceState** state) const;
   // If a write of so many bytes can be taken.
   Status CheckRoom(const KeyspaceState& state, Slice key, uint64_t value_bytes, bool range = false) const;
-  Status CheckHeld(uint64_t bytes) const;
   Status AddWrite(const KeyspaceState& state, bool merge, Slice key, Slice value, uint64_t expires_us);
   // Into engine_key_.
   Slice EngineKey(const KeyspaceState& state, Slice key);
