@@ -56,8 +56,8 @@ void ReadBlock(Slice content) {
 // A stored block that a codec may have written, cut off or not.
 void ReadCompressed(CompressionType type, Slice content) {
   const std::vector<char> exact(content.begin(), content.end());
-  std::string out;
-  if (UncompressBlock(type, Slice(exact.data(), exact.size()), &out) == nullptr) ReadBlock(out);
+  BlockBuffer out;
+  if (UncompressBlock(type, Slice(exact.data(), exact.size()), &out) == nullptr) ReadBlock(out.bytes());
 }
 
 // What was written comes back through builder, codec and search.
@@ -92,9 +92,9 @@ void RoundTrip(Input* input) {
   const std::string bytes(output.bytes());
   BlockCompressor compressor(type);
   std::string stored;
-  std::string again;
+  BlockBuffer again;
   if (compressor.Compress(bytes, &stored)) {
-    SEERDB_ASSERT(UncompressBlock(type, stored, &again) == nullptr && again == bytes);
+    SEERDB_ASSERT(UncompressBlock(type, stored, &again) == nullptr && again.bytes() == bytes);
   }
   SEERDB_ASSERT(TagBlock::Check(bytes) == nullptr);
   const TagBlock block(bytes);

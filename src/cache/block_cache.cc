@@ -4,12 +4,17 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/system_memory.h"
 #include "cache/cache_shard.h"
 
 namespace seerdb {
 namespace {
 
 constexpr size_t kShards = 16;
+// What lies idle between blocks of a few sizes: at the end of the last region, and, as a part of all that the
+// cache may have, in the last span of each size.
+constexpr uint64_t kIdleBytes = kHugePageBytes;
+constexpr uint64_t kIdleShare = 32;
 
 }  // namespace
 
@@ -55,6 +60,7 @@ BlockCache::BlockCache(uint64_t capacity_bytes, std::shared_ptr<const MemoryAcco
     : configured_bytes_(capacity_bytes),
       budget_(std::move(budget)),
       budget_bytes_(budget_bytes),
+      memory_(std::make_shared<BlockMemory>()),
       shards_(std::make_unique<Shard[]>(kShards)) {}
 
 BlockCache::~BlockCache() {
@@ -71,6 +77,15 @@ uint64_t BlockCache::NewFileId() {
 BlockCache::Shard& BlockCache::ShardFor(uint64_t hash) const { return shards_[hash >> 60]; }
 
 uint64_t BlockCache::capacity_bytes() const {
+  const uint64_t allowed = allowed_bytes();
+  if (allowed < kLeastBytesWithMemory) return allowed;
+  // Not less for what is idle at all times, of which there would be more when blocks leave for it. If there
+  // is more, blocks of a size that is no longer asked for keep their regions: all have to go that are old.
+  const uint64_t reserve = kIdleBytes + allowed / kIdleShare;
+  return allowed - std::min(allowed, std::max(reserve, memory_->idle_bytes()));
+}
+
+uint64_t BlockCache::allowed_bytes() const {
   const uint64_t configured_bytes = configured_bytes_.load(std::memory_order_relaxed);
   if (budget_ == nullptr) return configured_bytes;
   const uint64_t held_bytes = budget_->held_bytes();

@@ -3,17 +3,18 @@
 // Keys are (file id, offset); a file id is unique in the process, so a name that is used again cannot alias.
 // Sharded; each shard evicts by S3-FIFO (J. Yang et al., "FIFO queues are all you need for cache eviction",
 // SOSP 2023): new blocks stand in a small queue and move to the main one only if used again, so that a scan
-// passes through without displacing what is used (docs/decisions/0013). A block is memory of its own,
-// shared by the cache and whoever reads it: one that is pinned stays readable after eviction.
-// Thread safety: all methods concurrently; each takes one shard's mutex briefly.
+// passes through without displacing what is used (docs/decisions/0013). A block is shared by the cache and
+// whoever reads it: one that is pinned stays readable after eviction, and keeps the memory that it is part
+// of. Thread safety: all methods concurrently; each takes one shard's mutex briefly.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <utility>
 
 #include "base/memory_account.h"
+#include "cache/block_memory.h"
 #include "seerdb/slice.h"
 
 namespace seerdb {
@@ -22,15 +23,15 @@ namespace seerdb {
 // readers.
 class CachedBlock {
  public:
-  // The entry of the cache, its places in the maps, control block and string.
+  // The entry of the cache, its places in the maps and the control block.
   static constexpr uint64_t kOverheadBytes = 240;
 
   // `account` may be null.
-  CachedBlock(std::string bytes, std::shared_ptr<MemoryAccount> account)
-      : bytes_(std::move(bytes)),
-        charge_(std::move(account), MemoryClass::kPinnedBlocks, bytes_.capacity() + kOverheadBytes) {}
+  CachedBlock(BlockBuffer buffer, std::shared_ptr<MemoryAccount> account)
+      : buffer_(std::move(buffer)),
+        charge_(std::move(account), MemoryClass::kPinnedBlocks, buffer_.held_bytes() + kOverheadBytes) {}
 
-  Slice bytes() const { return bytes_; }
+  Slice bytes() const { return buffer_.bytes(); }
   uint64_t charged_bytes() const { return charge_.bytes(); }
   // By the cache alone, under its shard's mutex.
   void SetCached(bool cached) const {
@@ -38,7 +39,7 @@ class CachedBlock {
   }
 
  private:
-  const std::string bytes_;
+  const BlockBuffer buffer_;
   mutable MemoryCharge charge_;
 };
 
@@ -53,6 +54,12 @@ class BlockCache {
   ~BlockCache();
 
   static uint64_t NewFileId();
+
+  // For blocks that may be inserted. Null while the capacity is so small that a huge page is much of it: then
+  // they come from the heap.
+  std::shared_ptr<BlockMemory> memory() const {
+    return allowed_bytes() >= kLeastBytesWithMemory ? memory_ : nullptr;
+  }
 
   // Null when absent.
   Block Find(uint64_t file_id, uint64_t offset);
@@ -74,18 +81,23 @@ class BlockCache {
   // Evicts what is beyond the capacity.
   void Trim();
 
-  // At present: the capacity it was given, or less by the budget.
+  // At present: the capacity it was given, or less by the budget, and less by what lies idle between blocks.
   uint64_t capacity_bytes() const;
   uint64_t bytes() const;
   uint64_t entries() const;
 
  private:
   class Shard;
+  static constexpr uint64_t kLeastBytesWithMemory = uint64_t{16} << 20;
+
   Shard& ShardFor(uint64_t hash) const;
+  // For blocks, and what lies idle between them.
+  uint64_t allowed_bytes() const;
 
   std::atomic<uint64_t> configured_bytes_;
   const std::shared_ptr<const MemoryAccount> budget_;
   const uint64_t budget_bytes_;
+  const std::shared_ptr<BlockMemory> memory_;
   std::unique_ptr<Shard[]> shards_;
 };
 

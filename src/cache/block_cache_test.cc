@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,7 +13,9 @@ namespace seerdb {
 namespace {
 
 BlockCache::Block MakeBlock(size_t bytes, char c = 'b', std::shared_ptr<MemoryAccount> account = nullptr) {
-  return std::make_shared<const CachedBlock>(std::string(bytes, c), std::move(account));
+  BlockBuffer buffer;
+  std::memset(buffer.Resize(bytes), c, bytes);
+  return std::make_shared<const CachedBlock>(std::move(buffer), std::move(account));
 }
 
 TEST(BlockCacheTest, FindsWhatWasInsertedAndKeepsTheFirst) {
@@ -54,6 +57,29 @@ TEST(BlockCacheTest, CapacityIsUsed) {
   BlockCache cache(4 << 20);
   for (uint64_t i = 0; i < 10'000; ++i) cache.Insert(1, i * 4096, MakeBlock(4096));
   EXPECT_GT(cache.bytes(), uint64_t{4 << 20} * 9 / 10);
+}
+
+// Blocks of a size that is no longer asked for leave holes, and stand in the way of those to come.
+TEST(BlockCacheTest, WithWhatLiesIdleBetweenBlocksItTakesNoMoreThanItsCapacity) {
+  constexpr uint64_t kCapacity = 32 << 20;
+  BlockCache cache(kCapacity);
+  const std::shared_ptr<BlockMemory> memory = cache.memory();
+  ASSERT_NE(memory, nullptr);
+  Random random(5);
+  for (const size_t bytes : {4200u, 20'000u, 600u, 9000u}) {
+    for (uint64_t i = 0; i < 200'000'000 / bytes; ++i) {
+      BlockBuffer buffer(memory);
+      buffer.Resize(bytes);
+      const uint64_t offset = bytes * 1'000'000 + random.Uniform(60'000);
+      if (cache.Find(1, offset) != nullptr) continue;
+      cache.Insert(1, offset, std::make_shared<const CachedBlock>(std::move(buffer), nullptr));
+      // Each shard lets blocks go at its own next insert.
+      ASSERT_LE(cache.bytes() + memory->idle_bytes(), kCapacity + kCapacity / 8) << bytes;
+    }
+    EXPECT_LE(cache.bytes() + memory->idle_bytes(), kCapacity) << bytes;
+    EXPECT_GT(cache.bytes(), kCapacity * 3 / 4) << bytes;
+  }
+  EXPECT_EQ(BlockCache(1 << 20).memory(), nullptr);
 }
 
 TEST(BlockCacheTest, BlocksUsedAgainSurviveAScan) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <list>
 #include <map>
@@ -58,8 +59,9 @@ double CacheHitRate(const Trace& trace) {
   BlockCache cache(kBlocks * (kBlockBytes + CachedBlock::kOverheadBytes));
   return HitRate(trace, [&cache](uint64_t block) {
     if (cache.Find(1, block * 4096) != nullptr) return true;
-    cache.Insert(1, block * 4096,
-                 std::make_shared<const CachedBlock>(std::string(kBlockBytes, 'b'), nullptr));
+    BlockBuffer buffer;
+    std::memset(buffer.Resize(kBlockBytes), 'b', kBlockBytes);
+    cache.Insert(1, block * 4096, std::make_shared<const CachedBlock>(std::move(buffer), nullptr));
     return false;
   });
 }

@@ -82,7 +82,7 @@ bool BlockCompressor::Compress(Slice raw, std::string* out) {
   return true;
 }
 
-const char* UncompressBlock(CompressionType type, Slice stored, std::string* out) {
+const char* UncompressBlock(CompressionType type, Slice stored, BlockBuffer* out) {
   if (stored.size() <= kRawSizeBytes) return "compressed block without content";
   const uint64_t raw_bytes = LoadU32(stored.data());
   const Slice stream = stored.substr(kRawSizeBytes);
@@ -91,8 +91,7 @@ const char* UncompressBlock(CompressionType type, Slice stored, std::string* out
     if (raw_bytes > stream.size() * kMaxLz4Ratio || raw_bytes > LZ4_MAX_INPUT_SIZE) {
       return "uncompressed size is not plausible";
     }
-    out->resize(raw_bytes);
-    const int n = LZ4_decompress_safe(stream.data(), out->data(), static_cast<int>(stream.size()),
+    const int n = LZ4_decompress_safe(stream.data(), out->Resize(raw_bytes), static_cast<int>(stream.size()),
                                       static_cast<int>(raw_bytes));
     return n >= 0 && static_cast<uint64_t>(n) == raw_bytes ? nullptr : "lz4 stream is damaged";
   }
@@ -101,10 +100,10 @@ const char* UncompressBlock(CompressionType type, Slice stored, std::string* out
         raw_bytes > MostZstdBytes(stream)) {
       return "uncompressed size is not plausible";
     }
-    out->resize(raw_bytes);
     ZSTD_DCtx* const context = ThreadContext();
     if (context == nullptr) return "no memory for zstd";
-    const size_t n = ZSTD_decompressDCtx(context, out->data(), raw_bytes, stream.data(), stream.size());
+    const size_t n =
+        ZSTD_decompressDCtx(context, out->Resize(raw_bytes), raw_bytes, stream.data(), stream.size());
     return n == raw_bytes ? nullptr : "zstd stream is damaged";
   }
   return "unknown compression type";

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "cache/block_memory.h"
 #include "seerdb/options.h"
 #include "seerdb/slice.h"
 
@@ -28,6 +29,6 @@ class BlockCompressor {
 };
 
 // Sets `out` to the block whose stored form is `stored`, of type kLz4 or kZstd. Null, or what is wrong.
-const char* UncompressBlock(CompressionType type, Slice stored, std::string* out);
+const char* UncompressBlock(CompressionType type, Slice stored, BlockBuffer* out);
 
 }  // namespace seerdb

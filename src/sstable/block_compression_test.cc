@@ -24,9 +24,9 @@ TEST_P(BlockCompressionTest, RoundTripsWhatShrinksAndDeclinesTheRest) {
     if (n < 100) continue;
     ASSERT_TRUE(compressor.Compress(even, &stored)) << n;
     EXPECT_LT(stored.size(), n);
-    std::string raw;
+    BlockBuffer raw;
     ASSERT_EQ(UncompressBlock(GetParam(), stored, &raw), nullptr);
-    EXPECT_TRUE(raw == even);
+    EXPECT_TRUE(raw.bytes() == even);
   }
 }
 
@@ -37,9 +37,9 @@ TEST_P(BlockCompressionTest, FalseSizesGetNoMemory) {
   for (const uint32_t claim : {0u, 1u, 4095u, 4097u, 1u << 30, UINT32_MAX}) {
     std::string bad = stored;
     StoreU32(bad.data(), claim);
-    std::string raw;
+    BlockBuffer raw;
     EXPECT_NE(UncompressBlock(GetParam(), bad, &raw), nullptr) << claim;
-    EXPECT_LT(raw.capacity(), 100'000u) << claim;
+    EXPECT_LT(raw.held_bytes(), 100'000u) << claim;
   }
 }
 
@@ -51,12 +51,12 @@ TEST_P(BlockCompressionTest, DamagedStreamsAreRefusedOrDecodeInBounds) {
   std::string stored;
   ASSERT_TRUE(compressor.Compress(raw, &stored));
   for (size_t n = 0; n < stored.size(); ++n) {
-    std::string out;
+    BlockBuffer out;
     EXPECT_NE(UncompressBlock(GetParam(), Slice(stored).substr(0, n), &out), nullptr) << n;
     std::string bad = stored;
     bad[n] = static_cast<char>(bad[n] ^ (1 + random.Uniform(255)));
     if (UncompressBlock(GetParam(), bad, &out) == nullptr) {
-      EXPECT_EQ(out.size(), LoadU32(bad.data()));
+      EXPECT_EQ(out.bytes().size(), LoadU32(bad.data()));
     }
   }
 }
@@ -75,13 +75,13 @@ TEST(ZstdFrameTest, SizeThatItsBlocksCannotGiveGetsNoMemory) {
   const uint32_t block = 1 | 1 << 1 | 1000 << 3;
   for (int i = 0; i < 3; ++i) stored.push_back(static_cast<char>(block >> (8 * i)));
   stored.append(300, 'x');
-  std::string raw;
+  BlockBuffer raw;
   EXPECT_NE(UncompressBlock(CompressionType::kZstd, stored, &raw), nullptr);
-  EXPECT_LT(raw.capacity(), 100'000u);
+  EXPECT_LT(raw.held_bytes(), 100'000u);
 }
 
 TEST(BlockCompressionTypeTest, UnknownTypesAreRefused) {
-  std::string raw;
+  BlockBuffer raw;
   EXPECT_NE(UncompressBlock(CompressionType::kNone, std::string(100, '\xff'), &raw), nullptr);
   EXPECT_NE(UncompressBlock(static_cast<CompressionType>(3), std::string(100, '\xff'), &raw), nullptr);
 }

@@ -47,16 +47,13 @@ Result<std::string> OpenStoredBlock(uint64_t table_number, uint64_t offset, Slic
   if (found != expected) return Status::Corruption(ChecksumMismatch(found, expected));
   const Slice stored = bytes.substr(0, bytes.size() - kBlockTrailerBytes);
   const auto type = static_cast<CompressionType>(covered.back());
-  std::string content;
+  BlockBuffer uncompressed;
   const char* error = nullptr;
-  if (type == CompressionType::kNone) {
-    content.assign(stored);
-  } else {
-    error = UncompressBlock(type, stored, &content);
-  }
+  if (type != CompressionType::kNone) error = UncompressBlock(type, stored, &uncompressed);
+  const Slice content = type == CompressionType::kNone ? stored : uncompressed.bytes();
   if (error == nullptr) error = TagBlock::Check(content);
   if (error != nullptr) return Status::Corruption(error);
-  return content;
+  return std::string(content);
 }
 
 BlockFinder::BlockFinder(const RandomAccessFile& file, uint64_t file_bytes, uint64_t table_number)

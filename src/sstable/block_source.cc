@@ -1,5 +1,6 @@
 #include "sstable/block_source.h"
 
+#include <cstring>
 #include <utility>
 
 #include "base/coding.h"
@@ -59,7 +60,7 @@ Status BlockSource::CheckStored(uint32_t block, Slice bytes) const {
              : Corrupt(block, ChecksumMismatch(found, expected));
 }
 
-Status BlockSource::Open(uint32_t block, Slice bytes, std::string* buffer, Slice* content) const {
+Status BlockSource::Open(uint32_t block, Slice bytes, BlockBuffer* buffer, Slice* content) const {
   SEERDB_RETURN_IF_ERROR(CheckStored(block, bytes));
   const Slice stored = bytes.substr(0, bytes.size() - kBlockTrailerBytes);
   *content = stored;
@@ -67,7 +68,7 @@ Status BlockSource::Open(uint32_t block, Slice bytes, std::string* buffer, Slice
     if (const char* error = UncompressBlock(TypeOf(bytes), stored, buffer); error != nullptr) {
       return Corrupt(block, error);
     }
-    *content = *buffer;
+    *content = buffer->bytes();
   }
   if (const char* error = TagBlock::Check(*content); error != nullptr) return Corrupt(block, error);
   return Status::Ok();
@@ -81,7 +82,7 @@ BlockCache::Block BlockSource::FindCached(uint32_t block) const {
   return found;
 }
 
-void BlockSource::Keep(uint32_t block, const TableReadFlags& flags, std::string content,
+void BlockSource::Keep(uint32_t block, const TableReadFlags& flags, BlockBuffer content,
                        BlockRef* ref) const {
   ref->owner = std::make_shared<const CachedBlock>(std::move(content), account_);
   if (cache_ != nullptr && flags.fill_cache) {
@@ -132,7 +133,7 @@ Status BlockSource::FetchMapped(uint32_t block, const TableReadFlags& flags, Blo
       return Status::Ok();
     }
   }
-  std::string buffer;
+  BlockBuffer buffer = NewBuffer();
   Slice content;
   SEERDB_RETURN_IF_ERROR(Open(block, bytes, &buffer, &content));
   if (TypeOf(bytes) == CompressionType::kNone) {
@@ -149,7 +150,7 @@ Status BlockSource::Confirm(uint32_t block) const {
   const BlockPlace place = index_->Place(block);
   const Slice bytes = map_.substr(place.offset, place.bytes + kBlockTrailerBytes);
   if (TypeOf(bytes) != CompressionType::kNone) return CheckStored(block, bytes);
-  std::string buffer;
+  BlockBuffer buffer;
   Slice content;
   SEERDB_RETURN_IF_ERROR(Open(block, bytes, &buffer, &content));
   Remember(block);
@@ -165,19 +166,21 @@ Status BlockSource::FetchRead(uint32_t block, const TableReadFlags& flags, Block
       return Status::Ok();
     }
   }
-  std::string stored(place.bytes + kBlockTrailerBytes, '\0');
-  SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file_->Read(place.offset, stored.size(), stored.data()));
+  BlockBuffer stored = NewBuffer();
+  const size_t stored_bytes = place.bytes + kBlockTrailerBytes;
+  char* const room = stored.Resize(stored_bytes);
+  SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file_->Read(place.offset, stored_bytes, room));
   if (flags.shard != nullptr) flags.shard->Add(Counter::table_bytes_read, bytes.size());
   if (flags.statistics != nullptr) flags.statistics->Add(Counter::table_bytes_read, bytes.size());
-  if (bytes.size() != stored.size()) {
-    return Corrupt(block, FoundExpected("bytes", bytes.size(), stored.size()));
+  if (bytes.size() != stored_bytes) {
+    return Corrupt(block, FoundExpected("bytes", bytes.size(), stored_bytes));
   }
-  if (bytes.data() != stored.data()) stored.assign(bytes);
-  std::string buffer;
+  if (bytes.data() != room) std::memcpy(room, bytes.data(), stored_bytes);
+  BlockBuffer buffer = NewBuffer();
   Slice content;
-  SEERDB_RETURN_IF_ERROR(Open(block, stored, &buffer, &content));
-  if (content.data() == stored.data()) {
-    stored.resize(content.size());
+  SEERDB_RETURN_IF_ERROR(Open(block, stored.bytes(), &buffer, &content));
+  if (content.data() == room) {
+    stored.Truncate(content.size());
     buffer = std::move(stored);
   }
   Keep(block, flags, std::move(buffer), ref);

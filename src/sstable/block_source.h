@@ -121,7 +121,7 @@ class BlockSource {
 
   // Checks a block as read (`bytes` are its stored bytes and trailer) and gives its content: a view of
   // `bytes`, or `buffer`, into which it was uncompressed.
-  Status Open(uint32_t block, Slice bytes, std::string* buffer, Slice* content) const;
+  Status Open(uint32_t block, Slice bytes, BlockBuffer* buffer, Slice* content) const;
 
   // What a fetched block holds, with the sequences that its entries have.
   TagBlock View(Slice content) const { return TagBlock(content, identity_.global_sequence); }
@@ -159,7 +159,9 @@ class BlockSource {
   Status CheckStored(uint32_t block, Slice bytes) const;
   Status Corrupt(uint32_t block, Slice what) const;
   BlockCache::Block FindCached(uint32_t block) const;
-  void Keep(uint32_t block, const TableReadFlags& flags, std::string content, BlockRef* ref) const;
+  void Keep(uint32_t block, const TableReadFlags& flags, BlockBuffer content, BlockRef* ref) const;
+  // For a block that may be kept.
+  BlockBuffer NewBuffer() const { return BlockBuffer(cache_ != nullptr ? cache_->memory() : nullptr); }
 
   const TableIdentity identity_;
   const BlockIndex* const index_;

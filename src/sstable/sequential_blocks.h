@@ -35,7 +35,7 @@ class SequentialBlocks {
   uint64_t buffer_offset_ = 0;
   Slice filled_;  // what buffer_ holds of the file, from buffer_offset_ on
   uint64_t next_bytes_;
-  std::string uncompressed_;
+  BlockBuffer uncompressed_;
 };
 
 }  // namespace seerdb
