@@ -96,8 +96,7 @@ Status ReplayedTables::ReadBack(const TableMeta& table) const {
 
 Status ReplayedTables::Spill() {
   if (entries_ == nullptr || entries_->empty()) return {};
-  pool_->Clear();  // what these entries did not need, sorting them may
-  entries_->Sort();
+  pool_->Clear();  // what these entries did not need, an iterator of them may
   TableOutputOptions output;
   output.directory = directory_;
   output.table = TableOptionsOf(options_);

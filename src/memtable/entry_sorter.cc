@@ -4,39 +4,76 @@
 #include <cstring>
 #include <new>
 #include <span>
-
-#include "base/assert.h"
+#include <utility>
 
 namespace seerdb {
 namespace {
+
+constexpr size_t kLineBytes = 64;
+constexpr size_t kLinesAhead = 3;
 
 constexpr size_t RecordBytes(size_t key_bytes, size_t value_bytes) {
   const size_t bytes = sizeof(Record) + key_bytes + value_bytes;
   return (bytes + alignof(Record) - 1) / alignof(Record) * alignof(Record);
 }
 
-class SortedIterator final : public InternalIterator {
- public:
-  explicit SortedIterator(std::span<const SortItem> items) : items_(items), at_(items.size()) {}
+}  // namespace
 
-  void SeekToFirst() override { MoveTo(0); }
-  void SeekToLast() override { MoveTo(items_.empty() ? 0 : items_.size() - 1); }
-  void Seek(Slice key, uint64_t trailer) override { MoveTo(CountBefore({key, trailer}, 0)); }
-  void SeekForPrev(Slice key, uint64_t trailer) override {
-    const size_t count = CountBefore({key, trailer}, 1);
-    MoveTo(count == 0 ? items_.size() : count - 1);
+template <typename Visit>
+void EntrySorter::VisitRecords(const Part& part, const Visit& visit) {
+  for (const Stretch& stretch : part.stretches) {
+    for (const char* p = stretch.begin; p < stretch.end;) {
+      const auto* record = reinterpret_cast<const Record*>(p);
+      visit(*record);
+      p += RecordBytes(record->key_bytes, record->value_bytes);
+    }
   }
-  void Next() override { MoveTo(at_ + 1); }
-  void Prev() override { MoveTo(at_ == 0 ? items_.size() : at_ - 1); }
+}
+
+class EntrySorter::SortedIterator final : public InternalIterator {
+ public:
+  explicit SortedIterator(const EntrySorter& sorter) : sorter_(sorter) {}
+
+  void SeekToFirst() override {
+    LoadPart(0);
+    MoveForward(0);
+  }
+  void SeekToLast() override {
+    LoadPart(sorter_.parts_.size() - 1);
+    MoveBackward(items_.size());
+  }
+  void Seek(Slice key, uint64_t trailer) override {
+    LoadPart(sorter_.splitters_.PartOf(key));
+    MoveForward(CountBefore({key, trailer}, 0));
+  }
+  void SeekForPrev(Slice key, uint64_t trailer) override {
+    LoadPart(sorter_.splitters_.PartOf(key));
+    MoveBackward(CountBefore({key, trailer}, 1));
+  }
+  void Next() override { MoveForward(at_ + 1); }
+  void Prev() override { MoveBackward(at_); }
   Status status() const override { return {}; }
 
  private:
   // The records of neighbours lie anywhere: so many are loaded while one is used.
   static constexpr size_t kAhead = 12;
-  static constexpr size_t kLineBytes = 64;
-  static constexpr size_t kLinesAhead = 3;
+  static constexpr size_t kNone = SIZE_MAX;
 
-  // How many entries compare with `target` below `limit`.
+  void LoadPart(size_t part) {
+    if (part == part_) return;
+    part_ = part;
+    items_.clear();
+    const size_t shared_bytes = sorter_.shared_.size();
+    const auto add = [&](const Record& record) {
+      items_.push_back({LoadWindow(record.key(), shared_bytes), &record});
+    };
+    for (const Record* record : sorter_.parts_[part].sample) add(*record);
+    VisitRecords(sorter_.parts_[part], add);
+    if (scratch_.size() < items_.size()) scratch_.resize(items_.size());
+    SortRecords(items_, shared_bytes, scratch_.data());
+  }
+
+  // How many entries of the part compare with `target` below `limit`.
   size_t CountBefore(const Position& target, int limit) const {
     const auto end = std::partition_point(items_.begin(), items_.end(), [&](const SortItem& item) {
       return Compare(*item.record, target) < limit;
@@ -44,7 +81,24 @@ class SortedIterator final : public InternalIterator {
     return static_cast<size_t>(end - items_.begin());
   }
 
-  void MoveTo(size_t index) {
+  // To the entry at `index` of the part, or the first of the parts behind it.
+  void MoveForward(size_t index) {
+    while (index >= items_.size() && part_ + 1 < sorter_.parts_.size()) {
+      LoadPart(part_ + 1);
+      index = 0;
+    }
+    Show(index);
+  }
+  // To the entry before `index` of the part, or the last of the parts before it.
+  void MoveBackward(size_t index) {
+    while (index == 0 && part_ > 0) {
+      LoadPart(part_ - 1);
+      index = items_.size();
+    }
+    Show(index == 0 ? items_.size() : index - 1);
+  }
+
+  void Show(size_t index) {
     at_ = index;
     shown_ = nullptr;
     if (index >= items_.size()) return;
@@ -57,26 +111,65 @@ class SortedIterator final : public InternalIterator {
     shown_ = &own_;
   }
 
-  const std::span<const SortItem> items_;
-  size_t at_;
+  const EntrySorter& sorter_;
+  size_t part_ = kNone;
+  std::vector<SortItem> items_;  // of the part, in order
+  std::vector<SortItem> scratch_;
+  size_t at_ = 0;
 };
 
-}  // namespace
+char* EntrySorter::AllocateIn(Part* part, size_t bytes) {
+  if (bytes > static_cast<size_t>(part->end - part->next)) {
+    // What is long has a stretch of its own, and the last one stays in use.
+    const bool is_long = bytes > kPieceBytes / 8;
+    char* const memory = arena_.Allocate(is_long ? bytes : kPieceBytes, alignof(Record));
+    if (is_long) {
+      part->stretches.push_back({memory, memory + bytes});
+      if (part->next != nullptr) std::swap(part->stretches.back(), *(part->stretches.end() - 2));
+      return memory;
+    }
+    part->stretches.push_back({memory, memory});
+    part->next = memory;
+    part->end = memory + kPieceBytes;
+  }
+  char* const memory = part->next;
+  part->next += bytes;
+  part->stretches.back().end = part->next;
+  // The next one comes when many others have been added.
+  for (size_t i = 0; i < kLinesAhead; ++i) __builtin_prefetch(part->next + i * kLineBytes, 1);
+  return memory;
+}
 
 void EntrySorter::Add(SequenceNumber sequence, ValueType type, Slice key, Slice value) {
-  SEERDB_DCHECK(!sorted_);
   const size_t bytes = RecordBytes(key.size(), value.size());
-  char* const memory = arena_.Allocate(bytes, alignof(Record));
+  Part& part = parts_[splitters_.PartOf(key)];
+  char* const memory = AllocateIn(&part, bytes);
   new (memory) Record{PackTrailer(sequence, type), static_cast<uint32_t>(key.size()),
                       static_cast<uint32_t>(value.size())};
   char* const p = memory + sizeof(Record);
   if (!key.empty()) std::memcpy(p, key.data(), key.size());
   if (!value.empty()) std::memcpy(p + key.size(), value.data(), value.size());
-  if (stretches_.empty() || stretches_.back().end != memory) stretches_.push_back({memory, memory});
-  stretches_.back().end = memory + bytes;
   if (entries_++ == 0) shared_ = Slice(p, key.size());
   if (!BeginsWith(key, shared_)) shared_ = shared_.substr(0, CommonPrefixBytes(shared_, key));
   entry_bytes_ += bytes;
+  largest_part_ = std::max(largest_part_, ++part.entries);
+  if (entries_ == kSampleEntries) Split();
+}
+
+void EntrySorter::Split() {
+  sample_ = std::move(parts_.front());
+  std::vector<uint64_t> windows;
+  windows.reserve(kSampleEntries);
+  VisitRecords(sample_,
+               [&](const Record& record) { windows.push_back(LoadWindow(record.key(), shared_.size())); });
+  splitters_ = KeySplitters(shared_, std::move(windows), kParts);
+  parts_ = std::vector<Part>(splitters_.parts());
+  largest_part_ = 0;
+  VisitRecords(sample_, [&](const Record& record) {
+    Part& part = parts_[splitters_.PartOf(record.key())];
+    part.sample.push_back(&record);
+    largest_part_ = std::max(largest_part_, ++part.entries);
+  });
 }
 
 void EntrySorter::AddRange(SequenceNumber sequence, Slice begin, Slice end) {
@@ -84,26 +177,8 @@ void EntrySorter::AddRange(SequenceNumber sequence, Slice begin, Slice end) {
   ranges_->Add(sequence, begin, end);
 }
 
-void EntrySorter::Sort() {
-  SEERDB_DCHECK(!sorted_);
-  sorted_ = true;
-  if (entries_ == 0) return;
-  items_ = reinterpret_cast<SortItem*>(arena_.Allocate(BytesToSort(), alignof(SortItem)));
-  SortItem* item = items_;
-  for (const Stretch& stretch : stretches_) {
-    for (const char* p = stretch.begin; p < stretch.end; ++item) {
-      const auto* record = reinterpret_cast<const Record*>(p);
-      new (item) SortItem{LoadWindow(record->key(), shared_.size()), record};
-      p += RecordBytes(record->key_bytes, record->value_bytes);
-    }
-  }
-  SEERDB_ASSERT(item == items_ + entries_);
-  SortRecords({items_, entries_}, shared_.size(), items_ + entries_);
-}
-
 std::unique_ptr<InternalIterator> EntrySorter::NewIterator() const {
-  if (!sorted_) return nullptr;
-  return std::make_unique<SortedIterator>(std::span<const SortItem>(items_, entries_));
+  return std::make_unique<SortedIterator>(*this);
 }
 
 }  // namespace seerdb
