@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "compaction/table_output.h"
 #include "db/table_file.h"
 #include "env/memory_file_system.h"
 #include "format/file_name.h"
@@ -44,9 +45,7 @@ TEST(AccessChoice, ATableIsReadAsWasChosenWhenItWasOpened) {
   const auto file = fs->NewWritableFile(TableFilePath("/db", 7), CreateMode::kTruncate);
   ASSERT_TRUE(file.ok());
   ASSERT_TRUE((*file)->Append(table.Bytes()).ok());
-  auto meta = std::make_shared<TableMeta>();
-  meta->number = 7;
-  meta->bytes = table.Bytes().size();
+  const auto meta = std::make_shared<const TableMeta>(MetaOf(table.properties(), 0));
   TableFiles files(fs, "/db", TableOpenOptions(), nullptr, FileRemover::Pace::kAtOnce);
   const auto mapped_bytes = [&] {
     const std::shared_ptr<TableFile> opened = files.Get(meta);

@@ -52,14 +52,6 @@ Result<VerifyResult> DbImpl::Verify() {
   const std::shared_ptr<const ReadView> view = views_->Acquire();
   for (const std::shared_ptr<TableFile>& file : view->tree()->AllFiles()) {
     SEERDB_ASSIGN_OR_RETURN(const TableReader* reader, file->reader());
-    const TableMeta& meta = file->meta();
-    const TableProperties& properties = reader->properties();
-    if (properties.smallest_key != meta.smallest_key || properties.largest_key != meta.largest_key ||
-        properties.entries != meta.entries || properties.largest_sequence != meta.largest_sequence ||
-        properties.values != meta.values) {
-      return Status::Corruption("verify " + reader->path() + ": properties differ from the manifest",
-                                StatusDetail::kTableCorruption);
-    }
     SEERDB_RETURN_IF_ERROR(reader->Verify(&result));
     SEERDB_RETURN_IF_ERROR(VerifyValues(*reader, *view, &result));
   }

@@ -4,6 +4,16 @@
 
 namespace seerdb {
 
+Status CheckAsListed(const TableReader& table, const TableMeta& listed) {
+  const TableProperties& found = table.properties();
+  const bool agrees = found.smallest_key == listed.smallest_key && found.largest_key == listed.largest_key &&
+                      found.entries == listed.entries && found.largest_sequence == listed.largest_sequence &&
+                      found.values == listed.values;
+  return agrees ? Status()
+                : Status::Corruption("table " + table.path() + ": its properties differ from the manifest",
+                                     StatusDetail::kTableCorruption);
+}
+
 TableFile::TableFile(std::shared_ptr<FileSystem> fs, std::string path, TableMetaPtr meta,
                      TableOpenOptions options, std::shared_ptr<FileRemover> remover)
     : fs_(std::move(fs)),
@@ -33,7 +43,8 @@ void TableFile::OpenLocked() const {
     damage_ = Status::Corruption("table " + path_ + ": the manifest lists it, and it is missing",
                                  StatusDetail::kTableCorruption);
   }
-  if (!opened.ok()) return;
+  if (opened.ok()) damage_ = CheckAsListed(**opened, *meta_);
+  if (!damage_.ok()) return;
   owner_ = *std::move(opened);
   metadata_.Add(owner_->held_bytes());
   mapped_.Set(owner_->mapped_bytes());

@@ -21,6 +21,9 @@
 
 namespace seerdb {
 
+// That a table's file says of it what the manifest has.
+Status CheckAsListed(const TableReader& table, const TableMeta& listed);
+
 class TableFile {
  public:
   // Opens the file at once; see damaged().

@@ -9,11 +9,14 @@
 #include <string>
 
 #include "seerdb/slice.h"
+#include "seerdb/types.h"
 
 namespace seerdb {
 
 inline constexpr uint32_t kDefaultKeyspace = 0;
 inline constexpr size_t kMaxKeyspacePrefixBytes = 5;
+// Of an engine key, with room for prefixes to come; files with longer ones are damaged.
+inline constexpr uint64_t kMaxEngineKeyBytes = kMaxKeyBytes + 16;
 // Greater than every engine key.
 inline constexpr Slice kBehindAllEngineKeys{"\xff", 1};
 inline constexpr Slice kDefaultKeyspacePrefix{"\0", 1};

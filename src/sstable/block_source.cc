@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "sstable/block_compression.h"
 #include "sstable/table_format.h"
+#include "sstable/table_properties.h"
 #include "sstable/tag_block.h"
 
 namespace seerdb {
@@ -70,8 +71,30 @@ Status BlockSource::Open(uint32_t block, Slice bytes, BlockBuffer* buffer, Slice
     }
     *content = buffer->bytes();
   }
-  if (const char* error = TagBlock::Check(*content); error != nullptr) return Corrupt(block, error);
-  return Status::Ok();
+  SequenceNumber largest = 0;
+  if (const char* error = TagBlock::Check(*content, &largest); error != nullptr) return Corrupt(block, error);
+  const TableProperties* const table = identity_.properties;
+  if (table != nullptr && largest > table->largest_sequence - identity_.global_sequence)
+    return Corrupt(block, "an entry is newer than the table");
+  return CheckPlace(block, *content);
+}
+
+// Find never descends where keys ascend, so what holds of the first and the last entry holds of all.
+Status BlockSource::CheckPlace(uint32_t block, Slice content) const {
+  const TagBlock entries = View(content);
+  std::string key;
+  TagRecord record;
+  const auto is_here = [&](uint32_t entry) {
+    entries.Parse(entries.RecordStart(entry), &record);
+    key.assign(entries.prefix()).append(record.suffix);
+    bool by_model = false;
+    return index_->Find(key, record.trailer, &by_model) == block;
+  };
+  const TableProperties* const table = identity_.properties;
+  bool ok = is_here(0) && (table == nullptr || block != 0 || key == table->smallest_key);
+  ok = ok && is_here(entries.entries() - 1);
+  ok = ok && (table == nullptr || block + 1 != index_->blocks() || key == table->largest_key);
+  return ok ? Status::Ok() : Corrupt(block, "its keys are not those that the index expects");
 }
 
 BlockCache::Block BlockSource::FindCached(uint32_t block) const {

@@ -22,7 +22,7 @@
 
 namespace seerdb {
 
-// A block's bytes passed TagBlock::Check. `owner` keeps them; null when the mapping does.
+// A block's bytes passed BlockSource::Open. `owner` keeps them; null when the mapping does.
 struct BlockRef {
   Slice bytes;
   BlockCache::Block owner;
@@ -32,6 +32,8 @@ struct TableIdentity {
   std::string path;
   uint64_t table_number = 0;
   SequenceNumber global_sequence = 0;  // as in TableProperties
+  // Of the whole table, borrowed: no block may say otherwise. Null: not known.
+  const TableProperties* properties = nullptr;
 };
 
 class BlockSource {
@@ -120,7 +122,9 @@ class BlockSource {
   Status Confirm(uint32_t block) const;
 
   // Checks a block as read (`bytes` are its stored bytes and trailer) and gives its content: a view of
-  // `bytes`, or `buffer`, into which it was uncompressed.
+  // `bytes`, or `buffer`, into which it was uncompressed. Its entries are in order, and lie where the index
+  // looks for them: so all blocks that pass are in order, and a search ends at the right one, whoever wrote
+  // the file.
   Status Open(uint32_t block, Slice bytes, BlockBuffer* buffer, Slice* content) const;
 
   // What a fetched block holds, with the sequences that its entries have.
@@ -157,6 +161,7 @@ class BlockSource {
   Status FetchMapped(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
   Status FetchRead(uint32_t block, const TableReadFlags& flags, BlockRef* ref) const;
   Status CheckStored(uint32_t block, Slice bytes) const;
+  Status CheckPlace(uint32_t block, Slice content) const;
   Status Corrupt(uint32_t block, Slice what) const;
   BlockCache::Block FindCached(uint32_t block) const;
   void Keep(uint32_t block, const TableReadFlags& flags, BlockBuffer content, BlockRef* ref) const;

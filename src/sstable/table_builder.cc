@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "format/entry_payload.h"
 #include "format/internal_key.h"
+#include "format/keyspace_prefix.h"
 #include "sstable/block_compression.h"
 #include "sstable/block_index.h"
 #include "sstable/lookup_builder.h"
@@ -167,9 +168,8 @@ Status TableBuilder::Impl::CheckEntry(Slice key, uint64_t trailer, Slice value,
     return Status::InvalidArgument("table builder: kind " + std::to_string(trailer & 0xff) +
                                    " is no point entry");
   }
-  if (key.size() > kMaxEntryBytes || value.size() > kMaxEntryBytes - key.size()) [[unlikely]] {
-    return Status::InvalidArgument("table builder: entry is larger than " + std::to_string(kMaxEntryBytes));
-  }
+  if (key.size() > kMaxEngineKeyBytes || value.size() > kMaxEntryBytes - key.size()) [[unlikely]]
+    return Status::InvalidArgument("table builder: entry is longer than a table may have");
   if (!neighbour.ascending) [[unlikely]]
     return Status::InvalidArgument("table builder: entries are not in ascending order");
   return Status::Ok();

@@ -29,7 +29,7 @@ class OpenTable final : public TableReader {
         index_(std::move(opened.index_)),
         tags_(std::move(opened.tags_)),
         mapped_bytes_(opened.region_ != nullptr ? opened.region_->bytes().size() : 0),
-        source_({opened.path_, options_.table_number, properties_.global_sequence}, &index_,
+        source_({opened.path_, options_.table_number, properties_.global_sequence, &properties_}, &index_,
                 {std::move(opened.region_), std::move(opened.file_)}, options_),
         memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()),
         held_bytes_(opened.held_bytes_ + source_.memory_bytes() + sizeof(OpenTable)) {}

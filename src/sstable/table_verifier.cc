@@ -52,7 +52,7 @@ Status TableVerifier::CheckBlock(uint32_t number, const TagBlock& block) {
     key_ = key;
     trailer_ = record.trailer;
     SEERDB_RETURN_IF_ERROR(CheckLookup(number, block, i, newest));
-    SEERDB_RETURN_IF_ERROR(CheckEntry(record));
+    SEERDB_RETURN_IF_ERROR(CheckEntry(number, record));
     if (i == 0 || i + 1 == block.entries()) SEERDB_RETURN_IF_ERROR(CheckIndex(number));
   }
   return Status::Ok();
@@ -77,13 +77,17 @@ Status TableVerifier::CheckLookup(uint32_t number, const TagBlock& block, uint32
   return Status::Ok();
 }
 
-Status TableVerifier::CheckEntry(const TagRecord& record) {
+Status TableVerifier::CheckEntry(uint32_t number, const TagRecord& record) {
+  const ValueType type = TrailerType(record.trailer);
   ++counted_.entries;
-  if (TrailerType(record.trailer) == ValueType::kDeletion) ++counted_.tombstones;
+  if (type == ValueType::kDeletion) ++counted_.tombstones;
+  EntryPayload payload;
+  if (Expires(type) && !ParsePayload(type, record.value, &payload))
+    return Corrupt(number, "an entry that expires has no time");
   counted_.raw_key_bytes += key_.size();
   counted_.raw_value_bytes += record.value.size();
   ValuePointer pointer;
-  if (ParsePointerPayload(TrailerType(record.trailer), record.value, &pointer)) {
+  if (ParsePointerPayload(type, record.value, &pointer)) {
     value_bytes_[pointer.segment] += ValueRecordBytes(key_.size(), pointer.bytes);
   }
   const SequenceNumber sequence = TrailerSequence(record.trailer);

@@ -30,7 +30,7 @@ class TableVerifier {
 
  private:
   Status CheckBlock(uint32_t number, const TagBlock& block);
-  Status CheckEntry(const TagRecord& record);
+  Status CheckEntry(uint32_t number, const TagRecord& record);
   // `newest`: of its key.
   Status CheckLookup(uint32_t number, const TagBlock& block, uint32_t entry, bool newest) const;
   Status CheckIndex(uint32_t number) const;

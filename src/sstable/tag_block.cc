@@ -1,26 +1,44 @@
 #include "sstable/tag_block.h"
 
+#include <algorithm>
+
+#include "format/keyspace_prefix.h"
 #include "sstable/tag_search.h"
 
 namespace seerdb {
 namespace {
 
+struct CheckedRecord {
+  Slice suffix;
+  uint64_t sequence_delta = 0;
+  uint8_t kind = 0;
+};
+
 // Null when the record at [p, limit) fills exactly that range, or what is wrong.
-const char* CheckRecord(const char* p, const char* limit, SequenceNumber min_sequence) {
-  const uint8_t kind_and_flags = static_cast<uint8_t>(*p++);
-  if (!IsPointKind(kind_and_flags)) return "unknown kind or flag";
+const char* CheckRecord(const char* p, const char* limit, CheckedRecord* record) {
+  record->kind = static_cast<uint8_t>(*p++);
+  if (!IsPointKind(record->kind)) return "unknown kind or flag";
   uint64_t suffix_bytes = 0;
   uint64_t value_bytes = 0;
-  uint64_t sequence_delta = 0;
   if ((p = DecodeVarint(p, limit, &suffix_bytes)) == nullptr ||
       (p = DecodeVarint(p, limit, &value_bytes)) == nullptr ||
-      (p = DecodeVarint(p, limit, &sequence_delta)) == nullptr) {
+      (p = DecodeVarint(p, limit, &record->sequence_delta)) == nullptr) {
     return "record header is cut off";
   }
   const uint64_t left = static_cast<uint64_t>(limit - p);
   if (suffix_bytes > left || value_bytes != left - suffix_bytes) return "record does not fit its place";
-  if (sequence_delta > kMaxSequence - min_sequence) return "sequence out of range";
+  record->suffix = Slice(p, suffix_bytes);
   return nullptr;
+}
+
+// Whether `a` sorts before `b`, of one block.
+bool IsBefore(const CheckedRecord& a, const CheckedRecord& b) {
+  const uint64_t a_window = LoadWindow(a.suffix, 0);
+  const uint64_t b_window = LoadWindow(b.suffix, 0);
+  if (a_window != b_window) return a_window < b_window;
+  const int order = a.suffix.compare(b.suffix);
+  if (order != 0) return order < 0;
+  return a.sequence_delta != b.sequence_delta ? a.sequence_delta > b.sequence_delta : a.kind > b.kind;
 }
 
 // Whether so many records of one size can be the `bytes`.
@@ -30,7 +48,7 @@ bool FitEqual(uint64_t bytes, uint64_t entries) {
 
 }  // namespace
 
-const char* TagBlock::Check(Slice bytes) {
+const char* TagBlock::Check(Slice bytes, SequenceNumber* largest) {
   if (bytes.size() < kTagBlockHeaderBytes || bytes.size() > UINT32_MAX) return "block size out of range";
   const uint64_t entries = LoadU32(bytes.data());
   const uint64_t prefix_bytes = LoadU32(bytes.data() + 4);
@@ -49,16 +67,26 @@ const char* TagBlock::Check(Slice bytes) {
                              static_cast<uint32_t>(entries), columns, bytes.size());
   uint64_t start = offsets.At(0);
   if (start != columns) return "first offset is wrong";
+  if (prefix_bytes > kMaxEngineKeyBytes) return "a key is too long";
+  CheckedRecord last;
+  uint64_t largest_delta = 0;
   for (uint32_t i = 0; i < entries; ++i) {
     const uint64_t end = i + 1 < entries ? offsets.At(i + 1) : bytes.size();
     // Ascending ends within the block also keep every start inside.
     if (end <= start || end > bytes.size()) return "offsets do not ascend";
-    if (const char* error = CheckRecord(bytes.data() + start, bytes.data() + end, min_sequence);
+    CheckedRecord record;
+    if (const char* error = CheckRecord(bytes.data() + start, bytes.data() + end, &record);
         error != nullptr) {
       return error;
     }
+    if (record.suffix.size() > kMaxEngineKeyBytes - prefix_bytes) return "a key is too long";
+    if (i > 0 && !IsBefore(last, record)) return "entries are out of order";
+    largest_delta = std::max(largest_delta, record.sequence_delta);
+    last = record;
     start = end;
   }
+  if (largest_delta > kMaxSequence - min_sequence) return "sequence out of range";
+  if (largest != nullptr) *largest = min_sequence + largest_delta;
   return nullptr;
 }
 

@@ -36,8 +36,9 @@ struct TagRecord {
 
 class TagBlock {
  public:
-  // Null when `bytes` are a whole block, or what is wrong with them.
-  static const char* Check(Slice bytes);
+  // Null when `bytes` are a whole block whose entries are in internal order, or what is wrong with them. Sets
+  // `largest` (null: nobody asks), if they are, to the largest sequence as stored.
+  static const char* Check(Slice bytes, SequenceNumber* largest = nullptr);
 
   TagBlock() = default;
   // Requires: Check(bytes) == nullptr. `added_sequence` is added to every sequence stored in the block.

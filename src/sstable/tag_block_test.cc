@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/hash.h"
 #include "base/key_window.h"
 #include "base/random.h"
+#include "format/keyspace_prefix.h"
 #include "sstable/tag_block_builder.h"
 
 namespace seerdb {
@@ -189,6 +191,36 @@ TEST(TagBlock, RecordsOfOneSizeMustFillTheirBlock) {
   for (int bytes = 1; bytes < 300; ++bytes) {
     block.push_back('x');
     EXPECT_NE(TagBlock::Check(block), nullptr) << bytes;
+  }
+}
+
+TEST(TagBlock, RecordsOutOfOrderAreRefused) {
+  const auto entries = Entries(31, 1, [](int) { return 100; });
+  const std::string whole = Build(entries);
+  const TagBlock block(whole);
+  const auto start = [&](uint32_t i) { return static_cast<size_t>(block.RecordStart(i) - whole.data()); };
+  const size_t record_bytes = start(1) - start(0);
+  std::string swapped = whole;
+  std::swap_ranges(swapped.begin() + static_cast<ptrdiff_t>(start(7)),
+                   swapped.begin() + static_cast<ptrdiff_t>(start(8)),
+                   swapped.begin() + static_cast<ptrdiff_t>(start(8)));
+  EXPECT_STREQ(TagBlock::Check(swapped), "entries are out of order");
+  std::string twice = whole;
+  twice.replace(start(8), record_bytes, whole, start(7), record_bytes);
+  EXPECT_STREQ(TagBlock::Check(twice), "entries are out of order");
+}
+
+TEST(TagBlock, KeysLongerThanAnyAreRefused) {
+  for (const uint64_t bytes : {kMaxEngineKeyBytes, kMaxEngineKeyBytes + 1}) {
+    for (const size_t others : {0u, 1u}) {  // alone its key is the shared prefix
+      TagBlockBuilder builder;
+      if (others > 0) builder.Add("a", PackTrailer(1, ValueType::kValue), "v", 0, 0);
+      builder.Add(std::string(bytes, 'k'), PackTrailer(1, ValueType::kValue), "v", 0, 0);
+      OutputBuffer out;
+      builder.Finish(&out);
+      const char* const error = TagBlock::Check(out.bytes());
+      EXPECT_EQ(error == nullptr, bytes == kMaxEngineKeyBytes) << bytes << " " << others;
+    }
   }
 }
 

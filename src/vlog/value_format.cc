@@ -6,6 +6,7 @@
 #include "base/coding.h"
 #include "base/crc32c.h"
 #include "base/mutant.h"
+#include "format/keyspace_prefix.h"
 #include "seerdb/types.h"
 
 namespace seerdb {
@@ -13,8 +14,6 @@ namespace {
 
 constexpr uint64_t kMagic = 0x314c415642445253;  // "SRDBVAL1"
 constexpr size_t kHeaderCrcOffset = 60;
-// An engine key: a keyspace prefix and a user's key.
-constexpr uint64_t kMaxEngineKeyBytes = kMaxKeyBytes + 16;
 
 uint32_t Seed(uint64_t segment, uint64_t offset) {
   char bytes[16];
