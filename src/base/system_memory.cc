@@ -35,6 +35,8 @@ void* MapMemory(size_t bytes) {
 
 void UnmapMemory(void* memory, size_t bytes) { munmap(memory, bytes); }
 
+void ReleaseMemory(void* memory, size_t bytes) { madvise(memory, bytes, MADV_DONTNEED); }
+
 void PopulateMemory(void* memory, size_t bytes) {
   // Page by page: MADV_POPULATE_WRITE would hold the lock of the process's memory map all the while, for
   // which other threads' mmap waits.

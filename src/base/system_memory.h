@@ -17,6 +17,9 @@ inline size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / u
 // system refuses. Requires: bytes is a multiple of kSystemPageBytes. To be given back with UnmapMemory.
 void* MapMemory(size_t bytes);
 void UnmapMemory(void* memory, size_t bytes);
+// Gives the pages back, and keeps the place: what is read there next are zeros. Requires: both are multiples
+// of kSystemPageBytes.
+void ReleaseMemory(void* memory, size_t bytes);
 // Makes the system find and zero the pages now, and not when they are first written to. The bytes stay zeros.
 void PopulateMemory(void* memory, size_t bytes);
 

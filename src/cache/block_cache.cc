@@ -11,10 +11,13 @@ namespace seerdb {
 namespace {
 
 constexpr size_t kShards = 16;
-// What lies idle between blocks of a few sizes: at the end of the last region, and, as a part of all that the
-// cache may have, in the last span of each size.
+// What lies idle between blocks: at the end of the last region, and as a part of all that the cache may have:
+// in the last span of each size, and where blocks of other sizes came.
 constexpr uint64_t kIdleBytes = kHugePageBytes;
-constexpr uint64_t kIdleShare = 32;
+constexpr uint64_t kUsualIdleShare = 32;
+constexpr uint64_t kMostIdleShare = 8;
+// What old blocks let go for each byte of a new one while more than that is idle.
+constexpr uint64_t kRenewedForOne = 8;
 
 }  // namespace
 
@@ -28,9 +31,11 @@ class BlockCache::Shard {
     MutexLock lock(&mutex_);
     return shard_.Contains(key);
   }
-  Block Insert(const CacheKey& key, const Block& block, uint64_t capacity_bytes, CacheShard::Evicted* evicted)
-      EXCLUDES(mutex_) {
+  // `renew`: lets old blocks go beside those that have to make room.
+  Block Insert(const CacheKey& key, const Block& block, uint64_t capacity_bytes, bool renew,
+               CacheShard::Evicted* evicted) EXCLUDES(mutex_) {
     MutexLock lock(&mutex_);
+    if (renew) shard_.Renew(kRenewedForOne * block->charged_bytes(), evicted);
     return shard_.Insert(key, block, capacity_bytes, evicted);
   }
   void EraseFile(uint64_t file_id, CacheShard::Evicted* evicted) EXCLUDES(mutex_) {
@@ -60,7 +65,9 @@ BlockCache::BlockCache(uint64_t capacity_bytes, std::shared_ptr<const MemoryAcco
     : configured_bytes_(capacity_bytes),
       budget_(std::move(budget)),
       budget_bytes_(budget_bytes),
-      memory_(std::make_shared<BlockMemory>()),
+      memory_(budget_ == nullptr && capacity_bytes >= kLeastBytesWithMemory
+                  ? std::make_shared<BlockMemory>(most_idle_bytes())
+                  : nullptr),
       shards_(std::make_unique<Shard[]>(kShards)) {}
 
 BlockCache::~BlockCache() {
@@ -76,17 +83,21 @@ uint64_t BlockCache::NewFileId() {
 
 BlockCache::Shard& BlockCache::ShardFor(uint64_t hash) const { return shards_[hash >> 60]; }
 
-uint64_t BlockCache::capacity_bytes() const {
-  const uint64_t allowed = allowed_bytes();
-  if (allowed < kLeastBytesWithMemory) return allowed;
-  // Not less for what is idle at all times, of which there would be more when blocks leave for it. If there
-  // is more, blocks of a size that is no longer asked for keep their regions: all have to go that are old.
-  const uint64_t reserve = kIdleBytes + allowed / kIdleShare;
-  return allowed - std::min(allowed, std::max(reserve, memory_->idle_bytes()));
+uint64_t BlockCache::most_idle_bytes() const {
+  return kIdleBytes + configured_bytes_.load(std::memory_order_relaxed) / kMostIdleShare;
 }
 
-uint64_t BlockCache::allowed_bytes() const {
+uint64_t BlockCache::capacity_bytes() const {
   const uint64_t configured_bytes = configured_bytes_.load(std::memory_order_relaxed);
+  if (memory_ != nullptr) {
+    const uint64_t idle_bytes = memory_->idle_bytes();
+    if (idle_bytes == 0) return configured_bytes;
+    // Not less for what is idle at all times, and not for all that is idle for once: each block that left for
+    // it would make more.
+    const uint64_t usual_bytes = kIdleBytes + configured_bytes / kUsualIdleShare;
+    return configured_bytes -
+           std::min(configured_bytes, std::clamp(idle_bytes, usual_bytes, most_idle_bytes()));
+  }
   if (budget_ == nullptr) return configured_bytes;
   const uint64_t held_bytes = budget_->held_bytes();
   return std::min(configured_bytes, budget_bytes_ - std::min(held_bytes, budget_bytes_));
@@ -107,7 +118,8 @@ BlockCache::Inserted BlockCache::Insert(uint64_t file_id, uint64_t offset, Block
   CacheShard::Evicted evicted;
   // The block itself is among what is held, until the cache has it.
   const uint64_t capacity = capacity_bytes() / kShards;
-  Block resident = ShardFor(key.hash()).Insert(key, block, capacity, &evicted);
+  const bool renew = memory_ != nullptr && memory_->idle_bytes() > most_idle_bytes();
+  Block resident = ShardFor(key.hash()).Insert(key, block, capacity, renew, &evicted);
   const bool kept = resident == block;
   return {resident != nullptr ? std::move(resident) : std::move(block), kept, evicted.size()};
 }

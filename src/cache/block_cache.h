@@ -55,11 +55,9 @@ class BlockCache {
 
   static uint64_t NewFileId();
 
-  // For blocks that may be inserted. Null while the capacity is so small that a huge page is much of it: then
-  // they come from the heap.
-  std::shared_ptr<BlockMemory> memory() const {
-    return allowed_bytes() >= kLeastBytesWithMemory ? memory_ : nullptr;
-  }
+  // For blocks that may be inserted. Null where they come from the heap: under a budget, whose bytes have to
+  // go back when others need them, and where the capacity is so small that huge pages are much of it.
+  const std::shared_ptr<BlockMemory>& memory() const { return memory_; }
 
   // Null when absent.
   Block Find(uint64_t file_id, uint64_t offset);
@@ -88,16 +86,16 @@ class BlockCache {
 
  private:
   class Shard;
-  static constexpr uint64_t kLeastBytesWithMemory = uint64_t{16} << 20;
+  static constexpr uint64_t kLeastBytesWithMemory = uint64_t{32} << 20;
 
   Shard& ShardFor(uint64_t hash) const;
-  // For blocks, and what lies idle between them.
-  uint64_t allowed_bytes() const;
+  // What may lie idle between blocks before old ones are let go that keep others' memory.
+  uint64_t most_idle_bytes() const;
 
   std::atomic<uint64_t> configured_bytes_;
   const std::shared_ptr<const MemoryAccount> budget_;
   const uint64_t budget_bytes_;
-  const std::shared_ptr<BlockMemory> memory_;
+  const std::shared_ptr<BlockMemory> memory_;  // may be null
   std::unique_ptr<Shard[]> shards_;
 };
 

@@ -3,10 +3,16 @@
 #include <bit>
 #include <new>
 
-#include "base/assert.h"
 #include "base/system_memory.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEERDB_ASAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SEERDB_ASAN
+#endif
+#ifdef SEERDB_ASAN
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(begin, bytes) (static_cast<void>(begin), static_cast<void>(bytes))
@@ -43,6 +49,7 @@ struct BlockMemory::Span {
   Region* region = nullptr;
   size_t place = kNowhere;  // among the spans of its size with slots free
   size_t size_index = 0;
+  bool released = false;  // its pages are the system's
   uint16_t slots = 0;
   uint16_t free_slots = 0;
   // The first free_slots of them: numbers of slots, the one to be handed out next last.
@@ -87,22 +94,24 @@ void BlockMemory::GiveToHeap(const Slot& slot) { ::operator delete(slot.data); }
 BlockMemory::Slot BlockMemory::Take(size_t bytes) {
   if (bytes < kLeastSlotBytes || bytes > kMostSlotBytes) return TakeFromHeap(bytes);
   const size_t size_index = SizeIndex(bytes);
-  const size_t slot_bytes = SlotBytes(size_index);
-  Span* span = nullptr;
-  size_t number = 0;
-  {
-    MutexLock lock(&mu_);
-    span = SpanFor(size_index);
-    if (span != nullptr) {
-      number = span->free[--span->free_slots];
-      if (span->free_slots == 0) TakeFrom(&roomy_spans_[size_index], span);
-    }
+  Slot slot;
+  while (!TryTake(size_index, &slot)) {
+    if (!AddRegion()) return TakeFromHeap(bytes);
   }
-  if (span == nullptr) return TakeFromHeap(bytes);
-  idle_bytes_.fetch_sub(slot_bytes, std::memory_order_relaxed);
-  const Slot slot{span->begin + number * slot_bytes, slot_bytes, span};
+  idle_bytes_.fetch_sub(slot.bytes, std::memory_order_relaxed);
   ASAN_UNPOISON_MEMORY_REGION(slot.data, slot.bytes);
   return slot;
+}
+
+bool BlockMemory::TryTake(size_t size_index, Slot* slot) {
+  const size_t slot_bytes = SlotBytes(size_index);
+  MutexLock lock(&mu_);
+  Span* const span = SpanFor(size_index);
+  if (span == nullptr) return false;
+  const size_t number = span->free[--span->free_slots];
+  if (span->free_slots == 0) TakeFrom(&roomy_spans_[size_index], span);
+  *slot = {span->begin + number * slot_bytes, slot_bytes, span};
+  return true;
 }
 
 void BlockMemory::Give(const Slot& slot) {
@@ -122,17 +131,21 @@ void BlockMemory::Give(const Slot& slot) {
     }
   }
   if (needless == nullptr) return;
-  idle_bytes_.fetch_sub(kHugePageBytes, std::memory_order_relaxed);
+  for (const Span& other : needless->spans) {
+    if (!other.released) idle_bytes_.fetch_sub(kSpanBytes, std::memory_order_relaxed);
+  }
   Unmap(needless);
 }
 
 BlockMemory::Span* BlockMemory::SpanFor(size_t size_index) {
   std::vector<Span*>& roomy = roomy_spans_[size_index];
   if (!roomy.empty()) return roomy.back();
-  Region* const region = RoomyRegion();
-  if (region == nullptr) return nullptr;
+  if (roomy_regions_.empty()) return nullptr;
+  Region* const region = roomy_regions_.back();
   if (region->free_spans == kSpans) --empty_regions_;
   Span* const span = region->free[--region->free_spans];
+  if (span->released) idle_bytes_.fetch_add(kSpanBytes, std::memory_order_relaxed);
+  span->released = false;
   if (region->free_spans == 0) TakeFrom(&roomy_regions_, region);
   span->size_index = size_index;
   span->slots = static_cast<uint16_t>(kSpanBytes / SlotBytes(size_index));
@@ -142,10 +155,10 @@ BlockMemory::Span* BlockMemory::SpanFor(size_t size_index) {
   return span;
 }
 
-BlockMemory::Region* BlockMemory::RoomyRegion() {
-  if (!roomy_regions_.empty()) return roomy_regions_.back();
+bool BlockMemory::AddRegion() {
+  // Without the lock: mmap may wait for the page faults of other threads.
   void* const memory = MapMemory(kHugePageBytes);
-  if (memory == nullptr) return nullptr;
+  if (memory == nullptr) return false;
   ASAN_POISON_MEMORY_REGION(memory, kHugePageBytes);
   auto region = std::make_unique<Region>();
   region->memory = static_cast<char*>(memory);
@@ -154,16 +167,21 @@ BlockMemory::Region* BlockMemory::RoomyRegion() {
     region->spans[i].region = region.get();
     region->free[i] = &region->spans[kSpans - 1 - i];
   }
-  AddTo(&roomy_regions_, region.get());
-  ++empty_regions_;
   idle_bytes_.fetch_add(kHugePageBytes, std::memory_order_relaxed);
-  return region.release();
+  MutexLock lock(&mu_);
+  AddTo(&roomy_regions_, region.release());
+  ++empty_regions_;
+  return true;
 }
 
 BlockMemory::Region* BlockMemory::FreeSpan(Span* span) {
-  // Of a span with one slot, it was in no list.
-  if (span->place != kNowhere) TakeFrom(&roomy_spans_[span->size_index], span);
+  TakeFrom(&roomy_spans_[span->size_index], span);
   Region* const region = span->region;
+  if (idle_bytes() > most_idle_bytes_) {
+    ReleaseMemory(span->begin, kSpanBytes);
+    span->released = true;
+    idle_bytes_.fetch_sub(kSpanBytes, std::memory_order_relaxed);
+  }
   region->free[region->free_spans++] = span;
   if (region->free_spans == 1) AddTo(&roomy_regions_, region);
   if (region->free_spans < kSpans) return nullptr;
@@ -209,8 +227,16 @@ char* BlockBuffer::Resize(size_t bytes) {
     Release();
     slot_ = memory_ != nullptr ? memory_->Take(bytes) : BlockMemory::TakeFromHeap(bytes);
   }
-  size_ = bytes;
+  SetSize(bytes);
   return slot_.data;
+}
+
+// What lies behind the block is nobody's to read.
+void BlockBuffer::SetSize(size_t bytes) {
+  size_ = bytes;
+  if (slot_.span == nullptr) return;
+  ASAN_UNPOISON_MEMORY_REGION(slot_.data, bytes);
+  ASAN_POISON_MEMORY_REGION(slot_.data + bytes, slot_.bytes - bytes);
 }
 
 }  // namespace seerdb

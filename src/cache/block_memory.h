@@ -29,7 +29,8 @@ class BlockMemory {
   static constexpr size_t kMostSlotBytes = size_t{32} << 10;
   static constexpr size_t kSpanBytes = size_t{128} << 10;
 
-  BlockMemory() = default;
+  // While more than `most_idle_bytes` are idle, spans that become free go back to the system one by one.
+  explicit BlockMemory(uint64_t most_idle_bytes = UINT64_MAX) : most_idle_bytes_(most_idle_bytes) {}
   // Requires: all slots were given back.
   ~BlockMemory();
   BlockMemory(const BlockMemory&) = delete;
@@ -47,7 +48,7 @@ class BlockMemory {
   static Slot TakeFromHeap(size_t bytes);
   static void GiveToHeap(const Slot& slot);
 
-  // Taken from the system, and in no slot that is handed out.
+  // Taken from the system and not given back, and in no slot that is handed out.
   uint64_t idle_bytes() const { return idle_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -57,14 +58,17 @@ class BlockMemory {
 
   static size_t SizeIndex(size_t bytes);
   static size_t SlotBytes(size_t size_index);
-  // A span with free slots of that size; null if the system has no memory.
+  // False: a region is needed.
+  bool TryTake(size_t size_index, Slot* slot) EXCLUDES(mu_);
+  // A span with free slots of that size; null if no region has one.
   Span* SpanFor(size_t size_index) REQUIRES(mu_);
-  // A region with free spans; null if the system has no memory.
-  Region* RoomyRegion() REQUIRES(mu_);
+  // False: the system has no memory.
+  bool AddRegion() EXCLUDES(mu_);
   // Makes a span without slots in use free for any size. The region, to be given back, or null.
   Region* FreeSpan(Span* span) REQUIRES(mu_);
   static void Unmap(Region* region);
 
+  const uint64_t most_idle_bytes_;
   Mutex mu_;
   // Of each size, the spans that have slots free and slots in use.
   std::array<std::vector<Span*>, kSizes> roomy_spans_ GUARDED_BY(mu_);
@@ -87,7 +91,7 @@ class BlockBuffer {
   // Room for `bytes` with anything in it; what it held is gone.
   char* Resize(size_t bytes);
   // Keeps the first `bytes`. Requires: there are as many.
-  void Truncate(size_t bytes) { size_ = bytes; }
+  void Truncate(size_t bytes) { SetSize(bytes); }
 
   Slice bytes() const { return Slice(slot_.data, size_); }
   // Of memory.
@@ -95,6 +99,7 @@ class BlockBuffer {
 
  private:
   void Release();
+  void SetSize(size_t bytes);
 
   std::shared_ptr<BlockMemory> memory_;
   BlockMemory::Slot slot_;

@@ -1,5 +1,7 @@
 #include "cache/cache_shard.h"
 
+#include <algorithm>
+
 #include "base/mutant.h"
 
 namespace seerdb {
@@ -124,6 +126,11 @@ void CacheShard::MakeRoom(uint64_t room, uint64_t capacity_bytes, Evicted* evict
       EvictFromMain(evicted);
     }
   }
+}
+
+void CacheShard::Renew(uint64_t bytes, Evicted* evicted) {
+  const uint64_t least_bytes = main_.bytes - std::min(bytes, main_.bytes);
+  while (main_.bytes > least_bytes) Remove(main_.oldest, evicted);
 }
 
 void CacheShard::EvictFromSmall(Evicted* evicted) {

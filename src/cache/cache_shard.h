@@ -50,6 +50,8 @@ class CacheShard {
   // The resident block of `key`: the one given, or one that was there before. Null if it is too large.
   Block Insert(const CacheKey& key, const Block& block, uint64_t capacity_bytes, Evicted* evicted);
   void EraseFile(uint64_t file_id, Evicted* evicted);
+  // Lets blocks go that have been longest in the main queue, used or not, until they are `bytes`.
+  void Renew(uint64_t bytes, Evicted* evicted);
   void Trim(uint64_t capacity_bytes, Evicted* evicted) { MakeRoom(0, capacity_bytes, evicted); }
   uint64_t bytes() const { return small_.bytes + main_.bytes; }
   uint64_t entries() const { return by_key_.size(); }
