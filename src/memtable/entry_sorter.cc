@@ -63,12 +63,17 @@ class EntrySorter::SortedIterator final : public InternalIterator {
     if (part == part_) return;
     part_ = part;
     items_.clear();
+    items_.reserve(sorter_.parts_[part].entries);
     const size_t shared_bytes = sorter_.shared_.size();
+    bool ascending = true;
     const auto add = [&](const Record& record) {
-      items_.push_back({LoadWindow(record.key(), shared_bytes), &record});
+      const uint64_t window = LoadWindow(record.key(), shared_bytes);
+      ascending = ascending && (items_.empty() || items_.back().window < window);
+      items_.push_back({window, &record});
     };
     for (const Record* record : sorter_.parts_[part].sample) add(*record);
     VisitRecords(sorter_.parts_[part], add);
+    if (ascending) return;
     if (scratch_.size() < items_.size()) scratch_.resize(items_.size());
     SortRecords(items_, shared_bytes, scratch_.data());
   }
@@ -121,8 +126,9 @@ class EntrySorter::SortedIterator final : public InternalIterator {
 char* EntrySorter::AllocateIn(Part* part, size_t bytes) {
   if (bytes > static_cast<size_t>(part->end - part->next)) {
     // What is long has a stretch of its own, and the last one stays in use.
-    const bool is_long = bytes > kPieceBytes / 8;
-    char* const memory = arena_.Allocate(is_long ? bytes : kPieceBytes, alignof(Record));
+    const bool is_long = bytes > kMostPieceBytes / 8;
+    const size_t taken_bytes = is_long ? bytes : std::max(part->piece_bytes, 2 * bytes);
+    char* const memory = arena_.Allocate(taken_bytes, alignof(Record));
     if (is_long) {
       part->stretches.push_back({memory, memory + bytes});
       if (part->next != nullptr) std::swap(part->stretches.back(), *(part->stretches.end() - 2));
@@ -130,7 +136,8 @@ char* EntrySorter::AllocateIn(Part* part, size_t bytes) {
     }
     part->stretches.push_back({memory, memory});
     part->next = memory;
-    part->end = memory + kPieceBytes;
+    part->end = memory + taken_bytes;
+    part->piece_bytes = std::min(2 * part->piece_bytes, kMostPieceBytes);
   }
   char* const memory = part->next;
   part->next += bytes;

@@ -52,7 +52,9 @@ class EntrySorter {
   static constexpr uint64_t kSampleEntries = 16'384;
   // A part of a gibibyte is 4 MiB, and one of a memtable of the usual size a quarter of one.
   static constexpr size_t kParts = 256;
-  static constexpr size_t kPieceBytes = 16 * 1024;
+  // What a part takes from the arena at a time: about as much as it has, within these.
+  static constexpr size_t kLeastPieceBytes = 1024;
+  static constexpr size_t kMostPieceBytes = 16 * 1024;
 
   // Records that lie next to one another.
   struct Stretch {
@@ -64,7 +66,8 @@ class EntrySorter {
     std::vector<Stretch> stretches;
     char* next = nullptr;  // free part of the last one
     char* end = nullptr;
-    std::vector<const Record*> sample;  // those that lie in the sample's stretches
+    size_t piece_bytes = kLeastPieceBytes;  // the next one
+    std::vector<const Record*> sample;      // those that lie in the sample's stretches
     uint64_t entries = 0;
   };
 
