@@ -72,15 +72,10 @@ Result<uint64_t> DumpFrames(LogFileReader* file, const LogHeader& header, const 
   uint64_t offset = kLogHeaderBytes;
   for (uint64_t record = header.first_record;; ++record) {
     uint64_t at = offset;
-    // Before the frame, whose payload the next read would take the place of.
-    SEERDB_ASSIGN_OR_RETURN(std::optional<LogFrameHead> head, file->PeekHead(at));
-    SEERDB_ASSIGN_OR_RETURN(std::optional<Slice> payload, file->ReadFrame(header.identity, record, at));
-    if (!payload.has_value() && at % kLogBlockBytes != 0) {
-      at = NextLogBlock(at);
-      SEERDB_ASSIGN_OR_RETURN(head, file->PeekHead(at));
-      SEERDB_ASSIGN_OR_RETURN(payload, file->ReadFrame(header.identity, record, at));
-    }
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<Slice> payload,
+                            file->ReadNextFrame(header.identity, record, &at));
     if (!payload.has_value()) return offset;
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<LogFrameHead> head, file->PeekHead(at));
     SEERDB_RETURN_IF_ERROR(DumpFrame(file->path(), at, record, *head, *payload, options));
     offset = at + kLogFrameHeadBytes + payload->size();
   }

@@ -6,15 +6,18 @@
 namespace seerdb {
 namespace {
 
+constexpr size_t kLeastDigits = 6;
+
 std::string Numbered(const char* prefix, uint64_t number, const char* suffix) {
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%s%06" PRIu64 "%s", prefix, number, suffix);
   return buffer;
 }
 
-// Decimal digits, at least one, for a number that a file of ours may have.
+// Decimal digits as Numbered writes them, for a number that a file of ours may have.
 bool ParseNumber(Slice digits, uint64_t* number) {
-  if (digits.empty() || digits.size() > 19) return false;
+  if (digits.size() < kLeastDigits || digits.size() > 19) return false;
+  if (digits.size() > kLeastDigits && digits.front() == '0') return false;
   uint64_t v = 0;
   for (const char c : digits) {
     if (c < '0' || c > '9') return false;

@@ -36,6 +36,10 @@ class LogFileReader {
   // The payload of frame `record` if it lies intact at `offset`; valid until the next call.
   Result<std::optional<Slice>> ReadFrame(const LogIdentity& identity, uint64_t record, uint64_t offset);
 
+  // The same where a log without a hole has frame `record`: at `*offset`, or, as a direct log begins each
+  // group with a block, at the next block. Sets `*offset` to where it is.
+  Result<std::optional<Slice>> ReadNextFrame(const LogIdentity& identity, uint64_t record, uint64_t* offset);
+
   // True if a frame at `offset` whose head is `head` has the checksum of `record`. Keeps the window.
   // Requires: the frame ends within the file.
   Result<bool> FrameIsIntact(const LogIdentity& identity, uint64_t record, uint64_t offset,

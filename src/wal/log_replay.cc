@@ -52,12 +52,8 @@ class Replay {
       stop_ = {i, kLogHeaderBytes};
     }
     for (uint64_t offset = kLogHeaderBytes;;) {
-      SEERDB_ASSIGN_OR_RETURN(std::optional<Slice> payload,
-                              file->ReadFrame(log.identity, summary_.next_record, offset));
-      if (!payload.has_value() && offset % kLogBlockBytes != 0 && !SEERDB_MUTANT("replay-ends-at-gap")) {
-        offset = NextLogBlock(offset);
-        SEERDB_ASSIGN_OR_RETURN(payload, file->ReadFrame(log.identity, summary_.next_record, offset));
-      }
+      SEERDB_ASSIGN_OR_RETURN(const std::optional<Slice> payload,
+                              file->ReadNextFrame(log.identity, summary_.next_record, &offset));
       if (!payload.has_value()) return {};
       const uint64_t frame_bytes = kLogFrameHeadBytes + payload->size();
       const SequenceNumber base = LoadU64(payload->data());

@@ -12,6 +12,9 @@
 namespace seerdb {
 namespace {
 
+// A header that has more records before it than that was not written by us.
+constexpr uint64_t kMostMissingRecords = uint64_t{1} << 40;
+
 class Salvage {
  public:
   Salvage(FileSystem& fs, const std::vector<ReplayLog>& logs, const LogStart& start, SalvageExtent extent,
@@ -43,7 +46,9 @@ class Salvage {
     LogFileReader& file = **opened;
     SEERDB_ASSIGN_OR_RETURN(const std::optional<LogHeader> header, file.ReadHeader());
     FrameScan::Range range{kLogHeaderBytes, next_, FrameScan::kLostHeaderSlack};
-    if (header.has_value() && header->identity == log.identity) {
+    const bool plausible = header.has_value() && (header->first_record <= next_ ||
+                                                  header->first_record - next_ < kMostMissingRecords);
+    if (plausible && header->identity == log.identity) {
       range = {kLogHeaderBytes, header->first_record, 0};
       // Written only after every record below its number had been.
       if (header->first_record > next_) AddGap(header->first_record, "has a log of its own");
@@ -69,11 +74,8 @@ class Salvage {
   // the frame's bytes, or 0.
   Result<uint64_t> TakeFrame(size_t i, LogFileReader& file, uint64_t* offset) {
     uint64_t at = *offset;
-    SEERDB_ASSIGN_OR_RETURN(std::optional<Slice> payload, file.ReadFrame(logs_[i].identity, next_, at));
-    if (!payload.has_value() && at % kLogBlockBytes != 0) {
-      at = NextLogBlock(at);
-      SEERDB_ASSIGN_OR_RETURN(payload, file.ReadFrame(logs_[i].identity, next_, at));
-    }
+    SEERDB_ASSIGN_OR_RETURN(const std::optional<Slice> payload,
+                            file.ReadNextFrame(logs_[i].identity, next_, &at));
     if (!payload.has_value()) return uint64_t{0};
     const uint64_t frame_bytes = kLogFrameHeadBytes + payload->size();
     StopAt(i, at);
