@@ -157,10 +157,12 @@ void CompactionStream::Fold() {
     older_stripe = StripeOf(input_->sequence()) != last_stripe_;
     if (older_stripe || !wants_older) break;
     if (!chain_.empty() && !Read()) return;
-    // What is hidden hides what is older as well.
+    // What is hidden hides what is older as well, and so does a value apart that has expired, which need not
+    // be read.
     const bool hidden =
         !ranges_.empty() && HiddenByRange() && !SEERDB_MUTANT("fold-ignores-range-tombstones");
-    if (hidden) {
+    const bool expired = IsPointer(input_->type()) && Expires(input_->type()) && IsExpired();
+    if (hidden || expired) {
       wants_older = chain_.Add(PackTrailer(input_->sequence(), ValueType::kDeletion), Slice());
     } else if (IsPointer(input_->type())) {
       base = {input_->trailer(), std::string(input_->value())};

@@ -26,6 +26,10 @@ Result<bool> AddVersion(const ReadView& view, uint64_t trailer, Slice payload, M
   ValueType type = TrailerType(trailer);
   if (!IsPointer(type)) [[likely]]
     return chain->Add(trailer, payload);
+  // What has expired is a deletion by now, whether its value is still there or not.
+  EntryPayload entry;
+  if (Expires(type) && ParsePayload(type, payload, &entry) && entry.expires_us <= chain->now_us())
+    return chain->Add(PackTrailer(TrailerSequence(trailer), ValueType::kDeletion), Slice());
   std::string value(payload);
   SEERDB_RETURN_IF_ERROR(BringIn(&view, &type, &value));
   return chain->Add(PackTrailer(TrailerSequence(trailer), type), value);

@@ -160,7 +160,10 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   for (const VersionEdit::AddedLog& log : state.manifest.logs) {
     logs.push_back({LogFilePath(directory, log.number), {state.manifest.database_id, log.number, log.epoch}});
   }
-  ReplayedValues values(fs, directory, state.manifest.database_id);
+  ReplayedValues values(fs, directory, state.manifest.database_id,
+                        options.recovery_mode == RecoveryMode::kSalvage
+                            ? ReplayedValues::Unreadable::kIsLost
+                            : ReplayedValues::Unreadable::kIsAnError);
   ReplayedTables tables(fs, directory, options, &state.next_file_number,
                         {epoch, KeyspacesOf(state.manifest, options, 0), &values});
   tables.set_last_sequence(SEERDB_MUTANT("sequence-restarts-at-one") ? 0 : state.manifest.last_sequence);

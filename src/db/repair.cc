@@ -23,6 +23,7 @@
 #include "format/file_name.h"
 #include "format/keyspace_prefix.h"
 #include "iter/merging_iterator.h"
+#include "manifest/manifest_file.h"
 #include "seerdb/db.h"
 #include "sstable/table_reader.h"
 
@@ -38,6 +39,10 @@ class Repairer {
     SEERDB_ASSIGN_OR_RETURN(inventory_, TakeInventory(fs_, directory_));
     if (inventory_.finished) {
       report_.finished_earlier = true;
+      if (inventory_.unnamed_manifest != 0) {
+        bool renamed = false;
+        SEERDB_RETURN_IF_ERROR(WriteCurrent(fs_, directory_, inventory_.unnamed_manifest, &renamed));
+      }
       SEERDB_RETURN_IF_ERROR(MoveTheRest(inventory_.state));
       return std::move(report_);
     }
@@ -45,7 +50,12 @@ class Repairer {
       SEERDB_RETURN_IF_ERROR(fs_.DeleteFile(directory_ + "/" + name));
     }
     if (!inventory_.has_marker && !SEERDB_MUTANT("repair-without-marker")) {
-      SEERDB_RETURN_IF_ERROR(WriteRepairMarker(fs_, directory_, inventory_.first_number));
+      const Status marked = WriteRepairMarker(fs_, directory_, inventory_.first_number);
+      if (!marked.ok()) {
+        // Nothing has been done: without the marker the database is as it was.
+        fs_.DeleteFile(RepairMarkerPath(directory_)).IgnoreError("the next repair removes it");
+        return marked;
+      }
     }
     next_file_number_ = inventory_.next_file_number;
     Random random(options_.seed != 0 ? options_.seed : SystemSeed());

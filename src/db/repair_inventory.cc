@@ -57,7 +57,7 @@ class InventoryTaker {
     }
     inventory_.has_marker = own.has_value();
     inventory_.first_number = own.value_or(1);
-    if (own.has_value()) SEERDB_RETURN_IF_ERROR(SeeWhetherFinished(*own));
+    if (own.has_value()) SEERDB_RETURN_IF_ERROR(SeeWhetherFinished(*own, names));
     bool ours = false;
     for (const std::string& name : names) {
       uint64_t number = 0;
@@ -82,11 +82,30 @@ class InventoryTaker {
     return Status::InvalidArgument("repair " + directory_ + ": found no file of a database");
   }
 
-  Status SeeWhetherFinished(uint64_t own) {
+  Status SeeWhetherFinished(uint64_t own, const std::vector<std::string>& names) {
     const Result<uint64_t> current = ReadCurrent(fs_, directory_);
-    if (!current.ok() || *current < own) return {};
+    const bool gone = current.status().IsCorruption() || current.status().detail() == StatusDetail::kNotFound;
+    if (!current.ok() && gone) return SeeWhatWasUnnamed(own, names);
+    SEERDB_RETURN_IF_ERROR(current.status());  // it may be there the next time
+    if (*current < own) return {};
     SEERDB_ASSIGN_OR_RETURN(inventory_.state, ReadManifest(fs_, directory_, nullptr));
     inventory_.finished = true;
+    return {};
+  }
+
+  // A repair's manifest is one snapshot, of all that it has made: where it is whole, the repair had come so
+  // far that CURRENT may have named it, and what was there before may have been moved away since.
+  Status SeeWhatWasUnnamed(uint64_t own, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      uint64_t number = 0;
+      if (ParseFileName(name, &number) != FileKind::kManifest || number < own) continue;
+      SEERDB_ASSIGN_OR_RETURN(ManifestSalvage salvage,
+                              SalvageManifest(fs_, ManifestFilePath(directory_, number), number));
+      if (!salvage.whole) continue;
+      inventory_.state = std::move(salvage.state);
+      inventory_.unnamed_manifest = number;
+      inventory_.finished = true;
+    }
     return {};
   }
 
@@ -132,7 +151,11 @@ class InventoryTaker {
       char scratch[kLogHeaderBytes];
       SEERDB_ASSIGN_OR_RETURN(const Slice bytes, file->Read(0, sizeof scratch, scratch));
       LogHeader header;
-      if (bytes.size() < kLogHeaderBytes || !DecodeLogHeader(bytes, &header)) continue;
+      if (bytes.size() < kLogHeaderBytes || !DecodeLogHeader(bytes, &header)) {
+        if (std::any_of(bytes.begin(), bytes.end(), [](char c) { return c != 0; }))
+          inventory_.headless_logs.insert(number);
+        continue;
+      }
       // Of an earlier life, under another name.
       if (header.identity.log_number != number) continue;
       if (!inventory_.database.has_value()) inventory_.database = header.identity.database;

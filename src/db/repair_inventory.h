@@ -30,6 +30,9 @@ struct RepairInventory {
   std::vector<std::string> leftovers;
   // The interrupted repair had made its manifest the current one: only files are left to be moved.
   bool finished = false;
+  // It had, and CURRENT, which says so, is damaged or gone: its manifest, to be named again. 0: CURRENT is
+  // there.
+  uint64_t unnamed_manifest = 0;
 
   // The manifest is whole and its files are there as far as they can be; otherwise it may have lost edits.
   bool manifest_kept = false;
@@ -45,6 +48,7 @@ struct RepairInventory {
   std::map<uint64_t, TableMeta> metas;  // of tables that were listed at some time
   std::set<uint64_t> obsolete;          // tables that were listed and no longer are
   std::map<uint64_t, uint64_t> epochs;  // of logs
+  std::set<uint64_t> headless_logs;     // that hold something, and whose headers are damaged
   std::vector<RangeTombstone> ranges;   // that were listed at some time
   uint32_t next_keyspace_id = 1;
   std::map<uint32_t, KeyspaceRecord> keyspaces;  // that were listed at some time

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "compaction/table_output.h"
 #include "db/keyspaces.h"
+#include "db/table_file.h"
 #include "format/batch_codec.h"
 #include "format/file_name.h"
 #include "format/keyspace_prefix.h"
@@ -63,13 +64,8 @@ Status RepairSources::CheckWhole(const std::string& path, uint64_t number, const
   SEERDB_RETURN_IF_ERROR(CheckValues(*reader));
   *meta = MetaOf(reader->properties(), 0);
   if (listed == nullptr) return {};
-  const bool agrees = meta->smallest_key == listed->smallest_key &&
-                      meta->largest_key == listed->largest_key && meta->entries == listed->entries &&
-                      meta->largest_sequence == listed->largest_sequence && meta->values == listed->values;
   *meta = *listed;
-  return agrees ? Status()
-                : Status::Corruption("table " + path + ": its properties differ from the manifest",
-                                     StatusDetail::kTableCorruption);
+  return CheckAsListed(*reader, *listed);
 }
 
 Status RepairSources::CheckValues(const TableReader& table) {
@@ -221,10 +217,13 @@ Result<uint64_t> RepairSources::TakeFoundLog(const FoundLog& log, SequenceNumber
       const SalvageSummary salvage,
       SalvageLogs(fs_, {{log.path, log.identity}}, {log.first_record, std::nullopt, MayBeOperations},
                   SalvageExtent::kWhateverIsLeft, {apply, nullptr}));
-  if (salvage.replay.records == 0) return uint64_t{0};
+  if (salvage.replay.records == 0) {
+    if (log.sure && salvage.replay.torn) lose(salvage.replay.end_offset, kUnfinished);
+    return uint64_t{0};
+  }
   report_.log_records += applied;
   if (!salvage.gaps.empty() || salvage.replay.torn) unread_bytes_ += salvage.unread_bytes + 1;
-  if (applied > 0 && salvage.replay.torn) lose(salvage.replay.end_offset, kUnfinished);
+  if (salvage.replay.torn) lose(salvage.replay.end_offset, kUnfinished);
   return salvage.next_record;
 }
 
@@ -240,14 +239,21 @@ Result<std::vector<TableMeta>> RepairSources::TakeFoundLogs(const RepairInventor
     if (number < inventory.log_number || !inventory.database.has_value()) continue;
     const auto known = inventory.epochs.find(number);
     const bool sure = known != inventory.epochs.end();
+    bool taken = false;
     for (const uint64_t epoch : sure ? std::set<uint64_t>{known->second} : all_epochs) {
       const FoundLog log{LogFilePath(directory_, number),
                          {*inventory.database, number, epoch},
-                         first_record != 0 ? first_record : next_record};
+                         first_record != 0 ? first_record : next_record,
+                         sure};
       SEERDB_ASSIGN_OR_RETURN(const uint64_t next, TakeFoundLog(log, held, &tables));
       if (next == 0) continue;
       next_record = std::max(next_record, next);
+      taken = true;
       break;
+    }
+    if (!taken && inventory.headless_logs.contains(number)) {
+      report_.losses.push_back({LogFilePath(directory_, number), 0, 0, std::nullopt, std::nullopt,
+                                "the header is damaged, and no record was found behind it"});
     }
   }
   tables.TakeSequences(inventory.last_sequence, unread_bytes_);

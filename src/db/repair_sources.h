@@ -40,7 +40,7 @@ class RepairSources {
         epoch_(identity.epoch),
         next_file_number_(*next_file_number),
         report_(*report),
-        values_(fs, directory, identity.database) {}
+        values_(fs, directory, identity.database, ReplayedValues::Unreadable::kIsLost) {}
 
   // What there is of a table: itself, its intact blocks as a new one, or nothing. `listed`, if not null, is
   // what the manifest says of it. A device that refuses more than data blocks is an error.
@@ -71,6 +71,7 @@ class RepairSources {
     std::string path;
     LogIdentity identity;
     uint64_t first_record = 1;
+    bool sure = true;  // its header is there, or a manifest knows it
   };
   // Replays one log above `held`; its next record, or 0 if nothing of it could be read.
   Result<uint64_t> TakeFoundLog(const FoundLog& log, SequenceNumber held, ReplayedTables* tables);

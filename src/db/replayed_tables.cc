@@ -18,7 +18,7 @@ namespace seerdb {
 Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
   uint32_t count = 0;
   SEERDB_RETURN_IF_ERROR(CheckBatchOperations(operations, &count));
-  if (base <= last_sequence_ || base > kMaxSequence - count) {
+  if (base <= last_sequence_ || base - 1 > kMaxSequence - count) {
     return Status::Corruption("log replay: batch has sequence " + std::to_string(base) + ", expected above " +
                                   std::to_string(last_sequence_),
                               StatusDetail::kWalCorruption);
@@ -75,7 +75,8 @@ void ReplayedTables::TakeSequences(SequenceNumber highest, uint64_t more) {
 
 SequenceNumber ReplayedTables::LastSequenceOf(SequenceNumber base, Slice operations) {
   uint32_t count = 0;
-  if (!CheckBatchOperations(operations, &count).ok() || base > kMaxSequence - count) return 0;
+  if (!CheckBatchOperations(operations, &count).ok() || base == 0 || base - 1 > kMaxSequence - count)
+    return 0;
   return base + count - 1;
 }
 

@@ -88,7 +88,7 @@ class ReplayedTablesTest : public ::testing::Test {
   const std::string flushed_ = "/flushed";
   Options options_;
   uint64_t next_file_ = kFirstFile;
-  ReplayedValues values_{fs_, replayed_, DatabaseId{1, 2}};
+  ReplayedValues values_{fs_, replayed_, DatabaseId{1, 2}, ReplayedValues::Unreadable::kIsAnError};
 };
 
 // What replay writes is, byte for byte, what the flush of a memtable with the same writes does.

@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "format/batch_codec.h"
 #include "format/file_name.h"
+#include "sstable/block_finder.h"
 
 namespace seerdb {
 
@@ -44,8 +45,10 @@ Status ReplayedValues::CheckEntry(ValueType type, Slice bytes) {
   if (!ParsePointerPayload(type, bytes, &pointer)) {
     return Status::Corruption("read value: a pointer to it is malformed", StatusDetail::kWalCorruption);
   }
-  SEERDB_ASSIGN_OR_RETURN(const ValueReader* const values, Reader(pointer.segment));
-  return values->Check(pointer);
+  const Result<const ValueReader*> values = Reader(pointer.segment);
+  const Status status = values.ok() ? (*values)->Check(pointer) : values.status();
+  if (unreadable_ == Unreadable::kIsAnError || !IsUnreadable(status)) return status;
+  return Status::Corruption(std::string(status.message()), StatusDetail::kValueCorruption);
 }
 
 Status ReplayedValues::Sync(const std::vector<TableMeta>& tables) const {

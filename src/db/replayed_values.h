@@ -20,9 +20,13 @@ namespace seerdb {
 
 class ReplayedValues {
  public:
+  // What is to be said of a value that the device does not give: its error, which may pass, or that it is
+  // lost.
+  enum class Unreadable : unsigned char { kIsAnError, kIsLost };
+
   // `database` as the manifest says.
-  ReplayedValues(FileSystem& fs, std::string directory, const DatabaseId& database)
-      : fs_(fs), directory_(std::move(directory)), database_(database) {}
+  ReplayedValues(FileSystem& fs, std::string directory, const DatabaseId& database, Unreadable unreadable)
+      : fs_(fs), directory_(std::move(directory)), database_(database), unreadable_(unreadable) {}
 
   // OK if every value that the operations point to is what was written. kCorruption/kValueCorruption
   // otherwise.
@@ -38,6 +42,7 @@ class ReplayedValues {
   FileSystem& fs_;
   const std::string directory_;
   const DatabaseId database_;
+  const Unreadable unreadable_;
   const size_t most_readers_ = DefaultMaxOpenFiles() / 2;  // each holds a descriptor
   std::map<uint64_t, std::shared_ptr<ValueReader>> readers_;
 };

@@ -31,6 +31,7 @@ class MergeChain {
 
   // What has expired by `now_us` counts as deleted.
   void Begin(uint64_t now_us);
+  uint64_t now_us() const { return now_us_; }
   bool empty() const { return elements_.empty(); }
   size_t size() const { return elements_.size(); }
   // Copies the next older version. True while an older one could matter. Requires: the last call returned

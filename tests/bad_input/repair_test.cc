@@ -329,6 +329,51 @@ TEST_F(RepairTest, AnUnfinishedRepairIsNotOpened) {
   EXPECT_LE(opened, 1u) << "only behind the removal of the marker";
 }
 
+// What CURRENT named is the result, whole; what was there before is on its way to lost/.
+TEST_F(RepairTest, ARepairThatWasFinishedIsNotBegunAnewForWantOfCurrent) {
+  const Disk disk = Without({"CURRENT", Files("MANIFEST")[0]});
+  std::vector<Disk> finished;  // at each call behind the step that counts
+  const auto fs = std::make_shared<FaultFileSystem>(disk);
+  fs->SetHook([&](FileOp, const std::string&, uint64_t) {
+    const Disk crash = Clone(disk);
+    const bool begun = crash->GetFileInfo(std::string(kDirectory) + "/REPAIR").ok();
+    if (begun && crash->GetFileInfo(std::string(kDirectory) + "/CURRENT").ok()) finished.push_back(crash);
+  });
+  ASSERT_TRUE(DB::Repair(WithDisk(fs), kDirectory).ok());
+  ASSERT_GE(finished.size(), 10u);
+  for (const Disk& crash : finished) {
+    const Disk gone = Clone(crash);
+    ASSERT_OK(gone->DeleteFile(std::string(kDirectory) + "/CURRENT"));
+    EXPECT_TRUE(RepairAndCheck(gone).lossless());
+    const Disk damaged = Clone(crash);
+    Store(damaged, "CURRENT", "MANIFEST-0000");
+    EXPECT_TRUE(RepairAndCheck(damaged).lossless());
+    // It cannot be read this time.
+    const auto failing = std::make_shared<FaultFileSystem>(crash);
+    failing->AddRule(FaultRule::Fail(FileOp::kAny, "CURRENT", FaultRule::DeviceError(), 1));
+    EXPECT_FALSE(DB::Repair(WithDisk(failing), kDirectory).ok());
+    EXPECT_TRUE(RepairAndCheck(crash).lossless());
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(RepairTest, OneThatCannotBeginLeavesTheDatabaseAsItWas) {
+  for (uint64_t nth = 1; nth <= 5; ++nth) {
+    SCOPED_TRACE(nth);
+    const Disk disk = Clone(disk_);
+    const auto fs = std::make_shared<FaultFileSystem>(disk);
+    fs->AddRule(FaultRule::Fail(FileOp::kAny, "REPAIR", FaultRule::NoSpaceError(), nth));
+    const auto report = DB::Repair(WithDisk(fs), kDirectory);
+    if (fs->faults_fired() == 0) break;
+    // Behind the result in force only the marker is left, and the next repair removes it.
+    if (!report.ok() && disk->GetFileInfo(std::string(kDirectory) + "/lost").ok()) continue;
+    ASSERT_FALSE(report.ok());
+    const auto db = OpenOrFail(WithDisk(disk), kDirectory);
+    ASSERT_TRUE(db);
+    EXPECT_EQ(ReadAll(*db), contents_);
+  }
+}
+
 // An error leaves the database as it was, and the next repair succeeds.
 TEST_F(RepairTest, EachCallFailsOnce) {
   uint64_t calls = 0;

@@ -1,5 +1,6 @@
 // Values that are damaged where they lie, and segments that are missing: reads that need them fail, all else
 // goes on, and nothing that might be mended is thrown away.
+#include "env/manual_clock.h"
 #include "seerdb/compaction_filter.h"
 #include "tests/values/value_fixture.h"
 
@@ -169,6 +170,28 @@ TEST_F(ValueDamage, OperandsOverADamagedValueAreKept) {
     want_[Key(4)] += "+x+y";
     ExpectAll(want_);
     ASSERT_OK(db_->CompactRange());
+    ExpectAll(want_);
+  }
+}
+
+// A value that has expired is as good as deleted: nobody needs what it was.
+TEST_F(ValueDamage, AnOperandOverAnExpiredValueDoesNotNeedIt) {
+  const auto clock = std::make_shared<ManualClock>();
+  options_.clock = clock;
+  for (const bool in_memory : {true, false}) {
+    StartOver();
+    WriteTen();
+    Reopen();
+    ASSERT_OK(db_->Put(WriteOptions::Ttl(1'000'000), Key(4), Value(77)));
+    ASSERT_OK(db_->Flush());
+    db_.reset();
+    Damage(Value(77));
+    Reopen();
+    ASSERT_OK(db_->Merge(Key(4), "x"));
+    ExpectAllBut(Key(4));
+    clock->Advance(2'000'000);
+    if (!in_memory) ASSERT_OK(db_->CompactRange());
+    want_[Key(4)] = "x";
     ExpectAll(want_);
   }
 }
