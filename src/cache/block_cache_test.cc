@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,7 +14,7 @@ namespace {
 
 BlockCache::Block MakeBlock(size_t bytes, char c = 'b', std::shared_ptr<MemoryAccount> account = nullptr) {
   BlockBuffer buffer;
-  std::memset(buffer.Resize(bytes), c, bytes);
+  std::fill_n(buffer.Resize(bytes), bytes, c);
   return std::make_shared<const CachedBlock>(std::move(buffer), std::move(account));
 }
 

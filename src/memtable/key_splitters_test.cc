@@ -16,6 +16,7 @@ std::string Number(uint64_t value) {
   return std::string(12 - digits.size(), '0') + digits;
 }
 
+// Borrows the sample.
 KeySplitters SplitterOf(const std::vector<std::string>& sample, size_t parts) {
   Slice shared = sample.front();
   for (const std::string& key : sample) shared = shared.substr(0, CommonPrefixBytes(shared, key));
@@ -50,7 +51,8 @@ TEST(KeySplittersTest, PartsAscendWithKeysAndHaveAboutAsManyEach) {
 }
 
 TEST(KeySplittersTest, KeysUnlikeTheSampleHavePartsInTheirOrder) {
-  const KeySplitters splitters = SplitterOf({"m/aaaa", "m/bbbb", "m/cccc", "m/dddd"}, 4);
+  const std::vector<std::string> sample{"m/aaaa", "m/bbbb", "m/cccc", "m/dddd"};
+  const KeySplitters splitters = SplitterOf(sample, 4);
   ASSERT_EQ(splitters.parts(), 4u);
   size_t last = 0;
   for (const char* key :
