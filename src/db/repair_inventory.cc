@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/crc32c.h"
+#include "base/mutant.h"
 #include "base/status_macros.h"
 #include "format/file_name.h"
 #include "manifest/manifest_file.h"
@@ -85,7 +86,8 @@ class InventoryTaker {
   Status SeeWhetherFinished(uint64_t own, const std::vector<std::string>& names) {
     const Result<uint64_t> current = ReadCurrent(fs_, directory_);
     const bool gone = current.status().IsCorruption() || current.status().detail() == StatusDetail::kNotFound;
-    if (!current.ok() && gone) return SeeWhatWasUnnamed(own, names);
+    if (!current.ok() && gone)
+      return SEERDB_MUTANT("repair-begins-anew") ? Status() : SeeWhatWasUnnamed(own, names);
     SEERDB_RETURN_IF_ERROR(current.status());  // it may be there the next time
     if (*current < own) return {};
     SEERDB_ASSIGN_OR_RETURN(inventory_.state, ReadManifest(fs_, directory_, nullptr));

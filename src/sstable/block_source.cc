@@ -76,7 +76,7 @@ Status BlockSource::Open(uint32_t block, Slice bytes, BlockBuffer* buffer, Slice
   const TableProperties* const table = identity_.properties;
   if (table != nullptr && largest > table->largest_sequence - identity_.global_sequence)
     return Corrupt(block, "an entry is newer than the table");
-  return CheckPlace(block, *content);
+  return SEERDB_MUTANT("table-trusts-its-index") ? Status::Ok() : CheckPlace(block, *content);
 }
 
 // Find never descends where keys ascend, so what holds of the first and the last entry holds of all.
