@@ -125,6 +125,18 @@ bool BlockIndex::KeyIs(uint32_t block, Slice key) const {
          key.ends_with(separator);
 }
 
+bool BlockIndex::FindsIn(uint32_t block, Slice key, uint64_t trailer) const {
+  const auto window_of = [&](uint32_t i) { return LoadU64(windows_ + size_t{i} * 8); };
+  if (projection_.SideOf(key) == KeyProjection::Side::kWithin) {
+    const uint64_t window = projection_.WindowWithin(key);
+    const bool behind = block == 0 || window_of(block) < window;
+    const bool before = block + 1 == blocks_ || window < window_of(block + 1);
+    if (behind && before) return true;
+  }
+  bool by_model = false;
+  return Find(key, trailer, &by_model) == block;
+}
+
 BlockGuess BlockIndex::GuessOf(Slice key) const {
   BlockGuess guess;
   guess.side = projection_.SideOf(key);

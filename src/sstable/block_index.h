@@ -96,6 +96,8 @@ class BlockIndex {
   BlockGuess GuessOf(Slice key) const;
   void Prefetch(const BlockGuess& guess) const;
   uint32_t Find(const BlockGuess& guess, Slice key, uint64_t trailer, bool* by_model) const;
+  // Whether Find gives `block`; where windows tell, without a search.
+  bool FindsIn(uint32_t block, Slice key, uint64_t trailer) const;
   // Whether `block` (> 0) starts with a version of the key that ended the block before, and that is `key`.
   bool Continues(uint32_t block, Slice key) const {
     if (windows_tell_) return false;

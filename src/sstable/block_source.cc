@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/coding.h"
+#include "base/inline_bytes.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
 #include "sstable/block_compression.h"
@@ -82,13 +83,17 @@ Status BlockSource::Open(uint32_t block, Slice bytes, BlockBuffer* buffer, Slice
 // Find never descends where keys ascend, so what holds of the first and the last entry holds of all.
 Status BlockSource::CheckPlace(uint32_t block, Slice content) const {
   const TagBlock entries = View(content);
-  std::string key;
-  TagRecord record;
+  const Slice prefix = entries.prefix();
+  InlineBytes buffer;
+  Slice key;
   const auto is_here = [&](uint32_t entry) {
+    TagRecord record;
     entries.Parse(entries.RecordStart(entry), &record);
-    key.assign(entries.prefix()).append(record.suffix);
-    bool by_model = false;
-    return index_->Find(key, record.trailer, &by_model) == block;
+    buffer.Reserve(prefix.size() + record.suffix.size(), 0);
+    CopyBytes(buffer.data(), prefix);
+    CopyBytes(buffer.data() + prefix.size(), record.suffix);
+    key = Slice(buffer.data(), prefix.size() + record.suffix.size());
+    return index_->FindsIn(block, key, record.trailer);
   };
   const TableProperties* const table = identity_.properties;
   bool ok = is_here(0) && (table == nullptr || block != 0 || key == table->smallest_key);
