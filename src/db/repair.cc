@@ -52,8 +52,7 @@ class Repairer {
     if (!inventory_.has_marker && !SEERDB_MUTANT("repair-without-marker")) {
       const Status marked = WriteRepairMarker(fs_, directory_, inventory_.first_number);
       if (!marked.ok()) {
-        // Nothing has been done: without the marker the database is as it was.
-        fs_.DeleteFile(RepairMarkerPath(directory_)).IgnoreError("the next repair removes it");
+        Abandon();
         return marked;
       }
     }

@@ -86,8 +86,7 @@ class InventoryTaker {
   Status SeeWhetherFinished(uint64_t own, const std::vector<std::string>& names) {
     const Result<uint64_t> current = ReadCurrent(fs_, directory_);
     const bool gone = current.status().IsCorruption() || current.status().detail() == StatusDetail::kNotFound;
-    if (!current.ok() && gone)
-      return SEERDB_MUTANT("repair-begins-anew") ? Status() : SeeWhatWasUnnamed(own, names);
+    if (gone) return SEERDB_MUTANT("repair-begins-anew") ? Status() : SeeWhatWasUnnamed(own, names);
     SEERDB_RETURN_IF_ERROR(current.status());  // it may be there the next time
     if (*current < own) return {};
     SEERDB_ASSIGN_OR_RETURN(inventory_.state, ReadManifest(fs_, directory_, nullptr));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <span>
 #include <utility>
 
 namespace seerdb {

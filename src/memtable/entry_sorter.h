@@ -76,6 +76,7 @@ class EntrySorter {
   template <typename Visit>
   static void VisitRecords(const Part& part, const Visit& visit);
   void Split();
+
   Arena arena_;
   const uint64_t secret_;
   std::unique_ptr<RangeTombstoneMap> ranges_;

@@ -83,22 +83,18 @@ Status BlockSource::Open(uint32_t block, Slice bytes, BlockBuffer* buffer, Slice
 // Find never descends where keys ascend, so what holds of the first and the last entry holds of all.
 Status BlockSource::CheckPlace(uint32_t block, Slice content) const {
   const TagBlock entries = View(content);
-  const Slice prefix = entries.prefix();
-  InlineBytes buffer;
-  Slice key;
+  InlineBytes key;
   const auto is_here = [&](uint32_t entry) {
     TagRecord record;
     entries.Parse(entries.RecordStart(entry), &record);
-    buffer.Reserve(prefix.size() + record.suffix.size(), 0);
-    CopyBytes(buffer.data(), prefix);
-    CopyBytes(buffer.data() + prefix.size(), record.suffix);
-    key = Slice(buffer.data(), prefix.size() + record.suffix.size());
-    return index_->FindsIn(block, key, record.trailer);
+    key.Assign(entries.prefix());
+    key.Append(record.suffix);
+    return index_->FindsIn(block, key.slice(), record.trailer);
   };
   const TableProperties* const table = identity_.properties;
-  bool ok = is_here(0) && (table == nullptr || block != 0 || key == table->smallest_key);
+  bool ok = is_here(0) && (table == nullptr || block != 0 || key.slice() == table->smallest_key);
   ok = ok && is_here(entries.entries() - 1);
-  ok = ok && (table == nullptr || block + 1 != index_->blocks() || key == table->largest_key);
+  ok = ok && (table == nullptr || block + 1 != index_->blocks() || key.slice() == table->largest_key);
   return ok ? Status::Ok() : Corrupt(block, "its keys are not those that the index expects");
 }
 

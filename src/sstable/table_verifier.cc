@@ -53,7 +53,6 @@ Status TableVerifier::CheckBlock(uint32_t number, const TagBlock& block) {
     trailer_ = record.trailer;
     SEERDB_RETURN_IF_ERROR(CheckLookup(number, block, i, newest));
     SEERDB_RETURN_IF_ERROR(CheckEntry(number, record));
-    if (i == 0 || i + 1 == block.entries()) SEERDB_RETURN_IF_ERROR(CheckIndex(number));
   }
   return Status::Ok();
 }
@@ -94,12 +93,6 @@ Status TableVerifier::CheckEntry(uint32_t number, const TagRecord& record) {
   counted_.smallest_sequence = std::min(counted_.smallest_sequence, sequence);
   counted_.largest_sequence = std::max(counted_.largest_sequence, sequence);
   return Status::Ok();
-}
-
-Status TableVerifier::CheckIndex(uint32_t number) const {
-  bool by_model = false;
-  const uint32_t found = source_.index().Find(key_, trailer_, &by_model);
-  return found == number ? Status::Ok() : Corrupt(number, FoundExpected("index block", found, number));
 }
 
 Status TableVerifier::CheckProperties() const {

@@ -33,7 +33,6 @@ class TableVerifier {
   Status CheckEntry(uint32_t number, const TagRecord& record);
   // `newest`: of its key.
   Status CheckLookup(uint32_t number, const TagBlock& block, uint32_t entry, bool newest) const;
-  Status CheckIndex(uint32_t number) const;
   Status CheckProperties() const;
   Status Corrupt(uint32_t number, Slice what) const;
 
