@@ -137,6 +137,8 @@ class LogSet {
   uint64_t appended_bytes_ = 0;
   // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
   std::atomic<LogMode> wanted_mode_;
+  std::atomic<bool> synced_{false};                  // since the last request for a spare
+  std::atomic<bool> large_pages_pay_{false};         // nobody syncs: see LogFileSpec
   std::atomic<LogMode> spare_mode_{LogMode::kAuto};  // kAuto: there is none
   std::atomic<uint64_t> spare_bytes_{0};             // of its file
   std::atomic<LogMode> refused_mode_{LogMode::kAuto};

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
 
 namespace seerdb {
@@ -41,7 +42,19 @@ class LogSetTest : public ::testing::Test {
     for (int i = 0; i < LogModeChooser::kAgreement; ++i) Append(10, sync);
   }
 
-  std::shared_ptr<MemoryFileSystem> fs_ = std::make_shared<MemoryFileSystem>();
+  // Whether the spare that is made now has pages that a write has filled.
+  bool SpareIsFilled() {
+    EXPECT_TRUE(log_->TakeSpareRequest());
+    const uint64_t before = fs_->calls(FileOp::kAppend);
+    EXPECT_TRUE(log_->PrepareSpare().ok());
+    // One edit, which lists it.
+    const uint64_t appends = fs_->calls(FileOp::kAppend) - before;
+    EXPECT_LE(appends, 2u);
+    return appends == 2;
+  }
+
+  std::shared_ptr<FaultFileSystem> fs_ =
+      std::make_shared<FaultFileSystem>(std::make_shared<MemoryFileSystem>());
   std::shared_ptr<Statistics> statistics_ = std::make_shared<Statistics>(true);
   std::unique_ptr<VersionSet> versions_;
   std::unique_ptr<LogSet> log_;
@@ -85,12 +98,42 @@ TEST_F(LogSetTest, WhereNobodyPreparesAheadTheWriterTakesTheTime) {
 TEST_F(LogSetTest, ANamedModeIsThatOfEverySegment) {
   for (const LogMode mode : {LogMode::kBuffered, LogMode::kMapped, LogMode::kDirect}) {
     SCOPED_TRACE(LogModeName(mode));
-    fs_ = std::make_shared<MemoryFileSystem>();
+    fs_ = std::make_shared<FaultFileSystem>(std::make_shared<MemoryFileSystem>());
     ASSERT_TRUE(fs_->CreateDirectory("/db").ok());
     Start(mode);
     Append(100);
     ASSERT_TRUE(log_->StartSegment().ok());
     EXPECT_EQ(log_->active_mode(), mode);
+  }
+}
+
+// A sync writes as much as a page for a byte: large pages are for logs that nobody syncs.
+TEST_F(LogSetTest, ALogThatIsSyncedHasNoLargePages) {
+  Start(LogMode::kMapped);
+  const auto next = [this] { ASSERT_TRUE(log_->StartSegment().ok()); };
+  Append(kSegmentBytes / 2);
+  EXPECT_TRUE(SpareIsFilled());
+  next();
+  Append(100, LogSync::kData);
+  EXPECT_FALSE(SpareIsFilled());
+  next();
+  Append(100);
+  EXPECT_TRUE(SpareIsFilled()) << "none since";
+  Append(100);
+  EXPECT_TRUE(log_->Sync(/*all=*/false).ok());
+  next();
+  Append(100);
+  EXPECT_FALSE(SpareIsFilled());
+}
+
+TEST_F(LogSetTest, OtherModesHaveNoLargePages) {
+  for (const LogMode mode : {LogMode::kBuffered, LogMode::kDirect}) {
+    SCOPED_TRACE(LogModeName(mode));
+    fs_ = std::make_shared<FaultFileSystem>(std::make_shared<MemoryFileSystem>());
+    ASSERT_TRUE(fs_->CreateDirectory("/db").ok());
+    Start(mode);
+    Append(kSegmentBytes / 2);
+    EXPECT_EQ(SpareIsFilled(), mode == LogMode::kDirect) << "a direct one is written once, durably";
   }
 }
 

@@ -62,6 +62,28 @@ TEST_P(LogFile, AMappedLogDoesNotGrow) {
   EXPECT_TRUE(log->Append("z").IsIoError());
 }
 
+// Space that was set aside is filled beforehand, and only where nothing was written to it.
+TEST_P(LogFile, AMappedLogKeepsWhatTheFileHas) {
+  constexpr uint64_t kBytes = (uint64_t{5} << 20) + 3 * kBlockBytes;
+  for (const uint64_t written_bytes : {uint64_t{0}, uint64_t{1}, kBytes / 2, kBytes}) {
+    const auto file = Open("f");
+    const std::string there(written_bytes, '.');
+    ASSERT_TRUE(file->Append(there).ok());
+    if (file->Allocate(kBytes, /*extend=*/true).IsNotSupported())
+      GTEST_SKIP() << "no space is set aside here";
+    ASSERT_TRUE(file->Close().ok());
+    auto log = fs_->NewLogFile(Path("f"), LogMode::kMapped);
+    if (log.status().IsNotSupported()) GTEST_SKIP() << "no mapped logs here";
+    ASSERT_TRUE(log.ok()) << log.status().ToString();
+    EXPECT_EQ(Get("f"), there + std::string(kBytes - written_bytes, '\0'));
+    const std::string large(kBytes - 1, 'l');
+    EXPECT_TRUE((*log)->Append(large).ok());
+    EXPECT_TRUE((*log)->Close().ok());
+    const char last = written_bytes == kBytes ? '.' : '\0';
+    EXPECT_EQ(Get("f"), large + std::string(1, last));
+  }
+}
+
 TEST_P(LogFile, ADirectLogTakesWholeBlocksOfAnySizeAndAlignment) {
   const auto log = OpenLog("f", LogMode::kDirect);
   if (log == nullptr) GTEST_SKIP() << "no direct logs here";

@@ -11,6 +11,7 @@ namespace seerdb {
 namespace {
 
 constexpr uint64_t kZeroBytes = uint64_t{1} << 20;
+constexpr uint64_t kLargePageBytes = uint64_t{2} << 20;
 
 // Renames a released file to `path`. False if it may not be reused; it is gone then.
 Result<bool> Recycle(FileSystem& fs, const LogFileSpec& spec) {
@@ -34,8 +35,8 @@ Status Allocate(WritableFile& file, uint64_t bytes) {
   return allocated.IsNotSupported() ? Status() : allocated;
 }
 
-Status WriteZeros(WritableFile& file, uint64_t bytes) {
-  const std::string zeros(static_cast<size_t>(std::min(bytes, kZeroBytes)), '\0');
+Status WriteZeros(WritableFile& file, uint64_t bytes, uint64_t piece_bytes = kZeroBytes) {
+  const std::string zeros(static_cast<size_t>(std::min(bytes, piece_bytes)), '\0');
   while (bytes > 0) {
     const uint64_t n = std::min<uint64_t>(bytes, zeros.size());
     SEERDB_RETURN_IF_ERROR(file.Append(Slice(zeros).substr(0, n)));
@@ -74,6 +75,10 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, Prepar
   }
   if (!SEERDB_MUTANT("log-file-not-durable")) {
     SEERDB_RETURN_IF_ERROR(file->SyncAll().WithDetail(StatusDetail::kSyncFailed));
+  }
+  // In memory only: on the device the space reads as zeros already.
+  if (prepared->mode == LogMode::kMapped && spec.large_pages) {
+    SEERDB_RETURN_IF_ERROR(WriteZeros(*file, spec.bytes, kLargePageBytes));
   }
   return file->Close();
 }

@@ -98,6 +98,28 @@ TEST_P(LogModes, ALostRecordBetweenGapsIsFoundIfItWasDurable) {
   }
 }
 
+// It is filled in memory alone, once its space and size are durable: a power cut leaves the same file.
+TEST(LargePages, AreNotSynced) {
+  constexpr uint64_t kBytes = (uint64_t{4} << 20) + 4096;
+  const auto memory = std::make_shared<MemoryFileSystem>();
+  ASSERT_TRUE(memory->CreateDirectory("/db").ok());
+  ASSERT_TRUE(memory->SyncDirectory("/").ok());
+  FaultFileSystem fs(memory);
+  std::string calls;
+  fs.SetHook([&calls](FileOp op, const std::string& path, uint64_t) {
+    if (path != Path(1)) return;
+    if (op == FileOp::kAppend) calls += 'a';
+    if (op == FileOp::kSync || op == FileOp::kSyncAll) calls += 's';
+  });
+  LogFileSpec spec{"/db", Path(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true};
+  const auto file = PrepareLogFile(fs, spec);
+  ASSERT_TRUE(file.ok()) << file.status().ToString();
+  EXPECT_EQ(calls, "saaa") << "two mebibytes at a time";
+  EXPECT_EQ(file->mode, LogMode::kMapped);
+  EXPECT_EQ(file->written_bytes, 0u) << "nothing that the device has";
+  EXPECT_EQ(*ReadFileToString(fs, Path(1)), std::string(kBytes, '\0'));
+}
+
 // A process may die in the middle of a copy into a mapping, or of a write.
 TEST_P(LogModes, AnAppendCutAtEachByteLeavesAPrefix) {
   uint64_t log = 0;
