@@ -157,15 +157,18 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
   }
 
   std::vector<ReplayLog> logs;
+  uint64_t log_bytes = 0;
   for (const VersionEdit::AddedLog& log : state.manifest.logs) {
     logs.push_back({LogFilePath(directory, log.number), {state.manifest.database_id, log.number, log.epoch}});
+    if (const auto info = fs.GetFileInfo(logs.back().path); info.ok()) log_bytes += info->bytes;
   }
   ReplayedValues values(fs, directory, state.manifest.database_id,
                         options.recovery_mode == RecoveryMode::kSalvage
                             ? ReplayedValues::Unreadable::kIsLost
                             : ReplayedValues::Unreadable::kIsAnError);
-  ReplayedTables tables(fs, directory, options, &state.next_file_number,
-                        {epoch, KeyspacesOf(state.manifest, options, 0), &values});
+  ReplayedTables tables(
+      fs, directory, options, &state.next_file_number,
+      {epoch, KeyspacesOf(state.manifest, options, 0), &values, log_bytes, options.executor.get()});
   tables.set_last_sequence(SEERDB_MUTANT("sequence-restarts-at-one") ? 0 : state.manifest.last_sequence);
   state.unlisted = UnlistedTables(&fs, directory);
   const Status replayed = [&]() -> Status {
@@ -175,6 +178,7 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
     SEERDB_RETURN_IF_ERROR(tables.Finish());
     return values.Sync(tables.tables());
   }();
+  tables.Settle().IgnoreError("that of the replay, or one that came after it");
   for (const TableMeta& table : tables.tables()) state.unlisted.Add(table.number);
   SEERDB_RETURN_IF_ERROR(replayed);
   state.recovered_tables = std::move(tables.tables());

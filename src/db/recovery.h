@@ -2,7 +2,8 @@
 //
 // Replays the logs and writes what they hold to tables that nothing lists yet; changes nothing that an
 // earlier life made. A crash during or after it leaves the directory as it was, plus orphans. No
-// background part of the engine runs meanwhile, and memory stays within one memtable.
+// background part of the engine runs meanwhile, but for a thread of the executor that writes one of these
+// tables while the next is read; memory stays within two memtables.
 #pragma once
 
 #include <cstdint>

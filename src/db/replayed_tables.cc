@@ -23,6 +23,7 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
                                   std::to_string(last_sequence_),
                               StatusDetail::kWalCorruption);
   }
+  SEERDB_RETURN_IF_ERROR(failure_);
   SEERDB_RETURN_IF_ERROR(values_->Check(operations));
   if (entries_ == nullptr) entries_ = std::make_unique<EntrySorter>(pool_, epoch_);
   BatchReader reader(operations);
@@ -44,8 +45,7 @@ Status ReplayedTables::Apply(SequenceNumber base, Slice operations) {
     entries_->Add(base++, operation.type, operation.key, operation.value);
   }
   last_sequence_ = base - 1;
-  if (entries_->bytes() >= options_.memtable_capacity) return Spill();
-  return {};
+  return entries_->bytes() < piece_bytes_ ? Status() : Spill();
 }
 
 void ReplayedTables::NoteKeyspace(Slice engine_key) {
@@ -95,27 +95,71 @@ Status ReplayedTables::ReadBack(const TableMeta& table) const {
   return NewTables::Told(reader.ok() ? (*reader)->ReadBack() : reader.status());
 }
 
-Status ReplayedTables::Spill() {
-  if (entries_ == nullptr || entries_->empty()) return {};
-  pool_->Clear();  // what these entries did not need, an iterator of them may
+uint64_t ReplayedTables::PieceBytes(uint64_t memtable_capacity, uint64_t log_bytes) {
+  constexpr uint64_t kLeastBytes = uint64_t{64} << 20;
+  constexpr uint64_t kPieces = 5;
+  return std::clamp(log_bytes / kPieces, std::min(kLeastBytes, memtable_capacity), memtable_capacity);
+}
+
+Status ReplayedTables::Write(Piece* piece) const {
   TableOutputOptions output;
   output.directory = directory_;
   output.table = TableOptionsOf(options_);
   output.keyspaces = keyspaces_;
   output.epoch = epoch_;
   output.new_file_number = [this]() -> Result<uint64_t> { return next_file_number_++; };
-  output.written = [this](const TableMeta& table) { return ReadBack(table); };
-  const std::unique_ptr<InternalIterator> sorted = entries_->NewIterator();
-  const RangeTombstoneMap* const ranges = entries_->range_tombstones();
-  SEERDB_ASSIGN_OR_RETURN(std::vector<TableMeta> tables,
-                          WriteFlushInput(fs_, {sorted.get(), ranges, entries_->entry_bytes()},
-                                          {last_sequence_}, std::move(output)));
-  for (RangeTombstone& range : RangesOf(ranges, {last_sequence_}, NowSeconds())) {
-    ranges_.push_back(std::move(range));
+  const std::vector<SequenceNumber> snapshots = {piece->last_sequence};
+  {
+    const std::unique_ptr<InternalIterator> sorted = piece->entries->NewIterator();
+    const RangeTombstoneMap* const ranges = piece->entries->range_tombstones();
+    SEERDB_ASSIGN_OR_RETURN(
+        piece->tables, WriteFlushInput(fs_, {sorted.get(), ranges, piece->entries->entry_bytes()}, snapshots,
+                                       std::move(output)));
+    piece->ranges = RangesOf(ranges, snapshots, piece->now_seconds);
   }
-  for (TableMeta& table : tables) tables_.push_back(std::move(table));
-  entries_.reset();
+  piece->entries.reset();
   return {};
+}
+
+Status ReplayedTables::Collect(size_t* unread) {
+  *unread = tables_.size();
+  if (task_ == nullptr) return failure_;
+  task_->Wait();
+  task_.reset();
+  if (failure_.ok()) failure_ = piece_.status;
+  for (TableMeta& table : piece_.tables) tables_.push_back(std::move(table));
+  for (RangeTombstone& range : piece_.ranges) ranges_.push_back(std::move(range));
+  piece_ = Piece();
+  return failure_;
+}
+
+Status ReplayedTables::ReadBackFrom(size_t first) {
+  for (size_t i = first; i < tables_.size() && failure_.ok(); ++i) failure_ = ReadBack(tables_[i]);
+  return failure_;
+}
+
+Status ReplayedTables::Settle() {
+  size_t unread = 0;
+  SEERDB_RETURN_IF_ERROR(Collect(&unread));
+  return ReadBackFrom(unread);
+}
+
+Status ReplayedTables::Spill() {
+  size_t unread = 0;
+  SEERDB_RETURN_IF_ERROR(Collect(&unread));
+  if (entries_ != nullptr && !entries_->empty()) {
+    piece_.entries = std::move(entries_);
+    piece_.last_sequence = last_sequence_;
+    piece_.now_seconds = NowSeconds();
+    task_ = std::make_unique<HelpedTask>([this] { piece_.status = Write(&piece_); });
+    task_->Offer(executor_, Executor::Lane::kFlush);
+  }
+  return ReadBackFrom(unread);
+}
+
+Status ReplayedTables::Finish() {
+  SEERDB_RETURN_IF_ERROR(Spill());
+  return Settle();
 }
 
 }  // namespace seerdb

@@ -1,9 +1,10 @@
 // ReplayedTables: batches read back from logs, as tables that nothing lists yet.
 //
 // Nobody reads the entries before they are in a table, so they are collected and sorted, not kept in order as
-// a memtable's. Memory stays within that of one memtable: what fills it is written to a table. Sequences must
-// ascend.
-// Thread safety: external synchronization.
+// a memtable's. While one piece of them is written to a table, on a thread of the executor if it has some,
+// the next one is collected, so memory stays within that of two. A piece is at most as large as a memtable;
+// of much log it is a part, so that there is something to do beside one another, and not so small a part that
+// the tables, each a run of L0, were many. Sequences must ascend. Thread safety: external synchronization.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/chunk_pool.h"
+#include "db/helped_task.h"
 #include "db/replayed_values.h"
 #include "format/keyspace_table.h"
 #include "format/range_tombstone.h"
@@ -29,6 +31,8 @@ struct ReplayContext {
   // What is of a keyspace that this knows as dropped is left out. May be null.
   KeyspaceTablePtr keyspaces;
   ReplayedValues* values = nullptr;
+  uint64_t log_bytes = 0;        // of all logs, about
+  Executor* executor = nullptr;  // may be null; must outlive the tables
 };
 
 class ReplayedTables {
@@ -44,14 +48,23 @@ class ReplayedTables {
         next_file_number_(*next_file_number),
         keyspaces_(std::move(context.keyspaces)),
         values_(context.values),
-        pool_(std::make_shared<ChunkPool>(options.memtable_capacity / Arena::kChunkBytes, nullptr)) {}
+        executor_(context.executor),
+        piece_bytes_(PieceBytes(options.memtable_capacity, context.log_bytes)),
+        pool_(std::make_shared<ChunkPool>(piece_bytes_ / Arena::kChunkBytes, nullptr)) {}
+  ReplayedTables(const ReplayedTables&) = delete;
+  ReplayedTables& operator=(const ReplayedTables&) = delete;
+  ~ReplayedTables() { Settle().IgnoreError("nobody asked for the tables"); }
+
+  // Of so much memory a table is made.
+  static uint64_t PieceBytes(uint64_t memtable_capacity, uint64_t log_bytes);
 
   // Sequences at or below this are taken.
   void set_last_sequence(SequenceNumber sequence) { last_sequence_ = sequence; }
   SequenceNumber last_sequence() const { return last_sequence_; }
 
   // Adds a batch. kCorruption, and nothing changed, if it is malformed or not above last_sequence();
-  // kCorruption/kValueCorruption, and nothing changed, if a value is not there to which it points.
+  // kCorruption/kValueCorruption, and nothing changed, if a value is not there to which it points. The error
+  // of a table that could not be written, from then on.
   Status Apply(SequenceNumber base, Slice operations);
   // Takes the range deletions of a batch whose entries are elsewhere: no table has them. Nothing of a
   // malformed one.
@@ -61,18 +74,37 @@ class ReplayedTables {
   // The last sequence of a batch; 0 if it is malformed.
   static SequenceNumber LastSequenceOf(SequenceNumber base, Slice operations);
   // Writes what is still in memory. No call may follow but tables() and ranges().
-  Status Finish() { return Spill(); }
+  Status Finish();
+  // Waits for the table that is being written. The first error of one.
+  Status Settle();
   // Keyspaces met whose ids lie beyond those of the table: an edit of the manifest is lost.
   const std::set<uint32_t>& unknown_keyspaces() const { return unknown_keyspaces_; }
-  // Oldest first.
+  // Oldest first; as of the last Settle or Finish.
   std::vector<TableMeta>& tables() { return tables_; }
-  // The range tombstones that were read, ascending by sequence: to be listed together with the tables.
+  // The same: the range tombstones that were read, ascending by sequence: to be listed together with the
+  // tables.
   std::vector<RangeTombstone>& ranges() { return ranges_; }
 
  private:
   void NoteKeyspace(Slice engine_key);
   uint64_t NowSeconds() const;
+  // What is made to a table, and what came of it.
+  struct Piece {
+    std::unique_ptr<EntrySorter> entries;
+    SequenceNumber last_sequence = 0;
+    uint64_t now_seconds = 0;
+    Status status;
+    std::vector<TableMeta> tables;
+    std::vector<RangeTombstone> ranges;
+  };
+
+  // Makes a table of the entries, after the one that is being written.
   Status Spill();
+  // Waits for that; `unread`: the first of tables_ that has not been read back.
+  Status Collect(size_t* unread);
+  Status ReadBackFrom(size_t first);
+  // On any thread; beside it nobody makes tables.
+  Status Write(Piece* piece) const;
   Status ReadBack(const TableMeta& table) const;
 
   FileSystem& fs_;
@@ -84,10 +116,15 @@ class ReplayedTables {
   ReplayedValues* const values_;
   std::set<uint32_t> unknown_keyspaces_;
   SequenceNumber last_sequence_ = 0;
-  const std::shared_ptr<ChunkPool> pool_;  // memory of what is in a table, for the next one
+  Executor* const executor_;
+  const uint64_t piece_bytes_;
+  const std::shared_ptr<ChunkPool> pool_;  // memory of what is in a table, for the next but one
   std::unique_ptr<EntrySorter> entries_;   // of the next table
   std::vector<TableMeta> tables_;
   std::vector<RangeTombstone> ranges_;
+  Status failure_;
+  Piece piece_;                       // the task's until it has been waited for
+  std::unique_ptr<HelpedTask> task_;  // last: ends before what it writes to
 };
 
 }  // namespace seerdb

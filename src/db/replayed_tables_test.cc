@@ -17,6 +17,7 @@
 #include "format/file_name.h"
 #include "format/keyspace_prefix.h"
 #include "memtable/memtable.h"
+#include "seerdb/executor.h"
 #include "sstable/table_reader.h"
 
 namespace seerdb {
@@ -70,11 +71,11 @@ class ReplayedTablesTest : public ::testing::Test {
     EXPECT_TRUE(fs_.CreateDirectory(flushed_).ok());
   }
 
-  std::unique_ptr<ReplayedTables> NewTables(uint64_t capacity) {
+  std::unique_ptr<ReplayedTables> NewTables(uint64_t capacity, Executor* executor = nullptr) {
     options_.memtable_capacity = capacity;
     next_file_ = kFirstFile;
     return std::make_unique<ReplayedTables>(fs_, replayed_, options_, &next_file_,
-                                            ReplayContext{kEpoch, nullptr, &values_});
+                                            ReplayContext{kEpoch, nullptr, &values_, 0, executor});
   }
 
   std::string FileOf(const std::string& directory, uint64_t number) {
@@ -177,6 +178,65 @@ TEST_F(ReplayedTablesTest, EndWhereAMemTableWouldBeFull) {
   for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
     EXPECT_TRUE(newest_read.contains(std::string(entries->key()))) << entries->key();
   }
+}
+
+// Whoever writes them, one after another: the same files, with the same numbers.
+TEST_F(ReplayedTablesTest, AreTheSameWhereAnotherThreadWritesThem) {
+  const std::vector<Batch> batches = SomeBatches(4'000, /*ranges=*/true);
+  const auto executor = NewThreadPoolExecutor();
+  std::vector<std::vector<TableMeta>> tables;
+  std::vector<std::vector<RangeTombstone>> ranges;
+  std::vector<std::string> files;
+  for (Executor* const one : {static_cast<Executor*>(nullptr), executor.get()}) {
+    const auto replayed = NewTables(64 << 10, one);
+    for (const Batch& batch : batches) ASSERT_TRUE(replayed->Apply(batch.base, batch.operations).ok());
+    ASSERT_TRUE(replayed->Finish().ok());
+    std::string bytes;
+    for (const TableMeta& table : replayed->tables()) bytes += FileOf(replayed_, table.number);
+    files.push_back(std::move(bytes));
+    tables.push_back(std::move(replayed->tables()));
+    ranges.push_back(std::move(replayed->ranges()));
+  }
+  ASSERT_GT(tables[0].size(), 10u);
+  EXPECT_TRUE(tables[0] == tables[1]);
+  ASSERT_GT(ranges[0].size(), 10u);
+  EXPECT_TRUE(ranges[0] == ranges[1]);
+  EXPECT_EQ(files[0], files[1]);
+}
+
+// A piece whose table could not be written is nowhere: what follows it must not be taken for all there is.
+TEST_F(ReplayedTablesTest, ATableThatCannotBeWrittenFailsAllThatFollows) {
+  const auto executor = NewThreadPoolExecutor();
+  for (Executor* const one : {static_cast<Executor*>(nullptr), executor.get()}) {
+    const auto tables = NewTables(64 << 10, one);
+    ASSERT_TRUE(fs_.CreateDirectory(TableFilePath(replayed_, kFirstFile + 1)).ok());  // takes the second name
+    Status status;
+    for (const Batch& batch : SomeBatches(4'000, /*ranges=*/false)) {
+      const Status applied = tables->Apply(batch.base, batch.operations);
+      if (status.ok()) {
+        status = applied;
+      } else {
+        ASSERT_EQ(applied.ToString(), status.ToString());
+      }
+    }
+    EXPECT_FALSE(status.ok());
+    EXPECT_EQ(tables->Settle().ToString(), status.ToString());
+    EXPECT_EQ(tables->Finish().ToString(), status.ToString());
+    EXPECT_EQ(tables->tables().size(), 1u);
+    ASSERT_TRUE(fs_.DeleteFile(TableFilePath(replayed_, kFirstFile)).ok());
+  }
+}
+
+// L0 counts each table as a run; with little log they are those that flushes would have made.
+TEST(ReplayedPiecesTest, AreFewAndNoLargerThanAMemTable) {
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  EXPECT_EQ(ReplayedTables::PieceBytes(kMiB, 0), kMiB);
+  EXPECT_EQ(ReplayedTables::PieceBytes(kMiB, 1000 * kMiB), kMiB);
+  EXPECT_EQ(ReplayedTables::PieceBytes(64 * kMiB, 100 * kMiB), 64 * kMiB);
+  EXPECT_EQ(ReplayedTables::PieceBytes(64 * kMiB, 1000 * kMiB), 64 * kMiB);
+  EXPECT_EQ(ReplayedTables::PieceBytes(1024 * kMiB, 100 * kMiB), 64 * kMiB);
+  EXPECT_EQ(ReplayedTables::PieceBytes(1024 * kMiB, 1000 * kMiB), 200 * kMiB);
+  EXPECT_EQ(ReplayedTables::PieceBytes(1024 * kMiB, UINT64_MAX), 1024 * kMiB);
 }
 
 TEST_F(ReplayedTablesTest, RefuseABatchThatIsNotNewer) {
