@@ -67,7 +67,9 @@ void RoundTrip(Input* input) {
     uint64_t trailer;
     std::string value;
   };
-  const auto type = static_cast<CompressionType>(input->Byte() % 3);
+  const uint8_t choice = input->Byte();
+  const auto type = static_cast<CompressionType>(choice % 3);
+  const TagBlockBuilder::Padding padding{choice, choice >= 128 ? 4096u : 1u, 5, 4096};
   std::vector<Entry> entries;
   std::string key;
   for (uint64_t i = 1; i < 200 && !input->empty(); ++i) {
@@ -88,7 +90,7 @@ void RoundTrip(Input* input) {
     builder.Add(entry.key, entry.trailer, entry.value, TagOfHash(Hash64(entry.key)), shared);
   }
   OutputBuffer output;
-  builder.Finish(&output);
+  builder.Finish(&output, padding);
   const std::string bytes(output.bytes());
   BlockCompressor compressor(type);
   std::string stored;

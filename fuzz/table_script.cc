@@ -177,6 +177,8 @@ std::string BuildTable(Input* input, std::map<std::string, KnownEntry>* entries)
   options.index_kind = static_cast<IndexKind>(block / 40 % 6);
   const uint8_t filter = input->Byte();
   options.bloom_bits_per_key = filter % 16;
+  options.ends_with_pages = filter / 16 % 2 != 0;
+  if (options.ends_with_pages) options.block_bytes = kTablePageBytes << block % 2;
   const SequenceNumber global_sequence = filter >= 128 ? 1 + filter % 64u : 0;  // 0: entries have their own
   options.table_number = kFuzzTableNumber;
   struct Version {

@@ -27,6 +27,8 @@ std::string MetaName(uint32_t id) {
       return "expiry";
     case kMetaGlobalSequence:
       return "global sequence";
+    case kMetaPaddedBlocks:
+      return "padded blocks";
     case kMetaFilter:
       return "filter";
     case kMetaBlockModel:

@@ -193,7 +193,9 @@ struct SEERDB_EXPORT Options {
 
   // --- tables --------------------------------------------------------------------------------------
   CompressionType compression = CompressionType::kNone;
-  // Uncompressed bytes of a data block. 64 .. 1 MiB.
+  // Uncompressed bytes of a data block. 64 .. 1 MiB. Where it is a multiple of 4096 and a block is not
+  // compressed, the block ends with a page of the file if a sixteenth of block_bytes is enough to fill it up:
+  // a read that no cache serves then takes one page for a block of one, not two.
   uint32_t block_bytes = 4096;
   // Filter bits a key; 0 = no filter. 0 .. 32.
   uint32_t bloom_bits_per_key = 11;

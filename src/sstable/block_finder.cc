@@ -149,13 +149,19 @@ Result<std::optional<FoundBlock>> BlockFinder::FindPlain(uint64_t offset, Slice 
   const uint64_t prefix_bytes = LoadU32(head.data() + 4);
   const auto flags = static_cast<unsigned char>(head[15]);
   Shape shape{offset, LoadU32(head.data())};
-  if (shape.entries == 0 || (flags & ~(kOffsetFormMask | kBareBlockFlag)) != 0 ||
-      (flags & kOffsetFormMask) > kMaxOffsetForm) {
+  if (shape.entries == 0 || (flags & ~kBlockFlagsMask) != 0 || (flags & kOffsetFormMask) > kMaxOffsetForm) {
     return none;
   }
   shape.form = static_cast<OffsetForm>(flags & kOffsetFormMask);
   shape.tag_bytes = (flags & kBareBlockFlag) != 0 ? 0 : shape.entries;
-  shape.records = kHeadBytes + shape.tag_bytes + OffsetColumnBytes(shape.form, shape.entries) + prefix_bytes;
+  shape.records = kHeadBytes + shape.tag_bytes + OffsetColumnBytes(shape.form, shape.entries);
+  if ((flags & kPaddedBlockFlag) != 0) {
+    if (shape.records >= left) return none;
+    SEERDB_ASSIGN_OR_RETURN(const Slice padding, ReadAside(offset + shape.records, kPaddingHeadBytes));
+    if (padding.size() < kPaddingHeadBytes) return none;
+    shape.records += kPaddingHeadBytes + LoadU16(padding.data());
+  }
+  shape.records += prefix_bytes;
   if (shape.records >= left) return none;
   // Records begin where the columns end.
   SEERDB_ASSIGN_OR_RETURN(const Ends ends, ReadEnds(shape));

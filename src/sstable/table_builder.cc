@@ -18,7 +18,7 @@
 #include "sstable/block_compression.h"
 #include "sstable/block_index.h"
 #include "sstable/lookup_builder.h"
-#include "sstable/properties_codec.h"
+#include "sstable/table_end.h"
 #include "sstable/table_format.h"
 #include "sstable/tag_block_builder.h"
 
@@ -34,43 +34,8 @@ constexpr size_t kRoomBehindChunk = 128 << 10;
 constexpr uint64_t kWritebackBytes = 2 << 20;
 // Keeps a block of one entry, with its columns, below kMaxBlockBytes.
 constexpr uint64_t kMaxEntryBytes = uint64_t{2} << 30;
-
-// Appends a meta block to `out`, which stands at `begin` of the file.
-MetaBlock AppendMetaBlock(uint64_t table_number, uint32_t id, Slice bytes, uint64_t begin, std::string* out) {
-  out->append((kMetaAlignment - (begin + out->size()) % kMetaAlignment) % kMetaAlignment, '\0');
-  const uint64_t offset = begin + out->size();
-  out->append(bytes);
-  return {id, TableChecksum(table_number, offset, bytes), offset, bytes.size()};
-}
-
-struct TableEnd {
-  TableProperties* properties;
-  std::vector<MetaBlock>* metas;
-};
-
-// Properties, global sequence if there is one, meta list and footer.
-void AppendEnd(TableEnd end, uint64_t begin, std::string* out) {
-  TableProperties& properties = *end.properties;
-  const uint64_t number = properties.table_number;
-  std::string bytes;
-  AppendTableProperties(properties, &bytes);
-  end.metas->push_back(AppendMetaBlock(number, kMetaProperties, bytes, begin, out));
-  if (properties.global_sequence != 0) {
-    bytes = EncodeGlobalSequence(properties.global_sequence);
-    end.metas->push_back(AppendMetaBlock(number, kMetaGlobalSequence, bytes, begin, out));
-  }
-  std::string list;
-  AppendMetaList(*end.metas, &list);
-  TableFooter footer;
-  footer.meta_list_offset = begin + out->size();
-  footer.meta_list_bytes = static_cast<uint32_t>(list.size());
-  footer.meta_list_checksum = TableChecksum(number, footer.meta_list_offset, list);
-  out->append(list);
-  footer.table_number = number;
-  footer.file_bytes = begin + out->size() + kTableFooterBytes;
-  AppendTableFooter(footer, out);
-  properties.file_bytes = footer.file_bytes;
-}
+// A block is padded by at most one part in so many of block_bytes.
+constexpr uint64_t kPaddedPart = 16;
 
 }  // namespace
 
@@ -120,6 +85,14 @@ class TableBuilder::Impl {
   Status FlushChunks(bool all);
   void AddMeta(uint32_t id, Slice bytes);
   void WriteMetaBlocks();
+  bool PadsBlocks() const {
+    return options_.ends_with_pages && options_.block_bytes % kTablePageBytes == 0 &&
+           compression_ == CompressionType::kNone;
+  }
+  // Up to what size the block that is begun now may grow.
+  uint64_t BlockLimit() const;
+  // Whether the present block would be larger than it may.
+  bool IsFullFor(Slice key, uint64_t trailer, Slice value, size_t shared_bytes);
 
   const TableBuilderOptions options_;
   WritableFile* const file_;
@@ -140,6 +113,8 @@ class TableBuilder::Impl {
   uint64_t last_trailer_ = 0;
   uint64_t last_hash_ = 0;
   Status failed_;                             // the first error of the file
+  uint64_t block_limit_bytes_ = 0;            // of the present block
+  bool padded_ = false;                       // a block is
   uint64_t expiring_ = 0;                     // entries
   std::map<uint64_t, uint64_t> value_bytes_;  // by segment
   bool finished_ = false;
@@ -179,11 +154,11 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   const Neighbour neighbour = Compare(key, trailer);
   SEERDB_RETURN_IF_ERROR(CheckEntry(key, trailer, value, neighbour));
   if (TrailerType(trailer) != ValueType::kValue) NoteKind(TrailerType(trailer), key, value);
-  if (!block_.empty() &&
-      block_.BytesWith(key.size(), value.size(), neighbour.shared_bytes) > options_.block_bytes) {
+  if (!block_.empty() && IsFullFor(key, trailer, value, neighbour.shared_bytes)) {
     SEERDB_RETURN_IF_ERROR(FinishBlock());
   }
   if (block_.empty()) {
+    block_limit_bytes_ = BlockLimit();
     if (properties_.entries == 0) properties_.smallest_key.assign(key);
     index_.AddBlock(offset(), last_key_, key, trailer);
     block_.set_tags(lookup_.StartBlock());
@@ -205,6 +180,23 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   properties_.raw_key_bytes += key.size();
   properties_.raw_value_bytes += value.size();
   return Status::Ok();
+}
+
+// A block that does not begin with a page, since a large entry is before it, ends with that page, be it
+// short: those behind it begin with pages again. Not where most entries are large.
+uint64_t TableBuilder::Impl::BlockLimit() const {
+  const uint64_t entry_bytes = properties_.raw_key_bytes + properties_.raw_value_bytes;
+  if (!PadsBlocks() || entry_bytes > properties_.entries * (options_.block_bytes / kPaddedPart))
+    return options_.block_bytes;
+  return options_.block_bytes - offset() % kTablePageBytes - kBlockTrailerBytes - kPaddingHeadBytes;
+}
+
+bool TableBuilder::Impl::IsFullFor(Slice key, uint64_t trailer, Slice value, size_t shared_bytes) {
+  const uint64_t limit = block_limit_bytes_;
+  if (block_.SurelyFits(key.size(), value.size(), limit)) return false;
+  if (!PadsBlocks()) return block_.BytesWith(key.size(), value.size(), shared_bytes) > limit;
+  return block_.MostBytesWith(key.size(), value.size(), shared_bytes, trailer) > limit &&
+         block_.ExactBytesWith(key.size(), value.size(), shared_bytes, trailer) > limit;
 }
 
 void TableBuilder::Impl::NoteKind(ValueType type, Slice key, Slice value) {
@@ -248,7 +240,10 @@ Status TableBuilder::Impl::FinishBlock() {
   CompressionType type = CompressionType::kNone;
   TagBlockBuilder::Built built;
   if (compression_ == CompressionType::kNone) {
-    built = block_.Finish(&out_);
+    TagBlockBuilder::Padding padding{block_offset, kTablePageBytes, kBlockTrailerBytes, 0};
+    if (PadsBlocks()) padding.most_bytes = options_.block_bytes / kPaddedPart;
+    built = block_.Finish(&out_, padding);
+    padded_ = padded_ || built.padded;
   } else {
     raw_block_.Clear();
     built = block_.Finish(&raw_block_);
@@ -324,6 +319,7 @@ void TableBuilder::Impl::WriteMetaBlocks() {
     properties_.tag_index_bytes = tags.size();
     properties_.tag_index_segments = lookup_.segments();
   }
+  if (padded_) AddMeta(kMetaPaddedBlocks, Slice("", 1));
   properties_.model_segments = model.pieces();
   properties_.model_max_error = model.max_error();
 }
@@ -341,7 +337,7 @@ Status TableBuilder::Impl::FinishBlocks() {
 Result<TableProperties> TableBuilder::Impl::Finish() {
   SEERDB_RETURN_IF_ERROR(FinishBlocks());
   std::string end;
-  AppendEnd({&properties_, &metas_}, offset(), &end);
+  AppendTableEnd({&properties_, &metas_}, offset(), &end);
   out_.Append(end);
   SEERDB_RETURN_IF_ERROR(FlushChunks(true));
   return properties_;
@@ -357,17 +353,6 @@ Result<EndlessTable> TableBuilder::Impl::FinishWithoutEnd() {
   return EndlessTable{std::move(properties_), std::move(metas_)};
 }
 
-Result<TableProperties> AppendTableEnd(EndlessTable table, SequenceNumber sequence, WritableFile* file) {
-  TableProperties& properties = table.properties;
-  properties.global_sequence = sequence;
-  properties.smallest_sequence = sequence;
-  properties.largest_sequence = sequence;
-  std::string end;
-  AppendEnd({&properties, &table.metas}, properties.file_bytes, &end);
-  SEERDB_RETURN_IF_ERROR(file->Append(end));
-  return std::move(properties);
-}
-
 TableBuilderOptions TableOptionsOf(const Options& options) {
   TableBuilderOptions table;
   table.compression = options.compression;
@@ -376,6 +361,7 @@ TableBuilderOptions TableOptionsOf(const Options& options) {
   table.prefix_filter_bytes = options.prefix_filter_bytes;
   table.learned_index_min_keys = options.learned_index_min_keys;
   table.index_kind = options.index_kind;
+  table.ends_with_pages = true;
   if (options.max_memory_bytes != 0 || options.memory_budget != nullptr)
     table.chunk_bytes = kSmallTableChunkBytes;
   return table;

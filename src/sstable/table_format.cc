@@ -76,7 +76,8 @@ Result<std::vector<MetaBlock>> DecodeMetaList(Slice bytes, uint64_t limit) {
       return Bad("meta block " + std::to_string(meta.id) + " lies outside the file or over another");
     }
     end = meta.offset + meta.bytes;
-    const bool known = meta.id == kMetaProperties || meta.id == kMetaIndex || meta.id == kMetaGlobalSequence;
+    const bool known = meta.id == kMetaProperties || meta.id == kMetaIndex ||
+                       meta.id == kMetaGlobalSequence || meta.id == kMetaPaddedBlocks;
     if (meta.id < kFirstOptionalMeta && !known) {
       return Status::NotSupported("meta block " + std::to_string(meta.id) + " is required and unknown");
     }

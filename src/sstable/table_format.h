@@ -19,6 +19,8 @@ inline constexpr uint64_t kTableMagic = 0x31454c4241544453;  // "SDTABLE1"
 inline constexpr size_t kTableFooterBytes = 48;
 // Behind the stored bytes of a data block: u8 compression, u32 checksum.
 inline constexpr size_t kBlockTrailerBytes = 5;
+// Where blocks are padded, they end with pages of so many bytes.
+inline constexpr uint64_t kTablePageBytes = 4096;
 // Meta blocks start at multiples of this in the file.
 inline constexpr uint64_t kMetaAlignment = 64;
 // A meta list holds at most this many: its checks compare every two.
@@ -33,6 +35,7 @@ inline constexpr uint32_t kMetaIndex = 2;
 inline constexpr uint32_t kMetaRangeTombstones = 3;  // reserved
 inline constexpr uint32_t kMetaExpiry = 4;           // reserved: records carry an expiry time
 inline constexpr uint32_t kMetaGlobalSequence = 5;
+inline constexpr uint32_t kMetaPaddedBlocks = 6;  // its content is empty but for one byte, zero
 inline constexpr uint32_t kFirstOptionalMeta = 128;
 inline constexpr uint32_t kMetaFilter = 128;
 inline constexpr uint32_t kMetaBlockModel = 129;

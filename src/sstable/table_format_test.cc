@@ -18,6 +18,7 @@ constexpr const char* kGoldenPaths[] = {SEERDB_SOURCE_DIR "/tests/golden/v1/tabl
                                         SEERDB_SOURCE_DIR "/tests/golden/v1/table_lines.sst",
                                         SEERDB_SOURCE_DIR "/tests/golden/v1/table_equal.sst"};
 constexpr const char* kLearnedGoldenPath = SEERDB_SOURCE_DIR "/tests/golden/v1/table_learned.sst";
+constexpr const char* kPaddedGoldenPath = SEERDB_SOURCE_DIR "/tests/golden/v1/table_padded.sst";
 // The same entries under other models of blocks.
 constexpr struct {
   IndexKind asked;
@@ -71,6 +72,13 @@ TableBuilderOptions LearnedGoldenOptions() {
   return options;
 }
 
+TableBuilderOptions PaddedGoldenOptions() {
+  TableBuilderOptions options = LearnedGoldenOptions();
+  options.block_bytes = 4096;
+  options.ends_with_pages = true;
+  return options;
+}
+
 TableBuilderOptions ModelGoldenOptions(IndexKind kind) {
   TableBuilderOptions options = LearnedGoldenOptions();
   options.block_bytes = 128;
@@ -98,6 +106,7 @@ void ExpectWriterReproduces(const char* path, const TestEntries& entries,
 TEST(TableFormatTest, WriterReproducesTheGoldenTables) {
   ExpectWriterReproduces(kGoldenPaths[2], GoldenEntries(), GoldenOptions());
   ExpectWriterReproduces(kLearnedGoldenPath, LearnedGoldenEntries(), LearnedGoldenOptions());
+  ExpectWriterReproduces(kPaddedGoldenPath, LearnedGoldenEntries(), PaddedGoldenOptions());
   for (const auto& golden : kModelGoldens) {
     SCOPED_TRACE(golden.path);
     ExpectWriterReproduces(golden.path, LearnedGoldenEntries(), ModelGoldenOptions(golden.asked));
@@ -146,6 +155,9 @@ TEST(TableFormatTest, ReaderReadsTheGoldenTables) {
     EXPECT_EQ((*learned)->properties().lookup, LookupKind::kTagIndex);
     EXPECT_EQ((*learned)->properties().filter_bytes, 0u);
     ASSERT_NO_FATAL_FAILURE(ExpectReaderReads(**learned, LearnedGoldenEntries()));
+    const auto padded = TableReader::Open(*PosixFileSystem(), kPaddedGoldenPath, options);
+    ASSERT_TRUE(padded.ok()) << padded.status().ToString();
+    ASSERT_NO_FATAL_FAILURE(ExpectReaderReads(**padded, LearnedGoldenEntries()));
     for (const auto& golden : kModelGoldens) {
       SCOPED_TRACE(golden.path);
       const auto reader = TableReader::Open(*PosixFileSystem(), golden.path, options);

@@ -63,10 +63,15 @@ const char* TagBlock::Check(Slice bytes, SequenceNumber* largest) {
   const SequenceNumber min_sequence = LoadU64(bytes.data() + 8) & kMaxSequence;
   if (entries == 0) return "block without entries";
   const auto form = static_cast<OffsetForm>(flags & kOffsetFormMask);
-  if ((flags & ~(kOffsetFormMask | kBareBlockFlag)) != 0 || (flags & kOffsetFormMask) > kMaxOffsetForm)
+  if ((flags & ~kBlockFlagsMask) != 0 || (flags & kOffsetFormMask) > kMaxOffsetForm)
     return "unknown block flag";
   const uint64_t tag_bytes = (flags & kBareBlockFlag) != 0 ? 0 : entries;
-  const uint64_t columns = kTagBlockHeaderBytes + tag_bytes + OffsetColumnBytes(form, entries) + prefix_bytes;
+  uint64_t columns = kTagBlockHeaderBytes + tag_bytes + OffsetColumnBytes(form, entries);
+  if ((flags & kPaddedBlockFlag) != 0) {
+    if (columns + kPaddingHeadBytes > bytes.size()) return "columns exceed the block";
+    columns += kPaddingHeadBytes + LoadU16(bytes.data() + columns);
+  }
+  columns += prefix_bytes;
   if (columns >= bytes.size()) return "columns exceed the block";
   if (form == OffsetForm::kEqual && !FitEqual(bytes.size() - columns, entries))
     return "records do not fill it";

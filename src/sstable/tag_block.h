@@ -20,9 +20,13 @@ namespace seerdb {
 inline constexpr size_t kTagBlockHeaderBytes = 16;
 inline constexpr uint8_t kRecordKindMask = 0x0f;
 inline constexpr uint8_t kRecordExpiryFlag = 0x10;  // reserved
-// The last byte of a block's head: the form of its offsets, and whether it has no tags.
+// The last byte of a block's head: the form of its offsets, whether it has no tags, and whether it is padded.
 inline constexpr uint8_t kOffsetFormMask = 0x07;
 inline constexpr uint8_t kBareBlockFlag = 0x08;
+inline constexpr uint8_t kPaddedBlockFlag = 0x10;
+inline constexpr uint8_t kBlockFlagsMask = kOffsetFormMask | kBareBlockFlag | kPaddedBlockFlag;
+// Behind the offsets of a padded block: u16, how many zeros follow.
+inline constexpr size_t kPaddingHeadBytes = 2;
 // Blocks above this size have u32 offsets.
 inline constexpr size_t kMaxNarrowBlockBytes = 65535;
 
@@ -52,6 +56,8 @@ class TagBlock {
     const auto form = static_cast<OffsetForm>(data_[15] & kOffsetFormMask);
     const char* const column = data_ + kTagBlockHeaderBytes + (bare_ ? 0 : entries_);
     prefix_ = column + OffsetColumnBytes(form, entries_);
+    if ((static_cast<uint8_t>(data_[15]) & kPaddedBlockFlag) != 0)
+      prefix_ += kPaddingHeadBytes + LoadU16(prefix_);
     offsets_ = OffsetColumn(form, column, entries_, static_cast<uint64_t>(prefix_ - data_) + prefix_bytes_,
                             bytes.size());
   }

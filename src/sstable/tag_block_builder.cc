@@ -82,6 +82,23 @@ TagBlockBuilder::Layout TagBlockBuilder::ChooseLayout() {
   return layout;
 }
 
+uint64_t TagBlockBuilder::ExactBytesWith(size_t key_bytes, size_t value_bytes, size_t shared_bytes,
+                                         uint64_t trailer) {
+  const size_t prefix_bytes = prefix_bytes_;
+  const bool even = even_;
+  const SequenceNumber min_sequence = min_sequence_;
+  const SequenceNumber max_sequence = max_sequence_;
+  Note({trailer, 0, static_cast<uint32_t>(key_bytes), static_cast<uint32_t>(value_bytes), 0}, shared_bytes);
+  const Layout layout = ChooseLayout();
+  const uint64_t bytes = ColumnBytes(entries_.size(), layout.form) + prefix_bytes_ + layout.record_bytes;
+  entries_.pop_back();
+  prefix_bytes_ = prefix_bytes;
+  even_ = even;
+  min_sequence_ = min_sequence;
+  max_sequence_ = max_sequence;
+  return bytes;
+}
+
 void TagBlockBuilder::EncodeOffsets(const Layout& layout, uint64_t first, char* column) const {
   if (layout.form == OffsetForm::kEqual) return;
   if (layout.form == OffsetForm::kNear) {
@@ -99,15 +116,29 @@ void TagBlockBuilder::EncodeOffsets(const Layout& layout, uint64_t first, char* 
   }
 }
 
-TagBlockBuilder::Built TagBlockBuilder::Finish(OutputBuffer* out) {
+// What it takes to end with a page, head included; 0: no padding.
+uint64_t TagBlockBuilder::PaddingBytes(const Padding& padding, uint64_t block_bytes) {
+  const uint64_t end = padding.offset + block_bytes + padding.trailer_bytes;
+  const uint64_t bytes = (padding.page_bytes - end % padding.page_bytes) % padding.page_bytes;
+  return bytes < kPaddingHeadBytes || bytes > std::min<uint64_t>(padding.most_bytes, UINT16_MAX) ? 0 : bytes;
+}
+
+TagBlockBuilder::Built TagBlockBuilder::Finish(OutputBuffer* out, const Padding& padding) {
   const uint64_t count = entries_.size();
   const Layout layout = ChooseLayout();
-  const uint64_t first = ColumnBytes(count, layout.form) + prefix_bytes_;
+  const uint64_t columns = ColumnBytes(count, layout.form);
+  const uint64_t padding_bytes = PaddingBytes(padding, columns + prefix_bytes_ + layout.record_bytes);
+  const uint64_t first = columns + padding_bytes + prefix_bytes_;
   char* const block = out->Room(first + layout.record_bytes);
   StoreU32(block, static_cast<uint32_t>(count));
   StoreU32(block + 4, static_cast<uint32_t>(prefix_bytes_));
-  const uint8_t flags = static_cast<uint8_t>(layout.form) | (tags_ ? 0 : kBareBlockFlag);
+  const uint8_t flags = static_cast<uint8_t>(layout.form) | (tags_ ? 0 : kBareBlockFlag) |
+                        (padding_bytes != 0 ? kPaddedBlockFlag : 0);
   StoreU64(block + 8, min_sequence_ | uint64_t{flags} << 56);
+  if (padding_bytes != 0) {
+    StoreU16(block + columns, static_cast<uint16_t>(padding_bytes - kPaddingHeadBytes));
+    std::memset(block + columns + kPaddingHeadBytes, 0, padding_bytes - kPaddingHeadBytes);
+  }
   char* const tags = block + kTagBlockHeaderBytes;
   EncodeOffsets(layout, first, tags_ ? tags + count : tags);
   if (prefix_bytes_ != 0) std::memcpy(block + first - prefix_bytes_, buffer_.bytes().data(), prefix_bytes_);
@@ -124,7 +155,7 @@ TagBlockBuilder::Built TagBlockBuilder::Finish(OutputBuffer* out) {
   record_bytes_ = 0;
   min_sequence_ = kMaxSequence;
   max_sequence_ = 0;
-  return {ColumnBytes(count, layout.form) - kTagBlockHeaderBytes, layout.form == OffsetForm::kEqual};
+  return {columns - kTagBlockHeaderBytes, layout.form == OffsetForm::kEqual, padding_bytes != 0};
 }
 
 }  // namespace seerdb

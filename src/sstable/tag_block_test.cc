@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ std::string Key(int i) {
   return "key" + std::string(8 - digits.size(), '0') + digits;
 }
 
-std::string Build(const std::vector<Entry>& entries, bool tags = true) {
+std::string Build(const std::vector<Entry>& entries, bool tags = true,
+                  const TagBlockBuilder::Padding& padding = {}) {
   TagBlockBuilder builder;
   builder.set_tags(tags);
   for (const Entry& entry : entries) {
@@ -36,11 +38,12 @@ std::string Build(const std::vector<Entry>& entries, bool tags = true) {
     builder.Add(entry.key, entry.trailer, entry.value, TagOfHash(Hash64(entry.key)), shared);
   }
   OutputBuffer out;
-  builder.Finish(&out);
+  builder.Finish(&out, padding);
   return std::string(out.bytes());
 }
 
-OffsetForm FormOf(const std::string& block) { return static_cast<OffsetForm>(block[15]); }
+OffsetForm FormOf(const std::string& block) { return static_cast<OffsetForm>(block[15] & kOffsetFormMask); }
+bool IsPadded(const std::string& block) { return (block[15] & kPaddedBlockFlag) != 0; }
 
 void ExpectReads(const std::string& bytes, const std::vector<Entry>& entries) {
   ASSERT_EQ(TagBlock::Check(bytes), nullptr) << TagBlock::Check(bytes);
@@ -176,7 +179,7 @@ TEST(TagBlock, DamagedLinesAreRefused) {
         if (TagBlock::Check(bad) == nullptr) ExpectReads(bad, entries);
       }
     }
-    for (const uint8_t flags : {5, 6, 7, 0x10, 0x80}) {
+    for (const uint8_t flags : {5, 6, 7, 0x20, 0x40, 0x80}) {
       std::string unknown = good;
       unknown[15] = static_cast<char>(flags);
       EXPECT_STREQ(TagBlock::Check(unknown), "unknown block flag") << int{flags};
@@ -233,6 +236,85 @@ TEST(TagBlock, WithoutTagsIsSearchedByKeys) {
     EXPECT_FALSE(TagBlock(bare).has_tags());
     ExpectReads(bare, entries);
   }
+}
+
+TEST(TagBlock, APaddedOneEndsWithAPageAndIsReadLikeAnother) {
+  const std::function<int(int)> sizes[] = {
+      [](int) { return 100; },
+      [](int i) { return 90 + i * 7 % 20; },
+      [](int i) { return i == 4 ? 3000 : 5; },
+      [](int i) { return i == 4 ? 70'000 : 5; },
+  };
+  for (const auto& bytes_of : sizes) {
+    for (const bool tags : {true, false}) {
+      const auto entries = Entries(20, 1, bytes_of);
+      const std::string plain = Build(entries, tags);
+      constexpr uint64_t kPage = 512;
+      constexpr uint64_t kMost = 300;
+      for (uint64_t offset = 0; offset < kPage; ++offset) {
+        const std::string padded = Build(entries, tags, {offset, kPage, 5, kMost});
+        const uint64_t wanted = (kPage - (offset + plain.size() + 5) % kPage) % kPage;
+        const bool pads = wanted >= kPaddingHeadBytes && wanted <= kMost;
+        ASSERT_EQ(IsPadded(padded), pads) << offset;
+        ASSERT_EQ(padded.size(), plain.size() + (pads ? wanted : 0));
+        ASSERT_EQ(FormOf(padded), FormOf(plain));
+        if (offset % 16 == 0 || wanted < 4) ExpectReads(padded, entries);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// As TableBuilder closes blocks by it: no block turns out larger.
+TEST(TagBlock, WhatItWillTakeIsKnownBeforehand) {
+  const uint64_t seed = SystemSeed();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  Random random(seed);
+  uint64_t most_over = 0;
+  for (int round = 0; round < 3000; ++round) {
+    TagBlockBuilder builder;
+    builder.set_tags(random.OneIn(2));
+    const uint64_t sequences = uint64_t{1} << (1 + random.Uniform(55));
+    const uint64_t bytes = uint64_t{1} << random.Uniform(10);
+    const bool alike = random.OneIn(3);
+    uint64_t most = 0;
+    uint64_t exact = 0;
+    const uint64_t count = 1 + random.Uniform(50);
+    for (uint64_t i = 0; i < count; ++i) {
+      const std::string key = Key(static_cast<int>(i));
+      const uint64_t trailer = PackTrailer(1 + random.Uniform(sequences), ValueType::kValue);
+      const std::string value(alike ? bytes : random.Uniform(bytes), 'v');
+      const size_t shared = builder.empty() ? 0 : CommonPrefixBytes(builder.last_key(), key);
+      if (!builder.empty()) {
+        most = builder.MostBytesWith(key.size(), value.size(), shared, trailer);
+        exact = builder.ExactBytesWith(key.size(), value.size(), shared, trailer);
+        ASSERT_FALSE(builder.SurelyFits(key.size(), value.size(), most - 1));
+        ASSERT_TRUE(builder.SurelyFits(key.size(), value.size(), most + 64 * 24));
+      }
+      builder.Add(key, trailer, value, 0, shared);
+    }
+    OutputBuffer out;
+    builder.Finish(&out);
+    if (count == 1) continue;
+    ASSERT_EQ(out.size(), exact) << "round " << round;
+    ASSERT_LE(out.size(), most) << "round " << round;
+    most_over = std::max(most_over, most - out.size());
+  }
+  EXPECT_LT(most_over, 50 * 9u) << "a sequence of each entry at most";
+}
+
+TEST(TagBlock, PaddingThatGoesBeyondTheBlockIsRefused) {
+  const auto entries = Entries(4, 1, [](int i) { return 10 + i; });
+  const std::string whole = Build(entries, true, {0, 4096, 5, 4096});
+  ASSERT_TRUE(IsPadded(whole));
+  const size_t at = kTagBlockHeaderBytes + entries.size() + OffsetColumnBytes(FormOf(whole), entries.size());
+  const auto padding = static_cast<int>(LoadU16(whole.data() + at));
+  for (int wrong = 0; wrong <= UINT16_MAX; ++wrong) {
+    std::string bad = whole;
+    StoreU16(bad.data() + at, static_cast<uint16_t>(wrong));
+    ASSERT_EQ(TagBlock::Check(bad) == nullptr, wrong == padding) << wrong;
+  }
+  for (size_t n = 0; n < whole.size(); ++n) ASSERT_NE(TagBlock::Check(Slice(whole).substr(0, n)), nullptr);
 }
 
 }  // namespace

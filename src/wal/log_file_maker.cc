@@ -11,7 +11,8 @@ namespace seerdb {
 namespace {
 
 constexpr uint64_t kZeroBytes = uint64_t{1} << 20;
-constexpr uint64_t kLargePageBytes = uint64_t{2} << 20;
+constexpr size_t kPartsOfLargePage = 8;
+constexpr uint64_t kPartBytes = (uint64_t{2} << 20) / kPartsOfLargePage;
 
 // Renames a released file to `path`. False if it may not be reused; it is gone then.
 Result<bool> Recycle(FileSystem& fs, const LogFileSpec& spec) {
@@ -35,12 +36,26 @@ Status Allocate(WritableFile& file, uint64_t bytes) {
   return allocated.IsNotSupported() ? Status() : allocated;
 }
 
-Status WriteZeros(WritableFile& file, uint64_t bytes, uint64_t piece_bytes = kZeroBytes) {
-  const std::string zeros(static_cast<size_t>(std::min(bytes, piece_bytes)), '\0');
+Status WriteZeros(WritableFile& file, uint64_t bytes) {
+  const std::string zeros(static_cast<size_t>(std::min(bytes, kZeroBytes)), '\0');
   while (bytes > 0) {
     const uint64_t n = std::min<uint64_t>(bytes, zeros.size());
     SEERDB_RETURN_IF_ERROR(file.Append(Slice(zeros).substr(0, n)));
     bytes -= n;
+  }
+  return {};
+}
+
+// By calls that fill a large page each.
+Status FillLargePages(WritableFile& file, uint64_t bytes) {
+  const std::string zeros(kPartBytes, '\0');
+  while (bytes > 0) {
+    Slice parts[kPartsOfLargePage];
+    for (Slice& part : parts) {
+      part = Slice(zeros).substr(0, bytes);
+      bytes -= part.size();
+    }
+    SEERDB_RETURN_IF_ERROR(file.AppendParts(parts));
   }
   return {};
 }
@@ -78,7 +93,7 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, Prepar
   }
   // In memory only: on the device the space reads as zeros already.
   if (prepared->mode == LogMode::kMapped && spec.large_pages) {
-    SEERDB_RETURN_IF_ERROR(WriteZeros(*file, spec.bytes, kLargePageBytes));
+    SEERDB_RETURN_IF_ERROR(FillLargePages(*file, spec.bytes));
   }
   return file->Close();
 }

@@ -114,7 +114,8 @@ TEST(LargePages, AreNotSynced) {
   LogFileSpec spec{"/db", Path(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true};
   const auto file = PrepareLogFile(fs, spec);
   ASSERT_TRUE(file.ok()) << file.status().ToString();
-  EXPECT_EQ(calls, "saaa") << "two mebibytes at a time";
+  ASSERT_GE(calls.size(), 2u);
+  EXPECT_EQ(calls.find_last_of('s'), 0u) << calls;
   EXPECT_EQ(file->mode, LogMode::kMapped);
   EXPECT_EQ(file->written_bytes, 0u) << "nothing that the device has";
   EXPECT_EQ(*ReadFileToString(fs, Path(1)), std::string(kBytes, '\0'));
