@@ -29,7 +29,8 @@ constexpr uint32_t kIds[] = {0,
                              kMetaTagIndex,
                              kMetaPgmModel,
                              kMetaSplineModel,
-                             kMetaAlexModel};
+                             kMetaAlexModel,
+                             kMetaPaddedBlocks};
 constexpr size_t kPartsMax = 64;
 
 // What the parts so far make the rest look like.

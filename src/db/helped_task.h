@@ -1,7 +1,8 @@
 // HelpedTask: work that an executor's thread may do, and that whoever waits for it does if nobody has begun.
 //
-// So nobody waits for an executor that is busy, cooperative, or has let go of the task.
-// Thread safety: Offer and Wait by the owner; the work runs once, on one of the two threads.
+// So nobody waits for an executor that has not come to the task, is cooperative, or has let go of it; for one
+// that has begun, at the priority of its thread.
+// Thread safety: all but the work by the owner; the work runs at most once, on one of the two threads.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,7 @@ class HelpedTask {
   HelpedTask(const HelpedTask&) = delete;
   HelpedTask& operator=(const HelpedTask&) = delete;
   // What the work borrows may end with the owner.
-  ~HelpedTask() { Wait(); }
+  ~HelpedTask() { Cancel(); }
 
   // Lets a thread of the executor do the work. Without one, or with one that is cooperative, Wait does.
   void Offer(Executor* executor, Executor::Lane lane) {
@@ -31,11 +32,23 @@ class HelpedTask {
   // Returns when the work is done; does it here if nobody has begun.
   void Wait() {
     state_->RunUnlessBegun();
+    Await();
+  }
+  // Returns when the work is done, or will never begin.
+  void Cancel() {
+    {
+      MutexLock lock(&state_->mu);
+      if (!state_->begun) state_->begun = state_->done = true;
+    }
+    Await();
+  }
+
+ private:
+  void Await() {
     MutexLock lock(&state_->mu);
     while (!state_->done) state_->ended.Wait(&state_->mu);
   }
 
- private:
   struct State {
     void RunUnlessBegun() EXCLUDES(mu) {
       {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,29 +71,52 @@ TEST(HelpedTaskTest, WithoutThreadsNothingIsScheduled) {
   for (Executor* executor : {static_cast<Executor*>(nullptr), cooperative.get()}) {
     int runs = 0;
     {
+      HelpedTask waited([&runs] { ++runs; });
+      waited.Offer(executor, kLane);
+      EXPECT_EQ(runs, 0);
+      waited.Wait();
+      EXPECT_EQ(runs, 1);
+      runs = 0;
       HelpedTask task([&runs] { ++runs; });
       task.Offer(executor, kLane);
-      EXPECT_EQ(runs, 0);
     }
-    EXPECT_EQ(runs, 1) << "its end waits for it";
+    EXPECT_EQ(runs, 0) << "nobody has waited for it";
   }
   EXPECT_FALSE(cooperative->RunOne());
 }
 
 TEST(HelpedTaskTest, WaitsForAThreadThatHasBegun) {
-  KeepingExecutor executor;
-  for (int i = 0; i < 200; ++i) {
-    executor.tasks.clear();
-    int value = 0;
-    std::optional<HelpedTask> task(std::in_place, [&value] { ++value; });
-    task->Offer(&executor, kLane);
-    std::thread other(executor.tasks.front());
-    task->Wait();
-    EXPECT_EQ(value, 1);
-    task.reset();
-    other.join();
-    EXPECT_EQ(value, 1);
+  for (const bool cancels : {false, true}) {
+    for (int i = 0; i < 50; ++i) {
+      KeepingExecutor executor;
+      std::atomic<bool> begun{false};
+      int value = 0;
+      std::optional<HelpedTask> task(std::in_place, [&] {
+        begun.store(true);
+        for (int yields = 0; yields < 100; ++yields) std::this_thread::yield();
+        ++value;
+      });
+      task->Offer(&executor, kLane);
+      std::thread other(executor.tasks.front());
+      while (!begun.load()) std::this_thread::yield();
+      cancels ? task->Cancel() : task->Wait();
+      EXPECT_EQ(value, 1);
+      task.reset();
+      other.join();
+      EXPECT_EQ(value, 1);
+    }
   }
+}
+
+TEST(HelpedTaskTest, OneThatIsCancelledNeverBegins) {
+  KeepingExecutor executor;
+  int runs = 0;
+  HelpedTask task([&runs] { ++runs; });
+  task.Offer(&executor, kLane);
+  task.Cancel();
+  executor.tasks.front()();
+  task.Wait();
+  EXPECT_EQ(runs, 0);
 }
 
 }  // namespace

@@ -122,10 +122,12 @@ Status LogSet::NextSegment(uint64_t frame_bytes) {
   spare_mode_.store(LogMode::kAuto, std::memory_order_relaxed);
   spare_bytes_.store(0, std::memory_order_relaxed);
   Activate(std::move(next), next_record);
-  if (active_->HasRoom(frame_bytes)) return {};
-  // Too small for this group. It stays in the log without a record.
-  SEERDB_ASSIGN_OR_RETURN(next,
-                          MakeSpareLocked(NextLogBlock(frame_bytes + kLogHeaderBytes), LogMode::kBuffered));
+  const bool leaves = LeavesLargePages();
+  if (active_->HasRoom(frame_bytes) && !leaves) return {};
+  // Too small for this group, or not for one that is synced. It stays in the log without a record.
+  const uint64_t bytes = NextLogBlock(frame_bytes + kLogHeaderBytes);
+  SEERDB_ASSIGN_OR_RETURN(
+      next, MakeSpareLocked(leaves ? std::max(bytes, options_.segment_bytes) : bytes, LogMode::kBuffered));
   Activate(std::move(next), next_record);
   return {};
 }
@@ -141,7 +143,8 @@ bool LogSet::TakeSpareRequest() {
   const bool wrong_mode = active_->mode() != chooser_.wanted();
   if (!wrong_mode && !has_rotated_ && active_->bytes() < options_.segment_bytes / 2) return false;
   spare_requested_ = true;
-  large_pages_pay_.store(!synced_.exchange(false, std::memory_order_relaxed), std::memory_order_relaxed);
+  large_pages_pay_.store(active_->mode() == LogMode::kMapped && !synced_.load(std::memory_order_relaxed),
+                         std::memory_order_relaxed);
   return true;
 }
 
@@ -155,6 +158,8 @@ LogMark LogSet::mark() const { return {active_->log_number(), active_->next_reco
 bool LogSet::ShouldRotate(uint64_t frame_bytes) const {
   const bool empty = active_->next_record() == active_->first_record();
   if (!active_->HasRoom(frame_bytes)) return !empty || active_->mode() == LogMode::kMapped;
+  if (LeavesLargePages()) [[unlikely]]
+    return true;
   // A segment of the mode that fits better is ready.
   return active_->mode() != chooser_.wanted() &&
          spare_mode_.load(std::memory_order_acquire) == chooser_.wanted();
@@ -168,6 +173,7 @@ Status LogSet::Append(const std::vector<LogSegment::Record>& records, LogSync sy
   }
   chooser_.NoteGroup(sync != LogSync::kNone, apart);
   wanted_mode_.store(chooser_.wanted(), std::memory_order_relaxed);
+  if (sync != LogSync::kNone) synced_.store(true, std::memory_order_relaxed);
   const uint64_t frame_bytes = FrameBytes(records);
   if (ShouldRotate(frame_bytes)) SEERDB_RETURN_IF_ERROR(NextSegment(frame_bytes));
   const uint64_t before = active_->bytes();

@@ -117,6 +117,8 @@ class LogSet {
   void Activate(Spare spare, uint64_t next_record) EXCLUDES(mu_);
   LogMode HurriedMode() const;
   bool ShouldRotate(uint64_t frame_bytes) const;
+  // What is synced must not lie in large pages.
+  bool LeavesLargePages() const { return active_->large_pages() && synced_.load(std::memory_order_relaxed); }
   Status Write(const std::vector<LogSegment::Record>& records, LogSync sync) EXCLUDES(sync_mu_, mu_);
   void RaiseDurable(uint64_t record);
   Status SyncValues() const { return options_.sync_values == nullptr ? Status() : options_.sync_values(); }
@@ -137,8 +139,8 @@ class LogSet {
   uint64_t appended_bytes_ = 0;
   // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
   std::atomic<LogMode> wanted_mode_;
-  std::atomic<bool> synced_{false};                  // since the last request for a spare
-  std::atomic<bool> large_pages_pay_{false};         // nobody syncs: see LogFileSpec
+  std::atomic<bool> synced_{false};           // at any time: then no segment has large pages any more
+  std::atomic<bool> large_pages_pay_{false};  // nobody has synced, and logs can be mapped: see LogFileSpec
   std::atomic<LogMode> spare_mode_{LogMode::kAuto};  // kAuto: there is none
   std::atomic<uint64_t> spare_bytes_{0};             // of its file
   std::atomic<LogMode> refused_mode_{LogMode::kAuto};

@@ -178,7 +178,7 @@ Result<RecoveredState> Recover(FileSystem& fs, const std::string& directory, con
     SEERDB_RETURN_IF_ERROR(tables.Finish());
     return values.Sync(tables.tables());
   }();
-  tables.Settle().IgnoreError("that of the replay, or one that came after it");
+  if (!replayed.ok()) tables.Abandon();
   for (const TableMeta& table : tables.tables()) state.unlisted.Add(table.number);
   SEERDB_RETURN_IF_ERROR(replayed);
   state.recovered_tables = std::move(tables.tables());

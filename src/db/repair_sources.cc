@@ -164,7 +164,7 @@ Result<std::vector<TableMeta>> RepairSources::TakeListedLogs(const RepairInvento
     logs.push_back({LogFilePath(directory_, log.number), {state.database_id, log.number, log.epoch}});
   }
   ReplayedTables tables(fs_, directory_, options_, &next_file_number_,
-                        {epoch_, KeyspacesOf(state, options_, 0), &values_});
+                        {epoch_, KeyspacesOf(state, options_, 0), &values_, UINT64_MAX});
   tables.set_last_sequence(std::max(state.last_sequence, last_sequence_));
   const auto apply = [&](SequenceNumber base, Slice operations) { return tables.Apply(base, operations); };
   SEERDB_ASSIGN_OR_RETURN(
@@ -229,7 +229,8 @@ Result<uint64_t> RepairSources::TakeFoundLog(const FoundLog& log, SequenceNumber
 
 Result<std::vector<TableMeta>> RepairSources::TakeFoundLogs(const RepairInventory& inventory,
                                                             SequenceNumber held) {
-  ReplayedTables tables(fs_, directory_, options_, &next_file_number_, {epoch_, nullptr, &values_});
+  ReplayedTables tables(fs_, directory_, options_, &next_file_number_,
+                        {epoch_, nullptr, &values_, UINT64_MAX});
   tables.set_last_sequence(held);
   // An epoch is that of a whole life: a log whose header is lost mostly has that of another one.
   std::set<uint64_t> all_epochs;

@@ -125,23 +125,27 @@ Status ReplayedTables::Collect(size_t* unread) {
   *unread = tables_.size();
   if (task_ == nullptr) return failure_;
   task_->Wait();
+  TakePiece();
+  return failure_;
+}
+
+void ReplayedTables::TakePiece() {
   task_.reset();
   if (failure_.ok()) failure_ = piece_.status;
   for (TableMeta& table : piece_.tables) tables_.push_back(std::move(table));
   for (RangeTombstone& range : piece_.ranges) ranges_.push_back(std::move(range));
   piece_ = Piece();
-  return failure_;
+}
+
+void ReplayedTables::Abandon() {
+  if (task_ == nullptr) return;
+  task_->Cancel();
+  TakePiece();
 }
 
 Status ReplayedTables::ReadBackFrom(size_t first) {
   for (size_t i = first; i < tables_.size() && failure_.ok(); ++i) failure_ = ReadBack(tables_[i]);
   return failure_;
-}
-
-Status ReplayedTables::Settle() {
-  size_t unread = 0;
-  SEERDB_RETURN_IF_ERROR(Collect(&unread));
-  return ReadBackFrom(unread);
 }
 
 Status ReplayedTables::Spill() {
@@ -152,14 +156,19 @@ Status ReplayedTables::Spill() {
     piece_.last_sequence = last_sequence_;
     piece_.now_seconds = NowSeconds();
     task_ = std::make_unique<HelpedTask>([this] { piece_.status = Write(&piece_); });
-    task_->Offer(executor_, Executor::Lane::kFlush);
+    if (executor_ == nullptr || executor_->cooperative())
+      task_->Wait();
+    else
+      task_->Offer(executor_, Executor::Lane::kFlush);
   }
   return ReadBackFrom(unread);
 }
 
 Status ReplayedTables::Finish() {
   SEERDB_RETURN_IF_ERROR(Spill());
-  return Settle();
+  size_t unread = 0;
+  SEERDB_RETURN_IF_ERROR(Collect(&unread));
+  return ReadBackFrom(unread);
 }
 
 }  // namespace seerdb

@@ -31,7 +31,7 @@ struct ReplayContext {
   // What is of a keyspace that this knows as dropped is left out. May be null.
   KeyspaceTablePtr keyspaces;
   ReplayedValues* values = nullptr;
-  uint64_t log_bytes = 0;        // of all logs, about
+  uint64_t log_bytes = 0;        // of all logs, about; see PieceBytes
   Executor* executor = nullptr;  // may be null; must outlive the tables
 };
 
@@ -53,9 +53,10 @@ class ReplayedTables {
         pool_(std::make_shared<ChunkPool>(piece_bytes_ / Arena::kChunkBytes, nullptr)) {}
   ReplayedTables(const ReplayedTables&) = delete;
   ReplayedTables& operator=(const ReplayedTables&) = delete;
-  ~ReplayedTables() { Settle().IgnoreError("nobody asked for the tables"); }
+  ~ReplayedTables() = default;
 
-  // Of so much memory a table is made.
+  // Of so much memory a table is made: a part of the log, and as much as a memtable may hold if that is not
+  // known (UINT64_MAX).
   static uint64_t PieceBytes(uint64_t memtable_capacity, uint64_t log_bytes);
 
   // Sequences at or below this are taken.
@@ -73,13 +74,13 @@ class ReplayedTables {
   void TakeSequences(SequenceNumber highest, uint64_t more);
   // The last sequence of a batch; 0 if it is malformed.
   static SequenceNumber LastSequenceOf(SequenceNumber base, Slice operations);
-  // Writes what is still in memory. No call may follow but tables() and ranges().
+  // Writes what is still in memory, and reads it back. Nothing may be applied after it.
   Status Finish();
-  // Waits for the table that is being written. The first error of one.
-  Status Settle();
+  // Instead of Finish, where the tables are not wanted: waits for the one that is being written.
+  void Abandon();
   // Keyspaces met whose ids lie beyond those of the table: an edit of the manifest is lost.
   const std::set<uint32_t>& unknown_keyspaces() const { return unknown_keyspaces_; }
-  // Oldest first; as of the last Settle or Finish.
+  // Oldest first; after Finish or Abandon.
   std::vector<TableMeta>& tables() { return tables_; }
   // The same: the range tombstones that were read, ascending by sequence: to be listed together with the
   // tables.
@@ -102,6 +103,7 @@ class ReplayedTables {
   Status Spill();
   // Waits for that; `unread`: the first of tables_ that has not been read back.
   Status Collect(size_t* unread);
+  void TakePiece();
   Status ReadBackFrom(size_t first);
   // On any thread; beside it nobody makes tables.
   Status Write(Piece* piece) const;

@@ -62,7 +62,7 @@ TEST_P(LogFile, AMappedLogDoesNotGrow) {
   EXPECT_TRUE(log->Append("z").IsIoError());
 }
 
-// Space that was set aside is filled beforehand, and only where nothing was written to it.
+// Whether all, a part or nothing of its space was written to.
 TEST_P(LogFile, AMappedLogKeepsWhatTheFileHas) {
   constexpr uint64_t kBytes = (uint64_t{5} << 20) + 3 * kBlockBytes;
   for (const uint64_t written_bytes : {uint64_t{0}, uint64_t{1}, kBytes / 2, kBytes}) {

@@ -36,6 +36,9 @@ constexpr uint64_t kWritebackBytes = 2 << 20;
 constexpr uint64_t kMaxEntryBytes = uint64_t{2} << 30;
 // A block is padded by at most one part in so many of block_bytes.
 constexpr uint64_t kPaddedPart = 16;
+// Of larger blocks the part that a page more is to read is small.
+constexpr uint64_t kMostPaddedBlockBytes = 32 << 10;
+constexpr int kMostUnpadded = 6;
 
 }  // namespace
 
@@ -85,12 +88,8 @@ class TableBuilder::Impl {
   Status FlushChunks(bool all);
   void AddMeta(uint32_t id, Slice bytes);
   void WriteMetaBlocks();
-  bool PadsBlocks() const {
-    return options_.ends_with_pages && options_.block_bytes % kTablePageBytes == 0 &&
-           compression_ == CompressionType::kNone;
-  }
-  // Up to what size the block that is begun now may grow.
-  uint64_t BlockLimit() const;
+  // Up to what size the block that is begun now may grow, and whether it is to end with a page.
+  void ChooseLimit();
   // Whether the present block would be larger than it may.
   bool IsFullFor(Slice key, uint64_t trailer, Slice value, size_t shared_bytes);
 
@@ -112,10 +111,14 @@ class TableBuilder::Impl {
   std::string last_key_;  // of the last finished block
   uint64_t last_trailer_ = 0;
   uint64_t last_hash_ = 0;
-  Status failed_;                             // the first error of the file
-  uint64_t block_limit_bytes_ = 0;            // of the present block
-  bool padded_ = false;                       // a block is
-  uint64_t expiring_ = 0;                     // entries
+  Status failed_;  // the first error of the file
+  // Of the present block:
+  uint64_t block_limit_bytes_ = 0;
+  bool ends_with_page_ = false;
+  uint64_t most_bytes_over_ = 0;  // by so much MostBytesWith was more than it takes, when that was looked at
+  bool padded_ = false;           // a block is
+  int unpadded_ = 0;              // grows with blocks that should have been padded, and were not
+  uint64_t expiring_ = 0;         // entries
   std::map<uint64_t, uint64_t> value_bytes_;  // by segment
   bool finished_ = false;
 };
@@ -158,7 +161,7 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
     SEERDB_RETURN_IF_ERROR(FinishBlock());
   }
   if (block_.empty()) {
-    block_limit_bytes_ = BlockLimit();
+    ChooseLimit();
     if (properties_.entries == 0) properties_.smallest_key.assign(key);
     index_.AddBlock(offset(), last_key_, key, trailer);
     block_.set_tags(lookup_.StartBlock());
@@ -182,21 +185,35 @@ Status TableBuilder::Impl::Add(Slice key, uint64_t trailer, Slice value) {
   return Status::Ok();
 }
 
-// A block that does not begin with a page, since a large entry is before it, ends with that page, be it
-// short: those behind it begin with pages again. Not where most entries are large.
-uint64_t TableBuilder::Impl::BlockLimit() const {
-  const uint64_t entry_bytes = properties_.raw_key_bytes + properties_.raw_value_bytes;
-  if (!PadsBlocks() || entry_bytes > properties_.entries * (options_.block_bytes / kPaddedPart))
-    return options_.block_bytes;
-  return options_.block_bytes - offset() % kTablePageBytes - kBlockTrailerBytes - kPaddingHeadBytes;
+// A block that does not begin with a page, since a large entry is before it, ends with one, be it short:
+// those behind it begin with pages again. Not where entries are large, or many blocks in a row could not be
+// padded.
+void TableBuilder::Impl::ChooseLimit() {
+  block_limit_bytes_ = options_.block_bytes;
+  most_bytes_over_ = 0;
+  ends_with_page_ = options_.ends_with_pages && compression_ == CompressionType::kNone &&
+                    options_.block_bytes % kTablePageBytes == 0 &&
+                    options_.block_bytes <= kMostPaddedBlockBytes &&
+                    offset() <= properties_.entries * (options_.block_bytes / kPaddedPart);
+  if (ends_with_page_ && unpadded_ > kMostUnpadded) {
+    --unpadded_;
+    ends_with_page_ = false;
+  }
+  if (!ends_with_page_) return;
+  const uint64_t taken = offset() % kTablePageBytes + kBlockTrailerBytes + kPaddingHeadBytes;
+  block_limit_bytes_ = options_.block_bytes + (taken < options_.block_bytes ? 0 : kTablePageBytes) - taken;
 }
 
 bool TableBuilder::Impl::IsFullFor(Slice key, uint64_t trailer, Slice value, size_t shared_bytes) {
   const uint64_t limit = block_limit_bytes_;
   if (block_.SurelyFits(key.size(), value.size(), limit)) return false;
-  if (!PadsBlocks()) return block_.BytesWith(key.size(), value.size(), shared_bytes) > limit;
-  return block_.MostBytesWith(key.size(), value.size(), shared_bytes, trailer) > limit &&
-         block_.ExactBytesWith(key.size(), value.size(), shared_bytes, trailer) > limit;
+  if (!ends_with_page_) return block_.BytesWith(key.size(), value.size(), shared_bytes) > limit;
+  const uint64_t most = block_.MostBytesWith(key.size(), value.size(), shared_bytes, trailer);
+  if (most <= limit + most_bytes_over_) return false;
+  const uint64_t exact = block_.ExactBytesWith(key.size(), value.size(), shared_bytes, trailer);
+  if (exact > limit) return true;
+  most_bytes_over_ = std::max(most, exact) - exact;
+  return false;
 }
 
 void TableBuilder::Impl::NoteKind(ValueType type, Slice key, Slice value) {
@@ -241,9 +258,10 @@ Status TableBuilder::Impl::FinishBlock() {
   TagBlockBuilder::Built built;
   if (compression_ == CompressionType::kNone) {
     TagBlockBuilder::Padding padding{block_offset, kTablePageBytes, kBlockTrailerBytes, 0};
-    if (PadsBlocks()) padding.most_bytes = options_.block_bytes / kPaddedPart;
+    if (ends_with_page_) padding.most_bytes = options_.block_bytes / kPaddedPart;
     built = block_.Finish(&out_, padding);
     padded_ = padded_ || built.padded;
+    if (ends_with_page_) unpadded_ = built.padded ? unpadded_ - (unpadded_ > 0 ? 1 : 0) : unpadded_ + 2;
   } else {
     raw_block_.Clear();
     built = block_.Finish(&raw_block_);
@@ -351,20 +369,6 @@ Result<EndlessTable> TableBuilder::Impl::FinishWithoutEnd() {
   SEERDB_RETURN_IF_ERROR(FlushChunks(true));
   properties_.file_bytes = offset();
   return EndlessTable{std::move(properties_), std::move(metas_)};
-}
-
-TableBuilderOptions TableOptionsOf(const Options& options) {
-  TableBuilderOptions table;
-  table.compression = options.compression;
-  table.block_bytes = options.block_bytes;
-  table.bloom_bits_per_key = options.bloom_bits_per_key;
-  table.prefix_filter_bytes = options.prefix_filter_bytes;
-  table.learned_index_min_keys = options.learned_index_min_keys;
-  table.index_kind = options.index_kind;
-  table.ends_with_pages = true;
-  if (options.max_memory_bytes != 0 || options.memory_budget != nullptr)
-    table.chunk_bytes = kSmallTableChunkBytes;
-  return table;
 }
 
 TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* file)

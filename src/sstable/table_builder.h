@@ -38,7 +38,8 @@ struct TableBuilderOptions {
   // fewer page faults, and fewer waits for translations of addresses. A power of two, at least 256 KiB.
   uint32_t chunk_bytes = uint32_t{2} << 20;
   // Blocks that are not compressed end with pages of the file where little is wasted for it, so that a read
-  // of one is that of one page and not of two. Only with block_bytes that are a multiple of kTablePageBytes.
+  // of one is that of one page and not of two. Only with block_bytes that are a multiple of kTablePageBytes,
+  // up to 32 KiB.
   bool ends_with_pages = false;
 };
 

@@ -25,7 +25,7 @@ inline constexpr uint8_t kOffsetFormMask = 0x07;
 inline constexpr uint8_t kBareBlockFlag = 0x08;
 inline constexpr uint8_t kPaddedBlockFlag = 0x10;
 inline constexpr uint8_t kBlockFlagsMask = kOffsetFormMask | kBareBlockFlag | kPaddedBlockFlag;
-// Behind the offsets of a padded block: u16, how many zeros follow.
+// Behind the offsets of a padded block: u16, how many zeros stand between the prefix and the first record.
 inline constexpr size_t kPaddingHeadBytes = 2;
 // Blocks above this size have u32 offsets.
 inline constexpr size_t kMaxNarrowBlockBytes = 65535;
@@ -56,10 +56,13 @@ class TagBlock {
     const auto form = static_cast<OffsetForm>(data_[15] & kOffsetFormMask);
     const char* const column = data_ + kTagBlockHeaderBytes + (bare_ ? 0 : entries_);
     prefix_ = column + OffsetColumnBytes(form, entries_);
-    if ((static_cast<uint8_t>(data_[15]) & kPaddedBlockFlag) != 0)
-      prefix_ += kPaddingHeadBytes + LoadU16(prefix_);
-    offsets_ = OffsetColumn(form, column, entries_, static_cast<uint64_t>(prefix_ - data_) + prefix_bytes_,
-                            bytes.size());
+    uint64_t padding_bytes = 0;
+    if ((static_cast<uint8_t>(data_[15]) & kPaddedBlockFlag) != 0) {
+      padding_bytes = LoadU16(prefix_);
+      prefix_ += kPaddingHeadBytes;
+    }
+    const uint64_t first = static_cast<uint64_t>(prefix_ - data_) + prefix_bytes_ + padding_bytes;
+    offsets_ = OffsetColumn(form, column, entries_, first, bytes.size());
   }
 
   uint32_t entries() const { return entries_; }

@@ -127,7 +127,11 @@ TagBlockBuilder::Built TagBlockBuilder::Finish(OutputBuffer* out, const Padding&
   const uint64_t count = entries_.size();
   const Layout layout = ChooseLayout();
   const uint64_t columns = ColumnBytes(count, layout.form);
-  const uint64_t padding_bytes = PaddingBytes(padding, columns + prefix_bytes_ + layout.record_bytes);
+  const uint64_t plain_bytes = columns + prefix_bytes_ + layout.record_bytes;
+  uint64_t padding_bytes = PaddingBytes(padding, plain_bytes);
+  // The offsets were chosen without it.
+  if (layout.form == OffsetForm::kNarrow && plain_bytes + padding_bytes > kMaxNarrowBlockBytes)
+    padding_bytes = 0;
   const uint64_t first = columns + padding_bytes + prefix_bytes_;
   char* const block = out->Room(first + layout.record_bytes);
   StoreU32(block, static_cast<uint32_t>(count));
@@ -135,13 +139,15 @@ TagBlockBuilder::Built TagBlockBuilder::Finish(OutputBuffer* out, const Padding&
   const uint8_t flags = static_cast<uint8_t>(layout.form) | (tags_ ? 0 : kBareBlockFlag) |
                         (padding_bytes != 0 ? kPaddedBlockFlag : 0);
   StoreU64(block + 8, min_sequence_ | uint64_t{flags} << 56);
+  char* prefix = block + columns;
   if (padding_bytes != 0) {
-    StoreU16(block + columns, static_cast<uint16_t>(padding_bytes - kPaddingHeadBytes));
-    std::memset(block + columns + kPaddingHeadBytes, 0, padding_bytes - kPaddingHeadBytes);
+    StoreU16(prefix, static_cast<uint16_t>(padding_bytes - kPaddingHeadBytes));
+    prefix += kPaddingHeadBytes;
+    std::memset(prefix + prefix_bytes_, 0, padding_bytes - kPaddingHeadBytes);
   }
   char* const tags = block + kTagBlockHeaderBytes;
   EncodeOffsets(layout, first, tags_ ? tags + count : tags);
-  if (prefix_bytes_ != 0) std::memcpy(block + first - prefix_bytes_, buffer_.bytes().data(), prefix_bytes_);
+  if (prefix_bytes_ != 0) std::memcpy(prefix, buffer_.bytes().data(), prefix_bytes_);
   char* p = block + first;
   for (size_t i = 0; i < count; ++i) {
     if (tags_) tags[i] = static_cast<char>(entries_[i].tag);

@@ -32,7 +32,8 @@ class TagBlockBuilder {
   uint64_t BytesWith(size_t key_bytes, size_t value_bytes, size_t shared_bytes) const {
     return BytesWith(key_bytes, value_bytes, shared_bytes, kTypicalDeltaBytes);
   }
-  // No less than that, and for entries of different sizes up to three bytes an entry more.
+  // More than that by up to a few bytes an entry; less only where entries of one size have sequences that lie
+  // very differently far apart.
   uint64_t MostBytesWith(size_t key_bytes, size_t value_bytes, size_t shared_bytes, uint64_t trailer) const {
     const SequenceNumber sequence = TrailerSequence(trailer);
     const SequenceNumber least = std::min(min_sequence_, sequence);

@@ -265,6 +265,20 @@ TEST(TagBlock, APaddedOneEndsWithAPageAndIsReadLikeAnother) {
   }
 }
 
+// Offsets of two bytes are chosen before the padding.
+TEST(TagBlock, PaddingDoesNotLeadBeyondNarrowOffsets) {
+  int refused = 0;
+  for (int more = 0; more < 80; ++more) {
+    const auto entries = Entries(3, 1, [more](int i) { return i == 1 ? 65'420 + more : 10; });
+    const std::string plain = Build(entries);
+    const std::string padded = Build(entries, true, {0, 4096, 5, 4096});
+    ExpectReads(padded, entries);
+    EXPECT_TRUE(FormOf(plain) != OffsetForm::kNarrow || padded.size() <= kMaxNarrowBlockBytes);
+    refused += IsPadded(padded) ? 0 : 1;
+  }
+  EXPECT_GT(refused, 5);
+}
+
 // As TableBuilder closes blocks by it: no block turns out larger.
 TEST(TagBlock, WhatItWillTakeIsKnownBeforehand) {
   const uint64_t seed = SystemSeed();

@@ -30,10 +30,13 @@ Result<bool> Recycle(FileSystem& fs, const LogFileSpec& spec) {
   return true;
 }
 
-Status Allocate(WritableFile& file, uint64_t bytes) {
-  if (bytes == 0) return {};
-  Status allocated = file.Allocate(bytes, /*extend=*/true);
-  return allocated.IsNotSupported() ? Status() : allocated;
+// False if the file system has no call for it.
+Result<bool> Allocate(WritableFile& file, uint64_t bytes) {
+  if (bytes == 0) return false;
+  const Status allocated = file.Allocate(bytes, /*extend=*/true);
+  if (allocated.IsNotSupported()) return false;
+  SEERDB_RETURN_IF_ERROR(allocated);
+  return true;
 }
 
 Status WriteZeros(WritableFile& file, uint64_t bytes) {
@@ -79,7 +82,10 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, Prepar
       const std::unique_ptr<WritableFile> file,
       fs.NewWritableFile(spec.path, recycled ? CreateMode::kOverwrite : CreateMode::kMustNotExist));
   // A recycled file keeps its size: its blocks are allocated and written already.
-  if (!recycled) SEERDB_RETURN_IF_ERROR(Allocate(*file, spec.bytes));
+  bool allocated = false;
+  if (!recycled) {
+    SEERDB_ASSIGN_OR_RETURN(allocated, Allocate(*file, spec.bytes));
+  }
   if (prepared->mode == LogMode::kDirect && !recycled) {
     prepared->written_bytes = spec.bytes;
     SEERDB_ASSIGN_OR_RETURN(const bool direct, WriteOnce(fs, spec));
@@ -91,10 +97,9 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, Prepar
   if (!SEERDB_MUTANT("log-file-not-durable")) {
     SEERDB_RETURN_IF_ERROR(file->SyncAll().WithDetail(StatusDetail::kSyncFailed));
   }
-  // In memory only: on the device the space reads as zeros already.
-  if (prepared->mode == LogMode::kMapped && spec.large_pages) {
-    SEERDB_RETURN_IF_ERROR(FillLargePages(*file, spec.bytes));
-  }
+  // In memory only: the space reads as zeros already. Where that fails a mapping would raise a signal.
+  prepared->large_pages = prepared->mode == LogMode::kMapped && spec.large_pages && allocated;
+  if (prepared->large_pages && !FillLargePages(*file, spec.bytes).ok()) prepared->mode = LogMode::kBuffered;
   return file->Close();
 }
 

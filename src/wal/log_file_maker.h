@@ -33,6 +33,7 @@ struct PreparedLogFile {
   LogMode mode = LogMode::kBuffered;  // what the file system could do: as asked for, or kBuffered
   uint64_t bytes = 0;
   uint64_t written_bytes = 0;  // into it, to make it ready
+  bool large_pages = false;    // as asked for
 };
 
 Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec);

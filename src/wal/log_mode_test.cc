@@ -114,11 +114,25 @@ TEST(LargePages, AreNotSynced) {
   LogFileSpec spec{"/db", Path(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true};
   const auto file = PrepareLogFile(fs, spec);
   ASSERT_TRUE(file.ok()) << file.status().ToString();
-  ASSERT_GE(calls.size(), 2u);
-  EXPECT_EQ(calls.find_last_of('s'), 0u) << calls;
+  EXPECT_EQ(calls, "s" + std::string(2 * 8 + 1, 'a')) << "eight parts of a call";
+  EXPECT_TRUE(file->large_pages);
+  const auto after = memory->CrashClone({});
+  EXPECT_EQ(*ReadFileToString(*after, Path(1)), std::string(kBytes, '\0'));
   EXPECT_EQ(file->mode, LogMode::kMapped);
   EXPECT_EQ(file->written_bytes, 0u) << "nothing that the device has";
   EXPECT_EQ(*ReadFileToString(fs, Path(1)), std::string(kBytes, '\0'));
+}
+
+TEST(LargePages, ThatCannotBeFilledMakeABufferedLog) {
+  const auto memory = std::make_shared<MemoryFileSystem>();
+  ASSERT_TRUE(memory->CreateDirectory("/db").ok());
+  FaultFileSystem fs(memory);
+  fs.AddRule(FaultRule::Fail(FileOp::kAppend, Path(1), FaultRule::DeviceError()));
+  const auto file = PrepareLogFile(fs, {"/db", Path(1), LogMode::kMapped, kFileBytes, {}, true});
+  ASSERT_TRUE(file.ok()) << file.status().ToString();
+  EXPECT_EQ(fs.faults_fired(), 1u);
+  EXPECT_EQ(file->mode, LogMode::kBuffered);
+  EXPECT_EQ(*ReadFileToString(fs, Path(1)), std::string(kFileBytes, '\0'));
 }
 
 // A process may die in the middle of a copy into a mapping, or of a write.

@@ -57,6 +57,8 @@ class LogSegment {
   uint64_t file_bytes() const { return std::max(bytes(), prepared_.bytes); }
   const std::string& path() const { return prepared_.path; }
   LogMode mode() const { return prepared_.mode; }
+  // A sync writes at least 2 MiB: see LogFileSpec.
+  bool large_pages() const { return prepared_.mode == LogMode::kMapped && prepared_.large_pages; }
   // Whether frames of `frame_bytes` together have their place in the file. Behind it a buffered or direct
   // file grows, slowly; a mapped one cannot.
   bool HasRoom(uint64_t frame_bytes) const {
