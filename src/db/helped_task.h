@@ -23,10 +23,12 @@ class HelpedTask {
   // What the work borrows may end with the owner.
   ~HelpedTask() { Cancel(); }
 
-  // Lets a thread of the executor do the work. Without one, or with one that is cooperative, Wait does.
-  void Offer(Executor* executor, Executor::Lane lane) {
-    if (executor == nullptr || executor->cooperative()) return;
+  // Lets a thread of the executor do the work. False without one, or with one that is cooperative: only Wait
+  // will do it.
+  bool Offer(Executor* executor, Executor::Lane lane) {
+    if (executor == nullptr || executor->cooperative()) return false;
     executor->Schedule(lane, [state = state_] { state->RunUnlessBegun(); });
+    return true;
   }
 
   // Returns when the work is done; does it here if nobody has begun.

@@ -121,8 +121,7 @@ Status ReplayedTables::Write(Piece* piece) const {
   return {};
 }
 
-Status ReplayedTables::Collect(size_t* unread) {
-  *unread = tables_.size();
+Status ReplayedTables::Collect() {
   if (task_ == nullptr) return failure_;
   task_->Wait();
   TakePiece();
@@ -149,26 +148,21 @@ Status ReplayedTables::ReadBackFrom(size_t first) {
 }
 
 Status ReplayedTables::Spill() {
-  size_t unread = 0;
-  SEERDB_RETURN_IF_ERROR(Collect(&unread));
+  const size_t unread = tables_.size();
+  SEERDB_RETURN_IF_ERROR(Collect());
   if (entries_ != nullptr && !entries_->empty()) {
     piece_.entries = std::move(entries_);
     piece_.last_sequence = last_sequence_;
     piece_.now_seconds = NowSeconds();
     task_ = std::make_unique<HelpedTask>([this] { piece_.status = Write(&piece_); });
-    if (executor_ == nullptr || executor_->cooperative())
-      task_->Wait();
-    else
-      task_->Offer(executor_, Executor::Lane::kFlush);
+    if (!task_->Offer(executor_, Executor::Lane::kFlush)) task_->Wait();
   }
   return ReadBackFrom(unread);
 }
 
 Status ReplayedTables::Finish() {
   SEERDB_RETURN_IF_ERROR(Spill());
-  size_t unread = 0;
-  SEERDB_RETURN_IF_ERROR(Collect(&unread));
-  return ReadBackFrom(unread);
+  return Spill();  // nothing is left to write: collects what the first began
 }
 
 }  // namespace seerdb

@@ -99,10 +99,10 @@ class ReplayedTables {
     std::vector<RangeTombstone> ranges;
   };
 
-  // Makes a table of the entries, after the one that is being written.
+  // Waits for the table that is being written, begins one of the entries, if there are any, and reads back
+  // the former.
   Status Spill();
-  // Waits for that; `unread`: the first of tables_ that has not been read back.
-  Status Collect(size_t* unread);
+  Status Collect();
   void TakePiece();
   Status ReadBackFrom(size_t first);
   // On any thread; beside it nobody makes tables.

@@ -24,18 +24,8 @@ TableBuilderOptions PaddedOptions() {
   return options;
 }
 
-std::vector<MetaBlock> MetasOf(const std::string& bytes) {
-  const Slice end = Slice(bytes).substr(bytes.size() - kTableFooterBytes);
-  const auto footer = DecodeTableFooter(end, bytes.size());
-  EXPECT_TRUE(footer.ok());
-  const auto metas = DecodeMetaList(Slice(bytes).substr(footer->meta_list_offset, footer->meta_list_bytes),
-                                    footer->meta_list_offset);
-  EXPECT_TRUE(metas.ok());
-  return *metas;
-}
-
 bool IsPadded(const std::string& bytes) {
-  for (const MetaBlock& meta : MetasOf(bytes)) {
+  for (const MetaBlock& meta : MetaBlocksOf(bytes)) {
     if (meta.id == kMetaPaddedBlocks) return true;
   }
   return false;
@@ -44,18 +34,29 @@ bool IsPadded(const std::string& bytes) {
 // How many pages each block touches, trailer included.
 std::vector<uint64_t> PagesOfBlocks(const std::string& bytes) {
   std::vector<uint64_t> pages;
-  for (const MetaBlock& meta : MetasOf(bytes)) {
-    if (meta.id != kMetaIndex) continue;
-    const auto index = BlockIndex::Decode(Slice(bytes).substr(meta.offset, meta.bytes), meta.offset);
-    EXPECT_TRUE(index.ok());
-    for (uint32_t block = 0; block < index->blocks(); ++block) {
-      const BlockPlace place = index->Place(block);
-      const uint64_t last = place.offset + place.bytes + kBlockTrailerBytes - 1;
-      pages.push_back(last / kTablePageBytes - place.offset / kTablePageBytes + 1);
-    }
+  const auto index = IndexOf(bytes);
+  EXPECT_TRUE(index.ok());
+  for (uint32_t block = 0; index.ok() && block < index->blocks(); ++block) {
+    const BlockPlace place = index->Place(block);
+    const uint64_t last = place.offset + place.bytes + kBlockTrailerBytes - 1;
+    pages.push_back(last / kTablePageBytes - place.offset / kTablePageBytes + 1);
   }
   return pages;
 }
+
+// The same entries with padding and without.
+struct BothWays {
+  BothWays(const TestEntries& entries, uint32_t block_bytes) {
+    TableBuilderOptions options = PaddedOptions();
+    options.block_bytes = block_bytes;
+    EXPECT_TRUE(padded.Build(entries, options).ok());
+    options.ends_with_pages = false;
+    EXPECT_TRUE(plain.Build(entries, options).ok());
+  }
+
+  TestTable plain;
+  TestTable padded;
+};
 
 std::string Key(int i) {
   const std::string digits = std::to_string(i);
@@ -102,13 +103,9 @@ TEST(PaddedBlocks, OfSmallEntriesLieInAsFewPagesAsTheyCan) {
   for (const auto& bytes_of : sizes) {
     const TestEntries entries = EntriesOf(4000, &random, bytes_of);
     for (const uint32_t block_bytes : {4096u, 8192u}) {
-      TestTable plain;
-      TestTable padded;
-      TableBuilderOptions options = PaddedOptions();
-      options.block_bytes = block_bytes;
-      ASSERT_TRUE(padded.Build(entries, options).ok());
-      options.ends_with_pages = false;
-      ASSERT_TRUE(plain.Build(entries, options).ok());
+      BothWays both(entries, block_bytes);
+      TestTable& plain = both.plain;
+      TestTable& padded = both.padded;
       const std::string bytes = padded.Bytes();
       EXPECT_TRUE(IsPadded(bytes));
       EXPECT_FALSE(IsPadded(plain.Bytes()));
@@ -143,12 +140,9 @@ TEST(PaddedBlocks, ComeBackIntoStepBehindALargeEntry) {
 TEST(PaddedBlocks, OfLargeEntriesAreNotPadded) {
   Random random(2);
   const TestEntries entries = EntriesOf(500, &random, [](int) { return 1100; });
-  TestTable plain;
-  TestTable padded;
-  TableBuilderOptions options = PaddedOptions();
-  ASSERT_TRUE(padded.Build(entries, options).ok());
-  options.ends_with_pages = false;
-  ASSERT_TRUE(plain.Build(entries, options).ok());
+  BothWays both(entries, 4096);
+  TestTable& plain = both.plain;
+  TestTable& padded = both.padded;
   EXPECT_FALSE(IsPadded(padded.Bytes()));
   EXPECT_LE(padded.properties().data_blocks, plain.properties().data_blocks + 1);
   EXPECT_LE(padded.properties().data_bytes, plain.properties().data_bytes + 100);
@@ -192,12 +186,9 @@ TEST(PaddedBlocks, AreNotManyMoreWhereSizesDiffer) {
       [](int i) { return i % 2 == 0 ? 400 : 10; }, [&](int) { return random.Uniform(500); }};
   for (const auto& bytes_of : sizes) {
     const TestEntries entries = EntriesOf(6000, &random, bytes_of);
-    TestTable plain;
-    TestTable padded;
-    TableBuilderOptions options = PaddedOptions();
-    ASSERT_TRUE(padded.Build(entries, options).ok());
-    options.ends_with_pages = false;
-    ASSERT_TRUE(plain.Build(entries, options).ok());
+    BothWays both(entries, 4096);
+    TestTable& plain = both.plain;
+    TestTable& padded = both.padded;
     EXPECT_LE(padded.properties().data_blocks, plain.properties().data_blocks * 5 / 4);
     EXPECT_LE(padded.properties().data_bytes, plain.properties().data_bytes * 17 / 16);
     ExpectWhole(&padded, entries);
@@ -261,7 +252,7 @@ TEST(PaddedBlocks, AreFoundWithoutAnIndex) {
     ASSERT_TRUE(table.Build(entries, options).ok());
     std::string bytes = table.Bytes();
     ASSERT_TRUE(IsPadded(bytes));
-    for (const MetaBlock& meta : MetasOf(bytes)) {
+    for (const MetaBlock& meta : MetaBlocksOf(bytes)) {
       if (meta.id == kMetaIndex) bytes[meta.offset + 20] ^= 1;
     }
     ASSERT_TRUE(table.Write(bytes).ok());

@@ -10,7 +10,9 @@
 #include "base/hash.h"
 #include "env/memory_file_system.h"
 #include "format/internal_key.h"
+#include "sstable/block_index.h"
 #include "sstable/table_builder.h"
+#include "sstable/table_format.h"
 #include "sstable/table_reader.h"
 
 namespace seerdb {
@@ -89,6 +91,22 @@ class TestTable {
   TableBuilderOptions options_;
   TableProperties properties_;
 };
+
+// Of the bytes of a whole table; empty if they are none.
+inline std::vector<MetaBlock> MetaBlocksOf(Slice bytes) {
+  const auto footer = DecodeTableFooter(bytes.substr(bytes.size() - kTableFooterBytes), bytes.size());
+  if (!footer.ok()) return {};
+  const auto metas = DecodeMetaList(bytes.substr(footer->meta_list_offset, footer->meta_list_bytes),
+                                    footer->meta_list_offset);
+  return metas.ok() ? *metas : std::vector<MetaBlock>();
+}
+
+inline Result<BlockIndex> IndexOf(Slice bytes) {
+  for (const MetaBlock& meta : MetaBlocksOf(bytes)) {
+    if (meta.id == kMetaIndex) return BlockIndex::Decode(bytes.substr(meta.offset, meta.bytes), meta.offset);
+  }
+  return Status::Corruption("table without index");
+}
 
 inline LookupKey MakeLookup(const std::string& key, SequenceNumber sequence) {
   return {key, sequence, Hash64(key)};

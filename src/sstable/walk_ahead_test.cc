@@ -66,15 +66,9 @@ class WalkAheadTest : public ::testing::Test {
     const Slice bytes = region_->bytes();
     const auto footer = DecodeTableFooter(bytes.substr(bytes.size() - kTableFooterBytes), bytes.size());
     ASSERT_TRUE(footer.ok());
-    const auto metas = DecodeMetaList(bytes.substr(footer->meta_list_offset, footer->meta_list_bytes),
-                                      footer->meta_list_offset);
-    ASSERT_TRUE(metas.ok());
-    for (const MetaBlock& meta : *metas) {
-      if (meta.id != kMetaIndex) continue;
-      auto index = BlockIndex::Decode(bytes.substr(meta.offset, meta.bytes), meta.offset);
-      ASSERT_TRUE(index.ok());
-      index_ = *std::move(index);
-    }
+    auto index = IndexOf(bytes);
+    ASSERT_TRUE(index.ok());
+    index_ = *std::move(index);
     source_.emplace(TableIdentity{TestTable::kPath, footer->table_number, 0}, &index_,
                     BlockSource::Bytes{region_, nullptr}, TableOpenOptions());
     // Every block is read once, so that none is asked for because it was not.
