@@ -16,11 +16,14 @@ namespace seerdb::testing {
 namespace {
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
-// What is not the engine's, or not memory that it holds: stacks of threads and pages that the allocator
-// keeps.
-constexpr uint64_t kOutsideBytes = 12 * kMiB;
+// Of what the allocator has handed out: what is held for a moment, or too small to be counted.
+constexpr uint64_t kUncountedBytes = 3 * kMiB;
+// Of what the process holds: stacks of threads too, and free memory between pieces in use. The latter depends
+// on how the threads happened to run: half of a small budget as a rule, more than all of it once in some
+// dozens.
+constexpr uint64_t kOutsideBytes = 20 * kMiB;
 // Address space beyond that: stacks whole, the allocator's regions, what an aligned mapping takes in passing.
-constexpr uint64_t kOutsideAddressBytes = 24 * kMiB;
+constexpr uint64_t kOutsideAddressBytes = 32 * kMiB;
 
 struct LoadCase {
   const char* name;
@@ -37,6 +40,8 @@ std::string KeyOf(uint64_t number) {
   return key;
 }
 
+unsigned long long KiB(uint64_t bytes) { return bytes >> 10; }
+
 uint64_t Above(uint64_t bytes, uint64_t before_bytes) { return bytes - std::min(bytes, before_bytes); }
 
 // Follows the peak of what the system counts, above what the process held when it began. What the parent
@@ -44,24 +49,37 @@ uint64_t Above(uint64_t bytes, uint64_t before_bytes) { return bytes - std::min(
 // later.
 class Peak {
  public:
-  Peak() : before_bytes_(HeldBytes()), group_before_(Group()) {}
+  Peak() : before_bytes_(HeldBytes()), allocated_before_(AllocatedBytes()), group_before_(Group()) {}
   void Look() {
+    allocated_ = std::max(allocated_, Above(AllocatedBytes(), allocated_before_));
     process_ = std::max(process_, Above(ProcessStatusBytes("RssAnon"), before_bytes_));
     group_peak_ = std::max(group_peak_, Above(Group(), group_before_));
   }
-  uint64_t process() const { return process_; }
-  uint64_t group() const { return group_peak_; }
-  bool has_group() const { return group_.valid(); }
+  void ExpectWithin(uint64_t budget_bytes) const {
+    std::printf("[ MEMORY   ] peaks: allocated %llu, process %llu, cgroup %s%llu KiB\n", KiB(allocated_),
+                KiB(process_), group_.valid() ? "" : "NOT AVAILABLE HERE, SKIPPED ", KiB(group_peak_));
+    if (kSanitized) return;
+    EXPECT_LE(allocated_, budget_bytes + kUncountedBytes);
+    EXPECT_LE(process_, budget_bytes + kOutsideBytes);
+    EXPECT_LE(group_peak_, budget_bytes + kOutsideBytes);
+  }
 
  private:
   static uint64_t HeldBytes() {
     malloc_trim(0);
     return ProcessStatusBytes("RssAnon");
   }
+  // What the allocator has handed out, in all its regions; 0 under a sanitizer, which has its own.
+  static uint64_t AllocatedBytes() {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  }
   uint64_t Group() const { return group_.valid() ? group_.anonymous_bytes() : 0; }
   MemoryCgroup group_;
   const uint64_t before_bytes_;
+  const uint64_t allocated_before_;
   const uint64_t group_before_;
+  uint64_t allocated_ = 0;
   uint64_t process_ = 0;
   uint64_t group_peak_ = 0;
 };
@@ -117,22 +135,13 @@ void Load(const LoadCase& tested, uint64_t budget_bytes) {
   peak.Look();
   const DBStats stats = db->Stats();
   std::printf(
-      "[ MEMORY   ] %s: budget %llu KiB, loaded %llu KiB; peaks: counted %llu, process %llu, cgroup %s%llu "
-      "KiB; "
-      "%llu stalls, %llu early flushes, %llu tables\n",
-      tested.name, static_cast<unsigned long long>(budget_bytes >> 10),
-      static_cast<unsigned long long>(entries * 116 >> 10),
-      static_cast<unsigned long long>(counted_peak >> 10),
-      static_cast<unsigned long long>(peak.process() >> 10),
-      peak.has_group() ? "" : "NOT AVAILABLE HERE, SKIPPED ",
-      static_cast<unsigned long long>(peak.group() >> 10),
+      "[ MEMORY   ] %s: budget %llu KiB, loaded %llu KiB; counted %llu KiB; %llu stalls, %llu early flushes, "
+      "%llu tables\n",
+      tested.name, KiB(budget_bytes), KiB(entries * 116), KiB(counted_peak),
       static_cast<unsigned long long>(stats.memory_stalls),
       static_cast<unsigned long long>(stats.memory_flushes),
       static_cast<unsigned long long>(stats.total_sstables));
-  if (!kSanitized) {
-    EXPECT_LE(peak.process(), budget_bytes + kOutsideBytes);
-    EXPECT_LE(peak.group(), budget_bytes + kOutsideBytes);
-  }
+  peak.ExpectWithin(budget_bytes);
   EXPECT_OK(db->Close());
   // Recovery and a walk over everything stay within it too.
   db = OpenOrFail(options, place.path() + "/db");
@@ -140,13 +149,11 @@ void Load(const LoadCase& tested, uint64_t budget_bytes) {
   uint64_t found = 0;
   for (const ScanEntry& entry : db->Scan()) {
     ASSERT_TRUE(entry.ok()) << entry.status().ToString();
-    ++found;
+    if (++found % 4096 == 0) peak.Look();
   }
   EXPECT_EQ(found, entries);
   peak.Look();
-  if (!kSanitized) {
-    EXPECT_LE(peak.process(), budget_bytes + kOutsideBytes);
-  }
+  peak.ExpectWithin(budget_bytes);
   EXPECT_OK(db->Close());
 }
 
