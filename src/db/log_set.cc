@@ -80,7 +80,7 @@ std::string LogSet::TakeRecyclable(LogMode mode) {
 Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, versions_->NewFileNumber());
   LogFileSpec spec{options_.directory, LogFilePath(options_.directory, number), mode, bytes, {}};
-  spec.large_pages = has_mapped_.load(std::memory_order_relaxed) && !synced_.load(std::memory_order_relaxed);
+  spec.large_pages = !synced_.load(std::memory_order_relaxed);
   if (bytes == options_.segment_bytes && mode != LogMode::kMapped) spec.recycle_path = TakeRecyclable(mode);
   SEERDB_ASSIGN_OR_RETURN(PreparedLogFile file, PrepareLogFile(*fs_, spec));
   statistics_->Add(Counter::wal_bytes_prepared, file.written_bytes);
@@ -143,7 +143,6 @@ bool LogSet::TakeSpareRequest() {
   const bool wrong_mode = active_->mode() != chooser_.wanted();
   if (!wrong_mode && !has_rotated_ && active_->bytes() < options_.segment_bytes / 2) return false;
   spare_requested_ = true;
-  has_mapped_.store(active_->mode() == LogMode::kMapped, std::memory_order_relaxed);
   return true;
 }
 

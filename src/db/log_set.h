@@ -139,8 +139,7 @@ class LogSet {
   uint64_t appended_bytes_ = 0;
   // What the leader wants, for PrepareSpare; what the spare segment is and what was refused, for the leader.
   std::atomic<LogMode> wanted_mode_;
-  std::atomic<bool> synced_{false};      // at any time: then no segment has large pages any more
-  std::atomic<bool> has_mapped_{false};  // when a spare was last asked for, the active segment was mapped
+  std::atomic<bool> synced_{false};                  // at any time: then no segment has large pages any more
   std::atomic<LogMode> spare_mode_{LogMode::kAuto};  // kAuto: there is none
   std::atomic<uint64_t> spare_bytes_{0};             // of its file
   std::atomic<LogMode> refused_mode_{LogMode::kAuto};

@@ -137,14 +137,25 @@ TEST_F(LogSetTest, ALogThatIsSyncedHasNoLargePages) {
   }
 }
 
-// Whether logs can be mapped here shows with the first.
-TEST_F(LogSetTest, TheFirstMappedSegmentHasNoLargePages) {
+TEST_F(LogSetTest, TheFirstMappedSegmentHasLargePagesAlready) {
   Start(LogMode::kAuto);
   AppendMany(LogSync::kNone);
-  EXPECT_FALSE(SpareIsFilled());
+  EXPECT_TRUE(SpareIsFilled());
   Append(100);
   EXPECT_EQ(log_->active_mode(), LogMode::kMapped);
   EXPECT_TRUE(SpareIsFilled());
+}
+
+TEST_F(LogSetTest, WhereLogsCannotBeMappedNoMoreThanOneIsFilled) {
+  Start(LogMode::kAuto);
+  AppendMany(LogSync::kNone);
+  fs_->AddRule(FaultRule::Fail(FileOp::kOpenLog, "", Status::NotSupported("map")));
+  EXPECT_TRUE(SpareIsFilled());
+  AppendMany(LogSync::kNone);
+  ASSERT_TRUE(log_->StartSegment().ok());
+  EXPECT_EQ(log_->active_mode(), LogMode::kBuffered);
+  AppendMany(LogSync::kNone);
+  EXPECT_FALSE(SpareIsFilled());
 }
 
 TEST_F(LogSetTest, OtherModesHaveNoLargePages) {
