@@ -47,7 +47,8 @@ struct SEERDB_EXPORT KeyspaceOptions {
   std::shared_ptr<const MergeOperator> merge_operator;
   // How long a put or merge lives that names no time of its own. 0 = for ever. At most kMaxTtlUs.
   uint64_t default_ttl_us = 0;
-  // Of its values, as Options::separation_bytes; 0 = none. nullopt: that of the options.
+  // Of its values, as Options::separation_bytes: 0 = none, or kMinSeparationBytes .. kMaxValueBytes. nullopt:
+  // that of the options.
   std::optional<uint64_t> separation_bytes;
   // Looks at its values during compaction (compaction_filter.h), in this life of the database. Null: none.
   std::shared_ptr<const CompactionFilter> compaction_filter;

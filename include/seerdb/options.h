@@ -185,8 +185,8 @@ struct SEERDB_EXPORT Options {
   // --- large values --------------------------------------------------------------------------------
   // A put value of at least so many bytes is written once, into a value segment; log and tables hold where it
   // lies. Under another threshold all values stay readable: one that lies apart stays so, and one that lies
-  // with its key is taken apart when a compaction writes it anew. 0 = none is taken apart. 0, or 64 ..
-  // kMaxValueBytes.
+  // with its key is taken apart when a compaction writes it anew. 0 = none is taken apart. 0, or
+  // kMinSeparationBytes .. kMaxValueBytes.
   uint64_t separation_bytes = 4096;
   // A value segment that has so many bytes takes no more. 64 KiB .. 64 GiB.
   uint64_t value_segment_bytes = uint64_t{128} << 20;

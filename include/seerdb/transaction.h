@@ -114,7 +114,8 @@ class SEERDB_EXPORT Transaction {
   // iterator was made, as far as that lies ahead. `options.keyspace` as in DB; `options.snapshot` must be
   // null. Once the transaction is no longer active it is not valid and its status is kTransactionAborted; it
   // may outlive it. kSerializable: what lies between where it was positioned and where it came to is checked
-  // at Commit. If it stops on an error and is not asked for status(), Commit fails with that error.
+  // at Commit; where it stops, at an end or because it skipped enough (ReadOptions::max_skipped), what lies
+  // up to its bound. If it stops on an error and is not asked for status(), Commit fails with that error.
   virtual std::unique_ptr<Iterator> NewIterator(const ReadOptions& options) = 0;
   std::unique_ptr<Iterator> NewIterator() { return NewIterator(ReadOptions()); }
 

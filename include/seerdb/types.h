@@ -14,6 +14,8 @@ inline constexpr SequenceNumber kMaxSequence = (uint64_t{1} << 56) - 1;
 // Limits that every write is checked against; beyond them a write fails with kInvalidArgument.
 inline constexpr uint64_t kMaxKeyBytes = 64 * 1024;             // 64 KiB
 inline constexpr uint64_t kMaxValueBytes = 1024 * 1024 * 1024;  // 1 GiB
+// No smaller value is taken apart from its key: what points to it would be as long.
+inline constexpr uint64_t kMinSeparationBytes = 64;
 // Of a time to live: 100 years.
 inline constexpr uint64_t kMaxTtlUs = uint64_t{36525} * 24 * 3600 * 1'000'000;
 // In the place of one: for ever, whatever the keyspace's default.

@@ -66,12 +66,12 @@ class HeldJobs {
 };
 
 // A BackgroundWork whose compactions are HeldJobs, on a pool of threads or on none.
-struct Fixture {
-  Fixture(std::shared_ptr<Executor> executor, uint32_t slots, int job_count)
+struct WorkFixture {
+  WorkFixture(std::shared_ptr<Executor> executor, uint32_t slots, int job_count)
       : jobs(job_count),
         work(std::move(executor), BackgroundModes{true, true, slots}, &error,
              {[] { return false; }, [] { return Status(); }, [this] { return jobs.Run(&work); }}) {}
-  ~Fixture() {
+  ~WorkFixture() {
     jobs.LetGo();
     work.Shutdown();
   }
@@ -81,7 +81,7 @@ struct Fixture {
 };
 
 TEST(BackgroundWorkTest, OnePokeFillsTheSlotsAndNoMore) {
-  Fixture f(NewThreadPoolExecutor(4), 3, 7);
+  WorkFixture f(NewThreadPoolExecutor(4), 3, 7);
   f.work.PokeCompaction();
   f.jobs.WaitForRunning(3);
   f.work.PokeCompaction();
@@ -93,7 +93,7 @@ TEST(BackgroundWorkTest, OnePokeFillsTheSlotsAndNoMore) {
 }
 
 TEST(BackgroundWorkTest, WithoutThreadsOneAtATime) {
-  Fixture f(NewCooperativeExecutor(), 3, 5);
+  WorkFixture f(NewCooperativeExecutor(), 3, 5);
   f.jobs.LetGo();
   EXPECT_TRUE(f.work.WaitUntilIdle().ok());
   EXPECT_EQ(f.jobs.left(), 0);
@@ -101,7 +101,7 @@ TEST(BackgroundWorkTest, WithoutThreadsOneAtATime) {
 }
 
 TEST(BackgroundWorkTest, AManualCompactionRunsAloneAndTheOthersGoOnAfterIt) {
-  Fixture f(NewThreadPoolExecutor(2), 2, 6);
+  WorkFixture f(NewThreadPoolExecutor(2), 2, 6);
   f.work.PokeCompaction();
   f.jobs.WaitForRunning(2);
   EXPECT_FALSE(f.work.hurried());
@@ -126,7 +126,7 @@ TEST(BackgroundWorkTest, AManualCompactionRunsAloneAndTheOthersGoOnAfterIt) {
 }
 
 TEST(BackgroundWorkTest, ManualCompactionsTakeTurns) {
-  Fixture f(NewThreadPoolExecutor(2), 2, 0);
+  WorkFixture f(NewThreadPoolExecutor(2), 2, 0);
   std::atomic<int> inside{0}, most{0}, ran{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
@@ -149,7 +149,7 @@ TEST(BackgroundWorkTest, ManualCompactionsTakeTurns) {
 }
 
 TEST(BackgroundWorkTest, ShutdownEndsTheWaitForAManualCompaction) {
-  Fixture f(NewThreadPoolExecutor(1), 1, 1);
+  WorkFixture f(NewThreadPoolExecutor(1), 1, 1);
   f.work.PokeCompaction();
   f.jobs.WaitForRunning(1);
   std::thread manual([&] { EXPECT_TRUE(f.work.RunAsCompaction([] { return Status(); }).IsShutdown()); });
@@ -164,7 +164,7 @@ TEST(BackgroundWorkTest, ShutdownEndsTheWaitForAManualCompaction) {
 
 // Between the work of who has reserved and the end of its reservation another's would have no effect.
 TEST(BackgroundWorkTest, AReservationLastsUntilItsOwnerEndsIt) {
-  Fixture f(NewThreadPoolExecutor(1), 1, 0);
+  WorkFixture f(NewThreadPoolExecutor(1), 1, 0);
   ASSERT_TRUE(f.work.ReserveCompaction().ok());
   std::atomic<bool> second{false};
   std::thread other([&] {
@@ -213,7 +213,7 @@ TEST(BackgroundWorkTest, AFlushThatComesDueDuringACompactionThatIsCancelledIsDon
 TEST(BackgroundWorkTest, TicksUntilShutdown) {
   std::atomic<int> ticks{0};
   {
-    Fixture f(NewThreadPoolExecutor(), 1, 0);
+    WorkFixture f(NewThreadPoolExecutor(), 1, 0);
     f.work.StartTicking(100, [&] { ++ticks; });
     while (ticks < 3) std::this_thread::yield();
     f.work.Shutdown();
@@ -227,7 +227,7 @@ TEST(BackgroundWorkTest, NoTicksWithoutThreadsNorAfterTheEnd) {
   int ticks = 0;
   const auto executor = NewCooperativeExecutor();
   {
-    Fixture f(executor, 1, 0);
+    WorkFixture f(executor, 1, 0);
     f.work.StartTicking(1, [&] { ++ticks; });
     EXPECT_FALSE(executor->RunOne());
   }
@@ -236,7 +236,7 @@ TEST(BackgroundWorkTest, NoTicksWithoutThreadsNorAfterTheEnd) {
   {
     const auto pool = NewThreadPoolExecutor();
     {
-      Fixture f(pool, 1, 0);
+      WorkFixture f(pool, 1, 0);
       f.work.StartTicking(uint64_t{3600} * 1'000'000, [&] { ++late; });
     }
   }  // runs what is delayed at once

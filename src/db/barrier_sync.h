@@ -5,6 +5,7 @@
 // database is gone, and then does nothing. Thread safety: all methods concurrently.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -26,7 +27,7 @@ class BarrierSync : public std::enable_shared_from_this<BarrierSync> {
   // True if the oldest unsynced write has waited for the interval: sync now.
   bool Overdue() const {
     const uint64_t oldest_us = oldest_us_.load(std::memory_order_relaxed);
-    return oldest_us != 0 && clock_->NowMicros() - oldest_us >= interval_us_;
+    return oldest_us != 0 && clock_->NowMicros() >= oldest_us + interval_us_;
   }
   // The leader synced everything.
   void NoteSynced() { oldest_us_.store(0, std::memory_order_relaxed); }
@@ -35,7 +36,8 @@ class BarrierSync : public std::enable_shared_from_this<BarrierSync> {
   void NoteWrite(Executor* executor) {
     uint64_t none = 0;
     if (oldest_us_.load(std::memory_order_relaxed) == 0) {
-      oldest_us_.compare_exchange_strong(none, clock_->NowMicros() | 1, std::memory_order_relaxed);
+      oldest_us_.compare_exchange_strong(none, std::max<uint64_t>(clock_->NowMicros(), 1),
+                                         std::memory_order_relaxed);
     }
     if (scheduled_.exchange(true, std::memory_order_acq_rel)) return;
     executor->ScheduleAfter(interval_us_, Executor::Lane::kSide, [weak = weak_from_this()] {

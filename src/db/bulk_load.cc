@@ -191,7 +191,6 @@ Status DbImpl::ListLoad(BulkLoadTables* tables, uint32_t target_level,
                         std::vector<uint64_t>* tables_in_level) {
   SEERDB_ASSIGN_OR_RETURN(const SequenceNumber sequence, committer_->TakeSequence());
   SEERDB_RETURN_IF_ERROR(tables->AddEnds(sequence));
-  NoteLoad(sequence, tables->tables());
   if (Status synced = SyncNames(*fs_, directory_); !synced.ok()) {
     // It may have lost the names of other files.
     if (synced.detail() == StatusDetail::kSyncFailed) error_->Set("bulk load", synced);
@@ -217,6 +216,9 @@ Status DbImpl::ListLoad(BulkLoadTables* tables, uint32_t target_level,
     return installed;
   }
   committer_->RenewMemTable();
+  // Not before: what a load that failed would have written is nobody's conflict. Who begins now begins before
+  // it.
+  NoteLoad(sequence, tables->tables());
   const bool unpublished = SEERDB_MUTANT("bulk-load-not-published");
   if (!unpublished) snapshots_->Publish(sequence);
   return {};

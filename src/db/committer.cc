@@ -6,13 +6,13 @@
 #include "base/assert.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "base/units.h"
 #include "format/batch_codec.h"
 #include "format/entry_payload.h"
 
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kNanosPerMicro = 1000;
 // A memtable is sealed when the log behind it is this many times its capacity: tombstones and small values
 // weigh more in the log than in memory.
 constexpr uint64_t kLogBytesPerCapacity = 4;

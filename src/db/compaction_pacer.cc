@@ -7,14 +7,14 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kShortestSleepUs = 1'000;
-constexpr uint64_t kLongestSleepUs = 5'000;
-constexpr uint64_t kBurstUs = 20'000;
+constexpr uint64_t kShortestPauseUs = 1'000;
+constexpr uint64_t kLongestPacedPauseUs = 5'000;
+constexpr uint64_t kPacedBurstUs = 20'000;
 constexpr uint64_t kIdleUs = 1'000'000;
 // What compaction may read at least, and how many times what the tree needs, while nothing is urgent. The
 // urgency corrects both.
 constexpr uint64_t kFloorBytesPerSecond = uint64_t{32} << 20;
-constexpr double kMargin = 1.2;
+constexpr double kRateMargin = 1.2;
 // What is left of that to a merge that makes way, however urgent L0 is.
 constexpr double kLeastShare = 0.1;
 constexpr uint64_t kLookUs = 100'000;
@@ -25,7 +25,7 @@ uint64_t NeededRate(const PaceInputs& inputs) {
       inputs.makes_way ? inputs.urgency_below : std::max(inputs.l0_urgency, inputs.urgency_below);
   if (inputs.hurried || inputs.idle || urgency >= 1) return 0;
   const double needed =
-      kMargin * inputs.reads_of_a_byte * static_cast<double>(inputs.ingest_bytes_per_second);
+      kRateMargin * inputs.reads_of_a_byte * static_cast<double>(inputs.ingest_bytes_per_second);
   const double calm = std::max(static_cast<double>(kFloorBytesPerSecond), needed);
   const double share = inputs.makes_way ? std::clamp(1 - inputs.l0_urgency, kLeastShare, 1.0) : 1;
   constexpr double kMost = 1e15;
@@ -57,7 +57,10 @@ void GrowthRate::Look(uint64_t total, uint64_t now_us) {
 }
 
 CompactionPacer::CompactionPacer(Parts parts)
-    : parts_(std::move(parts)), l0_limiter_(kBurstUs), limiter_below_(kBurstUs), cap_limiter_(kBurstUs) {}
+    : parts_(std::move(parts)),
+      l0_limiter_(kPacedBurstUs),
+      limiter_below_(kPacedBurstUs),
+      cap_limiter_(kPacedBurstUs) {}
 
 CompactionPacer::Job::Job(CompactionPacer* pacer, bool of_l0, double reads_of_a_byte)
     : pacer_(pacer), of_l0_(of_l0), reads_of_a_byte_(reads_of_a_byte) {
@@ -107,8 +110,8 @@ void CompactionPacer::Job::Pay(uint64_t bytes) {
       }
       spent = true;
     }
-    if (wait_us < kShortestSleepUs) break;
-    parts.clock->SleepMicros(std::min(wait_us, kLongestSleepUs));
+    if (wait_us < kShortestPauseUs) break;
+    parts.clock->SleepMicros(std::min(wait_us, kLongestPacedPauseUs));
     now_us = parts.clock->NowMicros();
   }
   slept_us_ += now_us - start_us;

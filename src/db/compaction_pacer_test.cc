@@ -4,13 +4,11 @@
 
 #include <functional>
 
+#include "base/units.h"
 #include "env/manual_clock.h"
 
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kSecondUs = 1'000'000;
 
 TEST(CompactionPacerTest, Rates) {
   struct Case {
@@ -62,17 +60,17 @@ TEST(CompactionPacerTest, Rates) {
 
 TEST(CompactionPacerTest, GrowthIsAveragedAndItsEndSeen) {
   GrowthRate rate;
-  uint64_t now_us = 10 * kSecondUs, total = 500;
+  uint64_t now_us = 10 * kMicrosPerSecond, total = 500;
   rate.Look(total, now_us);
   EXPECT_EQ(rate.per_second(), 0u);
-  for (int i = 0; i < 200; ++i) rate.Look(total += 1000, now_us += kSecondUs / 10);
+  for (int i = 0; i < 200; ++i) rate.Look(total += 1000, now_us += kMicrosPerSecond / 10);
   EXPECT_NEAR(static_cast<double>(rate.per_second()), 10'000, 10);
-  EXPECT_FALSE(rate.still_for(kSecondUs, now_us));
-  for (int i = 0; i < 15; ++i) rate.Look(total, now_us += kSecondUs / 10);
-  EXPECT_TRUE(rate.still_for(kSecondUs, now_us));
+  EXPECT_FALSE(rate.still_for(kMicrosPerSecond, now_us));
+  for (int i = 0; i < 15; ++i) rate.Look(total, now_us += kMicrosPerSecond / 10);
+  EXPECT_TRUE(rate.still_for(kMicrosPerSecond, now_us));
   EXPECT_LT(rate.per_second(), 6'000u);
-  rate.Look(total - 300, now_us += kSecondUs);  // a sum of two counters, looked at between them
-  rate.Look(total, now_us += kSecondUs);
+  rate.Look(total - 300, now_us += kMicrosPerSecond);  // a sum of two counters, looked at between them
+  rate.Look(total, now_us += kMicrosPerSecond);
   EXPECT_LT(rate.per_second(), 6'000u);
 }
 
@@ -89,11 +87,11 @@ class WatchedClock final : public Clock {
   std::function<void()> slept;
 
  private:
-  ManualClock clock_{kSecondUs};
+  ManualClock clock_{kMicrosPerSecond};
 };
 
-struct Fixture {
-  explicit Fixture(uint64_t cap = 0, bool has_threads = true)
+struct PacerFixture {
+  explicit PacerFixture(uint64_t cap = 0, bool has_threads = true)
       : pacer({&clock, &cancelled, cap, has_threads, [this] { return hurried; }, [this] { return urgency; },
                [this] { return urgency_below; }, [this] { return ingested_bytes += 1; }}) {}
   // Of one job.
@@ -112,25 +110,25 @@ struct Fixture {
 };
 
 TEST(CompactionPacerTest, HoldsTheRate) {
-  Fixture f;
+  PacerFixture f;
   const uint64_t start_us = f.clock.NowMicros();
   for (int i = 0; i < 1280; ++i) f.Pay(kMiB / 4);
   const double took_us = static_cast<double>(f.clock.NowMicros() - start_us);
-  EXPECT_NEAR(took_us, 10.0 * kSecondUs, 0.1 * kSecondUs) << "320 MiB at 32 a second";
+  EXPECT_NEAR(took_us, 10.0 * kMicrosPerSecond, 0.1 * kMicrosPerSecond) << "320 MiB at 32 a second";
 }
 
 TEST(CompactionPacerTest, SleepsInPiecesAndStopsWithTheReason) {
   const struct {
     const char* name;
-    std::function<void(Fixture*)> change;
+    std::function<void(PacerFixture*)> change;
   } cases[] = {
-      {"cancelled", [](Fixture* f) { f->cancelled = true; }},
-      {"somebody waits", [](Fixture* f) { f->hurried = true; }},
-      {"writers are delayed", [](Fixture* f) { f->urgency = 1; }},
+      {"cancelled", [](PacerFixture* f) { f->cancelled = true; }},
+      {"somebody waits", [](PacerFixture* f) { f->hurried = true; }},
+      {"writers are delayed", [](PacerFixture* f) { f->urgency = 1; }},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
-    Fixture f;
+    PacerFixture f;
     int sleeps = 0;
     f.clock.slept = [&] {
       if (++sleeps == 3) c.change(&f);
@@ -144,12 +142,13 @@ TEST(CompactionPacerTest, SleepsInPiecesAndStopsWithTheReason) {
 }
 
 TEST(CompactionPacerTest, WhatL0DoesNotNeedMakesWayForIt) {
-  Fixture f;
+  PacerFixture f;
   f.urgency = 1;
   EXPECT_EQ(f.Pay(320 * kMiB, false), 0u) << "L0 may be waiting for just this one";
   {
     const CompactionPacer::Job of_l0(&f.pacer, true, 1);
-    EXPECT_NEAR(static_cast<double>(f.Pay(32 * kMiB, false)), 10.0 * kSecondUs, 0.1 * kSecondUs);
+    EXPECT_NEAR(static_cast<double>(f.Pay(32 * kMiB, false)), 10.0 * kMicrosPerSecond,
+                0.1 * kMicrosPerSecond);
     EXPECT_EQ(f.Pay(320 * kMiB), 0u);
     f.urgency_below = 1;
     EXPECT_EQ(f.Pay(320 * kMiB, false), 0u);
@@ -159,10 +158,10 @@ TEST(CompactionPacerTest, WhatL0DoesNotNeedMakesWayForIt) {
 }
 
 TEST(CompactionPacerTest, WithoutThreadsOnlyTheCapHolds) {
-  Fixture free(0, false);
+  PacerFixture free(0, false);
   EXPECT_EQ(free.Pay(320 * kMiB), 0u);
-  Fixture capped(10 * kMiB, false);  // whatever the kinds of jobs
-  EXPECT_NEAR(static_cast<double>(capped.Pay(100 * kMiB)), 10.0 * kSecondUs, 0.1 * kSecondUs);
+  PacerFixture capped(10 * kMiB, false);  // whatever the kinds of jobs
+  EXPECT_NEAR(static_cast<double>(capped.Pay(100 * kMiB)), 10.0 * kMicrosPerSecond, 0.1 * kMicrosPerSecond);
 }
 
 }  // namespace

@@ -300,6 +300,7 @@ Status DbImpl::Close() {
       edit.log_first_record = log_->next_record();
       edit.last_sequence = committer_->last_sequence();  // those of failed groups are taken too
       status = versions_->Apply(std::move(edit));
+      if (status.ok()) status = versions_->failure();
     }
     if (status.ok()) log_->DeleteAll();
   }
@@ -316,23 +317,17 @@ Snapshot DbImpl::GetSnapshot() { return Snapshot(snapshots_, snapshots_->Take())
 
 Status DbImpl::Flush() {
   SEERDB_RETURN_IF_ERROR(CheckOpen());
-  std::shared_ptr<MemTable> sealed;
-  SEERDB_RETURN_IF_ERROR(queue_->RunExclusive([&]() -> Status {
-    if (error_->is_set()) {
-      if (Status resumed = ResumeWrites(ResumeMode::kIfDue); !resumed.ok()) return resumed;
-    }
-    const std::shared_ptr<const ReadView> view = views_->Acquire();
-    sealed = view->active().memtable;
-    if (sealed->empty()) sealed = view->immutables().empty() ? nullptr : view->immutables()[0].memtable;
-    return committer_->SealMemTable();
-  }));
-  if (sealed == nullptr) return {};
-  // Memtables are flushed oldest first, so all is done when this one has left the view.
-  return work_->WaitUntil([this, &sealed] {
-    const std::shared_ptr<const ReadView> view = views_->Acquire();
-    return std::none_of(view->immutables().begin(), view->immutables().end(),
-                        [&sealed](const MemTableSlot& slot) { return slot.memtable == sealed; });
+  uint64_t flushed = 0, sealed = 0;
+  const Status status = queue_->RunExclusive([&]() -> Status {
+    if (error_->is_set()) SEERDB_RETURN_IF_ERROR(ResumeWrites(ResumeMode::kIfDue));
+    flushed = views_->flushed();
+    SEERDB_RETURN_IF_ERROR(committer_->SealMemTable());
+    sealed = views_->sealed();  // only leaders seal
+    return {};
   });
+  if (!status.ok()) return status;
+  if (flushed == sealed) return {};  // there was nothing to flush
+  return work_->WaitUntil([this, sealed] { return views_->flushed() >= sealed; });
 }
 
 }  // namespace seerdb

@@ -178,8 +178,9 @@ class DbImpl final : public DB, private TransactionHost {
     *prefix = keyspace->prefix;
     return {};
   }
-  // A failed manifest write stops all writes. Returns `status`.
-  Status NoteManifestError(Slice operation, Status status);
+  // A failed manifest write stops all writes, and so does what failed behind an edit that is in force.
+  Status NoteManifestError(Slice operation, Status status);  // returns `status`
+  void NoteFailedRoll();
   // The keyspace that the options name, which PrefixFor has accepted.
   template <typename OptionsType>
   const KeyspaceState& StateOf(const OptionsType& options) const {
@@ -393,8 +394,7 @@ class DbImpl final : public DB, private TransactionHost {
   Mutex install_mu_;
   Mutex quarantine_mu_;
   TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // met by compactions, damaged inside
-  // Value segments with values that could not be read.
-  std::set<uint64_t> unmovable_values_ GUARDED_BY(quarantine_mu_);
+  std::set<uint64_t> unmovable_values_ GUARDED_BY(quarantine_mu_);  // segments with values not to be read
 };
 
 }  // namespace seerdb

@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "base/units.h"
 #include "compaction/compaction_job.h"
 #include "compaction/flush_job.h"
 #include "db/db_impl.h"
@@ -19,8 +20,6 @@ size_t MergedRuns(const CompactionPlan& plan) {
   for (const CompactionPlan::Input& input : plan.inputs) runs.insert({input.level, input.run});
   return runs.size();
 }
-
-constexpr uint64_t kMicrosPerSecond = 1'000'000;
 
 uint64_t BytesFromL0(const CompactionPlan& plan) {
   uint64_t bytes = 0;
@@ -123,6 +122,7 @@ Status DbImpl::InstallResult(VersionEdit edit, const std::vector<uint64_t>& new_
     ChooseFileAccess(*version);
   }
   views_->Collect();
+  NoteFailedRoll();
   return {};
 }
 

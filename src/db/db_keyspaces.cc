@@ -11,6 +11,7 @@ Result<Keyspace> DbImpl::OpenKeyspace(Slice name, const std::optional<KeyspaceOp
   SEERDB_RETURN_IF_ERROR(CheckOpen());
   Result<KeyspaceStatePtr> opened = keyspaces_.Open(name, options);
   if (!opened.ok()) return NoteManifestError("open keyspace", opened.status());
+  NoteFailedRoll();
   return Keyspace(this, *std::move(opened));
 }
 
@@ -36,12 +37,18 @@ Status DbImpl::DropKeyspace(const Keyspace& keyspace) {
   Status dropped = queue_->RunExclusive([&]() -> Status {
     SEERDB_RETURN_IF_ERROR(keyspaces_.Drop(keyspace.state()));
     NoteDrop(keyspace.state()->prefix);
+    NoteFailedRoll();
     return {};
   });
   if (!dropped.ok()) return NoteManifestError("drop keyspace", std::move(dropped));
   events_.Write(EventLine("drop_keyspace").Add("name", keyspace.name()).Add("id", keyspace.id()));
   work_->PokeCompaction();  // there may be tables that nobody needs
   return {};
+}
+
+void DbImpl::NoteFailedRoll() {
+  if (const Status failure = versions_->failure(); !failure.ok()) [[unlikely]]
+    error_->Set("manifest", failure);
 }
 
 Status DbImpl::NoteManifestError(Slice operation, Status status) {

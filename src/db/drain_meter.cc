@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
 
-constexpr double kMicrosPerSecond = 1e6;
 // Of what is older than this much working time, less than a third counts.
 constexpr double kMemoryUs = 20 * kMicrosPerSecond;
 // Jobs of next to nothing say nothing.

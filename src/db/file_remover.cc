@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kMicrosPerSecond = 1'000'000;
 // The rate is what would remove the present backlog in this time.
 constexpr uint64_t kDrainSeconds = 4;
 constexpr uint64_t kLeastBytesPerSecond = uint64_t{256} << 20;

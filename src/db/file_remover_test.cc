@@ -6,13 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/units.h"
 #include "env/memory_file_system.h"
 
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kMiB = 1 << 20;
-constexpr uint64_t kSecondUs = 1'000'000;
 using Pace = FileRemover::Pace;
 
 // Keeps tasks, with their delays, until told to run one.
@@ -78,10 +77,10 @@ TEST_F(FileRemoverTest, OnlyTheCalmOnePausesAndABacklogShortensIt) {
   for (int i = 0; i < 2; ++i) LetGo(soon.get(), i, 64 * kMiB);
   executor_->Run();
   EXPECT_EQ(executor_->delay_us(), 0u);
-  EXPECT_EQ(RemovalPauseUs(64 * kMiB, 0), kSecondUs / 4);
-  EXPECT_EQ(RemovalPauseUs(64 * kMiB, 64 * kMiB), kSecondUs / 4);
-  EXPECT_EQ(RemovalPauseUs(64 * kMiB, 64 * 1024 * kMiB), kSecondUs / 256);
-  EXPECT_EQ(RemovalPauseUs(UINT64_MAX, 0), kSecondUs)
+  EXPECT_EQ(RemovalPauseUs(64 * kMiB, 0), kMicrosPerSecond / 4);
+  EXPECT_EQ(RemovalPauseUs(64 * kMiB, 64 * kMiB), kMicrosPerSecond / 4);
+  EXPECT_EQ(RemovalPauseUs(64 * kMiB, 64 * 1024 * kMiB), kMicrosPerSecond / 256);
+  EXPECT_EQ(RemovalPauseUs(UINT64_MAX, 0), kMicrosPerSecond)
       << "however large it was, the next one is not forgotten";
 }
 

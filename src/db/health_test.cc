@@ -4,22 +4,23 @@
 
 #include <functional>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
 
 constexpr CheckStatus kHealthy = CheckStatus::kHealthy;
 constexpr CheckStatus kDegraded = CheckStatus::kDegraded;
 constexpr CheckStatus kUnhealthy = CheckStatus::kUnhealthy;
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-struct Case {
+struct HealthCase {
   const char* check;
   std::function<void(HealthInputs*)> set;
   CheckStatus expected;
 };
 
-std::vector<Case> Cases() {
-  std::vector<Case> cases;
+std::vector<HealthCase> Cases() {
+  std::vector<HealthCase> cases;
   const auto l0 = [&](uint64_t files, CheckStatus expected) {
     cases.push_back({"compaction_lag", [=](HealthInputs* in) { in->l0_files = files; }, expected});
   };
@@ -75,7 +76,7 @@ std::vector<Case> Cases() {
 }
 
 TEST(Health, EachLimitAtJustBelowAndJustAbove) {
-  for (const Case& c : Cases()) {
+  for (const HealthCase& c : Cases()) {
     HealthInputs inputs;
     c.set(&inputs);
     const HealthStatus health = CheckHealth(inputs);

@@ -111,6 +111,13 @@ Status CheckKeyspaceOptions(Slice name, const KeyspaceOptions& options) {
                                    std::to_string(options.default_ttl_us) + ", expected 0 .. " +
                                    std::to_string(kMaxTtlUs));
   }
+  const uint64_t separation_bytes = options.separation_bytes.value_or(0);
+  if (separation_bytes != 0 &&
+      (separation_bytes < kMinSeparationBytes || separation_bytes > kMaxValueBytes)) {
+    return Status::InvalidArgument("keyspace option separation_bytes is " + std::to_string(separation_bytes) +
+                                   ", expected 0, or " + std::to_string(kMinSeparationBytes) + " .. " +
+                                   std::to_string(kMaxValueBytes));
+  }
   return CheckMergeOperator(options.merge_operator.get());
 }
 

@@ -89,6 +89,9 @@ Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   VersionEdit edit;
   edit.added_logs.push_back({number, options_.epoch});
   SEERDB_RETURN_IF_ERROR(versions_->Apply(std::move(edit)));
+  // The directory may have lost the name of this very file.
+  const Status failure = versions_->failure();
+  if (failure.detail() == StatusDetail::kSyncFailed) return failure;
   return Spare{number, std::move(file)};
 }
 

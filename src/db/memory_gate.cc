@@ -36,7 +36,7 @@ Status MemoryGate::AdmitSlowly(uint64_t bytes, uint64_t memtable_bytes) {
   uint64_t start_us = 0;
   const auto note_wait = [&] {
     if (start_us != 0) return;
-    start_us = parts_.clock->NowMicros() | 1;
+    start_us = std::max<uint64_t>(parts_.clock->NowMicros(), 1);
     parts_.statistics->Add(Counter::memory_stalls);
   };
   Status status;

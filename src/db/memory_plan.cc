@@ -4,12 +4,11 @@
 
 #include "base/arena.h"
 #include "base/mutant.h"
+#include "base/units.h"
 
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kKiB = uint64_t{1} << 10;
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 // Inputs that a compaction has as a rule: so many read buffers share half of what it gets.
 constexpr uint64_t kUsualInputs = 8;
 constexpr uint64_t kMaxReadAheadBytes = kMiB;  // what SequentialBlocks grows to

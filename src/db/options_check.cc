@@ -3,15 +3,11 @@
 #include <string>
 
 #include "base/status_macros.h"
+#include "base/units.h"
 #include "seerdb/types.h"
 
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kKiB = uint64_t{1} << 10;
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kGiB = uint64_t{1} << 30;
-constexpr uint64_t kTiB = uint64_t{1} << 40;
 
 Status OutOfRange(const char* field, uint64_t value, uint64_t low, uint64_t high) {
   return Status::InvalidArgument("option " + std::string(field) + " is " + std::to_string(value) +
@@ -102,7 +98,7 @@ Status CheckOptions(const Options& o) {
   // Zero stands for "none" or "by itself"; a value has a range of its own.
   const Range given[] = {
       {"compaction_bytes_per_second", o.compaction_bytes_per_second, kMiB, kTiB},
-      {"separation_bytes", o.separation_bytes, 64, kMaxValueBytes},
+      {"separation_bytes", o.separation_bytes, kMinSeparationBytes, kMaxValueBytes},
       {"max_memory_bytes", o.max_memory_bytes, 8 * kMiB, 16 * kTiB},
       {"min_disk_space_bytes", o.min_disk_space_bytes, 1, uint64_t{1} << 60},
       {"max_open_files", o.max_open_files, 16, 1'000'000},

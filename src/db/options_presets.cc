@@ -2,14 +2,11 @@
 #include <algorithm>
 
 #include "base/mutant.h"
+#include "base/units.h"
 #include "seerdb/options_for.h"
 
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kGiB = uint64_t{1} << 30;
-constexpr uint64_t kTiB = uint64_t{1} << 40;
 
 // What a hint chooses. Shares are of the memory limit.
 struct HintChoice {

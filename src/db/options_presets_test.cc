@@ -3,15 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "base/units.h"
 #include "db/options_check.h"
 #include "seerdb/options_for.h"
 
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kGiB = uint64_t{1} << 30;
-constexpr uint64_t kTiB = uint64_t{1} << 40;
 
 const WorkloadHint kHints[] = {WorkloadHint::kMixed, WorkloadHint::kWriteHeavy, WorkloadHint::kReadHeavy,
                                WorkloadHint::kScanHeavy, WorkloadHint::kBulk};

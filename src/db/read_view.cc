@@ -172,6 +172,7 @@ void ReadViewHolder::SwitchMemTable(MemTableSlot active) {
     immutables.front().memtable->SetClass(MemoryClass::kImmutableMemTable);
     previous = PublishLocked(
         std::make_shared<const ReadView>(std::move(active), std::move(immutables), owner_->tree()));
+    sealed_.fetch_add(1, std::memory_order_release);
   }
   Retire(std::move(previous));
 }
@@ -200,6 +201,7 @@ void ReadViewHolder::InstallTree(std::shared_ptr<const TreeView> tree, const Mem
     }
     previous = PublishLocked(
         std::make_shared<const ReadView>(owner_->active(), std::move(immutables), std::move(tree)));
+    if (flushed != nullptr) flushed_.fetch_add(1, std::memory_order_release);
   }
   Retire(std::move(previous));
 }

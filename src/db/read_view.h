@@ -121,6 +121,10 @@ class ReadViewHolder {
   // Readable at any time; change before the job that changed them reports progress.
   size_t immutable_count() const { return immutable_count_.load(std::memory_order_acquire); }
   size_t l0_runs() const { return l0_runs_.load(std::memory_order_acquire); }
+  // Memtables sealed, and those of them that the tree has, ever. They are flushed in the order in which they
+  // were sealed.
+  uint64_t sealed() const { return sealed_.load(std::memory_order_acquire); }
+  uint64_t flushed() const { return flushed_.load(std::memory_order_acquire); }
 
  private:
   // Returns the view replaced, to be retired outside the lock: its end may unmap files.
@@ -131,6 +135,8 @@ class ReadViewHolder {
   std::atomic<const ReadView*> current_;
   std::atomic<size_t> immutable_count_{0};
   std::atomic<size_t> l0_runs_{0};
+  std::atomic<uint64_t> sealed_{0};
+  std::atomic<uint64_t> flushed_{0};
   Mutex mu_;
   std::shared_ptr<const ReadView> owner_ GUARDED_BY(mu_);
 };

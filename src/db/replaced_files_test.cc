@@ -16,7 +16,7 @@
 namespace seerdb {
 namespace {
 
-constexpr char kDirectory[] = "/db";
+constexpr char kPlace[] = "/db";
 
 // False after a time in which it can only be that it never comes.
 bool Eventually(const std::function<bool()>& done) {
@@ -52,7 +52,7 @@ TEST(ReplacedFiles, AMergeHoldsNoTablesButItsInputs) {
   options.wal_sync_policy = SyncPolicy::kNone;
   options.l0_compaction_trigger = 2;
   options.max_background_compactions = 2;
-  auto opened = DB::Open(options, kDirectory);
+  auto opened = DB::Open(options, kPlace);
   ASSERT_TRUE(opened.ok()) << opened.status().ToString();
   const auto db = *std::move(opened);
   const auto other = db->OpenKeyspace("other");

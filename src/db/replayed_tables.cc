@@ -4,6 +4,7 @@
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "base/units.h"
 #include "compaction/flush_job.h"
 #include "db/new_tables.h"
 #include "format/batch_codec.h"
@@ -81,7 +82,6 @@ SequenceNumber ReplayedTables::LastSequenceOf(SequenceNumber base, Slice operati
 }
 
 uint64_t ReplayedTables::NowSeconds() const {
-  constexpr uint64_t kMicrosPerSecond = 1'000'000;
   return options_.clock != nullptr ? options_.clock->WallMicros() / kMicrosPerSecond : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/units.h"
 #include "compaction/flush_job.h"
 #include "env/memory_file_system.h"
 #include "format/batch_codec.h"
@@ -32,7 +33,7 @@ struct Batch {
   std::string operations;
 };
 
-std::string KeyOf(Random* random) { return "shared/" + std::to_string(random->Uniform(3'000)); }
+std::string SharedKey(Random* random) { return "shared/" + std::to_string(random->Uniform(3'000)); }
 
 // Batches of all kinds of operations, with gaps between their sequences.
 std::vector<Batch> SomeBatches(uint64_t count, bool ranges) {
@@ -43,7 +44,7 @@ std::vector<Batch> SomeBatches(uint64_t count, bool ranges) {
     Batch batch{next + random.Uniform(3), {}};
     const uint64_t operations = 1 + random.Uniform(5);
     for (uint64_t j = 0; j < operations; ++j) {
-      const std::string key = KeyOf(&random);
+      const std::string key = SharedKey(&random);
       std::string payload;
       const uint64_t choice = random.Uniform(ranges ? 21 : 20);
       if (choice == 20) {
@@ -228,7 +229,6 @@ TEST_F(ReplayedTablesTest, ATableThatCannotBeWrittenFailsAllThatFollows) {
 
 // L0 counts each table as a run; with little log they are those that flushes would have made.
 TEST(ReplayedPiecesTest, AreFewAndNoLargerThanAMemTable) {
-  constexpr uint64_t kMiB = uint64_t{1} << 20;
   EXPECT_EQ(ReplayedTables::PieceBytes(kMiB, 0), kMiB);
   EXPECT_EQ(ReplayedTables::PieceBytes(kMiB, 1000 * kMiB), kMiB);
   EXPECT_EQ(ReplayedTables::PieceBytes(64 * kMiB, 100 * kMiB), 64 * kMiB);

@@ -9,7 +9,7 @@ namespace seerdb {
 namespace {
 
 // Runs what is scheduled when the test says so.
-class HeldExecutor final : public Executor {
+class TimerExecutor final : public Executor {
  public:
   void Schedule(Lane, std::function<void()> task) override { tasks_.push_back(std::move(task)); }
   void ScheduleAfter(uint64_t micros, Lane, std::function<void()> task) override {
@@ -29,14 +29,14 @@ class HeldExecutor final : public Executor {
   uint64_t delay_us_ = 0;
 };
 
-struct Fixture {
-  std::shared_ptr<HeldExecutor> executor = std::make_shared<HeldExecutor>();
+struct TimerFixture {
+  std::shared_ptr<TimerExecutor> executor = std::make_shared<TimerExecutor>();
   int calls = 0;
   std::shared_ptr<RetryTimer> timer = std::make_shared<RetryTimer>(executor, 70, [this] { ++calls; });
 };
 
 TEST(RetryTimer, CallsOnceHoweverOftenItIsStarted) {
-  Fixture f;
+  TimerFixture f;
   f.timer->Start();
   f.timer->Start();
   EXPECT_EQ(f.executor->waiting(), 1u);
@@ -49,13 +49,13 @@ TEST(RetryTimer, CallsOnceHoweverOftenItIsStarted) {
 }
 
 TEST(RetryTimer, CallsNothingOnceItIsStoppedOrGone) {
-  Fixture f;
+  TimerFixture f;
   f.timer->Start();
   f.timer->Stop();
   f.executor->RunAll();
   f.timer->Start();
   EXPECT_EQ(f.executor->waiting(), 0u);
-  Fixture gone;
+  TimerFixture gone;
   gone.timer->Start();
   gone.timer.reset();
   gone.executor->RunAll();

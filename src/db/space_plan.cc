@@ -18,7 +18,7 @@ constexpr double kMostOfLiveValues = 1.25;
 // Kept free of what the target allows: the estimate of what is live may be high by some hundredths. Of a
 // target of 1.3 it leaves 1.225, so that an estimate 6 % too high, two and a half of its standard errors, is
 // harmless.
-constexpr double kMargin = 1.0 / 4;
+constexpr double kTargetMargin = 1.0 / 4;
 
 double AllBytes(const SpaceFacts& facts) {
   return static_cast<double>(facts.table_bytes + facts.value_bytes);
@@ -32,7 +32,7 @@ double MostOfLive(const SpaceFacts& facts) {
 }
 
 double Allowed(const SpaceFacts& facts) {
-  return (facts.target - kMargin * (facts.target - 1)) * facts.live.raw_bytes;
+  return (facts.target - kTargetMargin * (facts.target - 1)) * facts.live.raw_bytes;
 }
 double Slack(const SpaceFacts& facts) { return std::max(0.0, Allowed(facts) - facts.live.disk_bytes); }
 // Where merging for space begins.

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kMiB = 1 << 20;
 
 SpaceFacts Facts(double target, uint64_t disk_mib, double live_mib, double live_disk_mib) {
   SpaceFacts facts;

@@ -5,7 +5,7 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kLookUs = 100'000;
+constexpr uint64_t kWatchUs = 100'000;
 constexpr uint64_t kLongestIntervalUs = 10'000'000;
 // Writes that went on for this long count as recovered.
 constexpr uint64_t kRecoveredUs = 60'000'000;
@@ -17,7 +17,7 @@ constexpr uint64_t kMaxRefusals = 50;
 void SpaceWatch::NoteStopped() {
   const uint64_t now_us = parts_.clock->NowMicros();
   MutexLock lock(&mu_);
-  if (resumed_us_ == 0 || now_us - resumed_us_ >= kRecoveredUs) interval_us_ = kLookUs;
+  if (resumed_us_ == 0 || now_us - resumed_us_ >= kRecoveredUs) interval_us_ = kWatchUs;
   next_us_ = now_us + interval_us_;
   refused_ = 0;
   stopped_anew_ = true;
@@ -35,7 +35,7 @@ bool SpaceWatch::ShouldTry() {
   {
     MutexLock lock(&mu_);
     if (now_us < next_us_) return false;
-    next_us_ = now_us + kLookUs;  // whoever asks meanwhile is put off
+    next_us_ = now_us + kWatchUs;  // whoever asks meanwhile is put off
   }
   const Result<SpaceInfo> space = parts_.fs->GetSpaceInfo(parts_.directory);
   const bool enough = !space.ok() || space->available_bytes >= parts_.needed_bytes();
@@ -50,7 +50,7 @@ bool SpaceWatch::ShouldTry() {
 void SpaceWatch::ScheduleLocked() {
   if (over_ || scheduled_ || polling_ || parts_.executor->cooperative()) return;
   scheduled_ = true;
-  parts_.executor->ScheduleAfter(kLookUs, Executor::Lane::kFlush, [weak = weak_from_this()] {
+  parts_.executor->ScheduleAfter(kWatchUs, Executor::Lane::kFlush, [weak = weak_from_this()] {
     if (const std::shared_ptr<SpaceWatch> self = weak.lock()) self->Poll();
   });
 }

@@ -9,7 +9,7 @@
 namespace seerdb {
 namespace {
 
-const DatabaseId kDatabase{1, 2};
+const DatabaseId kOwner{1, 2};
 
 class ValueFileTest : public ::testing::Test {
  protected:
@@ -17,14 +17,14 @@ class ValueFileTest : public ::testing::Test {
     EXPECT_TRUE(memory_->CreateDirectory("/db").ok());
     remover_ = std::make_shared<FileRemover>(memory_, nullptr, FileRemover::Pace::kAtOnce);
     ValueOpenOptions options;
-    options.database = kDatabase;
+    options.database = kOwner;
     files_ = std::make_unique<ValueFiles>(fs_, fs_, "/db", options, remover_);
   }
   static std::string Path(uint64_t segment) { return "/db/0000" + std::to_string(segment) + ".vlog"; }
   // A segment with one value.
   ValuePointer Write(uint64_t segment) {
     ValuePointer pointer;
-    auto writer = ValueWriter::Create(*memory_, Path(segment), {kDatabase, segment, 5});
+    auto writer = ValueWriter::Create(*memory_, Path(segment), {kOwner, segment, 5});
     EXPECT_TRUE(writer.ok() && (*writer)->Add("k", "", "value", &pointer).ok() && (*writer)->Flush().ok());
     return pointer;
   }
@@ -118,7 +118,7 @@ TEST_F(ValueFileTest, AMissingFileIsDamageAndAnErrorOfTheDeviceMayPass) {
 
 // A segment is read while it grows, and again after it was sealed.
 TEST_F(ValueFileTest, AGrowingSegmentIsReadUpToItsLastFlush) {
-  auto writer = ValueWriter::Create(*memory_, Path(17), {kDatabase, 17, 5});
+  auto writer = ValueWriter::Create(*memory_, Path(17), {kOwner, 17, 5});
   ASSERT_TRUE(writer.ok());
   const ValueFilePtr file = files_->Create(17);
   std::vector<ValuePointer> pointers(3);

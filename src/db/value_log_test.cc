@@ -53,7 +53,7 @@ namespace seerdb {
 namespace {
 
 const DatabaseId kDatabase{1, 2};
-constexpr uint64_t kSegmentBytes = 64 << 10;
+constexpr uint64_t kValueSegmentBytes = 64 << 10;
 
 class ValueLogSegmentsTest : public ::testing::Test {
  protected:
@@ -70,7 +70,8 @@ class ValueLogSegmentsTest : public ::testing::Test {
     Start(1);
   }
   void Start(size_t max_active) {
-    ValueLogOptions options{"/db", kDatabase, 7, kSegmentBytes, [this] { return limit_.load(); }, max_active};
+    ValueLogOptions options{"/db",     kDatabase, 7, kValueSegmentBytes, [this] { return limit_.load(); },
+                            max_active};
     log_ = std::make_unique<ValueLog>(fs_, std::move(options), versions_.get(), files_.get(), statistics_);
   }
   static std::unique_ptr<ValueFiles> FilesOf(const std::shared_ptr<MemoryFileSystem>& fs) {
@@ -137,8 +138,8 @@ TEST_F(ValueLogSegmentsTest, ASegmentGivenBackIsLentAgain) {
 }
 
 TEST_F(ValueLogSegmentsTest, AFullSegmentIsSealedAndNotLentAgain) {
-  const uint64_t first = Write(kSegmentBytes / 2);
-  EXPECT_EQ(Write(kSegmentBytes / 2), first);
+  const uint64_t first = Write(kValueSegmentBytes / 2);
+  EXPECT_EQ(Write(kValueSegmentBytes / 2), first);
   EXPECT_TRUE(Idle(first)) << "with its records it has as much as it may";
   const uint64_t second = Write(100);
   EXPECT_NE(second, first);
@@ -155,7 +156,7 @@ TEST_F(ValueLogSegmentsTest, AWriteFillsAsManySegmentsAsItNeeds) {
     std::set<uint64_t> segments;
     for (int i = 0; i < 16; ++i) {
       ValuePointer pointer;
-      ASSERT_TRUE(writing.Add("p", "key", std::string(kSegmentBytes / 4, 'v'), &pointer).ok());
+      ASSERT_TRUE(writing.Add("p", "key", std::string(kValueSegmentBytes / 4, 'v'), &pointer).ok());
       segments.insert(pointer.segment);
     }
     ASSERT_TRUE(writing.Flush().ok());
@@ -189,7 +190,7 @@ TEST_F(ValueLogSegmentsTest, WhatMayHaveBeenLoggedKeepsItsSegment) {
   ValuePointer pointer;
   {
     ValueLog::Writing writing(log_.get());
-    ASSERT_TRUE(writing.Add("p", "key", std::string(kSegmentBytes, 'v'), &pointer).ok());
+    ASSERT_TRUE(writing.Add("p", "key", std::string(kValueSegmentBytes, 'v'), &pointer).ok());
     writing.KeepUntilReopen();
   }
   EXPECT_FALSE(Idle(pointer.segment)) << "it has a writer for ever";
@@ -245,7 +246,7 @@ TEST_F(ValueLogSegmentsTest, WhereMemoryIsShortNoSegmentIsCreatedThatIsInNoList)
   uint64_t failures = 0;
   for (uint64_t succeed = 0; succeed < kMost && failures == succeed; ++succeed) {
     Start(1);  // its lists are empty, so that they grow
-    const std::string value(kSegmentBytes, 'v');
+    const std::string value(kValueSegmentBytes, 'v');
     try {
       ValuePointer pointer;
       ValueLog::Writing writing(log_.get());
@@ -255,7 +256,7 @@ TEST_F(ValueLogSegmentsTest, WhereMemoryIsShortNoSegmentIsCreatedThatIsInNoList)
       ++failures;
     }
     allocations_left = kAllSucceed;
-    EXPECT_NE(Write(kSegmentBytes), 0u);
+    EXPECT_NE(Write(kValueSegmentBytes), 0u);
     EXPECT_EQ(files_->Idle().size(), files_->count()) << succeed << " allocations succeed";
   }
   EXPECT_GT(failures, 5u);
@@ -281,7 +282,7 @@ TEST_F(ValueLogSegmentsTest, ASyncCoversWhatWasFlushed) {
 }
 
 TEST_F(ValueLogSegmentsTest, ASyncLetsGoOfASealedSegmentAndOfNoOther) {
-  const ValueFilePtr full = WriteInto(kSegmentBytes);
+  const ValueFilePtr full = WriteInto(kValueSegmentBytes);
   const ValueFilePtr open = WriteInto(100);
   ASSERT_TRUE(full->sealed());
   EXPECT_EQ(full.use_count(), 3) << "this test, ValueFiles, the log";
@@ -291,7 +292,7 @@ TEST_F(ValueLogSegmentsTest, ASyncLetsGoOfASealedSegmentAndOfNoOther) {
 }
 
 TEST_F(ValueLogSegmentsTest, AFailedSyncIsNotForgotten) {
-  const ValueFilePtr full = WriteInto(kSegmentBytes);
+  const ValueFilePtr full = WriteInto(kValueSegmentBytes);
   fs_->AddRule(FaultRule::Fail(FileOp::kSync, full->path(), FaultRule::DeviceError()));
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(log_->Sync().detail(), StatusDetail::kSyncFailed) << "it may never be durable";

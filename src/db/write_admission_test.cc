@@ -6,13 +6,11 @@
 #include <string>
 
 #include "base/rate_limiter.h"
+#include "base/units.h"
 #include "db/drain_meter.h"
 
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kGiB = uint64_t{1} << 30;
 
 // With the defaults: L0 delays from 12 runs on and stops at 36, memtables from 2 to 3, debt from 1 GiB and a
 // quarter of the tree to four times as much.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kNanosPerMicro = 1000;
 
 // A sleep shorter than this costs more than it delays.
 constexpr uint64_t kShortestSleepUs = 100;

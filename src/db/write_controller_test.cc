@@ -15,7 +15,7 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kMemTableBytes = 256 << 10;
+constexpr uint64_t kSmallMemTableBytes = 256 << 10;
 
 class RecordingClock final : public Clock {
  public:
@@ -37,8 +37,8 @@ class RecordingClock final : public Clock {
 };
 
 // The writer flushes; compaction waits in a cooperative executor until a writer waits for it.
-struct Fixture {
-  Fixture() {
+struct ControllerFixture {
+  ControllerFixture() {
     Options options;
     options.file_system = std::make_shared<MemoryFileSystem>();
     options.wal_sync_policy = SyncPolicy::kNone;
@@ -47,8 +47,8 @@ struct Fixture {
     options.background_flush = false;
     options.background_compaction = true;
     options.adaptive_compaction = false;
-    options.memtable_capacity = kMemTableBytes;
-    options.wal_segment_bytes = 4 * kMemTableBytes;
+    options.memtable_capacity = kSmallMemTableBytes;
+    options.wal_segment_bytes = 4 * kSmallMemTableBytes;
     options.l0_compaction_trigger = 2;
     options.l0_slowdown_writes_trigger = 6;
     options.l0_stop_writes_trigger = 10;
@@ -63,7 +63,7 @@ struct Fixture {
 };
 
 TEST(WriteController, DelaysGrowWithTheRunsOfL0UntilWritersWait) {
-  Fixture f;
+  ControllerFixture f;
   ASSERT_NE(f.db, nullptr);
   std::vector<uint64_t> slept_us(11, 0);  // by runs of L0
   uint32_t most = 0;
@@ -88,7 +88,7 @@ TEST(WriteController, DelaysGrowWithTheRunsOfL0UntilWritersWait) {
 }
 
 TEST(WriteController, WritesThatComeSlowlyEnoughAreNotDelayed) {
-  Fixture f;
+  ControllerFixture f;
   ASSERT_NE(f.db, nullptr);
   for (int i = 0; f.l0_runs() < 7; ++i) {
     ASSERT_TRUE(f.db->Put("key" + std::to_string(i % 500), std::string(1000, 'v')).ok());

@@ -27,9 +27,9 @@ constexpr int kLeastCredit = -64;
 constexpr uint32_t kOneAfterAnother = 2;
 constexpr int kMostPauses = 3;
 constexpr int kLooks = 5;
-constexpr uint64_t kLookUs = 50;
+constexpr uint64_t kAsideLookUs = 50;
 constexpr uint32_t kWritesBetweenLooks = 32;
-constexpr uint64_t kUsedTurnUs = 8 * kLooks * kLookUs;
+constexpr uint64_t kUsedTurnUs = 8 * kLooks * kAsideLookUs;
 constexpr int kMostUnused = 16;
 // When it has not paid, nobody stands aside in the next collisions: twice as many each time.
 constexpr int kLeastPenalty = 64;
@@ -120,7 +120,7 @@ bool WriteQueue::LeaveAlone() {
   uint32_t writes = 0;
   do {
     const uint32_t begin = leads_.load(std::memory_order_relaxed);
-    options_.clock->SleepMicros(kLookUs);
+    options_.clock->SleepMicros(kAsideLookUs);
     writes = leads_.load(std::memory_order_relaxed) - begin;
   } while (writes >= kWritesBetweenLooks && ++looks < kLooks);
   return looks > 0;

@@ -235,6 +235,18 @@ TEST_F(KeyspaceTest, HandlesThatCannotServeAreRefused) {
   EXPECT_TRUE(db_->Write(named, WriteBatch()).IsInvalidArgument());
 }
 
+TEST_F(KeyspaceTest, OptionsOutOfRangeAreRefused) {
+  KeyspaceOptions options;
+  for (const uint64_t bytes : {uint64_t{1}, kMinSeparationBytes - 1, kMaxValueBytes + 1}) {
+    options.separation_bytes = bytes;
+    EXPECT_TRUE(db_->OpenKeyspace("n", options).status().IsInvalidArgument()) << bytes;
+  }
+  for (const uint64_t bytes : {uint64_t{0}, kMinSeparationBytes, kMaxValueBytes}) {
+    options.separation_bytes = bytes;
+    EXPECT_OK(db_->OpenKeyspace("n", options).status());
+  }
+}
+
 TEST_F(KeyspaceTest, BulkLoadsGoWhereTheyAreTold) {
   const Keyspace a = Open("a");
   BulkLoadOptions load;

@@ -195,6 +195,28 @@ TEST_F(ConflictTest, AfterAFailedWriteTransactionsGoOn) {
   }
 }
 
+// What a load that failed would have written is not there, and nobody conflicts with it.
+TEST_F(ConflictTest, AfterAFailedBulkLoadTransactionsGoOn) {
+  const auto faults = std::make_shared<FaultFileSystem>(fs_);
+  options_.file_system = faults;
+  Reopen();
+  ASSERT_OK(db_->Put("k", "0"));
+  for (const bool sync : {true, false}) {
+    SCOPED_TRACE(sync ? "directory" : "manifest");
+    ASSERT_OK(Begin()->Abort());  // from here on writes are noted
+    const std::vector<std::pair<std::string, std::string>> entries = {{"k", "load"}};
+    faults->AddRule(sync ? FaultRule::Fail(FileOp::kSyncDir, "", FaultRule::NoDescriptorError())
+                         : FaultRule::Fail(FileOp::kAppend, "MANIFEST", FaultRule::NoSpaceError()));
+    EXPECT_FALSE(db_->BulkLoad({}, entries).ok());
+    EXPECT_EQ(faults->faults_fired(), sync ? 1u : 2u);
+    ASSERT_OK(db_->Resume());
+    const auto transaction = Begin();
+    EXPECT_EQ(Text(transaction->Get("k")), "=0");
+    ASSERT_OK(transaction->Put("k", "0"));
+    ASSERT_OK(transaction->Commit());
+  }
+}
+
 // The first transaction begins while a write that has seen none is between its log and its memtable: it
 // either sees that write or conflicts with it.
 TEST_F(ConflictTest, ATransactionThatBeginsDuringAWriteMissesNothing) {
