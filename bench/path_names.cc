@@ -30,8 +30,8 @@ constexpr std::array<std::string_view, 64> kWords = {
     "module",  "network", "object",   "output", "parser",  "plugin",  "printer", "process",
     "query",   "reader",  "registry", "render", "request", "schema",  "server",  "session",
     "signal",  "socket",  "storage",  "stream", "style",   "table",   "thread",  "widget"};
-constexpr std::array<std::string_view, 8> kKinds = {"",      "-dev",   "-doc", "-common",
-                                                    "-data", "-utils", "-bin", "-perl"};
+constexpr std::array<std::string_view, 8> kPackageKinds = {"",      "-dev",   "-doc", "-common",
+                                                           "-data", "-utils", "-bin", "-perl"};
 
 // A directory, and how files in it are called. $p is the package, $w a word; each has $p once, as a name by
 // itself, and then no digit before the file's name. Two that start alike differ before $p.
@@ -72,7 +72,7 @@ class PathWriter {
     Append("-");
     Append(kNames[n / (8 * 64) % 64]);
     if (const uint64_t more = n / (64 * 64 * 8); more > 0) AppendNumber(more);
-    Append(kKinds[n % 8]);
+    Append(kPackageKinds[n % 8]);
   }
   uint64_t bytes() const { return static_cast<uint64_t>(end_ - begin_); }
 

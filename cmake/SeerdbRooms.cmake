@@ -123,6 +123,9 @@ function(seerdb_test name)
   seerdb_test_settings(${name})
   target_compile_options(${name} PRIVATE ${options})
   target_precompile_headers(${name} REUSE_FROM ${headers})
+  # Most of what a test takes to compile is the same for its neighbours. Names of a program's sources differ
+  # therefore even where they are a file's own.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${SEERDB_UNITY_TESTS})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${SEERDB_TEST_TIMEOUT_S} COST ${cost})
 endfunction()

@@ -14,7 +14,7 @@ namespace seerdb::fuzz {
 namespace {
 
 // A model that was decoded encodes to the same bytes, and predicts within its ranks.
-void Decode(Slice bytes) {
+void DecodeModel(Slice bytes) {
   const auto model = DecodePlaModel(bytes);
   if (!model.ok()) return;
   std::string again;
@@ -27,7 +27,7 @@ void Decode(Slice bytes) {
 }
 
 // Searching windows gives the right rank with a model of them, and with any other.
-void Search(Input* input) {
+void SearchModel(Input* input) {
   const uint32_t epsilon = input->Byte() % 8;
   const std::vector<uint64_t> windows = DrawWindows(input);
   if (windows.empty()) return;
@@ -68,9 +68,9 @@ void FuzzModel(Slice bytes) {
   switch (input.Byte() % 4) {
     case 0:
     case 2:
-      return Decode(input.Rest());
+      return DecodeModel(input.Rest());
     case 1:
-      return Search(&input);
+      return SearchModel(&input);
     default:
       return Windows(&input);
   }

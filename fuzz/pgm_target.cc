@@ -12,7 +12,7 @@ namespace seerdb::fuzz {
 namespace {
 
 // A model that was decoded encodes to the same bytes, takes little memory, and predicts within its ranks.
-void Decode(Slice bytes) {
+void DecodePgm(Slice bytes) {
   const auto model = DecodePgmModel(bytes);
   if (!model.ok()) return;
   std::string again;
@@ -29,7 +29,7 @@ void Decode(Slice bytes) {
 }
 
 // Searching windows gives the right rank with a model of them, and with any other.
-void Search(Input* input) {
+void SearchPgm(Input* input) {
   const uint32_t epsilon = input->Byte() % 8;
   const uint32_t inner_epsilon = input->Byte() % 8;
   const std::vector<uint64_t> windows = DrawWindows(input);
@@ -51,8 +51,8 @@ void Search(Input* input) {
 // Byte 0 chooses: an encoded model, or windows to search.
 void FuzzPgm(Slice bytes) {
   Input input(bytes);
-  if (input.Byte() % 2 == 0) return Decode(input.Rest());
-  Search(&input);
+  if (input.Byte() % 2 == 0) return DecodePgm(input.Rest());
+  SearchPgm(&input);
 }
 
 }  // namespace seerdb::fuzz

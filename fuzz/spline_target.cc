@@ -12,7 +12,7 @@ namespace seerdb::fuzz {
 namespace {
 
 // A model that was decoded encodes to the same bytes, takes little memory, and predicts within its ranks.
-void Decode(Slice bytes) {
+void DecodeSpline(Slice bytes) {
   const auto model = DecodeRadixSpline(bytes);
   if (!model.ok()) return;
   std::string again;
@@ -25,7 +25,7 @@ void Decode(Slice bytes) {
 }
 
 // Searching windows gives the right rank with a model of them, and with any other.
-void Search(Input* input) {
+void SearchSpline(Input* input) {
   const uint32_t epsilon = input->Byte() % 8;
   const uint32_t radix_bits = input->Byte() % 16;
   const std::vector<uint64_t> windows = DrawWindows(input);
@@ -47,8 +47,8 @@ void Search(Input* input) {
 // Byte 0 chooses: an encoded model, or windows to search.
 void FuzzSpline(Slice bytes) {
   Input input(bytes);
-  if (input.Byte() % 2 == 0) return Decode(input.Rest());
-  Search(&input);
+  if (input.Byte() % 2 == 0) return DecodeSpline(input.Rest());
+  SearchSpline(&input);
 }
 
 }  // namespace seerdb::fuzz

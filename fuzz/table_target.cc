@@ -14,7 +14,7 @@ namespace {
 using Known = std::map<std::string, KnownEntry>;
 
 constexpr uint64_t kStepsMax = 500;  // a damaged table may hold any number of entries
-constexpr char kPath[] = "/000007.sst";
+constexpr char kTablePath[] = "/000007.sst";
 
 // How a table is read.
 struct Reads {
@@ -120,7 +120,7 @@ void ReadTable(const TableReader& table, const Reads& reads, uint64_t bytes, con
     it->Seek(key, kFirstTrailer);
     it->SeekForPrev(key, kLastTrailer);
   }
-  SEERDB_ASSERT(table.memory_bytes() <= 64 * (bytes + 1024) && table.path() == kPath);
+  SEERDB_ASSERT(table.memory_bytes() <= 64 * (bytes + 1024) && table.path() == kTablePath);
   SEERDB_ASSERT(table.properties().file_bytes == bytes);
 }
 
@@ -133,9 +133,9 @@ void ReadBuilt(HostileFiles* files, Input* input, const Reads& reads, uint8_t fa
   if (bytes.empty()) return;
   const std::string right = bytes;
   for (size_t i = 0; i < flips; ++i) bytes[places[i] % bytes.size()] ^= static_cast<char>(1 << places[i] % 8);
-  files->Write(kPath, bytes);
+  files->Write(kTablePath, bytes);
   files->ArmFault(fault);
-  const auto table = TableReader::Open(files->fs(), kPath, reads.open);
+  const auto table = TableReader::Open(files->fs(), kTablePath, reads.open);
   if (table.ok()) ReadTable(**table, reads, bytes.size(), reads.flags.keys_only ? nullptr : &known);
   const bool whole = table.ok() && (*table)->ReadBack().ok();
   VerifyResult verified;
@@ -160,9 +160,9 @@ void FuzzTable(Slice bytes) {
   if (origin / 4 % 4 == 1) reads.open.table_number = 8;
   if (origin / 4 % 4 == 2) reads.open.expected_bytes = 1000;
   if (origin / 4 % 4 == 3) reads.open.expected_bytes = file.size();
-  files.Write(kPath, file);
+  files.Write(kTablePath, file);
   files.ArmFault(fault);
-  const auto table = TableReader::Open(files.fs(), kPath, reads.open);
+  const auto table = TableReader::Open(files.fs(), kTablePath, reads.open);
   if (!table.ok()) return;
   ReadTable(**table, reads, file.size(), nullptr);
   (*table)->ReadBack().IgnoreError("any bytes may come");

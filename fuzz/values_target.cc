@@ -14,7 +14,7 @@
 namespace seerdb::fuzz {
 namespace {
 
-constexpr char kPath[] = "/db/000017.vlog";
+constexpr char kSegmentPath[] = "/db/000017.vlog";
 constexpr uint64_t kSegment = 17;
 constexpr DatabaseId kDatabase{1, 2};
 // Memory for a value is taken before it is read; its pointer was checked by whoever stored it.
@@ -84,7 +84,7 @@ void CheckCodecs(Slice bytes) {
 
 std::vector<Written> WriteSegment(FileSystem& fs, Input* input) {
   std::vector<Written> written(input->Byte() % 5);
-  auto writer = ValueWriter::Create(fs, kPath, {kDatabase, kSegment, 3});
+  auto writer = ValueWriter::Create(fs, kSegmentPath, {kDatabase, kSegment, 3});
   SEERDB_ASSERT(writer.ok());
   for (Written& one : written) {
     const uint8_t shape = input->Byte();
@@ -123,7 +123,7 @@ bool DamageSegment(Input* input, std::string* bytes, std::vector<Written>* writt
 }
 
 void Store(FileSystem& fs, Slice bytes) {
-  const auto file = fs.NewWritableFile(kPath, CreateMode::kTruncate);
+  const auto file = fs.NewWritableFile(kSegmentPath, CreateMode::kTruncate);
   SEERDB_ASSERT(file.ok() && (*file)->Append(bytes).ok() && (*file)->Close().ok());
 }
 
@@ -132,7 +132,7 @@ Result<std::shared_ptr<ValueReader>> Open(FileSystem& fs, bool mapped) {
   options.access = mapped ? TableAccess::kMapped : TableAccess::kPread;
   options.database = kDatabase;
   options.segment = kSegment;
-  auto opened = ValueReader::Open(fs, kPath, options);
+  auto opened = ValueReader::Open(fs, kSegmentPath, options);
   if (opened.ok() && mapped) (*opened)->NoteSealed();
   return opened;
 }
@@ -173,7 +173,7 @@ void FuzzValues(Slice bytes) {
   SEERDB_ASSERT(fs.CreateDirectory("/db").ok());
   const bool mapped = input.Byte() % 2 == 1;
   std::vector<Written> written = WriteSegment(fs, &input);
-  Result<std::string> file = ReadFileToString(fs, kPath);
+  Result<std::string> file = ReadFileToString(fs, kSegmentPath);
   SEERDB_ASSERT(file.ok());
   const std::string whole = *file;
   const bool header = DamageSegment(&input, &*file, &written);

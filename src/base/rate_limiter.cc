@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
 
-constexpr double kMicrosPerSecond = 1e6;
 constexpr double kLongestWaitUs = 3600 * kMicrosPerSecond;
 
 }  // namespace

@@ -18,7 +18,7 @@ TableMeta Table(uint64_t number, char smallest, char largest) {
 }
 
 // A tree in text, one string a level; runs, newest first, are separated by '|': "a-c e-f|a-z".
-Version Tree(const std::vector<std::string>& texts) {
+Version RunsOf(const std::vector<std::string>& texts) {
   std::vector<Level> levels(texts.size());
   uint64_t number = 1;
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -65,7 +65,7 @@ TEST(BulkLoadPlacement, Places) {
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
     const std::vector<LoadPlace> places = PlaceNewestTables(
-        Tree(c.tree), {Table(90, 'b', 'c'), Table(91, 'm', 'n'), Table(92, 'x', 'y')}, c.target);
+        RunsOf(c.tree), {Table(90, 'b', 'c'), Table(91, 'm', 'n'), Table(92, 'x', 'y')}, c.target);
     ASSERT_EQ(places.size(), c.want.size());
     for (size_t i = 0; i < places.size(); ++i) {
       EXPECT_EQ(places[i].level, c.want[i].level) << "table " << i;
@@ -86,7 +86,7 @@ TEST(BulkLoadPlacement, IsTheDeepestPlaceAboveAllThatIsOlder) {
         at = end + 1 + random.Uniform(12);
       }
     }
-    const Version tree = Tree(texts);
+    const Version tree = RunsOf(texts);
     const auto meets = [&](uint32_t level, const TableMeta& table) {
       for (const ::seerdb::Run& run : tree.level(level).runs) {
         for (const TableMetaPtr& other : run.tables) {

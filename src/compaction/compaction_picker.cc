@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/mutant.h"
+#include "base/units.h"
 #include "compaction/rewrite_picker.h"
 
 namespace seerdb {
@@ -13,7 +14,6 @@ using Output = MergePlanner::Output;
 using Target = MergePlanner::Target;
 
 constexpr double kLeastScoreForLastSlot = 2;
-constexpr uint64_t kMicrosPerSecond = 1'000'000;
 
 std::string LevelName(uint32_t level) { return "L" + std::to_string(level); }
 

@@ -12,7 +12,7 @@ namespace seerdb {
 namespace {
 
 constexpr size_t kMaxFanIn = 64;
-constexpr uint64_t kEntriesBetweenChecks = 1 << 16;
+constexpr uint64_t kSortedBetweenChecks = 1 << 16;
 
 // A merge reads from fewer than 64 runs of each of three generations, which covers 64^3 runs.
 size_t ChunkBytes(uint64_t memory_bytes) {
@@ -178,7 +178,7 @@ Result<ExternalSorter::KeptRun> ExternalSorter::MergeRuns(const std::vector<Sort
     SEERDB_ASSIGN_OR_RETURN(const std::unique_ptr<SortedRuns> merged, SortedRuns::Open(fs_, runs));
     SEERDB_ASSIGN_OR_RETURN(SortRunWriter writer, NewWriter(expected_bytes, &larger.run.path));
     for (uint64_t n = 1;; ++n) {
-      if (n % kEntriesBetweenChecks == 0 && options_.may_write != nullptr)
+      if (n % kSortedBetweenChecks == 0 && options_.may_write != nullptr)
         SEERDB_RETURN_IF_ERROR(options_.may_write(0));
       SEERDB_ASSIGN_OR_RETURN(const bool more, merged->Next());
       if (!more) break;

@@ -16,7 +16,7 @@ namespace {
 
 std::string KeyOf(int i) { return "key" + std::to_string(1'000'000 + i); }
 
-std::shared_ptr<const TableMeta> Table(uint64_t number, int first, int last) {
+std::shared_ptr<const TableMeta> TableOf(uint64_t number, int first, int last) {
   auto meta = std::make_shared<TableMeta>();
   meta->number = number;
   meta->smallest_key = KeyOf(first);
@@ -54,18 +54,18 @@ LookupKind KindBeside(const std::vector<TableMetaPtr>& tables, bool known = true
 
 // As a load in the order of keys makes them: no compaction will ever rewrite them.
 TEST(FlushJob, TheOnlyTableOfARangeIsLearned) {
-  EXPECT_EQ(KindBeside({Table(1, 0, 999)}), LookupKind::kTagIndex);
-  EXPECT_EQ(KindBeside({Table(1, 0, 999), Table(2, 2000, 3000)}), LookupKind::kTagIndex);
+  EXPECT_EQ(KindBeside({TableOf(1, 0, 999)}), LookupKind::kTagIndex);
+  EXPECT_EQ(KindBeside({TableOf(1, 0, 999), TableOf(2, 2000, 3000)}), LookupKind::kTagIndex);
 }
 
 TEST(FlushJob, ATableOverOlderOnesHasAFilter) {
   const LookupKind filter = KindBeside({}, /*known=*/false);
   EXPECT_NE(filter, LookupKind::kTagIndex);
   EXPECT_EQ(KindBeside({}), filter);  // nothing says in what order keys come
-  EXPECT_EQ(KindBeside({Table(1, 0, 1000)}), filter);
-  EXPECT_EQ(KindBeside({Table(1, 0, 999), Table(2, 1999, 3000)}), filter);
-  EXPECT_EQ(KindBeside({Table(1, 0, 999), Table(2, 1500, 1501)}), filter);
-  EXPECT_EQ(KindBeside({Table(1, 0, 5000)}), filter);
+  EXPECT_EQ(KindBeside({TableOf(1, 0, 1000)}), filter);
+  EXPECT_EQ(KindBeside({TableOf(1, 0, 999), TableOf(2, 1999, 3000)}), filter);
+  EXPECT_EQ(KindBeside({TableOf(1, 0, 999), TableOf(2, 1500, 1501)}), filter);
+  EXPECT_EQ(KindBeside({TableOf(1, 0, 5000)}), filter);
 }
 
 }  // namespace

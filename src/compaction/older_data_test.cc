@@ -5,7 +5,7 @@
 namespace seerdb {
 namespace {
 
-TableMetaPtr Table(uint64_t number, const char* smallest, const char* largest) {
+TableMetaPtr RangeTable(uint64_t number, const char* smallest, const char* largest) {
   auto meta = std::make_shared<TableMeta>();
   meta->number = number;
   meta->smallest_key = smallest;
@@ -16,9 +16,10 @@ TableMetaPtr Table(uint64_t number, const char* smallest, const char* largest) {
 class OlderDataTest : public ::testing::Test {
  protected:
   OlderDataTest() {
-    levels_[0].runs = {{9, {Table(9, "a", "z")}}, {8, {Table(8, "a", "z")}}};
-    levels_[1].runs = {{3, {Table(31, "b", "d"), Table(32, "m", "n")}}, {2, {Table(21, "c", "e")}}};
-    levels_[2].runs = {{1, {Table(11, "f", "h"), Table(12, "k", "k")}}};
+    levels_[0].runs = {{9, {RangeTable(9, "a", "z")}}, {8, {RangeTable(8, "a", "z")}}};
+    levels_[1].runs = {{3, {RangeTable(31, "b", "d"), RangeTable(32, "m", "n")}},
+                       {2, {RangeTable(21, "c", "e")}}};
+    levels_[2].runs = {{1, {RangeTable(11, "f", "h"), RangeTable(12, "k", "k")}}};
   }
   CompactionPlan Plan(std::vector<CompactionPlan::Input> inputs, uint32_t level, uint64_t run) {
     CompactionPlan plan;
@@ -41,24 +42,27 @@ class OlderDataTest : public ::testing::Test {
 };
 
 TEST_F(OlderDataTest, ANewRunHasAllOfItsLevelBelow) {
-  EXPECT_EQ(Held(Plan({{0, 9, Table(9, "a", "z")}, {0, 8, Table(8, "a", "z")}}, 1, 4)), "bcdefghkmn");
+  EXPECT_EQ(Held(Plan({{0, 9, RangeTable(9, "a", "z")}, {0, 8, RangeTable(8, "a", "z")}}, 1, 4)),
+            "bcdefghkmn");
 }
 
 TEST_F(OlderDataTest, WhatIsMergedIsNotBelow) {
-  EXPECT_EQ(Held(Plan({{0, 9, Table(9, "a", "z")}, {1, 3, Table(31, "b", "d")}, {1, 2, Table(21, "c", "e")}},
+  EXPECT_EQ(Held(Plan({{0, 9, RangeTable(9, "a", "z")},
+                       {1, 3, RangeTable(31, "b", "d")},
+                       {1, 2, RangeTable(21, "c", "e")}},
                       1, 2)),
             "fghk");
-  EXPECT_EQ(Held(Plan({{2, 1, Table(11, "f", "h")}}, 3, 1)), "");
+  EXPECT_EQ(Held(Plan({{2, 1, RangeTable(11, "f", "h")}}, 3, 1)), "");
 }
 
 TEST_F(OlderDataTest, OnlyOlderRunsOfTheOutputLevelCount) {
-  EXPECT_EQ(Held(Plan({{1, 3, Table(31, "b", "d")}}, 1, 3)), "cde");
-  EXPECT_EQ(Held(Plan({{1, 2, Table(21, "c", "e")}}, 1, 2)), "");
+  EXPECT_EQ(Held(Plan({{1, 3, RangeTable(31, "b", "d")}}, 1, 3)), "cde");
+  EXPECT_EQ(Held(Plan({{1, 2, RangeTable(21, "c", "e")}}, 1, 2)), "");
 }
 
 // Nothing may be dropped over what lies between the inputs and a deeper output.
 TEST_F(OlderDataTest, SkippedLevelsCount) {
-  EXPECT_EQ(Held(Plan({{0, 8, Table(8, "a", "z")}}, 3, 1)), "bcdefghkmn");
+  EXPECT_EQ(Held(Plan({{0, 8, RangeTable(8, "a", "z")}}, 3, 1)), "bcdefghkmn");
 }
 
 }  // namespace

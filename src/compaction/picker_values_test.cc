@@ -39,7 +39,7 @@ ValueBytesList Each(uint64_t first, uint64_t count) {
 }
 
 // All segments are small.
-PickContext Small(const VersionPtr& version) {
+PickContext SmallTree(const VersionPtr& version) {
   PickContext context;
   for (const ValueBytes& values : *version->values()) {
     context.values.small.emplace(values.segment, values.bytes);
@@ -153,9 +153,9 @@ TEST(CompactionPicker, WhatATableHasInManySmallSegmentsIsPutTogether) {
   PickerOptions options = NothingElseDue();
   const VersionPtr tree = Tree({"", "1:a-c 2:d-f"});
   const VersionPtr few = WithValues(tree, {{1, Each(10, kLeast - 1)}, {2, Each(30, kLeast - 1)}});
-  EXPECT_EQ(Show(PickCompaction(options, *few, Small(few))), "none");
+  EXPECT_EQ(Show(PickCompaction(options, *few, SmallTree(few))), "none");
   const VersionPtr many = WithValues(tree, {{1, Each(10, kLeast - 1)}, {2, Each(30, kLeast)}});
-  PickContext context = Small(many);
+  PickContext context = SmallTree(many);
   const auto plan = PickCompaction(options, *many, context);
   EXPECT_EQ(Show(plan), "merge L1:2 -> L1");
   ASSERT_TRUE(plan);
@@ -163,24 +163,24 @@ TEST(CompactionPicker, WhatATableHasInManySmallSegmentsIsPutTogether) {
   EXPECT_EQ(plan->gathers.size(), kLeast);
   context.unavailable = {2};
   EXPECT_EQ(Show(PickCompaction(options, *many, context)), "none");
-  context = Small(many);
+  context = SmallTree(many);
   context.values.small.erase(30);
   EXPECT_EQ(Show(PickCompaction(options, *many, context)), "none") << "large, or damaged";
   options.merge_bytes = 100 * kLeast - 1;
-  EXPECT_EQ(Show(PickCompaction(options, *many, Small(many))), "none") << "more than a job may take";
+  EXPECT_EQ(Show(PickCompaction(options, *many, SmallTree(many))), "none") << "more than a job may take";
 }
 
 TEST(CompactionPicker, TheTableThatMostFilesGoWithIsFirst) {
   const VersionPtr version =
       WithValues(Tree({"", "1:a-c 2:d-f 3:g-i"}), {{1, Each(10, 9)}, {2, Each(30, 12)}, {3, Each(50, 11)}});
-  EXPECT_EQ(Show(PickCompaction(NothingElseDue(), *version, Small(version))), "merge L1:2 -> L1");
+  EXPECT_EQ(Show(PickCompaction(NothingElseDue(), *version, SmallTree(version))), "merge L1:2 -> L1");
 }
 
 TEST(CompactionPicker, WhereSpaceIsShortSmallSegmentsCountThatNoOtherTableNeeds) {
   const VersionPtr tree = Tree({"", "1:a-c 2:d-f"});
   const auto shown = [&](uint64_t count, bool too_much_space) {
     const VersionPtr version = WithValues(tree, {{1, Each(10, count)}, {2, {{10, 1}}}});
-    PickContext context = Small(version);
+    PickContext context = SmallTree(version);
     context.too_much_space = too_much_space;
     return Show(PickCompaction(NothingElseDue(), *version, context));
   };
@@ -196,7 +196,7 @@ TEST(CompactionPicker, SmallSegmentsThatMostTablesPointIntoAreLeftWhereTheyAre) 
     Values values;
     for (uint64_t table = 1; table <= 4; ++table) values[table] = Each(10, count);
     const VersionPtr version = WithValues(tree, values);
-    return Show(PickCompaction(NothingElseDue(), *version, Small(version)));
+    return Show(PickCompaction(NothingElseDue(), *version, SmallTree(version)));
   };
   EXPECT_EQ(shown(4 * kLeast - 1), "none");
   EXPECT_EQ(shown(4 * kLeast), "merge L1:1 -> L1");
@@ -209,7 +209,7 @@ TEST(CompactionPicker, AGrownSegmentIsLeftUntilTheSmallOnesAreAsMuch) {
     ValueBytesList list = Each(11, kLeast);
     list.insert(list.begin(), {10, grown_bytes});
     const VersionPtr version = WithValues(Tree({"", "1:a-c"}), {{1, list}});
-    const auto plan = PickCompaction(options, *version, Small(version));
+    const auto plan = PickCompaction(options, *version, SmallTree(version));
     return plan ? plan->gathers.size() : 0;
   };
   EXPECT_EQ(gathered(100 * kLeast), kLeast + 1);

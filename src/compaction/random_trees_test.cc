@@ -19,11 +19,11 @@ constexpr uint64_t kEntryBytes = 100;
 constexpr uint64_t kTargetFileSize = 8 * kEntryBytes;
 constexpr uint64_t kSegments = 3;  // of values; each table that is not written to empty them points into one
 
-struct Entry {
+struct TreeEntry {
   SequenceNumber sequence = 0;
   bool tombstone = false;
 };
-using Content = std::map<std::string, Entry>;  // of one table, or of the whole database
+using Content = std::map<std::string, TreeEntry>;  // of one table, or of the whole database
 
 // A database whose tables are maps, one version of a key in each.
 class SimulatedTree {
@@ -72,7 +72,7 @@ class SimulatedTree {
     Content merged;
     for (const CompactionPlan::Input& input : plan.inputs) {
       for (const auto& [key, entry] : tables_.at(input.table->number)) {
-        Entry& kept = merged[key];
+        TreeEntry& kept = merged[key];
         if (entry.sequence > kept.sequence) kept = entry;
       }
     }

@@ -5,10 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kMicrosPerSecond = 1'000'000;
 // Of what a range tombstone meets.
 constexpr size_t kMostTablesLookedAt = 64;
 constexpr size_t kMany = 256;

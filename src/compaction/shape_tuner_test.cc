@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kMiB = 1 << 20;
-
-VersionPtr TreeOf(uint32_t runs, uint64_t run_bytes) {
+VersionPtr TreeOfRuns(uint32_t runs, uint64_t run_bytes) {
   std::vector<Level> levels(7);
   for (uint32_t i = 0; i < runs; ++i) {
     auto meta = std::make_shared<TableMeta>();
@@ -59,7 +59,7 @@ TEST(ShapeTuner, ASpaceTargetRulesOutSeveralRunsInTheLastLevel) {
   facts.bounded_space = true;
   EXPECT_EQ(BestFor(Puts(1e6), facts).last_runs, 1);
   TunerState state{ShapeOf(CompactionPolicy::kTiered, 10), {}, 0};
-  state = NextState(state, Puts(10), *TreeOf(1, kMiB), facts);
+  state = NextState(state, Puts(10), *TreeOfRuns(1, kMiB), facts);
   EXPECT_EQ(state.shape.last_runs, 1);
 }
 
@@ -83,7 +83,7 @@ TEST(ShapeTuner, WritesWantRoomForTheRunsThatL0Makes) {
 
 // Costs what it says: a change waits until the regret pays for it, at the price of work in the background.
 TEST(ShapeTuner, ChangesWhenRegretHasPaidForIt) {
-  const VersionPtr tree = TreeOf(9, 256 * kMiB);
+  const VersionPtr tree = TreeOfRuns(9, 256 * kMiB);
   const TreeFacts facts = Facts(9 * 256.0 * kMiB);
   TunerState state{ShapeOf(CompactionPolicy::kTiered, 10), {}, 0};
   const double price = TransitionCost(ShapeOf(CompactionPolicy::kLeveled, 10), *tree, facts);
@@ -140,7 +140,7 @@ TEST(ShapeTuner, RunsOfL0AreDueWhenReadsHavePaidForTheirMerge) {
 }
 
 TEST(ShapeTuner, ASteadyLoadSettles) {
-  const VersionPtr tree = TreeOf(1, 256 * kMiB);
+  const VersionPtr tree = TreeOfRuns(1, 256 * kMiB);
   TunerState state{ShapeOf(CompactionPolicy::kLazyLeveling, 10), {}, 0};
   int changes = 0;
   for (int i = 0; i < 500; ++i) {
@@ -156,7 +156,7 @@ TEST(ShapeTuner, ASteadyLoadSettles) {
 
 TEST(ShapeTuner, NothingDoneChangesNothing) {
   const TunerState state{ShapeOf(CompactionPolicy::kTiered, 10), Puts(5), 7};
-  const TunerState next = NextState(state, {}, *TreeOf(1, kMiB), Facts(kMiB));
+  const TunerState next = NextState(state, {}, *TreeOfRuns(1, kMiB), Facts(kMiB));
   EXPECT_EQ(next.shape, state.shape);
   EXPECT_EQ(next.regret, 7);
 }

@@ -1,19 +1,16 @@
 #include <cerrno>
 
 #include "base/status_macros.h"
+#include "env/errno_status.h"
 #include "env/memory_state.h"
 
 namespace seerdb {
 namespace {
 
 // Above this a file is refused instead of ending the process for want of memory.
-constexpr uint64_t kMaxFileBytes = uint64_t{1} << 34;
+constexpr uint64_t kMaxMemoryFileBytes = uint64_t{1} << 34;
 // Of a kDirect log. An append may end at any sector, so that a test can cut one short.
-constexpr uint64_t kBlockBytes = 4096;
-
-Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path, error_number);
-}
+constexpr uint64_t kDirectBlockBytes = 4096;
 
 class MemoryWritableFile final : public WritableFile {
  public:
@@ -39,7 +36,7 @@ class MemoryWritableFile final : public WritableFile {
     return Status::Ok();
   }
 
-  uint64_t append_unit_bytes() const override { return mode_ == LogMode::kDirect ? kBlockBytes : 1; }
+  uint64_t append_unit_bytes() const override { return mode_ == LogMode::kDirect ? kDirectBlockBytes : 1; }
 
   Status Sync() override { return SyncAs("fdatasync"); }
   Status SyncAll() override { return SyncAs("fsync"); }
@@ -47,7 +44,7 @@ class MemoryWritableFile final : public WritableFile {
   Status Allocate(uint64_t bytes, bool extend) override {
     MutexLock lock(&state_->mutex);
     if (closed_) return ErrnoStatus("allocate", path_, EBADF);
-    if (bytes > kMaxFileBytes) return ErrnoStatus("allocate", path_, EFBIG);
+    if (bytes > kMaxMemoryFileBytes) return ErrnoStatus("allocate", path_, EFBIG);
     ++state_->operations;
     if (extend && bytes > node_->content.size()) node_->content.Resize(bytes);
     return Status::Ok();
@@ -56,7 +53,7 @@ class MemoryWritableFile final : public WritableFile {
   Status Truncate(uint64_t bytes) override {
     MutexLock lock(&state_->mutex);
     if (closed_) return ErrnoStatus("truncate", path_, EBADF);
-    if (bytes > kMaxFileBytes) return ErrnoStatus("truncate", path_, EFBIG);
+    if (bytes > kMaxMemoryFileBytes) return ErrnoStatus("truncate", path_, EFBIG);
     ++state_->operations;
     node_->content.Resize(bytes);
     return Status::Ok();
@@ -72,7 +69,7 @@ class MemoryWritableFile final : public WritableFile {
  private:
   Status AppendLocked(Slice bytes) REQUIRES(state_->mutex) {
     if (closed_) return ErrnoStatus("append", path_, EBADF);
-    if (bytes.size() > kMaxFileBytes - position_) return ErrnoStatus("append", path_, EFBIG);
+    if (bytes.size() > kMaxMemoryFileBytes - position_) return ErrnoStatus("append", path_, EFBIG);
     // A mapping does not grow, and a direct write covers whole sectors.
     if (mode_ == LogMode::kMapped && bytes.size() > node_->content.size() - position_)
       return ErrnoStatus("append", path_, EFBIG);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "env/errno_status.h"
 #include "env/file_lock.h"
 #include "env/memory_state.h"
 
@@ -12,10 +13,6 @@ namespace seerdb {
 namespace {
 
 constexpr uint64_t kDefaultSpaceBytes = uint64_t{1} << 40;
-
-Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path, error_number);
-}
 
 std::vector<std::string> SplitPath(const std::string& path) {
   std::vector<std::string> names;

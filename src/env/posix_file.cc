@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "base/status_macros.h"
+#include "env/errno_status.h"
 #include "env/populate.h"
 #include "env/unique_fd.h"
 
@@ -20,14 +21,6 @@ namespace {
 // One call loads no more than the device's read-ahead, of which this is the usual size.
 constexpr size_t kReadAheadBytes = 128 << 10;
 constexpr uint64_t kMaxFileBytes = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
-
-Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path, error_number);
-}
-
-Status ErrnoStatusAt(const char* operation, const std::string& path, uint64_t offset, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path + " @" + std::to_string(offset), error_number);
-}
 
 class PosixWritableFile final : public WritableFile {
  public:

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/status_macros.h"
+#include "env/errno_status.h"
 #include "env/file_lock.h"
 #include "env/posix_file.h"
 #include "env/posix_log_file.h"
@@ -15,10 +16,6 @@
 
 namespace seerdb {
 namespace {
-
-Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path, error_number);
-}
 
 // The directory that holds the last component of `path`: "/a" for "/a/b" and "/a/b//", "." for "b".
 std::string ParentOf(const std::string& path) {

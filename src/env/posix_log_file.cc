@@ -15,6 +15,7 @@
 
 #include "base/status_macros.h"
 #include "env/awaited_log.h"
+#include "env/errno_status.h"
 #include "env/populate.h"
 #include "env/unique_fd.h"
 
@@ -29,14 +30,6 @@ constexpr uint64_t kBlockBytes = 4096;
 // Largest write past the page cache in one call; longer appends take several and a sync.
 constexpr size_t kDirectBufferBytes = size_t{1} << 20;
 constexpr uint64_t kStatBlockBytes = 512;  // unit of st_blocks
-
-Status ErrnoStatus(const char* operation, const std::string& path, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path, error_number);
-}
-
-Status ErrnoStatusAt(const char* operation, const std::string& path, uint64_t offset, int error_number) {
-  return Status::FromErrno(std::string(operation) + " " + path + " @" + std::to_string(offset), error_number);
-}
 
 Status SyncFile(int fd, const std::string& path, bool all) {
   if (RetryInterrupted([&] { return all ? ::fsync(fd) : ::fdatasync(fd); }) == 0) return {};

@@ -2,12 +2,11 @@
 #include <ctime>
 #include <thread>
 
+#include "base/units.h"
 #include "seerdb/clock.h"
 
 namespace seerdb {
 namespace {
-
-constexpr uint64_t kMicrosPerSecond = 1000000;
 
 uint64_t ReadMicros(clockid_t id) {
   timespec now;

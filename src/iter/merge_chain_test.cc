@@ -10,7 +10,7 @@
 namespace seerdb {
 namespace {
 
-using Entry = MergeChain::Entry;
+using ChainEntry = MergeChain::Entry;
 
 // Joins with ','; refuses operands and values that begin with '!'.
 class Joins : public MergeOperator {
@@ -39,26 +39,26 @@ class Joins : public MergeOperator {
 const Joins kJoins(/*combines=*/true);
 const Joins kCannotCombine(/*combines=*/false);
 
-Entry Version(SequenceNumber sequence, bool merge, Slice value, uint64_t expires_us) {
-  Entry entry{PackTrailer(sequence, TypeFor(merge, expires_us)), {}};
+ChainEntry Version(SequenceNumber sequence, bool merge, Slice value, uint64_t expires_us) {
+  ChainEntry entry{PackTrailer(sequence, TypeFor(merge, expires_us)), {}};
   AppendPayload(&entry.payload, expires_us, value);
   return entry;
 }
-Entry Put(SequenceNumber sequence, Slice value, uint64_t expires_us = kNeverExpires) {
+ChainEntry Put(SequenceNumber sequence, Slice value, uint64_t expires_us = kNeverExpires) {
   return Version(sequence, /*merge=*/false, value, expires_us);
 }
-Entry Operand(SequenceNumber sequence, Slice value, uint64_t expires_us = kNeverExpires) {
+ChainEntry Operand(SequenceNumber sequence, Slice value, uint64_t expires_us = kNeverExpires) {
   return Version(sequence, /*merge=*/true, value, expires_us);
 }
-Entry Deletion(SequenceNumber sequence) { return {PackTrailer(sequence, ValueType::kDeletion), {}}; }
+ChainEntry Deletion(SequenceNumber sequence) { return {PackTrailer(sequence, ValueType::kDeletion), {}}; }
 
 // An entry of a kind that expires, and no time.
-Entry Malformed(SequenceNumber sequence) {
+ChainEntry Malformed(SequenceNumber sequence) {
   return {PackTrailer(sequence, ValueType::kExpiringMerge), "short"};
 }
 
 // Fills the chain, newest first; returns how many versions it wanted.
-size_t Fill(const std::vector<Entry>& versions, uint64_t now_us, MergeChain* chain) {
+size_t Fill(const std::vector<ChainEntry>& versions, uint64_t now_us, MergeChain* chain) {
   chain->Begin(now_us);
   for (size_t i = 0; i < versions.size(); ++i) {
     if (!chain->Add(versions[i].trailer, versions[i].payload)) return i + 1;
@@ -67,9 +67,9 @@ size_t Fill(const std::vector<Entry>& versions, uint64_t now_us, MergeChain* cha
 }
 
 // "m5=b" merge of b at 5, "v3=a@70" value that expires at 70, "d2" deletion; newest first.
-std::string Show(const std::vector<Entry>& entries) {
+std::string Show(const std::vector<ChainEntry>& entries) {
   std::string out;
-  for (const Entry& entry : entries) {
+  for (const ChainEntry& entry : entries) {
     const ValueType type = TrailerType(entry.trailer);
     if (!out.empty()) out += ' ';
     out += type == ValueType::kDeletion ? 'd' : (IsMerge(type) ? 'm' : 'v');
@@ -86,7 +86,7 @@ std::string Show(const std::vector<Entry>& entries) {
   return out;
 }
 
-std::string Fold(const std::vector<Entry>& versions, uint64_t now_us, bool nothing_older = false,
+std::string Fold(const std::vector<ChainEntry>& versions, uint64_t now_us, bool nothing_older = false,
                  const MergeOperator* merge_operator = &kJoins) {
   MergeChain chain;
   Fill(versions, now_us, &chain);
@@ -94,7 +94,7 @@ std::string Fold(const std::vector<Entry>& versions, uint64_t now_us, bool nothi
 }
 
 // What a reader makes of the versions, newest first: "=value", "none" or "error".
-std::string Read(const std::vector<Entry>& versions, uint64_t now_us,
+std::string Read(const std::vector<ChainEntry>& versions, uint64_t now_us,
                  const MergeOperator* merge_operator = &kJoins) {
   if (versions.empty()) return "none";
   const ValueType type = TrailerType(versions.front().trailer);
@@ -136,9 +136,9 @@ TEST(MergeChain, EndsWhereNothingOlderMatters) {
   EXPECT_FALSE(chain.Add(Put(8, "b").trailer, "b"));
   EXPECT_TRUE(chain.ended());
   EXPECT_EQ(chain.size(), 2u);
-  const std::vector<Entry> lasts{Put(8, "v"), Put(8, "v", 99), Deletion(8), Operand(8, "o", 10),
-                                 Malformed(8)};
-  for (const Entry& last : lasts) {
+  const std::vector<ChainEntry> lasts{Put(8, "v"), Put(8, "v", 99), Deletion(8), Operand(8, "o", 10),
+                                      Malformed(8)};
+  for (const ChainEntry& last : lasts) {
     EXPECT_EQ(Fill({Operand(9, "a"), last, Put(7, "older")}, 10, &chain), 2u) << Show({last});
     EXPECT_TRUE(chain.ended());
   }
@@ -196,7 +196,7 @@ TEST(MergeChain, OfAnOperatorThatRefusesEveryVersionStays) {
 }
 
 TEST(MergeChain, OfOperandsThatCannotBeCombinedEachStays) {
-  const std::vector<Entry> operands{Operand(5, "c"), Operand(4, "b", 20), Operand(3, "a", 20)};
+  const std::vector<ChainEntry> operands{Operand(5, "c"), Operand(4, "b", 20), Operand(3, "a", 20)};
   EXPECT_EQ(Fold(operands, 10, /*nothing_older=*/false, &kCannotCombine), "m5=c m4=b@20 m3=a@20");
   EXPECT_EQ(Fold(operands, 10, /*nothing_older=*/true, &kCannotCombine), "m5=c v4=a,b@20");
   EXPECT_EQ(Fold({Operand(5, "c"), Operand(4, "b"), Put(3, "a")}, 10, false, &kCannotCombine), "v5=a,b,c");
@@ -212,8 +212,8 @@ TEST(MergeChain, WithoutAnOperatorOrMalformedEveryVersionStays) {
 }
 
 // Newest first. Sequences count down to 1.
-std::vector<Entry> AnyVersions(Random* random) {
-  std::vector<Entry> versions;
+std::vector<ChainEntry> AnyVersions(Random* random) {
+  std::vector<ChainEntry> versions;
   for (SequenceNumber sequence = 1 + random->Uniform(8); sequence > 0; --sequence) {
     const std::string value = (random->OneIn(20) ? "!" : "") + std::to_string(sequence);
     const uint64_t expires_us = random->OneIn(3) ? kNeverExpires : 1 + random->Uniform(12);
@@ -234,7 +234,7 @@ TEST(MergeChain, ReadsTheSameAtEveryLaterTimeHoweverItWasFolded) {
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   Random random(seed);
   for (int round = 0; round < 30'000; ++round) {
-    const std::vector<Entry> versions = AnyVersions(&random);
+    const std::vector<ChainEntry> versions = AnyVersions(&random);
     const MergeOperator* const merge_operator = random.OneIn(3) ? &kCannotCombine : &kJoins;
     const size_t read = 1 + random.Uniform(versions.size());
     const bool nothing_older = read == versions.size() && random.OneIn(2);
@@ -242,12 +242,13 @@ TEST(MergeChain, ReadsTheSameAtEveryLaterTimeHoweverItWasFolded) {
     const uint64_t now_us = random.Uniform(14);
     MergeChain chain;
     Fill({versions.begin(), deeper}, now_us, &chain);
-    std::vector<Entry> folded = chain.Fold(merge_operator, "key", nothing_older);
+    std::vector<ChainEntry> folded = chain.Fold(merge_operator, "key", nothing_older);
     ASSERT_LE(folded.size(), chain.size());
     ASSERT_EQ(TrailerSequence(folded.front().trailer), TrailerSequence(versions.front().trailer));
     folded.insert(folded.end(), deeper, versions.end());
-    ASSERT_TRUE(std::is_sorted(folded.begin(), folded.end(),
-                               [](const Entry& a, const Entry& b) { return a.trailer > b.trailer; }));
+    ASSERT_TRUE(std::is_sorted(folded.begin(), folded.end(), [](const ChainEntry& a, const ChainEntry& b) {
+      return a.trailer > b.trailer;
+    }));
     for (uint64_t later_us = now_us; later_us < 15; ++later_us) {
       ASSERT_EQ(Read(folded, later_us, merge_operator), Read(versions, later_us, merge_operator))
           << Show(versions) << "\nthe first " << read << " folded at " << now_us << " to\n"

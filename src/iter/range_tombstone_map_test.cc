@@ -32,9 +32,9 @@ struct Naive {
   }
 };
 
-constexpr int kDomain = 60;
+constexpr int kSpan = 60;
 
-std::string KeyOf(uint64_t i) {
+std::string KeyAt(uint64_t i) {
   return std::string(1, static_cast<char>('a' + i / 10)) + std::to_string(i % 10);
 }
 
@@ -45,11 +45,11 @@ class Pair {
     naive.ranges.push_back({at, begin, end});
   }
   void AddRandom(Random* random) {
-    uint64_t a = random->Uniform(kDomain), b = random->Uniform(kDomain);
+    uint64_t a = random->Uniform(kSpan), b = random->Uniform(kSpan);
     if (a == b) b = a + 1;
     sequence += random->Uniform(3);  // several may have the same one
     sequence = std::max<SequenceNumber>(sequence, 1);
-    Add(sequence, KeyOf(std::min(a, b)), KeyOf(std::max(a, b)));
+    Add(sequence, KeyAt(std::min(a, b)), KeyAt(std::max(a, b)));
   }
 
   Arena arena;
@@ -89,25 +89,25 @@ TEST(RangeTombstoneMap, EveryStateIsThatOfAllTombstonesUpToIt) {
     EXPECT_EQ(pair.map.last_sequence(), pair.sequence);
     for (SequenceNumber at = 0; at <= pair.sequence + 1; ++at) {
       std::string next;  // where the last stretch ended
-      std::vector<SequenceNumber> visited(kDomain, 0);
+      std::vector<SequenceNumber> visited(kSpan, 0);
       pair.map.Visit(at, [&](const CoveredStretch& stretch) {
         ASSERT_TRUE(stretch.has_end && stretch.begin < stretch.end && stretch.begin >= Slice(next));
         next = stretch.end;
-        for (uint64_t i = 0; i < kDomain; ++i) {
-          const std::string key = KeyOf(i);
+        for (uint64_t i = 0; i < kSpan; ++i) {
+          const std::string key = KeyAt(i);
           if (stretch.begin <= Slice(key) && Slice(key) < stretch.end) visited[i] = stretch.sequence;
         }
       });
-      for (uint64_t i = 0; i < kDomain; ++i) {
-        const std::string key = KeyOf(i);
+      for (uint64_t i = 0; i < kSpan; ++i) {
+        const std::string key = KeyAt(i);
         const SequenceNumber want = pair.naive.Find(key, at);
         ASSERT_EQ(pair.map.Find(key, at), want) << "seed " << seed << " " << key << " at " << at;
         ASSERT_EQ(visited[i], want);
         const CoveredStretch stretch = pair.map.StretchAt(key, at);
         ASSERT_EQ(stretch.sequence, want);
         ASSERT_TRUE(stretch.begin <= Slice(key) && (!stretch.has_end || Slice(key) < stretch.end));
-        for (uint64_t j = 0; j < kDomain; ++j) {
-          const std::string other = KeyOf(j);
+        for (uint64_t j = 0; j < kSpan; ++j) {
+          const std::string other = KeyAt(j);
           const bool inside =
               stretch.begin <= Slice(other) && (!stretch.has_end || Slice(other) < stretch.end);
           if (!inside) continue;
@@ -179,8 +179,8 @@ TEST(RangeTombstoneMap, ReadersSeeWhatWasPublished) {
   Random random(7);
   for (int i = 0; i < 400; ++i) {
     all.sequence += 1;
-    const uint64_t a = random.Uniform(kDomain), b = a + 1 + random.Uniform(kDomain);
-    all.naive.ranges.push_back({all.sequence, KeyOf(a), KeyOf(b)});
+    const uint64_t a = random.Uniform(kSpan), b = a + 1 + random.Uniform(kSpan);
+    all.naive.ranges.push_back({all.sequence, KeyAt(a), KeyAt(b)});
   }
   Arena arena;
   RangeTombstoneMap map(&arena);
@@ -195,7 +195,7 @@ TEST(RangeTombstoneMap, ReadersSeeWhatWasPublished) {
   for (int i = 0; i < 2'000; ++i) {
     const SequenceNumber now = visible.load(std::memory_order_acquire);
     const SequenceNumber at = choose.OneIn(2) ? now : choose.Uniform(now + 1);
-    const std::string key = KeyOf(choose.Uniform(kDomain));
+    const std::string key = KeyAt(choose.Uniform(kSpan));
     ASSERT_EQ(map.Find(key, at), all.naive.Find(key, at)) << key << " at " << at;
   }
   writer.join();

@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint32_t kMinCapacity = 8;
 // A layout by the line that costs less is not compared with the even one.
-constexpr double kGoodCost = 64;
+constexpr double kGoodFitCost = 64;
 
 // Least squares of the ranks, scaled to the slots, over the keys.
 AlexLine FitLine(std::span<const AlexEntry> entries, uint32_t capacity) {
@@ -69,7 +69,7 @@ AlexFit FitAlexLeaf(std::span<const AlexEntry> entries, uint32_t capacity) {
   AlexFit by_line;
   by_line.line = FitLine(entries, capacity);
   MeasureAlexFit(entries, capacity, &by_line);
-  if (by_line.Cost() < kGoodCost) return by_line;
+  if (by_line.Cost() < kGoodFitCost) return by_line;
   AlexFit even = by_line;
   even.even = true;
   MeasureAlexFit(entries, capacity, &even);

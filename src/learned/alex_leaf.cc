@@ -7,10 +7,10 @@
 namespace seerdb {
 namespace {
 
-constexpr uint32_t kWordBits = 64;
+constexpr uint32_t kBitmapWordBits = 64;
 constexpr uint32_t kMinInsertsToJudge = 32;
 
-uint32_t WordsFor(uint32_t capacity) { return (capacity + kWordBits - 1) / kWordBits; }
+uint32_t WordsFor(uint32_t capacity) { return (capacity + kBitmapWordBits - 1) / kBitmapWordBits; }
 
 }  // namespace
 
@@ -59,7 +59,7 @@ void AlexLeaf::Build(std::span<const AlexEntry> entries, uint32_t capacity, cons
 void AlexLeaf::AppendEntriesTo(std::vector<AlexEntry>* out) const {
   for (uint32_t word = 0; word < WordsFor(capacity_); ++word) {
     for (uint64_t bits = bitmap_[word]; bits != 0; bits &= bits - 1) {
-      out->push_back(slots_[word * kWordBits + static_cast<uint32_t>(std::countr_zero(bits))]);
+      out->push_back(slots_[word * kBitmapWordBits + static_cast<uint32_t>(std::countr_zero(bits))]);
     }
   }
 }
@@ -96,46 +96,46 @@ uint32_t AlexLeaf::LowerBound(uint64_t key) const {
 
 uint32_t AlexLeaf::NextOccupied(uint32_t slot) const {
   if (slot >= capacity_) return capacity_;
-  uint32_t word = slot / kWordBits;
-  uint64_t bits = bitmap_[word] & (UINT64_MAX << (slot % kWordBits));
+  uint32_t word = slot / kBitmapWordBits;
+  uint64_t bits = bitmap_[word] & (UINT64_MAX << (slot % kBitmapWordBits));
   while (bits == 0) {
     if (++word == WordsFor(capacity_)) return capacity_;
     bits = bitmap_[word];
   }
-  return word * kWordBits + static_cast<uint32_t>(std::countr_zero(bits));
+  return word * kBitmapWordBits + static_cast<uint32_t>(std::countr_zero(bits));
 }
 
 uint32_t AlexLeaf::PrevOccupied(uint32_t slot) const {
   if (slot == 0) return kNoSlot;
-  uint32_t word = (slot - 1) / kWordBits;
-  uint64_t bits = bitmap_[word] & (UINT64_MAX >> (kWordBits - 1 - (slot - 1) % kWordBits));
+  uint32_t word = (slot - 1) / kBitmapWordBits;
+  uint64_t bits = bitmap_[word] & (UINT64_MAX >> (kBitmapWordBits - 1 - (slot - 1) % kBitmapWordBits));
   while (bits == 0) {
     if (word-- == 0) return kNoSlot;
     bits = bitmap_[word];
   }
-  return word * kWordBits + kWordBits - 1 - static_cast<uint32_t>(std::countl_zero(bits));
+  return word * kBitmapWordBits + kBitmapWordBits - 1 - static_cast<uint32_t>(std::countl_zero(bits));
 }
 
 uint32_t AlexLeaf::NextGap(uint32_t slot) const {
   if (slot >= capacity_) return capacity_;
-  uint32_t word = slot / kWordBits;
-  uint64_t gaps = ~bitmap_[word] & (UINT64_MAX << (slot % kWordBits));
+  uint32_t word = slot / kBitmapWordBits;
+  uint64_t gaps = ~bitmap_[word] & (UINT64_MAX << (slot % kBitmapWordBits));
   while (gaps == 0) {
     if (++word == WordsFor(capacity_)) return capacity_;
     gaps = ~bitmap_[word];
   }
-  return std::min(word * kWordBits + static_cast<uint32_t>(std::countr_zero(gaps)), capacity_);
+  return std::min(word * kBitmapWordBits + static_cast<uint32_t>(std::countr_zero(gaps)), capacity_);
 }
 
 uint32_t AlexLeaf::PrevGap(uint32_t slot) const {
   if (slot == 0) return kNoSlot;
-  uint32_t word = (slot - 1) / kWordBits;
-  uint64_t gaps = ~bitmap_[word] & (UINT64_MAX >> (kWordBits - 1 - (slot - 1) % kWordBits));
+  uint32_t word = (slot - 1) / kBitmapWordBits;
+  uint64_t gaps = ~bitmap_[word] & (UINT64_MAX >> (kBitmapWordBits - 1 - (slot - 1) % kBitmapWordBits));
   while (gaps == 0) {
     if (word-- == 0) return kNoSlot;
     gaps = ~bitmap_[word];
   }
-  return word * kWordBits + kWordBits - 1 - static_cast<uint32_t>(std::countl_zero(gaps));
+  return word * kBitmapWordBits + kBitmapWordBits - 1 - static_cast<uint32_t>(std::countl_zero(gaps));
 }
 
 AlexLeaf::Insertion AlexLeaf::Insert(uint64_t key, uint64_t payload, uint32_t max_keys) {
@@ -206,7 +206,7 @@ uint32_t AlexLeaf::MakeGap(uint32_t bound) {
 bool AlexLeaf::Erase(uint64_t key) {
   const uint32_t slot = Find(key);
   if (slot == kNoSlot) return false;
-  bitmap_[slot / kWordBits] &= ~(uint64_t{1} << (slot % kWordBits));
+  bitmap_[slot / kBitmapWordBits] &= ~(uint64_t{1} << (slot % kBitmapWordBits));
   --count_;
   return true;
 }
@@ -234,7 +234,7 @@ void AlexLeaf::Extend(uint32_t before, uint32_t behind) {
   std::copy_n(slots.get(), old, slots_.get() + before);
   std::fill_n(slots_.get() + before + old, behind, AlexEntry{UINT64_MAX, 0});
   for (uint32_t slot = 0; slot < old; ++slot) {
-    if ((bitmap[slot / kWordBits] >> (slot % kWordBits) & 1) != 0) SetOccupied(slot + before);
+    if ((bitmap[slot / kBitmapWordBits] >> (slot % kBitmapWordBits) & 1) != 0) SetOccupied(slot + before);
   }
   fit_.line.intercept += before;
   ForgetCounts();
@@ -274,7 +274,8 @@ const char* AlexLeaf::Broken() const {
     last = slot;
     ++occupied;
   }
-  if (capacity_ % kWordBits != 0 && bitmap_[capacity_ / kWordBits] >> (capacity_ % kWordBits) != 0) {
+  if (capacity_ % kBitmapWordBits != 0 &&
+      bitmap_[capacity_ / kBitmapWordBits] >> (capacity_ % kBitmapWordBits) != 0) {
     return "the bitmap goes on behind the slots";
   }
   return occupied == count_ && count_ < capacity_ ? "" : "the count is not that of the bitmap";

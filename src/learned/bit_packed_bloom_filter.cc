@@ -7,11 +7,11 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kTailBytes = 16;
+constexpr size_t kPackedTailBytes = 16;
 constexpr uint64_t kWordBits = 64;
 
 // Nearest to ln(2) * bits.
-uint32_t ProbesFor(uint32_t bits_per_key) {
+uint32_t PackedProbesFor(uint32_t bits_per_key) {
   const uint64_t probes = (uint64_t{bits_per_key} * 693 + 500) / 1000;
   return static_cast<uint32_t>(std::clamp<uint64_t>(probes, 1, BitPackedBloomFilter::kMaxProbes));
 }
@@ -21,8 +21,8 @@ uint32_t ProbesFor(uint32_t bits_per_key) {
 std::string BitPackedBloomFilter::Build(std::span<const uint64_t> hashes, uint32_t bits_per_key) {
   const uint64_t wanted = uint64_t{hashes.size()} * bits_per_key;
   const uint64_t bit_count = (wanted + kWordBits - 1) / kWordBits * kWordBits;
-  const uint32_t probes = ProbesFor(bits_per_key);
-  std::string out(bit_count / 8 + kTailBytes, '\0');
+  const uint32_t probes = PackedProbesFor(bits_per_key);
+  std::string out(bit_count / 8 + kPackedTailBytes, '\0');
   for (uint64_t hash : hashes) {
     const uint64_t step = StepOf(hash);
     for (uint32_t i = 0; i < probes; ++i, hash += step) {
@@ -38,8 +38,8 @@ std::string BitPackedBloomFilter::Build(std::span<const uint64_t> hashes, uint32
 }
 
 Result<BitPackedBloomFilter> BitPackedBloomFilter::Decode(Slice bytes) {
-  if (bytes.size() < kTailBytes) return Status::Corruption("bit-packed filter is too short");
-  const uint64_t payload = bytes.size() - kTailBytes;
+  if (bytes.size() < kPackedTailBytes) return Status::Corruption("bit-packed filter is too short");
+  const uint64_t payload = bytes.size() - kPackedTailBytes;
   const char* const tail = bytes.data() + payload;
   BitPackedBloomFilter filter;
   filter.bits_ = bytes.data();

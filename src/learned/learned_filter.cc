@@ -12,7 +12,9 @@ namespace {
 
 constexpr uint8_t kHasBackup = 1;
 
-Status Bad(const char* what) { return Status::Corruption(std::string("learned filter: ") + what); }
+Status BadLearnedFilter(const char* what) {
+  return Status::Corruption(std::string("learned filter: ") + what);
+}
 
 // Of the keys that `model` leaves to it; of all without a model.
 Result<std::string> BuildBackup(std::span<const uint64_t> hashes, std::span<const uint64_t> windows,
@@ -57,27 +59,27 @@ Result<std::string> LearnedFilter::Build(std::span<const uint64_t> hashes, std::
 }
 
 Result<LearnedFilter> LearnedFilter::Decode(Slice bytes) {
-  if (bytes.size() < kTailBytes) return Bad("shorter than its tail");
+  if (bytes.size() < kTailBytes) return BadLearnedFilter("shorter than its tail");
   Slice rest = bytes.substr(0, bytes.size() - kTailBytes);
   const char* const tail = rest.data() + rest.size();
   const uint32_t stretches = LoadU32(tail);
   const auto shift = static_cast<uint8_t>(tail[4]);
   const auto flags = static_cast<uint8_t>(tail[5]);
-  if (flags > kHasBackup || LoadU16(tail + 6) != 0) return Bad("unknown flags");
+  if (flags > kHasBackup || LoadU16(tail + 6) != 0) return BadLearnedFilter("unknown flags");
   LearnedFilter filter;
   if (stretches != 0) {
     const uint64_t model_bytes = uint64_t{stretches} * OccupancyMap::kStretchBytes + OccupancyMap::kHeadBytes;
-    if (rest.size() < model_bytes) return Bad("shorter than its model");
+    if (rest.size() < model_bytes) return BadLearnedFilter("shorter than its model");
     const size_t backup_bytes = rest.size() - model_bytes;
     SEERDB_ASSIGN_OR_RETURN(filter.model_, OccupancyMap::Decode(rest.substr(backup_bytes), stretches, shift));
     rest = rest.substr(0, backup_bytes);
   } else if (shift != 0) {
-    return Bad("shift without a model");
+    return BadLearnedFilter("shift without a model");
   }
   if ((flags & kHasBackup) != 0) {
     SEERDB_ASSIGN_OR_RETURN(filter.backup_, BloomFilter::Decode(rest));
   } else if (!rest.empty()) {
-    return Bad("bytes of no part");
+    return BadLearnedFilter("bytes of no part");
   }
   return filter;
 }

@@ -8,9 +8,9 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kHeaderBytes = 16;
+constexpr size_t kModelHeaderBytes = 16;
 
-Status Bad(const char* what) { return Status::Corruption(std::string("model: ") + what); }
+Status BadModel(const char* what) { return Status::Corruption(std::string("model: ") + what); }
 
 }  // namespace
 
@@ -23,15 +23,16 @@ void AppendPlaModel(const PlaModel& model, std::string* out) {
 }
 
 Result<PlaModel> DecodePlaModel(Slice bytes) {
-  if (bytes.size() < kHeaderBytes) return Bad("shorter than its header");
+  if (bytes.size() < kModelHeaderBytes) return BadModel("shorter than its header");
   const uint64_t count = LoadU32(bytes.data());
   const uint32_t ranks = LoadU32(bytes.data() + 4);
   const uint32_t max_error = LoadU32(bytes.data() + 8);
-  if (LoadU32(bytes.data() + 12) != 0) return Bad("reserved field is not zero");
-  if (bytes.size() - kHeaderBytes != count * kPlaSegmentBytes) return Bad("size does not fit its segments");
-  if (max_error > ranks) return Bad("error exceeds the number of ranks");
-  if (count > ranks || (count == 0) != (ranks == 0)) return Bad("number of segments out of range");
-  auto segments = DecodePlaSegments(bytes.substr(kHeaderBytes), ranks);
+  if (LoadU32(bytes.data() + 12) != 0) return BadModel("reserved field is not zero");
+  if (bytes.size() - kModelHeaderBytes != count * kPlaSegmentBytes)
+    return BadModel("size does not fit its segments");
+  if (max_error > ranks) return BadModel("error exceeds the number of ranks");
+  if (count > ranks || (count == 0) != (ranks == 0)) return BadModel("number of segments out of range");
+  auto segments = DecodePlaSegments(bytes.substr(kModelHeaderBytes), ranks);
   if (!segments.ok()) return segments.status();
   return PlaModel(*std::move(segments), ranks, max_error);
 }
@@ -50,11 +51,11 @@ Result<std::vector<PlaSegment>> DecodePlaSegments(Slice bytes, uint32_t max_rank
   const char* p = bytes.data();
   for (size_t i = 0; i < segments.size(); ++i, p += kPlaSegmentBytes) {
     segments[i] = {LoadU64(p), LoadU64(p + 8), LoadU32(p + 16), LoadU32(p + 20)};
-    if (segments[i].shift >= 128) return Bad("shift out of range");
-    if (segments[i].first_rank > max_rank) return Bad("rank out of range");
+    if (segments[i].shift >= 128) return BadModel("shift out of range");
+    if (segments[i].first_rank > max_rank) return BadModel("rank out of range");
     if (i == 0) continue;
-    if (segments[i].first_window <= segments[i - 1].first_window) return Bad("windows do not ascend");
-    if (segments[i].first_rank < segments[i - 1].first_rank) return Bad("ranks do not ascend");
+    if (segments[i].first_window <= segments[i - 1].first_window) return BadModel("windows do not ascend");
+    if (segments[i].first_rank < segments[i - 1].first_rank) return BadModel("ranks do not ascend");
   }
   return segments;
 }

@@ -7,13 +7,13 @@ namespace {
 
 constexpr uint32_t kLeastStretches = 8;
 
-Status Bad(const char* what) { return Status::Corruption(std::string("occupancy map: ") + what); }
+Status BadOccupancyMap(const char* what) { return Status::Corruption(std::string("occupancy map: ") + what); }
 
 }  // namespace
 
 Result<OccupancyMap> OccupancyMap::Decode(Slice bytes, uint32_t stretches, uint32_t shift) {
   if (stretches == 0 || bytes.size() != uint64_t{stretches} * kStretchBytes + kHeadBytes) {
-    return Bad("size does not fit its stretches");
+    return BadOccupancyMap("size does not fit its stretches");
   }
   OccupancyMap map;
   map.entries_ = bytes.data();
@@ -23,20 +23,20 @@ Result<OccupancyMap> OccupancyMap::Decode(Slice bytes, uint32_t stretches, uint3
   map.first_ = LoadU64(head);
   map.last_ = LoadU64(head + 8);
   map.step_ = LoadU64(head + 16);
-  if (shift >= 64 || map.step_ == 0 || map.last_ < map.first_) return Bad("range of windows");
-  if ((map.last_ - map.first_) % map.step_ != 0) return Bad("step does not divide the range");
+  if (shift >= 64 || map.step_ == 0 || map.last_ < map.first_) return BadOccupancyMap("range of windows");
+  if ((map.last_ - map.first_) % map.step_ != 0) return BadOccupancyMap("step does not divide the range");
   const uint64_t last_position = (map.last_ - map.first_) / map.step_ >> shift;
-  if (last_position >> kPositionBits != 0) return Bad("range of positions");
+  if (last_position >> kPositionBits != 0) return BadOccupancyMap("range of positions");
   for (uint32_t i = 0; i < stretches; ++i) {
     const uint64_t position = map.EntryAt(i) >> 2;
-    if (map.StretchAt(i) > Stretch::kMixed) return Bad("unknown kind of stretch");
+    if (map.StretchAt(i) > Stretch::kMixed) return BadOccupancyMap("unknown kind of stretch");
     if (i == 0) {
-      if (position != 0) return Bad("does not begin at the first window");
+      if (position != 0) return BadOccupancyMap("does not begin at the first window");
       continue;
     }
     if (position <= map.EntryAt(i - 1) >> 2 || position > last_position)
-      return Bad("positions do not ascend");
-    if (map.StretchAt(i) == map.StretchAt(i - 1)) return Bad("a stretch goes on in the next one");
+      return BadOccupancyMap("positions do not ascend");
+    if (map.StretchAt(i) == map.StretchAt(i - 1)) return BadOccupancyMap("a stretch goes on in the next one");
   }
   map.FillBuckets(last_position);
   return map;

@@ -13,7 +13,7 @@
 namespace seerdb {
 namespace {
 
-PgmModel Built(const std::vector<uint64_t>& windows, uint32_t epsilon, uint32_t inner_epsilon) {
+PgmModel BuiltPgm(const std::vector<uint64_t>& windows, uint32_t epsilon, uint32_t inner_epsilon) {
   PgmBuilder builder(epsilon, inner_epsilon);
   for (const uint64_t window : windows) builder.Add(window);
   return builder.Finish();
@@ -25,7 +25,7 @@ TEST(PgmModelTest, FindsWhatASearchOfItsSegmentsFinds) {
   for (const uint32_t inner_epsilon : {0u, 1u, 4u, 16u}) {
     SCOPED_TRACE(inner_epsilon);
     const std::vector<uint64_t> windows = RoughWindows(&random, 0, 30'000);
-    const PgmModel pgm = Built(windows, 2, inner_epsilon);
+    const PgmModel pgm = BuiltPgm(windows, 2, inner_epsilon);
     OptimalPlaBuilder builder(2);
     for (const uint64_t window : windows) builder.Add(window);
     const PlaModel flat = builder.Finish();
@@ -51,15 +51,15 @@ TEST(PgmModelTest, FindsWhatASearchOfItsSegmentsFinds) {
 TEST(PgmModelTest, ALineIsOneLevel) {
   std::vector<uint64_t> windows;
   for (uint64_t i = 0; i < 1000; ++i) windows.push_back(5 * i);
-  EXPECT_EQ(Built(windows, 4, 4).level_count(), 1u);
-  EXPECT_TRUE(Built({}, 4, 4).empty());
-  EXPECT_EQ(Built({9}, 4, 4).ranks(), 1u);
+  EXPECT_EQ(BuiltPgm(windows, 4, 4).level_count(), 1u);
+  EXPECT_TRUE(BuiltPgm({}, 4, 4).empty());
+  EXPECT_EQ(BuiltPgm({9}, 4, 4).ranks(), 1u);
 }
 
 TEST(PgmCodecTest, RoundTripsAndRefusesWhatItDidNotWrite) {
   Random random(9);
   const std::vector<uint64_t> windows = RoughWindows(&random, 0, 1500);
-  const PgmModel model = Built(windows, 2, 1);
+  const PgmModel model = BuiltPgm(windows, 2, 1);
   ASSERT_GE(model.level_count(), 3u);
   CheckCodec(model, windows, 48, AppendPgmModel, DecodePgmModel, [](const PgmModel&, size_t) {});
 }

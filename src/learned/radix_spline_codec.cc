@@ -7,10 +7,10 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kHeaderBytes = 16;
+constexpr size_t kSplineHeaderBytes = 16;
 constexpr size_t kKnotBytes = 12;
 
-Status Bad(const char* what) { return Status::Corruption(std::string("spline: ") + what); }
+Status BadSpline(const char* what) { return Status::Corruption(std::string("spline: ") + what); }
 
 }  // namespace
 
@@ -24,30 +24,32 @@ void AppendRadixSpline(const RadixSpline& model, std::string* out) {
 }
 
 Result<RadixSpline> DecodeRadixSpline(Slice bytes) {
-  if (bytes.size() < kHeaderBytes) return Bad("shorter than its header");
+  if (bytes.size() < kSplineHeaderBytes) return BadSpline("shorter than its header");
   const size_t count = LoadU32(bytes.data());
   const uint32_t ranks = LoadU32(bytes.data() + 4);
   const uint32_t max_error = LoadU32(bytes.data() + 8);
   const uint32_t radix_bits = LoadU32(bytes.data() + 12);
-  if (bytes.size() - kHeaderBytes != count * kKnotBytes) return Bad("size does not fit its knots");
+  if (bytes.size() - kSplineHeaderBytes != count * kKnotBytes)
+    return BadSpline("size does not fit its knots");
   // A rank has at most two points: its window, and what lies behind the run before it.
-  if (ranks == UINT32_MAX || count > 2 * size_t{ranks}) return Bad("number of knots out of range");
-  if (max_error > ranks) return Bad("error exceeds the number of ranks");
+  if (ranks == UINT32_MAX || count > 2 * size_t{ranks}) return BadSpline("number of knots out of range");
+  if (max_error > ranks) return BadSpline("error exceeds the number of ranks");
   if (count == 0) {
-    if (ranks != 0 || radix_bits != 0) return Bad("no knots");
+    if (ranks != 0 || radix_bits != 0) return BadSpline("no knots");
     return RadixSpline();
   }
-  if (radix_bits == 0 || radix_bits > RadixSpline::MaxRadixBits(count)) return Bad("radix bits out of range");
-  const char* windows = bytes.data() + kHeaderBytes;
+  if (radix_bits == 0 || radix_bits > RadixSpline::MaxRadixBits(count))
+    return BadSpline("radix bits out of range");
+  const char* windows = bytes.data() + kSplineHeaderBytes;
   const char* knot_ranks = windows + count * sizeof(uint64_t);
   std::vector<RankPoint> knots(count);
   for (size_t i = 0; i < count; ++i) {
     knots[i] = {LoadU64(windows + i * sizeof(uint64_t)), LoadU32(knot_ranks + i * sizeof(uint32_t))};
     if (i == 0) continue;
-    if (knots[i].window <= knots[i - 1].window) return Bad("windows do not ascend");
-    if (knots[i].rank < knots[i - 1].rank) return Bad("ranks do not ascend");
+    if (knots[i].window <= knots[i - 1].window) return BadSpline("windows do not ascend");
+    if (knots[i].rank < knots[i - 1].rank) return BadSpline("ranks do not ascend");
   }
-  if (knots[0].rank != 0 || knots.back().rank > ranks) return Bad("rank out of range");
+  if (knots[0].rank != 0 || knots.back().rank > ranks) return BadSpline("rank out of range");
   return RadixSpline(knots, ranks, max_error, radix_bits);
 }
 

@@ -13,7 +13,7 @@
 namespace seerdb {
 namespace {
 
-RadixSpline Built(const std::vector<uint64_t>& windows, uint32_t epsilon, uint32_t radix_bits = 0) {
+RadixSpline BuiltSpline(const std::vector<uint64_t>& windows, uint32_t epsilon, uint32_t radix_bits = 0) {
   RadixSplineBuilder builder(epsilon, radix_bits);
   for (const uint64_t window : windows) builder.Add(window);
   return builder.Finish();
@@ -25,7 +25,7 @@ TEST(RadixSplineTest, PassesThroughItsKnotsWithinEpsilonOfAllElse) {
     SCOPED_TRACE(epsilon);
     std::vector<uint64_t> windows = RoughWindows(&random, 1 << 20, 20'000);
     windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
-    const RadixSpline model = Built(windows, epsilon);
+    const RadixSpline model = BuiltSpline(windows, epsilon);
     EXPECT_LT(model.knot_count(), windows.size() / 2);
     for (size_t i = 0; i < model.knot_count(); ++i) {
       ASSERT_EQ(model.Find(model.Knot(i).window).pos, model.Knot(i).rank);
@@ -41,12 +41,12 @@ TEST(RadixSplineTest, PassesThroughItsKnotsWithinEpsilonOfAllElse) {
 TEST(RadixSplineTest, FindsTheSameWithAnyNumberOfBits) {
   Random random(2);
   const std::vector<uint64_t> windows = RoughWindows(&random, 1 << 20, 20'000);
-  const RadixSpline model = Built(windows, 2);
+  const RadixSpline model = BuiltSpline(windows, 2);
   EXPECT_EQ(model.radix_bits(), RadixSpline::UsualRadixBits(model.knot_count()));
   const uint32_t most = RadixSpline::MaxRadixBits(model.knot_count());
   for (const uint32_t bits : {1u, 2u, 7u, most, 60u}) {
     SCOPED_TRACE(bits);
-    const RadixSpline other = Built(windows, 2, bits);
+    const RadixSpline other = BuiltSpline(windows, 2, bits);
     EXPECT_EQ(other.radix_bits(), std::min(bits, most));
     EXPECT_EQ(other.knot_count(), model.knot_count());
     EXPECT_EQ(other.max_error(), model.max_error());
@@ -60,24 +60,24 @@ TEST(RadixSplineTest, FindsTheSameWithAnyNumberOfBits) {
 TEST(RadixSplineTest, ALineHasTwoKnots) {
   std::vector<uint64_t> windows;
   for (uint64_t i = 0; i < 1000; ++i) windows.push_back(UINT64_MAX / 1000 * i);
-  const RadixSpline model = Built(windows, 4);
+  const RadixSpline model = BuiltSpline(windows, 4);
   EXPECT_EQ(model.knot_count(), 2u);
   EXPECT_LE(model.max_error(), 2u);
-  EXPECT_TRUE(Built({}, 4).empty());
-  EXPECT_EQ(Built({9}, 4).ranks(), 1u);
+  EXPECT_TRUE(BuiltSpline({}, 4).empty());
+  EXPECT_EQ(BuiltSpline({9}, 4).ranks(), 1u);
 }
 
 TEST(RadixSplineTest, ARunThatEndsTheWindowsIsNoError) {
   std::vector<uint64_t> windows;
   for (uint64_t i = 0; i < 1000; ++i) windows.push_back(10 * i);
   windows.insert(windows.end(), 5000, 10'000);
-  EXPECT_LE(Built(windows, 8).max_error(), 10u);
+  EXPECT_LE(BuiltSpline(windows, 8).max_error(), 10u);
 }
 
 TEST(RadixSplineCodecTest, RoundTripsAndRefusesWhatItDidNotWrite) {
   Random random(9);
   const std::vector<uint64_t> windows = RoughWindows(&random, 1 << 20, 1000);
-  CheckCodec(Built(windows, 2, 5), windows, 16, AppendRadixSpline, DecodeRadixSpline,
+  CheckCodec(BuiltSpline(windows, 2, 5), windows, 16, AppendRadixSpline, DecodeRadixSpline,
              [](const RadixSpline& model, size_t bytes) { ASSERT_LE(model.memory_bytes(), 8 * bytes); });
 }
 

@@ -19,7 +19,7 @@ constexpr uint64_t kRollFactor = 8;
 constexpr int kMaxNumbersTried = 1000;
 
 // One edit that makes `state` out of nothing.
-VersionEdit Snapshot(const ManifestState& state) {
+VersionEdit SnapshotOf(const ManifestState& state) {
   VersionEdit edit;
   edit.database_id = state.database_id;
   edit.num_levels = state.num_levels;
@@ -299,7 +299,7 @@ Status VersionSet::StartManifestLocked() {
   auto writer = std::make_unique<Writer>(std::move(file));
   bool renamed = false;
   bool names_in_doubt = false;
-  Status status = writer->Append(Snapshot(state_), statistics_.get());
+  Status status = writer->Append(SnapshotOf(state_), statistics_.get());
   if (status.ok()) {
     status = SyncNames(fs_, directory_);
     names_in_doubt = status.detail() == StatusDetail::kSyncFailed;

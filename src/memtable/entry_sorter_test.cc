@@ -14,7 +14,7 @@
 namespace seerdb {
 namespace {
 
-using KeyMaker = std::function<std::string(Random*, uint64_t)>;
+using MakeKey = std::function<std::string(Random*, uint64_t)>;
 
 std::string BigEndian(uint64_t value) {
   std::string bytes;
@@ -36,7 +36,7 @@ std::string Tangled(Random* random, uint64_t longest) {
 
 struct KeyCase {
   const char* name;
-  KeyMaker make;
+  MakeKey make;
 
   friend void PrintTo(const KeyCase& keys, std::ostream* out) { *out << keys.name; }
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/mutant.h"
+#include "base/units.h"
 
 namespace seerdb {
 
@@ -60,7 +61,6 @@ double HistogramReading::QuantileNanos(double quantile) const {
 }
 
 LatencySummary HistogramReading::Summary() const {
-  constexpr double kNanosPerMicro = 1000;
   LatencySummary summary;
   summary.count = count_;
   if (count_ == 0) return summary;

@@ -4,11 +4,10 @@
 #include <cstdio>
 
 #include "base/mutant.h"
+#include "base/units.h"
 
 namespace seerdb {
 namespace {
-
-constexpr double kMicrosPerSecond = 1e6;
 
 bool TakeSuffix(std::string* text, Slice suffix) {
   if (!Slice(*text).ends_with(suffix)) return false;

@@ -1,6 +1,7 @@
 #include "metrics/statistics.h"
 
 #include "base/mutant.h"
+#include "base/units.h"
 
 namespace seerdb {
 namespace {
@@ -94,7 +95,6 @@ void Statistics::Fill(DBStats* stats) const {
   stats->write_amplification = Ratio(stats->physical_bytes_written, stats->logical_bytes_written);
   stats->read_amplification = Ratio(stats->blocks_read, stats->total_gets);
   stats->cache_hit_rate = Ratio(stats->cache_hits, stats->cache_hits + stats->cache_misses);
-  constexpr double kMicrosPerSecond = 1e6;
   stats->writes_per_sec = kMicrosPerSecond * Ratio(stats->total_puts, stats->uptime_us);
   stats->reads_per_sec = kMicrosPerSecond * Ratio(stats->total_gets, stats->uptime_us);
   stats->deletes_per_sec = kMicrosPerSecond * Ratio(stats->total_deletes, stats->uptime_us);

@@ -14,12 +14,12 @@ namespace {
 constexpr SequenceNumber kSequence = 300;
 constexpr uint64_t kNumber = 17;
 
-std::string Key(int i) { return "key" + std::to_string(1000 + i); }
+std::string LoadedKey(int i) { return "key" + std::to_string(1000 + i); }
 
 TestEntries Entries(SequenceNumber sequence) {
   TestEntries entries;
   for (int i = 0; i < 200; ++i) {
-    entries[{Key(2 * i), PackTrailer(sequence, ValueType::kValue)}] = "value " + std::to_string(i * 7);
+    entries[{LoadedKey(2 * i), PackTrailer(sequence, ValueType::kValue)}] = "value " + std::to_string(i * 7);
   }
   return entries;
 }
@@ -53,7 +53,7 @@ TEST_P(GlobalSequenceTest, GetsSeeTheSequence) {
   EXPECT_EQ((*loaded)->properties().global_sequence, kSequence);
   for (int i = -1; i <= 401; ++i) {
     for (const SequenceNumber at : {SequenceNumber{0}, kSequence - 1, kSequence, kSequence + 1}) {
-      const std::string key = Key(i);
+      const std::string key = LoadedKey(i);
       Lookup want;
       Lookup got;
       ASSERT_TRUE((*plain)->Get({}, MakeLookup(key, at), &want).ok());
@@ -77,7 +77,7 @@ TEST_P(GlobalSequenceTest, IteratorsWalkAlike) {
     const auto want = (*plain)->NewIterator(flags);
     const auto got = (*loaded)->NewIterator(flags);
     for (int step = 0; step < 5000; ++step) {
-      const std::string key = Key(static_cast<int>(random.Uniform(402)) - 1);
+      const std::string key = LoadedKey(static_cast<int>(random.Uniform(402)) - 1);
       const uint64_t trailer =
           random.OneIn(3)
               ? PackTrailer(kSequence, ValueType::kValue)
@@ -154,7 +154,7 @@ TestEntries SalvageOf(TestTable& table, const SalvageBounds& bounds, std::vector
 // lost, and reported so, rather than taken for the oldest.
 TEST_P(GlobalSequenceTest, SalvageNeverGuessesTheSequence) {
   const std::string whole = loaded_.Bytes();
-  SalvageBounds manifest{Key(0), Key(398), 200, kSequence};
+  SalvageBounds manifest{LoadedKey(0), LoadedKey(398), 200, kSequence};
   std::vector<LostBlocks> lost;
   for (size_t damage = properties_.data_bytes; damage < whole.size(); ++damage) {
     SCOPED_TRACE(damage);

@@ -15,12 +15,12 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kNumber = 46;
+constexpr uint64_t kPaddedNumber = 46;
 
 TableBuilderOptions PaddedOptions() {
   TableBuilderOptions options;
   options.ends_with_pages = true;
-  options.table_number = kNumber;
+  options.table_number = kPaddedNumber;
   return options;
 }
 
@@ -58,7 +58,7 @@ struct BothWays {
   TestTable padded;
 };
 
-std::string Key(int i) {
+std::string PaddedKey(int i) {
   const std::string digits = std::to_string(i);
   return "key" + std::string(8 - digits.size(), '0') + digits;
 }
@@ -68,7 +68,7 @@ TestEntries EntriesOf(int count, Random* random, const std::function<uint64_t(in
   TestEntries entries;
   for (int i = 0; i < count; ++i) {
     const uint64_t sequence = 1 + random->Uniform(uint64_t{1} << (1 + i % 50));
-    entries[{Key(i), PackTrailer(sequence, ValueType::kValue)}] = std::string(bytes_of(i), 'v');
+    entries[{PaddedKey(i), PackTrailer(sequence, ValueType::kValue)}] = std::string(bytes_of(i), 'v');
   }
   return entries;
 }
@@ -205,13 +205,13 @@ TEST(PaddedBlocks, FollowCompressedOnesOfTheSameTable) {
       const bool first = i < compressed;
       ASSERT_TRUE(builder.SetCompression(first ? CompressionType::kLz4 : CompressionType::kNone).ok());
       const std::string value(first ? static_cast<size_t>(i) * 7 : 100, static_cast<char>('a' + i % 20));
-      ASSERT_TRUE(builder.Add(Key(i), PackTrailer(1, ValueType::kValue), value).ok());
+      ASSERT_TRUE(builder.Add(PaddedKey(i), PackTrailer(1, ValueType::kValue), value).ok());
     }
     const auto properties = builder.Finish();
     ASSERT_TRUE(properties.ok());
     ASSERT_GE(properties->data_blocks, static_cast<uint64_t>(500 - compressed) * 115 / kTablePageBytes);
     TableOpenOptions options;
-    options.table_number = kNumber;
+    options.table_number = kPaddedNumber;
     const auto reader = TableReader::Open(*fs, "/table.sst", options);
     ASSERT_TRUE(reader.ok()) << reader.status().ToString();
     VerifyResult verified;
@@ -221,7 +221,8 @@ TEST(PaddedBlocks, FollowCompressedOnesOfTheSameTable) {
 
 TEST(PaddedBlocks, OfALoadAreKnownToo) {
   TestEntries entries;
-  for (int i = 0; i < 500; ++i) entries[{Key(i), PackTrailer(0, ValueType::kValue)}] = std::string(100, 'v');
+  for (int i = 0; i < 500; ++i)
+    entries[{PaddedKey(i), PackTrailer(0, ValueType::kValue)}] = std::string(100, 'v');
   TestTable table;
   ASSERT_TRUE(table.BuildLoaded(entries, PaddedOptions(), 9).ok());
   EXPECT_TRUE(IsPadded(table.Bytes()));
@@ -257,7 +258,7 @@ TEST(PaddedBlocks, AreFoundWithoutAnIndex) {
     }
     ASSERT_TRUE(table.Write(bytes).ok());
     TestEntries found;
-    const auto salvage = SalvageTable(table.fs(), TestTable::kPath, kNumber, {},
+    const auto salvage = SalvageTable(table.fs(), TestTable::kPath, kPaddedNumber, {},
                                       [&](Slice key, uint64_t trailer, Slice value) -> Status {
                                         found[{std::string(key), trailer}] = value;
                                         return {};

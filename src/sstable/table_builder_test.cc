@@ -14,9 +14,9 @@ namespace seerdb {
 namespace {
 
 // Keeps the sizes of appends and the hints, and fails from the given append on.
-class RecordingFile final : public WritableFile {
+class RecordingWritableFile final : public WritableFile {
  public:
-  explicit RecordingFile(size_t fail_at = SIZE_MAX) : fail_at_(fail_at) {}
+  explicit RecordingWritableFile(size_t fail_at = SIZE_MAX) : fail_at_(fail_at) {}
   Status Append(Slice bytes) override {
     if (sizes_.size() >= fail_at_) return Status::IoError("append: no space", StatusDetail::kNoSpace);
     sizes_.push_back(bytes.size());
@@ -60,7 +60,7 @@ TEST(TableBuilderTest, RefusesEntriesOutOfOrder) {
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.name);
-    RecordingFile file;
+    RecordingWritableFile file;
     TableBuilder builder({}, &file);
     ASSERT_TRUE(builder.Add("key", PackTrailer(10, ValueType::kValue), "v").ok());
     EXPECT_TRUE(builder.Add(c.key, c.trailer, "v").IsInvalidArgument());
@@ -74,7 +74,7 @@ TEST(TableBuilderTest, RefusesEntriesOutOfOrder) {
 
 TEST(TableBuilderTest, RefusesKindsThatAreNoPointEntries) {
   for (const uint8_t kind : {uint8_t{4}, uint8_t{8}, uint8_t{0x10}, uint8_t{0xff}}) {
-    RecordingFile file;
+    RecordingWritableFile file;
     TableBuilder builder({}, &file);
     EXPECT_TRUE(builder.Add("key", uint64_t{10} << 8 | kind, "v").IsInvalidArgument());
   }
@@ -82,7 +82,7 @@ TEST(TableBuilderTest, RefusesKindsThatAreNoPointEntries) {
 
 // By segment, with what records take; of what is malformed nothing.
 TEST(TableBuilderTest, SumsUpWhatEntriesPointTo) {
-  RecordingFile file;
+  RecordingWritableFile file;
   TableBuilder builder({}, &file);
   const auto pointer = [](uint64_t segment, uint64_t bytes) {
     std::string text;
@@ -109,7 +109,7 @@ TEST(TableBuilderTest, SumsUpWhatEntriesPointTo) {
 }
 
 TEST(TableBuilderTest, NeedsAnEntryAndFinishesOnce) {
-  RecordingFile file;
+  RecordingWritableFile file;
   TableBuilder empty({}, &file);
   EXPECT_TRUE(empty.Finish().status().IsInvalidArgument());
   TableBuilder builder({}, &file);
@@ -120,7 +120,7 @@ TEST(TableBuilderTest, NeedsAnEntryAndFinishesOnce) {
 }
 
 TEST(TableBuilderTest, WritesInLargeChunksAndEstimatesItsSize) {
-  RecordingFile file;
+  RecordingWritableFile file;
   TableBuilder builder({}, &file);
   const std::string value(1000, 'v');
   char key[20];
@@ -147,7 +147,7 @@ TEST(TableBuilderTest, WritesInLargeChunksAndEstimatesItsSize) {
 }
 
 TEST(TableBuilderTest, LeavesTheSyncLittleToWrite) {
-  RecordingFile file;
+  RecordingWritableFile file;
   TableBuilder builder({}, &file);
   for (int i = 0; i < 20'000; ++i) {
     char key[20];
@@ -160,7 +160,7 @@ TEST(TableBuilderTest, LeavesTheSyncLittleToWrite) {
 }
 
 TEST(TableBuilderTest, AFailedAppendIsReportedByEveryLaterCall) {
-  RecordingFile file(1);
+  RecordingWritableFile file(1);
   TableBuilder builder({}, &file);
   const std::string value(100'000, 'v');
   Status status;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kKeys = 6000;
 
-std::string Key(uint64_t i) {
+std::string LearnedKey(uint64_t i) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "user%012llu", static_cast<unsigned long long>(i * 2));
   return buffer;
@@ -23,8 +23,8 @@ std::string Key(uint64_t i) {
 TestEntries Entries(Random& random, uint64_t learnable, bool versions) {
   TestEntries entries;
   for (uint64_t i = 0; i < kKeys; ++i) {
-    std::string key = Key(i);
-    if (i >= learnable) key = "x" + Key(i / 50) + "eightbyt" + std::to_string(random.Next());
+    std::string key = LearnedKey(i);
+    if (i >= learnable) key = "x" + LearnedKey(i / 50) + "eightbyt" + std::to_string(random.Next());
     uint64_t count = versions && random.OneIn(10) ? 1 + random.Uniform(random.OneIn(20) ? 200 : 3) : 1;
     for (; count > 0; --count) {
       const bool deleted = random.OneIn(10);
@@ -181,7 +181,7 @@ TEST(TableLearnedTest, EveryOutcomeOfTheTrialAnswersAsAMap) {
 // What a get counts is the same as with a filter.
 TEST(TableLearnedTest, CountersTellTagsAsAFilter) {
   TestEntries entries;
-  for (uint64_t i = 0; i < kKeys; ++i) entries[{Key(i), PackTrailer(1, ValueType::kValue)}] = "v";
+  for (uint64_t i = 0; i < kKeys; ++i) entries[{LearnedKey(i), PackTrailer(1, ValueType::kValue)}] = "v";
   TestTable table;
   ASSERT_TRUE(table.Build(entries, {}).ok());
   const auto reader = table.Open(TableAccess::kMapped, nullptr);
@@ -192,7 +192,7 @@ TEST(TableLearnedTest, CountersTellTagsAsAFilter) {
   flags.shard = &counted;
   Lookup result;
   for (uint64_t i = 0; i < kKeys; ++i)
-    ASSERT_TRUE((*reader)->Get(flags, MakeLookup(Key(i) + "x", 9), &result).ok());
+    ASSERT_TRUE((*reader)->Get(flags, MakeLookup(LearnedKey(i) + "x", 9), &result).ok());
   const uint64_t false_positives = counted.Get(Counter::filter_false_positives);
   EXPECT_EQ(counted.Get(Counter::filter_negatives) + false_positives, kKeys);
   EXPECT_LT(false_positives, kKeys / 50);

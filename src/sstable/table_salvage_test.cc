@@ -17,7 +17,7 @@
 namespace seerdb {
 namespace {
 
-constexpr uint64_t kNumber = 9;
+constexpr uint64_t kSalvagedNumber = 9;
 
 TestEntries Entries() {
   TestEntries entries;
@@ -39,7 +39,7 @@ class TableSalvageTest : public testing::TestWithParam<CompressionType> {
     options.block_bytes = 250;
     options.learned_index_min_keys = 5;  // so that some blocks have tags, and others have not
     options.compression = GetParam();
-    options.table_number = kNumber;
+    options.table_number = kSalvagedNumber;
     ASSERT_TRUE(table_.Build(entries_, options).ok());
     whole_ = table_.Bytes();
     ASSERT_GE(table_.properties().data_blocks, 6u);
@@ -56,7 +56,7 @@ class TableSalvageTest : public testing::TestWithParam<CompressionType> {
   Outcome Check(const std::string& bytes, const SalvageBounds& bounds) {
     Outcome outcome;
     EXPECT_TRUE(table_.Write(bytes).ok());
-    const auto salvage = SalvageTable(table_.fs(), TestTable::kPath, kNumber, bounds,
+    const auto salvage = SalvageTable(table_.fs(), TestTable::kPath, kSalvagedNumber, bounds,
                                       [&](Slice key, uint64_t trailer, Slice value) -> Status {
                                         const auto known = entries_.find({std::string(key), trailer});
                                         EXPECT_TRUE(known != entries_.end() && known->second == value) << key;
@@ -140,7 +140,7 @@ TEST_P(TableSalvageTest, BlocksBehindDamageAreFoundWithoutIndex) {
 TEST_P(TableSalvageTest, ForeignBlocksAreDamage) {
   EXPECT_TRUE(Check(std::string(7, '\0') + whole_, {}).entries.empty());
   ASSERT_TRUE(table_.Write(whole_).ok());
-  const auto other = SalvageTable(table_.fs(), TestTable::kPath, kNumber + 1, {},
+  const auto other = SalvageTable(table_.fs(), TestTable::kPath, kSalvagedNumber + 1, {},
                                   [](Slice, uint64_t, Slice) -> Status { return {}; });
   ASSERT_TRUE(other.ok());
   EXPECT_EQ(other->entries, 0u);
@@ -159,7 +159,7 @@ TEST_P(TableSalvageTest, AnIndexThatTheDeviceDoesNotGiveCostsNoBlock) {
   FaultFileSystem faults(std::shared_ptr<FileSystem>(std::shared_ptr<FileSystem>(), &table_.fs()));
   faults.AddRule(FaultRule::Fail(FileOp::kRead, "", FaultRule::DeviceError()));
   TestEntries found;
-  const auto salvage = SalvageTable(faults, TestTable::kPath, kNumber, bounds_,
+  const auto salvage = SalvageTable(faults, TestTable::kPath, kSalvagedNumber, bounds_,
                                     [&](Slice key, uint64_t trailer, Slice value) -> Status {
                                       found[{std::string(key), trailer}] = value;
                                       return {};
@@ -195,11 +195,11 @@ TEST(BlockFinderTest, ABadSectorCostsThePageThatItLiesIn) {
   }
   TableBuilderOptions options;
   options.block_bytes = 250;
-  options.table_number = kNumber;
+  options.table_number = kSalvagedNumber;
   TestTable table;
   ASSERT_TRUE(table.Build(entries, options).ok());
   const FileWithABadSector file(table.Bytes());
-  BlockFinder finder(file, table.Bytes().size(), kNumber);
+  BlockFinder finder(file, table.Bytes().size(), kSalvagedNumber);
   uint64_t blocks = 0;
   bool behind = false;
   for (uint64_t offset = 0;; ++blocks) {
@@ -215,10 +215,10 @@ TEST(BlockFinderTest, ABadSectorCostsThePageThatItLiesIn) {
 }
 
 TEST_P(TableSalvageTest, ErrorsOfTheVisitorEndIt) {
-  const auto salvage = SalvageTable(table_.fs(), TestTable::kPath, kNumber, {},
+  const auto salvage = SalvageTable(table_.fs(), TestTable::kPath, kSalvagedNumber, {},
                                     [](Slice, uint64_t, Slice) { return Status::Busy("full"); });
   EXPECT_TRUE(salvage.status().IsBusy());
-  EXPECT_EQ(SalvageTable(table_.fs(), "/absent", kNumber, {}, nullptr).status().detail(),
+  EXPECT_EQ(SalvageTable(table_.fs(), "/absent", kSalvagedNumber, {}, nullptr).status().detail(),
             StatusDetail::kNotFound);
 }
 

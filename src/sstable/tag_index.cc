@@ -12,7 +12,7 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kHeaderBytes = 16;
+constexpr size_t kTagHeaderBytes = 16;
 
 Status Bad(const char* what) { return Status::Corruption(std::string("tag index: ") + what); }
 
@@ -26,7 +26,7 @@ Result<PlaModel> ReadModel(Decoder* in) {
 }  // namespace
 
 Result<TagIndex> TagIndex::Decode(Slice bytes, uint32_t blocks, uint64_t entries) {
-  if (bytes.size() < kHeaderBytes) return Bad("shorter than its header");
+  if (bytes.size() < kTagHeaderBytes) return Bad("shorter than its header");
   TagIndex index;
   index.entries_ = LoadU32(bytes.data());
   index.blocks_ = LoadU32(bytes.data() + 4);
@@ -38,12 +38,12 @@ Result<TagIndex> TagIndex::Decode(Slice bytes, uint32_t blocks, uint64_t entries
   if (index.entries_ == 0 || index.entries_ > UINT32_MAX / 2 || index.blocks_ == 0 || sections == 0) {
     return Bad("header out of range");
   }
-  const uint64_t more_at = kHeaderBytes + uint64_t{index.entries_};
+  const uint64_t more_at = kTagHeaderBytes + uint64_t{index.entries_};
   const uint64_t ranks_at = more_at + (uint64_t{index.entries_} + 1) / 2;
   const uint64_t models_at = ranks_at + (uint64_t{index.blocks_} + 1) * sizeof(uint32_t);
   // A search of tags reads up to kStep of them, and what stands behind them.
   if (models_at + kStep > bytes.size()) return Bad("columns exceed its size");
-  index.tags_ = bytes.data() + kHeaderBytes;
+  index.tags_ = bytes.data() + kTagHeaderBytes;
   index.more_tags_ = bytes.data() + more_at;
   index.first_ranks_ = bytes.data() + ranks_at;
   if (const char* error = index.CheckFirstRanks(); error != nullptr) return Bad(error);

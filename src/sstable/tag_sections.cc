@@ -15,7 +15,7 @@ constexpr uint32_t kEpsilon = 15;
 // Of keys, at once: fewer make sections that find less in common, more leave the cache.
 constexpr size_t kHeldBytes = 128 << 10;
 // Longer keys pay little attention to what finds them, and separators are as long as keys.
-constexpr size_t kMaxKeyBytes = 1024;
+constexpr size_t kLongestKeyBytes = 1024;
 // Of what is held at once, at most: each costs a look at all keys of its part.
 constexpr uint32_t kMostCuts = 64;
 // What sections may take beside their bits a key.
@@ -30,7 +30,7 @@ constexpr uint64_t kSegmentBytes = 24;
 
 void TagSectionBuilder::Add(Slice key, size_t shared_bytes, uint32_t rank) {
   if (!fits_) return;
-  if (key.size() > kMaxKeyBytes) {
+  if (key.size() > kLongestKeyBytes) {
     fits_ = false;
     return;
   }

@@ -10,7 +10,7 @@
 namespace seerdb {
 namespace {
 
-const LogIdentity kIdentity{{0x1122334455667788, 0x99aabbccddeeff00}, 12, 0xfeedfacecafebeef};
+const LogIdentity kFormatIdentity{{0x1122334455667788, 0x99aabbccddeeff00}, 12, 0xfeedfacecafebeef};
 
 std::string Header(const LogHeader& header) {
   char bytes[kLogHeaderBytes];
@@ -19,16 +19,16 @@ std::string Header(const LogHeader& header) {
 }
 
 TEST(LogHeader, RoundTrip) {
-  const std::string bytes = Header({kIdentity, 77});
+  const std::string bytes = Header({kFormatIdentity, 77});
   LogHeader header;
   ASSERT_TRUE(DecodeLogHeader(bytes, &header));
-  EXPECT_EQ(header.identity, kIdentity);
+  EXPECT_EQ(header.identity, kFormatIdentity);
   EXPECT_EQ(header.first_record, 77u);
   EXPECT_EQ(header.format_version, kLogFormatVersion);
 }
 
 TEST(LogHeader, AnyFlippedBitAndAnyCutIsSeen) {
-  const std::string good = Header({kIdentity, 77});
+  const std::string good = Header({kFormatIdentity, 77});
   LogHeader header;
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     std::string bad = good;
@@ -42,13 +42,14 @@ TEST(LogHeader, AnyFlippedBitAndAnyCutIsSeen) {
 
 TEST(LogHeader, LaterVersionIsRefused) {
   LogHeader header;
-  EXPECT_FALSE(DecodeLogHeader(Header({kIdentity, 77, kLogFormatVersion + 1}), &header));
+  EXPECT_FALSE(DecodeLogHeader(Header({kFormatIdentity, 77, kLogFormatVersion + 1}), &header));
 }
 
 TEST(LogFrame, FieldsAndChecksum) {
   std::string out = "before";
   constexpr uint64_t kSequence = 0x3837363534333231;  // "12345678"
-  AppendLogFrame(&out, kIdentity, {(uint64_t{5} << 32) + 9, (uint64_t{5} << 32) + 2, kSequence, "tail!"});
+  AppendLogFrame(&out, kFormatIdentity,
+                 {(uint64_t{5} << 32) + 9, (uint64_t{5} << 32) + 2, kSequence, "tail!"});
   const char* frame = out.data() + 6;
   ASSERT_EQ(out.size(), 6 + kLogFrameHeadBytes + 13);
   const LogFrameHead head = DecodeLogFrameHead(frame);
@@ -56,7 +57,7 @@ TEST(LogFrame, FieldsAndChecksum) {
   EXPECT_EQ(head.record, 9u);
   EXPECT_EQ(head.lag, 6u);
   EXPECT_EQ(Slice(frame + kLogFrameHeadBytes, 13), "12345678tail!");
-  EXPECT_EQ(head.crc, LogFrameCrc(kIdentity, (uint64_t{5} << 32) + 9, frame, "12345678tail!"));
+  EXPECT_EQ(head.crc, LogFrameCrc(kFormatIdentity, (uint64_t{5} << 32) + 9, frame, "12345678tail!"));
 }
 
 TEST(LogFrame, LagSaturates) {
@@ -72,30 +73,30 @@ TEST(LogFrame, LagSaturates) {
                                          {uint64_t{UINT32_MAX}, 0, UINT32_MAX - 1},
                                          {uint64_t{1} << 40, 7, UINT32_MAX}}) {
     std::string out;
-    AppendLogFrame(&out, kIdentity, {c.record, c.durable, 1, Slice()});
+    AppendLogFrame(&out, kFormatIdentity, {c.record, c.durable, 1, Slice()});
     EXPECT_EQ(DecodeLogFrameHead(out.data()).lag, c.lag) << c.record << " " << c.durable;
   }
 }
 
 TEST(LogFrame, ChecksumDependsOnIdentityAndPosition) {
   std::string out;
-  AppendLogFrame(&out, kIdentity, {9, 0, 1, "value"});
+  AppendLogFrame(&out, kFormatIdentity, {9, 0, 1, "value"});
   const Slice payload = Slice(out).substr(kLogFrameHeadBytes);
   const uint32_t crc = DecodeLogFrameHead(out.data()).crc;
-  ASSERT_EQ(LogFrameCrc(kIdentity, 9, out.data(), payload), crc);
+  ASSERT_EQ(LogFrameCrc(kFormatIdentity, 9, out.data(), payload), crc);
 
-  std::vector<LogIdentity> others(4, kIdentity);
+  std::vector<LogIdentity> others(4, kFormatIdentity);
   others[0].database.high ^= 1;
   others[1].database.low ^= 1;
   others[2].log_number ^= 1;
   others[3].epoch ^= 1;
   for (const LogIdentity& other : others) EXPECT_NE(LogFrameCrc(other, 9, out.data(), payload), crc);
-  EXPECT_NE(LogFrameCrc(kIdentity, 10, out.data(), payload), crc);
-  EXPECT_NE(LogFrameCrc(kIdentity, 9 + (uint64_t{1} << 32), out.data(), payload), crc);
+  EXPECT_NE(LogFrameCrc(kFormatIdentity, 10, out.data(), payload), crc);
+  EXPECT_NE(LogFrameCrc(kFormatIdentity, 9 + (uint64_t{1} << 32), out.data(), payload), crc);
   for (size_t i = 4; i < out.size(); ++i) {
     std::string bad = out;
     bad[i] = static_cast<char>(bad[i] ^ 0x10);
-    EXPECT_NE(LogFrameCrc(kIdentity, 9, bad.data(), Slice(bad).substr(kLogFrameHeadBytes)), crc) << i;
+    EXPECT_NE(LogFrameCrc(kFormatIdentity, 9, bad.data(), Slice(bad).substr(kLogFrameHeadBytes)), crc) << i;
   }
 }
 

@@ -13,13 +13,13 @@
 namespace seerdb {
 namespace {
 
-const LogIdentity kIdentity{{0x0123456789abcdef, 0xfedcba9876543210}, 12, 0x5eed5eed5eed5eed};
+const LogIdentity kGoldenIdentity{{0x0123456789abcdef, 0xfedcba9876543210}, 12, 0x5eed5eed5eed5eed};
 
 TEST(LogGolden, BytesAreThoseOfVersion1) {
   MemoryFileSystem memory;
   ASSERT_TRUE(memory.CreateDirectory("/db").ok());
   ASSERT_TRUE(PrepareLogFile(memory, {"/db", "/db/000012.log", LogMode::kBuffered, 0, {}}).ok());
-  const auto segment = OpenSegment(memory, "/db/000012.log", kIdentity, 7);
+  const auto segment = OpenSegment(memory, "/db/000012.log", kGoldenIdentity, 7);
   ASSERT_NE(segment, nullptr);
   // put "\0k1" = "value one"; delete "\0k1".
   const std::string put("\x01\x03\0k1\x09value one", 14 + 1);
@@ -40,7 +40,7 @@ TEST(LogGolden, BytesAreThoseOfVersion1) {
 
   std::string replayed;
   const auto summary =
-      ReplayLogs(*fs, {{path, kIdentity}}, {7}, [&](SequenceNumber base, Slice operations) -> Status {
+      ReplayLogs(*fs, {{path, kGoldenIdentity}}, {7}, [&](SequenceNumber base, Slice operations) -> Status {
         replayed += std::to_string(base) + ":" + std::to_string(operations.size()) + " ";
         return {};
       });

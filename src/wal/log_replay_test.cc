@@ -27,7 +27,7 @@
 namespace seerdb {
 namespace {
 
-const DatabaseId kDatabase{0x5eed, 0xdb};
+const DatabaseId kReplayedDatabase{0x5eed, 0xdb};
 
 class Story {
  public:
@@ -71,7 +71,7 @@ class Story {
     const auto it = options_.find(name);
     return it == options_.end() ? otherwise : it->second;
   }
-  LogIdentity Identity(uint64_t number) const { return {kDatabase, number, Option("epoch", 1)}; }
+  LogIdentity Identity(uint64_t number) const { return {kReplayedDatabase, number, Option("epoch", 1)}; }
 
   void Command(const std::string& command, const std::vector<std::string>& arguments) {
     const auto number = [&](size_t i) { return std::stoull(arguments.at(i)); };
@@ -210,7 +210,7 @@ TEST(LogReplay, NoLogs) {
 TEST(LogReplay, ErrorOfApplyEndsIt) {
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
-  const LogIdentity identity{kDatabase, 1, 1};
+  const LogIdentity identity{kReplayedDatabase, 1, 1};
   ASSERT_TRUE(PrepareLogFile(fs, {"/db", "/db/1.log", LogMode::kBuffered, 0, {}}).ok());
   auto segment = OpenSegment(fs, "/db/1.log", identity, 1);
   ASSERT_TRUE(segment->Append({{1, "one"}, {2, "two"}, {3, "three"}}, 0).ok());

@@ -16,8 +16,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 struct SmallDatabase {
   std::shared_ptr<MemoryFileSystem> disk;
   std::vector<Contents> states;  // after each write; the last is the right answer
@@ -49,7 +47,7 @@ SmallDatabase MakeDatabase(CompressionType compression = CompressionType::kNone)
   const auto fs = std::make_shared<MemoryFileSystem>();
   Options options = DamageOptions(TableAccess::kAuto, compression);
   options.file_system = fs;
-  const auto db = OpenOrFail(options, kDirectory);
+  const auto db = OpenOrFail(options, kDbDirectory);
   if (!db) return made;
   Contents contents;
   made.states.push_back(contents);
@@ -75,7 +73,7 @@ SmallDatabase MakeDatabase(CompressionType compression = CompressionType::kNone)
   for (int i = 20; i < 34; ++i) put(i, 300);
   remove(5);
   made.disk = fs->CrashClone({0, CrashOptions::kProcessCrash, true});
-  const auto names = made.disk->ListDirectory(kDirectory);
+  const auto names = made.disk->ListDirectory(kDbDirectory);
   if (names.ok()) made.files = *names;
   std::sort(made.files.begin(), made.files.end());
   return made;
@@ -87,7 +85,7 @@ bool NamesSomeFile(const Status& status, const std::string& damaged) {
   // A log can be found short by a later one, a manifest through the file that it lacks.
   if (damaged.ends_with(".log")) return message.find(".log") != Slice::npos;
   if (damaged == "CURRENT") return message.find("MANIFEST") != Slice::npos;
-  return damaged.starts_with("MANIFEST") && message.find(kDirectory) != Slice::npos;
+  return damaged.starts_with("MANIFEST") && message.find(kDbDirectory) != Slice::npos;
 }
 
 class DamageCheck {
@@ -98,13 +96,13 @@ class DamageCheck {
     SCOPED_TRACE(damage.file + ": " + damage.what + (access == TableAccess::kPread ? ", pread" : ", mapped"));
     ++checked_;
     const auto disk = database_.disk->CrashClone({0, CrashOptions::kProcessCrash, true});
-    auto file = disk->NewWritableFile(std::string(kDirectory) + "/" + damage.file, CreateMode::kTruncate);
+    auto file = disk->NewWritableFile(std::string(kDbDirectory) + "/" + damage.file, CreateMode::kTruncate);
     ASSERT_TRUE(file.ok());
     ASSERT_OK((*file)->Append(damage.bytes));
     ASSERT_OK((*file)->SyncAll());
     Options options = DamageOptions(access);
     options.file_system = disk;
-    auto opened = DB::Open(options, kDirectory);
+    auto opened = DB::Open(options, kDbDirectory);
     if (!opened.ok()) {
       ++refused_;
       ExpectGoodError(opened.status(), damage);
@@ -219,7 +217,7 @@ TEST_P(DamageTest, EveryByteAndEveryLength) {
   DamageCheck flips(database), cuts(database);
   for (const std::string& file : database.files) {
     if (file.find(kind) == std::string::npos) continue;
-    const auto bytes = ReadFileToString(*database.disk, std::string(kDirectory) + "/" + file);
+    const auto bytes = ReadFileToString(*database.disk, std::string(kDbDirectory) + "/" + file);
     ASSERT_TRUE(bytes.ok());
     ++files;
     size_bytes += bytes->size();
@@ -257,10 +255,10 @@ TEST(BadInput, MissingFiles) {
     if (file == "LOCK") continue;
     SCOPED_TRACE(file);
     const auto disk = database.disk->CrashClone({0, CrashOptions::kProcessCrash, true});
-    ASSERT_OK(disk->DeleteFile(std::string(kDirectory) + "/" + file));
+    ASSERT_OK(disk->DeleteFile(std::string(kDbDirectory) + "/" + file));
     Options options = DamageOptions(TableAccess::kAuto);
     options.file_system = disk;
-    const auto opened = DB::Open(options, kDirectory);
+    const auto opened = DB::Open(options, kDbDirectory);
     if (!opened.ok()) {
       EXPECT_TRUE(NamesSomeFile(opened.status(), file)) << opened.status().ToString();
       continue;

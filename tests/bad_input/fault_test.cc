@@ -14,8 +14,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 struct Faulty {
   std::shared_ptr<MemoryFileSystem> memory = std::make_shared<MemoryFileSystem>();
   std::shared_ptr<FaultFileSystem> fs = std::make_shared<FaultFileSystem>(memory);
@@ -30,7 +28,7 @@ struct Faulty {
     options.wal_sync_policy = SyncPolicy::kSyncData;
   }
   void Fill(int count) {
-    db = OpenOrFail(options, kDirectory);
+    db = OpenOrFail(options, kDbDirectory);
     if (!db) return;
     for (int i = 0; i < count; ++i) {
       const std::string key = "key" + std::to_string(1000 + i);
@@ -153,7 +151,7 @@ TEST(ReadFault, UnobservedErrorComesBackFromClose) {
     if (way != 0) {
       EXPECT_NE(closed.message().find(".sst"), Slice::npos) << closed.ToString();
     }
-    f.db = OpenOrFail(f.options, kDirectory);
+    f.db = OpenOrFail(f.options, kDbDirectory);
     ASSERT_TRUE(f.db);
     EXPECT_EQ(Difference(f.contents, ReadAll(*f.db)), "");
   }
@@ -183,7 +181,7 @@ TEST(ReadFault, CompactionAborts) {
     EXPECT_EQ(Difference(f.contents, ReadAll(*f.db)), "");
   }
   f.db->Close().IgnoreError("the failed compaction may be reported");
-  f.db = OpenOrFail(f.options, kDirectory);
+  f.db = OpenOrFail(f.options, kDbDirectory);
   ASSERT_TRUE(f.db);
   EXPECT_EQ(Difference(f.contents, ReadAll(*f.db)), "");
 }
@@ -209,7 +207,7 @@ constexpr WriteFaultCase kWriteFaults[] = {
     {"table append, no space", FileOp::kAppend, ".sst", true, 50},
     {"table sync", FileOp::kSync, ".sst", false, UINT64_MAX},
     {"table rename", FileOp::kRename, ".sst", false, UINT64_MAX},
-    {"directory sync", FileOp::kSyncDir, kDirectory, false, UINT64_MAX},
+    {"directory sync", FileOp::kSyncDir, kDbDirectory, false, UINT64_MAX},
     {"new table", FileOp::kOpenWrite, ".sst", true, UINT64_MAX},
     {"new log", FileOp::kOpenWrite, ".log", true, UINT64_MAX},
 };
@@ -289,7 +287,7 @@ void RunWriteFault(const WriteFaultCase& c, bool background, uint64_t countdown)
     const auto disk = f.memory->CrashClone({0, kind, true});
     Options options = f.options;
     options.file_system = disk;
-    const auto db = OpenOrFail(options, kDirectory);
+    const auto db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     Contents found = ReadAll(*db);
     for (const auto& [key, value] : maybe) found.erase(key);
@@ -332,14 +330,14 @@ void FailEachCall(const Faulty& f, MemoryFileSystem* crashed, const std::vector<
       SCOPED_TRACE(std::string(FileOpName(op)) + " " + std::to_string(countdown));
       const auto disk = crashed->CrashClone({0, CrashOptions::kProcessCrash, true});
       const auto faulty = std::make_shared<FaultFileSystem>(disk);
-      faulty->AddRule(FaultRule::Fail(op, kDirectory, FaultRule::DeviceError(), countdown));
+      faulty->AddRule(FaultRule::Fail(op, kDbDirectory, FaultRule::DeviceError(), countdown));
       Options options = f.options;
       options.file_system = faulty;
       open(options, faulty.get());
       const bool fired = faulty->faults_fired() > 0;
       for (const CrashOptions::Kind kind : kinds) {
         options.file_system = disk->CrashClone({countdown, kind, true});
-        const auto db = OpenOrFail(options, kDirectory);
+        const auto db = OpenOrFail(options, kDbDirectory);
         ASSERT_TRUE(db);
         EXPECT_EQ(Difference(f.contents, ReadAll(*db)), "");
       }
@@ -361,7 +359,7 @@ TEST(OpenFault, EachCallOfOpenMayFail) {
                 FileOp::kSyncDir, FileOp::kRename, FileOp::kList, FileOp::kInfo, FileOp::kMap,
                 FileOp::kSyncAll, FileOp::kAllocate, FileOp::kDelete},
                {CrashOptions::kPowerCut}, [&](const Options& options, FaultFileSystem* faulty) {
-                 auto opened = DB::Open(options, kDirectory);
+                 auto opened = DB::Open(options, kDbDirectory);
                  if (!opened.ok()) return;
                  faulty->ClearRules();
                  EXPECT_EQ(Difference(f.contents, ReadAll(**opened)), "");
@@ -388,7 +386,7 @@ TEST(OpenFault, EachCallMayFailWhileTheManifestIsBegunAnew) {
                 FileOp::kRename},
                {CrashOptions::kProcessCrash, CrashOptions::kPowerCut},
                [&](const Options& options, FaultFileSystem*) {
-                 auto opened = DB::Open(options, kDirectory);
+                 auto opened = DB::Open(options, kDbDirectory);
                  if (opened.ok()) (*opened)->Close().IgnoreError("the fault may be reported here");
                  failed += opened.ok() ? 0 : 1;
                });
@@ -396,7 +394,7 @@ TEST(OpenFault, EachCallMayFailWhileTheManifestIsBegunAnew) {
 }
 
 size_t TablesIn(FileSystem& fs) {
-  const auto names = fs.ListDirectory(kDirectory);
+  const auto names = fs.ListDirectory(kDbDirectory);
   EXPECT_TRUE(names.ok());
   return static_cast<size_t>(std::count_if(names->begin(), names->end(),
                                            [](const std::string& name) { return name.ends_with(".sst"); }));
@@ -415,11 +413,11 @@ TEST(OpenFault, LeavesNoTableBehindIfItsLogCannotBeMade) {
   options.file_system = faulty;
   for (int i = 0; i < 3; ++i) {
     faulty->AddRule(FaultRule::Fail(FileOp::kAllocate, ".log", FaultRule::NoSpaceError()));
-    EXPECT_TRUE(DB::Open(options, kDirectory).status().IsNoSpace());
+    EXPECT_TRUE(DB::Open(options, kDbDirectory).status().IsNoSpace());
     faulty->ClearRules();
     EXPECT_EQ(TablesIn(*disk), tables);
   }
-  const auto db = OpenOrFail(options, kDirectory);
+  const auto db = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(db);
   EXPECT_EQ(Difference(f.contents, ReadAll(*db)), "");
   EXPECT_GT(TablesIn(*disk), tables) << "what was in the log is in a table now";

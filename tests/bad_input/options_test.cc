@@ -1,6 +1,7 @@
 // Every option outside its range is refused with a message that names field, value and range.
 #include <functional>
 
+#include "base/units.h"
 #include "env/memory_file_system.h"
 #include "seerdb/db.h"
 #include "tests/support/test_support.h"
@@ -20,7 +21,6 @@ struct Case {
   }
 
 std::vector<Case> BadOptions() {
-  constexpr uint64_t kMiB = 1 << 20, kGiB = 1 << 30, kTiB = uint64_t{1} << 40;
   return {
       BAD(memtable_capacity, 0),
       BAD(memtable_capacity, 4095),

@@ -14,7 +14,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
 using Disk = std::shared_ptr<MemoryFileSystem>;
 
 std::string Key(uint64_t i) { return "key" + std::to_string(1000 + i); }
@@ -56,7 +55,7 @@ class QuarantineTest : public ::testing::Test {
   Disk Make(Random* random) {
     const Disk disk = std::make_shared<MemoryFileSystem>();
     contents_.clear();
-    const auto db = OpenOrFail(WithDisk(disk), kDirectory);
+    const auto db = OpenOrFail(WithDisk(disk), kDbDirectory);
     if (!db) return disk;
     Write(*db, random, 60, 0, 300);
     EXPECT_OK(db->CompactRange());
@@ -70,7 +69,7 @@ class QuarantineTest : public ::testing::Test {
 
   static std::vector<std::pair<uint32_t, TableMetaPtr>> Tables(const Disk& disk) {
     std::vector<std::pair<uint32_t, TableMetaPtr>> tables;
-    const auto state = ReadManifest(*disk, kDirectory, nullptr);
+    const auto state = ReadManifest(*disk, kDbDirectory, nullptr);
     EXPECT_TRUE(state.ok());
     for (uint32_t level = 0; level < state->version->num_levels(); ++level) {
       for (const seerdb::Run& run : state->version->level(level).runs) {
@@ -143,10 +142,10 @@ TEST_F(QuarantineTest, EachTableInEachWay) {
       contents_ = before;
       lines_.clear();
       const Disk disk = made->CrashClone({0, CrashOptions::kProcessCrash, true});
-      const std::string path = TableFilePath(kDirectory, table->number);
+      const std::string path = TableFilePath(kDbDirectory, table->number);
       const std::string whole = *ReadFileToString(*disk, path);
       Apply(damage, disk, path, whole);
-      auto db = OpenOrFail(WithDisk(disk), kDirectory);
+      auto db = OpenOrFail(WithDisk(disk), kDbDirectory);
       ASSERT_TRUE(db);
       if (damage != Damage::kBlock) {
         EXPECT_NE(lines_.find("event=damaged_table "), std::string::npos) << lines_;
@@ -173,7 +172,7 @@ TEST_F(QuarantineTest, EachTableInEachWay) {
       }
       // Its bytes come back, and with them every answer.
       Store(disk, path, whole);
-      db = OpenOrFail(WithDisk(disk), kDirectory);
+      db = OpenOrFail(WithDisk(disk), kDbDirectory);
       ASSERT_TRUE(db);
       EXPECT_EQ(Difference(contents_, ReadAll(*db)), "");
       EXPECT_OK(db->CompactRange());
@@ -193,7 +192,7 @@ TEST_F(QuarantineTest, TheRestGoesOn) {
     for (const Damage damage : {Damage::kMissing, Damage::kBlock}) {
       SCOPED_TRACE(in_l0 ? "in L0" : "below L0");
       const Disk disk = Make(&random);
-      auto db = OpenOrFail(WithDisk(disk), kDirectory);
+      auto db = OpenOrFail(WithDisk(disk), kDbDirectory);
       ASSERT_TRUE(db);
       ASSERT_OK(db->CompactRange());
       if (in_l0) Write(*db, &random, 1, 0, 50);
@@ -205,9 +204,9 @@ TEST_F(QuarantineTest, TheRestGoesOn) {
       }
       ASSERT_TRUE(table);
       ASSERT_LT(table->largest_key, std::string(1, '\0') + Key(200));
-      const std::string path = TableFilePath(kDirectory, table->number);
+      const std::string path = TableFilePath(kDbDirectory, table->number);
       Apply(damage, disk, path, *ReadFileToString(*disk, path));
-      db = OpenOrFail(WithDisk(disk), kDirectory);
+      db = OpenOrFail(WithDisk(disk), kDbDirectory);
       ASSERT_TRUE(db);
       Write(*db, &random, 100, 200, 120);
       EXPECT_LT(db->Stats().levels[0].runs, 30u);
@@ -222,14 +221,14 @@ TEST_F(QuarantineTest, TheRestGoesOn) {
 TEST_F(QuarantineTest, UnlistedTablesStayWhileAListedOneIsMissing) {
   Random random(TestSeed());
   const Disk disk = Make(&random);
-  const std::string path = TableFilePath(kDirectory, Tables(disk)[0].second->number);
+  const std::string path = TableFilePath(kDbDirectory, Tables(disk)[0].second->number);
   const std::string whole = *ReadFileToString(*disk, path);
-  const std::string unlisted = TableFilePath(kDirectory, 900'000);
+  const std::string unlisted = TableFilePath(kDbDirectory, 900'000);
   for (const bool missing : {true, false}) {
     SCOPED_TRACE(missing);
     Store(disk, unlisted, "bytes");
     if (missing) ASSERT_OK(disk->DeleteFile(path));
-    ASSERT_TRUE(OpenOrFail(WithDisk(disk), kDirectory));
+    ASSERT_TRUE(OpenOrFail(WithDisk(disk), kDbDirectory));
     EXPECT_EQ(disk->GetFileInfo(unlisted).ok(), missing);
     Store(disk, path, whole);
   }
@@ -240,19 +239,19 @@ TEST_F(QuarantineTest, UnderARangeDeleteReadsFailOnlyBesideIt) {
   for (const Damage damage : {Damage::kMissing, Damage::kFooter}) {
     const Disk disk = std::make_shared<MemoryFileSystem>();
     {
-      const auto db = OpenOrFail(WithDisk(disk), kDirectory);
+      const auto db = OpenOrFail(WithDisk(disk), kDbDirectory);
       ASSERT_TRUE(db);
       for (uint64_t i = 0; i < 20; ++i) ASSERT_OK(db->Put(Key(i), "v"));
       ASSERT_OK(db->Flush());
       ASSERT_OK(db->Close());
     }
-    const std::vector<std::string> names = *disk->ListDirectory(kDirectory);
+    const std::vector<std::string> names = *disk->ListDirectory(kDbDirectory);
     for (const std::string& name : names) {
       if (!name.ends_with(".sst")) continue;
-      const std::string path = std::string(kDirectory) + "/" + name;
+      const std::string path = std::string(kDbDirectory) + "/" + name;
       Apply(damage, disk, path, *ReadFileToString(*disk, path));
     }
-    const auto db = OpenOrFail(WithDisk(disk), kDirectory);
+    const auto db = OpenOrFail(WithDisk(disk), kDbDirectory);
     ASSERT_TRUE(db);
     ASSERT_OK(db->DeleteRange(Key(5), Key(15)));
     ASSERT_OK(db->Put(Key(10), "new"));

@@ -10,7 +10,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
 constexpr int kKeys = 300;
 
 struct Setting {
@@ -26,7 +25,7 @@ class ReadBack : public ::testing::TestWithParam<Setting> {
     options_.compression = GetParam().compression;
     options_.wal_sync_policy = SyncPolicy::kSyncData;
     options_.memtable_capacity = 1 << 20;
-    db_ = OpenOrFail(options_, kDirectory);
+    db_ = OpenOrFail(options_, kDbDirectory);
   }
   void Fill(const std::string& value) {
     for (int i = 0; i < kKeys; ++i) {
@@ -40,11 +39,11 @@ class ReadBack : public ::testing::TestWithParam<Setting> {
     damaged_ = false;
     fs_->AddRule(FaultRule::Observe(FileOp::kRename, ".sst", [this, part](FileOp, const std::string&) {
       if (damaged_) return;
-      const auto names = memory_->ListDirectory(kDirectory);
+      const auto names = memory_->ListDirectory(kDbDirectory);
       ASSERT_OK(names.status());
       for (const std::string& name : *names) {
         if (name.find(".sst.") == std::string::npos) continue;
-        const std::string path = std::string(kDirectory) + "/" + name;
+        const std::string path = std::string(kDbDirectory) + "/" + name;
         auto read = ReadFileToString(*memory_, path);
         ASSERT_OK(read.status());
         std::string bytes = *std::move(read);
@@ -70,13 +69,13 @@ class ReadBack : public ::testing::TestWithParam<Setting> {
     const auto after = memory_->CrashClone({});
     Options options = options_;
     options.file_system = after;
-    const auto db = OpenOrFail(options, kDirectory);
+    const auto db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     EXPECT_OK(db->Verify().status());
     EXPECT_EQ(Difference(contents_, ReadAll(*db)), "");
     ASSERT_OK(db->Close());
     db_->Close().IgnoreError("writes were stopped");
-    db_ = OpenOrFail(options_, kDirectory);
+    db_ = OpenOrFail(options_, kDbDirectory);
     ASSERT_TRUE(db_);
     EXPECT_EQ(Difference(contents_, ReadAll(*db_)), "");
   }

@@ -10,7 +10,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
 constexpr int kWrites = 30;
 
 std::string Value(int i) { return "<value " + std::to_string(i) + ">" + std::string(300, 'v'); }
@@ -20,7 +19,7 @@ class RecoveryModeTest : public ::testing::Test {
   // One table, then kWrites synced records in several segments; key i%10 overwrites.
   void SetUp() override {
     const auto fs = std::make_shared<MemoryFileSystem>();
-    const auto db = OpenOrFail(WithMode(RecoveryMode::kTolerateTornTail, fs), kDirectory);
+    const auto db = OpenOrFail(WithMode(RecoveryMode::kTolerateTornTail, fs), kDbDirectory);
     ASSERT_TRUE(db);
     ASSERT_OK(db->Put("table", "old"));
     ASSERT_OK(db->Flush());
@@ -34,10 +33,10 @@ class RecoveryModeTest : public ::testing::Test {
     }
     last_sequence_ = db->Stats().last_sequence;
     disk_ = Clone(*fs);
-    const auto names = disk_->ListDirectory(kDirectory);
+    const auto names = disk_->ListDirectory(kDbDirectory);
     ASSERT_TRUE(names.ok());
     for (const std::string& name : *names) {
-      if (name.ends_with(".log")) logs_.push_back(kDirectory + ("/" + name));
+      if (name.ends_with(".log")) logs_.push_back(kDbDirectory + ("/" + name));
     }
     std::sort(logs_.begin(), logs_.end());
     ASSERT_GE(logs_.size(), 3u);
@@ -100,7 +99,7 @@ class RecoveryModeTest : public ::testing::Test {
   void ExpectOpens(const std::shared_ptr<MemoryFileSystem>& disk, RecoveryMode mode, Contents wanted,
                    size_t losses) {
     lines_.clear();
-    auto db = OpenOrFail(WithMode(mode, disk), kDirectory);
+    auto db = OpenOrFail(WithMode(mode, disk), kDbDirectory);
     ASSERT_TRUE(db);
     ASSERT_EQ(Difference(wanted, ReadAll(*db)), "");
     const DBStats stats = db->Stats();
@@ -116,7 +115,7 @@ class RecoveryModeTest : public ::testing::Test {
     const auto crashed = Clone(*disk);
     db.reset();
     for (const auto& left : {disk, crashed}) {
-      const auto reopened = OpenOrFail(WithMode(RecoveryMode::kAbsoluteConsistency, left), kDirectory);
+      const auto reopened = OpenOrFail(WithMode(RecoveryMode::kAbsoluteConsistency, left), kDbDirectory);
       ASSERT_TRUE(reopened);
       ASSERT_EQ(Difference(wanted, ReadAll(*reopened)), "");
       EXPECT_OK(reopened->Verify().status());
@@ -125,7 +124,7 @@ class RecoveryModeTest : public ::testing::Test {
 
   void ExpectRefuses(const std::shared_ptr<MemoryFileSystem>& disk, RecoveryMode mode,
                      const std::string& part) {
-    const Status status = DB::Open(WithMode(mode, disk), kDirectory).status();
+    const Status status = DB::Open(WithMode(mode, disk), kDbDirectory).status();
     EXPECT_TRUE(status.IsCorruption()) << status.ToString();
     EXPECT_NE(status.message().find(part), Slice::npos) << status.ToString();
   }
@@ -172,7 +171,7 @@ TEST_F(RecoveryModeTest, DamageInSeveralRecords) {
 }
 
 TEST_F(RecoveryModeTest, TheReportSaysWhichRecords) {
-  const auto db = OpenOrFail(WithMode(RecoveryMode::kSalvage, WithDamage({4, 5})), kDirectory);
+  const auto db = OpenOrFail(WithMode(RecoveryMode::kSalvage, WithDamage({4, 5})), kDbDirectory);
   ASSERT_TRUE(db);
   const RecoveryReport report = db->Stats().recovery;
   ASSERT_EQ(report.losses.size(), 1u);
@@ -181,7 +180,7 @@ TEST_F(RecoveryModeTest, TheReportSaysWhichRecords) {
   EXPECT_EQ(report.losses[0].records, 2u);
   EXPECT_EQ(report.records_replayed, kWrites - 2u);
   EXPECT_EQ(report.intact_records_dropped, 0u);
-  const auto prefix = OpenOrFail(WithMode(RecoveryMode::kPointInTime, WithDamage({4, 5})), kDirectory);
+  const auto prefix = OpenOrFail(WithMode(RecoveryMode::kPointInTime, WithDamage({4, 5})), kDbDirectory);
   ASSERT_TRUE(prefix);
   EXPECT_EQ(prefix->Stats().recovery.records_replayed, 4u);
   EXPECT_EQ(prefix->Stats().recovery.intact_records_dropped, kWrites - 6u);
@@ -205,10 +204,10 @@ TEST_F(RecoveryModeTest, ATornTailIsNoDamageButForAbsoluteConsistency) {
 }
 
 TEST_F(RecoveryModeTest, AnUnfinishedEditIsRefusedByAbsoluteConsistency) {
-  const auto names = disk_->ListDirectory(kDirectory);
+  const auto names = disk_->ListDirectory(kDbDirectory);
   for (const std::string& name : *names) {
     if (!name.starts_with("MANIFEST-")) continue;
-    const std::string path = kDirectory + ("/" + name);
+    const std::string path = kDbDirectory + ("/" + name);
     Store(*disk_, path, *ReadFileToString(*disk_, path) + "half of an edit");
     ExpectRefuses(Clone(*disk_), RecoveryMode::kAbsoluteConsistency, name);
   }
@@ -245,14 +244,14 @@ TEST_F(RecoveryModeTest, CrashAtEveryStepOfSalvage) {
     crashes.push_back(Clone(*disk));
     crashes.push_back(disk->CrashClone({crashes.size(), CrashOptions::kPowerCut, true}));
   });
-  auto db = OpenOrFail(WithMode(RecoveryMode::kSalvage, fs), kDirectory);
+  auto db = OpenOrFail(WithMode(RecoveryMode::kSalvage, fs), kDbDirectory);
   ASSERT_TRUE(db);
   fs->SetHook(nullptr);
   db.reset();
   ASSERT_GE(crashes.size(), 20u);
   for (size_t i = 0; i < crashes.size(); ++i) {
     SCOPED_TRACE(i);
-    const auto reopened = OpenOrFail(WithMode(RecoveryMode::kSalvage, crashes[i]), kDirectory);
+    const auto reopened = OpenOrFail(WithMode(RecoveryMode::kSalvage, crashes[i]), kDbDirectory);
     ASSERT_TRUE(reopened);
     ASSERT_EQ(Difference(Without(records), ReadAll(*reopened)), "");
   }

@@ -16,14 +16,12 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 using Disk = std::shared_ptr<MemoryFileSystem>;
 
 Disk Clone(const Disk& disk) { return disk->CrashClone({0, CrashOptions::kProcessCrash, true}); }
 
 void Store(const Disk& disk, const std::string& name, const std::string& bytes) {
-  auto file = disk->NewWritableFile(std::string(kDirectory) + "/" + name, CreateMode::kTruncate);
+  auto file = disk->NewWritableFile(std::string(kDbDirectory) + "/" + name, CreateMode::kTruncate);
   ASSERT_TRUE(file.ok());
   ASSERT_OK((*file)->Append(bytes));
   ASSERT_OK((*file)->SyncAll());
@@ -54,7 +52,7 @@ class RepairTest : public ::testing::Test {
   // was not closed. Every key's versions are in different files.
   void SetUp() override {
     const auto fs = std::make_shared<MemoryFileSystem>();
-    const auto db = OpenOrFail(WithDisk(fs), kDirectory);
+    const auto db = OpenOrFail(WithDisk(fs), kDbDirectory);
     ASSERT_TRUE(db);
     for (int i = 0; i < 60; ++i) Put(*db, i, "bottom " + std::to_string(i) + std::string(60, 'b'));
     ASSERT_OK(db->CompactRange());
@@ -65,7 +63,7 @@ class RepairTest : public ::testing::Test {
     Remove(*db, 20);
     Remove(*db, 41);
     disk_ = Clone(fs);
-    const auto names = disk_->ListDirectory(kDirectory);
+    const auto names = disk_->ListDirectory(kDbDirectory);
     ASSERT_TRUE(names.ok());
     for (const std::string& name : *names) {
       if (name != "LOCK") files_.push_back(name);
@@ -82,11 +80,11 @@ class RepairTest : public ::testing::Test {
     return found;
   }
   std::string Bytes(const std::string& name) const {
-    return *ReadFileToString(*disk_, std::string(kDirectory) + "/" + name);
+    return *ReadFileToString(*disk_, std::string(kDbDirectory) + "/" + name);
   }
   Disk Without(const std::vector<std::string>& names) const {
     const Disk disk = Clone(disk_);
-    for (const std::string& name : names) EXPECT_OK(disk->DeleteFile(std::string(kDirectory) + "/" + name));
+    for (const std::string& name : names) EXPECT_OK(disk->DeleteFile(std::string(kDbDirectory) + "/" + name));
     return disk;
   }
 
@@ -98,7 +96,7 @@ class RepairTest : public ::testing::Test {
   // The repaired database opens, verifies, holds what it must, and takes new writes that stay.
   // `cut_log`: a log that was cut may look like one that was never used (docs/testing.md).
   void CheckResult(const Disk& disk, const RepairReport& report, bool cut_log = false) {
-    auto db = OpenOrFail(WithDisk(disk), kDirectory);
+    auto db = OpenOrFail(WithDisk(disk), kDbDirectory);
     ASSERT_TRUE(db);
     EXPECT_OK(db->Verify().status());
     const Contents found = ReadAll(*db);
@@ -120,7 +118,7 @@ class RepairTest : public ::testing::Test {
     const uint64_t sequence = db->Stats().last_sequence;
     ASSERT_OK(db->CompactRange());
     db.reset();
-    db = OpenOrFail(WithDisk(disk), kDirectory);
+    db = OpenOrFail(WithDisk(disk), kDbDirectory);
     ASSERT_TRUE(db);
     EXPECT_EQ(GetText(*db, "key100"), "=new");
     EXPECT_EQ(GetText(*db, "key159"), "none");
@@ -128,7 +126,7 @@ class RepairTest : public ::testing::Test {
   }
 
   RepairReport RepairAndCheck(const Disk& disk, bool cut_log = false) {
-    const auto report = DB::Repair(WithDisk(disk), kDirectory);
+    const auto report = DB::Repair(WithDisk(disk), kDbDirectory);
     EXPECT_TRUE(report.ok()) << report.status().ToString();
     if (!report.ok()) return {};
     SCOPED_TRACE(report->ToString());
@@ -145,13 +143,13 @@ class RepairTest : public ::testing::Test {
       crashes.push_back(disk->CrashClone({0, CrashOptions::kPowerCut, true}));
       crashes.push_back(disk->CrashClone({crashes.size(), CrashOptions::kPowerCut, true}));
     });
-    const auto first = DB::Repair(WithDisk(fs), kDirectory);
+    const auto first = DB::Repair(WithDisk(fs), kDbDirectory);
     ASSERT_TRUE(first.ok()) << first.status().ToString();
     ASSERT_GE(crashes.size(), 30u);
     for (size_t i = 0; i < crashes.size(); ++i) {
       SCOPED_TRACE("crash " + std::to_string(i) + " of " + std::to_string(crashes.size()));
-      const bool unfinished = crashes[i]->GetFileInfo(std::string(kDirectory) + "/REPAIR").ok();
-      const auto second = DB::Repair(WithDisk(crashes[i]), kDirectory);
+      const bool unfinished = crashes[i]->GetFileInfo(std::string(kDbDirectory) + "/REPAIR").ok();
+      const auto second = DB::Repair(WithDisk(crashes[i]), kDbDirectory);
       ASSERT_TRUE(second.ok()) << second.status().ToString();
       // The losses are those that the first one found, also when only files were left to be moved.
       CheckResult(crashes[i], *first);
@@ -181,7 +179,7 @@ TEST_F(RepairTest, AWholeDatabaseStaysAsItIs) {
 
 TEST_F(RepairTest, WithoutCurrent) {
   const Disk disk = Without({"CURRENT"});
-  EXPECT_FALSE(DB::Open(WithDisk(disk), kDirectory).ok());
+  EXPECT_FALSE(DB::Open(WithDisk(disk), kDbDirectory).ok());
   const RepairReport report = RepairAndCheck(disk);
   EXPECT_TRUE(report.manifest_kept);
   EXPECT_TRUE(report.lossless()) << report.ToString();
@@ -192,16 +190,16 @@ TEST_F(RepairTest, WithoutManifest) {
     std::vector<std::string> gone = Files("MANIFEST");
     if (current_too) gone.push_back("CURRENT");
     const Disk disk = Without(gone);
-    EXPECT_FALSE(DB::Open(WithDisk(disk), kDirectory).ok());
+    EXPECT_FALSE(DB::Open(WithDisk(disk), kDbDirectory).ok());
     const RepairReport report = RepairAndCheck(disk);
     EXPECT_FALSE(report.manifest_kept);
     EXPECT_TRUE(report.lossless()) << report.ToString();
     EXPECT_EQ(report.log_records, 17u);
-    const auto kept = disk->ListDirectory(std::string(kDirectory) + "/lost");
+    const auto kept = disk->ListDirectory(std::string(kDbDirectory) + "/lost");
     ASSERT_TRUE(kept.ok());
     for (const std::string& table : Files(".sst")) {
       EXPECT_NE(std::find(kept->begin(), kept->end(), table), kept->end());
-      EXPECT_EQ(*ReadFileToString(*disk, std::string(kDirectory) + "/lost/" + table), Bytes(table));
+      EXPECT_EQ(*ReadFileToString(*disk, std::string(kDbDirectory) + "/lost/" + table), Bytes(table));
     }
   }
 }
@@ -213,11 +211,11 @@ TEST_F(RepairTest, WithoutOneTable) {
       std::vector<std::string> gone = {table};
       if (manifest_too) gone.push_back(Files("MANIFEST")[0]);
       const Disk disk = Without(gone);
-      const auto report = DB::Repair(WithDisk(disk), kDirectory);
+      const auto report = DB::Repair(WithDisk(disk), kDbDirectory);
       ASSERT_TRUE(report.ok()) << report.status().ToString();
       if (manifest_too) {
         // Nothing says that there was such a table, unless sequences are missing in front of the log's.
-        EXPECT_TRUE(OpenOrFail(WithDisk(disk), kDirectory));
+        EXPECT_TRUE(OpenOrFail(WithDisk(disk), kDbDirectory));
         continue;
       }
       EXPECT_TRUE(report->manifest_kept);
@@ -246,7 +244,7 @@ TEST_F(RepairTest, WithTablesAlone) {
   for (const char* part : {"MANIFEST", ".log"}) {
     for (const std::string& name : Files(part)) gone.push_back(name);
   }
-  const auto report = DB::Repair(WithDisk(Without(gone)), kDirectory);
+  const auto report = DB::Repair(WithDisk(Without(gone)), kDbDirectory);
   ASSERT_TRUE(report.ok()) << report.status().ToString();
   EXPECT_EQ(report->tables_intact, Files(".sst").size());
 }
@@ -320,11 +318,11 @@ TEST_F(RepairTest, AnUnfinishedRepairIsNotOpened) {
   size_t refused = 0, opened = 0;
   fs->SetHook([&](FileOp, const std::string&, uint64_t) {
     const Disk crash = Clone(disk);
-    const Status status = DB::Open(WithDisk(crash), kDirectory).status();
+    const Status status = DB::Open(WithDisk(crash), kDbDirectory).status();
     refused += status.IsCorruption() && status.message().find("REPAIR") != Slice::npos;
     opened += status.ok();
   });
-  ASSERT_TRUE(DB::Repair(WithDisk(fs), kDirectory).ok());
+  ASSERT_TRUE(DB::Repair(WithDisk(fs), kDbDirectory).ok());
   EXPECT_GE(refused, 10u);
   EXPECT_LE(opened, 1u) << "only behind the removal of the marker";
 }
@@ -336,14 +334,14 @@ TEST_F(RepairTest, ARepairThatWasFinishedIsNotBegunAnewForWantOfCurrent) {
   const auto fs = std::make_shared<FaultFileSystem>(disk);
   fs->SetHook([&](FileOp, const std::string&, uint64_t) {
     const Disk crash = Clone(disk);
-    const bool begun = crash->GetFileInfo(std::string(kDirectory) + "/REPAIR").ok();
-    if (begun && crash->GetFileInfo(std::string(kDirectory) + "/CURRENT").ok()) finished.push_back(crash);
+    const bool begun = crash->GetFileInfo(std::string(kDbDirectory) + "/REPAIR").ok();
+    if (begun && crash->GetFileInfo(std::string(kDbDirectory) + "/CURRENT").ok()) finished.push_back(crash);
   });
-  ASSERT_TRUE(DB::Repair(WithDisk(fs), kDirectory).ok());
+  ASSERT_TRUE(DB::Repair(WithDisk(fs), kDbDirectory).ok());
   ASSERT_GE(finished.size(), 10u);
   for (const Disk& crash : finished) {
     const Disk gone = Clone(crash);
-    ASSERT_OK(gone->DeleteFile(std::string(kDirectory) + "/CURRENT"));
+    ASSERT_OK(gone->DeleteFile(std::string(kDbDirectory) + "/CURRENT"));
     EXPECT_TRUE(RepairAndCheck(gone).lossless());
     const Disk damaged = Clone(crash);
     Store(damaged, "CURRENT", "MANIFEST-0000");
@@ -351,7 +349,7 @@ TEST_F(RepairTest, ARepairThatWasFinishedIsNotBegunAnewForWantOfCurrent) {
     // It cannot be read this time.
     const auto failing = std::make_shared<FaultFileSystem>(crash);
     failing->AddRule(FaultRule::Fail(FileOp::kAny, "CURRENT", FaultRule::DeviceError(), 1));
-    EXPECT_FALSE(DB::Repair(WithDisk(failing), kDirectory).ok());
+    EXPECT_FALSE(DB::Repair(WithDisk(failing), kDbDirectory).ok());
     EXPECT_TRUE(RepairAndCheck(crash).lossless());
     if (HasFailure()) return;
   }
@@ -363,12 +361,12 @@ TEST_F(RepairTest, OneThatCannotBeginLeavesTheDatabaseAsItWas) {
     const Disk disk = Clone(disk_);
     const auto fs = std::make_shared<FaultFileSystem>(disk);
     fs->AddRule(FaultRule::Fail(FileOp::kAny, "REPAIR", FaultRule::NoSpaceError(), nth));
-    const auto report = DB::Repair(WithDisk(fs), kDirectory);
+    const auto report = DB::Repair(WithDisk(fs), kDbDirectory);
     if (fs->faults_fired() == 0) break;
     // Behind the result in force only the marker is left, and the next repair removes it.
-    if (!report.ok() && disk->GetFileInfo(std::string(kDirectory) + "/lost").ok()) continue;
+    if (!report.ok() && disk->GetFileInfo(std::string(kDbDirectory) + "/lost").ok()) continue;
     ASSERT_FALSE(report.ok());
-    const auto db = OpenOrFail(WithDisk(disk), kDirectory);
+    const auto db = OpenOrFail(WithDisk(disk), kDbDirectory);
     ASSERT_TRUE(db);
     EXPECT_EQ(ReadAll(*db), contents_);
   }
@@ -383,7 +381,7 @@ TEST_F(RepairTest, EachCallFailsOnce) {
     const auto fs = std::make_shared<FaultFileSystem>(disk);
     fs->AddRule(FaultRule::Fail(FileOp::kAny, "",
                                 nth % 2 == 0 ? FaultRule::DeviceError() : FaultRule::NoSpaceError(), nth));
-    const auto report = DB::Repair(WithDisk(fs), kDirectory);
+    const auto report = DB::Repair(WithDisk(fs), kDbDirectory);
     if (fs->faults_fired() == 0) break;
     calls = nth;
     if (!report.ok()) RepairAndCheck(disk);
@@ -398,8 +396,8 @@ TEST_F(RepairTest, WhatIsNoDatabaseIsRefused) {
   ASSERT_OK(disk->CreateDirectory("/empty"));
   EXPECT_TRUE(DB::Repair(WithDisk(disk), "/empty").status().IsInvalidArgument());
   const Disk used = Clone(disk_);
-  const auto db = OpenOrFail(WithDisk(used), kDirectory);
-  EXPECT_TRUE(DB::Repair(WithDisk(used), kDirectory).status().IsBusy());
+  const auto db = OpenOrFail(WithDisk(used), kDbDirectory);
+  EXPECT_TRUE(DB::Repair(WithDisk(used), kDbDirectory).status().IsBusy());
 }
 
 // A longer history, with deletions all over, whose manifest is gone: the same contents come back.
@@ -411,7 +409,7 @@ TEST_F(RepairTest, RandomHistoryWithoutManifest) {
     Options options = TinyOptions();
     options.compression = compression;
     options.file_system = disk;
-    auto db = OpenOrFail(options, kDirectory);
+    auto db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     Contents contents;
     std::set<SequenceNumber> deletions;
@@ -427,12 +425,13 @@ TEST_F(RepairTest, RandomHistoryWithoutManifest) {
       }
     }
     const Disk crashed = Clone(disk);
-    const auto names = crashed->ListDirectory(kDirectory);
+    const auto names = crashed->ListDirectory(kDbDirectory);
     for (const std::string& name : *names) {
-      if (name.starts_with("MANIFEST")) ASSERT_OK(crashed->DeleteFile(std::string(kDirectory) + "/" + name));
+      if (name.starts_with("MANIFEST"))
+        ASSERT_OK(crashed->DeleteFile(std::string(kDbDirectory) + "/" + name));
     }
     options.file_system = crashed;
-    const auto report = DB::Repair(options, kDirectory);
+    const auto report = DB::Repair(options, kDbDirectory);
     ASSERT_TRUE(report.ok()) << report.status().ToString();
     // A deletion that a compaction has dropped, last in what was flushed, is in no table; nor is it missing.
     for (const RepairLoss& loss : report->losses) {
@@ -443,7 +442,7 @@ TEST_F(RepairTest, RandomHistoryWithoutManifest) {
           << report->ToString();
       for (; first <= last; ++first) EXPECT_TRUE(deletions.contains(first)) << report->ToString();
     }
-    const auto repaired = OpenOrFail(options, kDirectory);
+    const auto repaired = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(repaired);
     EXPECT_EQ(Difference(contents, ReadAll(*repaired)), "");
     EXPECT_OK(repaired->Verify().status());
@@ -456,7 +455,7 @@ TEST_F(RepairTest, WithoutManifestRangeDeletesOfFlushedLogsCount) {
   Options options = TinyOptions();
   options.file_system = disk;
   options.log_mode = LogMode::kBuffered;
-  const auto db = OpenOrFail(options, kDirectory);
+  const auto db = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(db);
   ASSERT_OK(db->Put("k", "deleted"));
   ASSERT_OK(db->Put("l", "stays"));
@@ -466,21 +465,21 @@ TEST_F(RepairTest, WithoutManifestRangeDeletesOfFlushedLogsCount) {
   const Disk before = Clone(disk);
   ASSERT_OK(db->Flush());
   const Disk left = Clone(disk);
-  const std::vector<std::string> logs = *before->ListDirectory(kDirectory);
+  const std::vector<std::string> logs = *before->ListDirectory(kDbDirectory);
   for (const std::string& name : logs) {
-    const std::string path = std::string(kDirectory) + "/" + name;
+    const std::string path = std::string(kDbDirectory) + "/" + name;
     if (name.ends_with(".log")) Store(left, name, *ReadFileToString(*before, path));
   }
-  const std::vector<std::string> names = *left->ListDirectory(kDirectory);
+  const std::vector<std::string> names = *left->ListDirectory(kDbDirectory);
   for (const std::string& name : names) {
     if (name == "CURRENT" || name.starts_with("MANIFEST")) {
-      ASSERT_OK(left->DeleteFile(std::string(kDirectory) + "/" + name));
+      ASSERT_OK(left->DeleteFile(std::string(kDbDirectory) + "/" + name));
     }
   }
   options.file_system = left;
-  const auto report = DB::Repair(options, kDirectory);
+  const auto report = DB::Repair(options, kDbDirectory);
   ASSERT_TRUE(report.ok()) << report.status().ToString();
-  const auto repaired = OpenOrFail(options, kDirectory);
+  const auto repaired = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(repaired);
   EXPECT_EQ(ReadAll(*repaired), (Contents{{"l", "stays"}, {"z", "later"}})) << report->ToString();
 }

@@ -14,8 +14,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 class ReplayFault : public ::testing::TestWithParam<bool> {
  protected:
   // What a crash leaves of a database whose log has several memtables of the size it is opened with next.
@@ -24,7 +22,7 @@ class ReplayFault : public ::testing::TestWithParam<bool> {
     Options options = TinyOptions();
     options.file_system = memory;
     options.memtable_capacity = 1 << 20;
-    const auto db = OpenOrFail(options, kDirectory);
+    const auto db = OpenOrFail(options, kDbDirectory);
     for (int i = 0; i < 400; ++i) {
       const std::string key = "key" + std::to_string(1000 + i * 7 % 400);
       EXPECT_OK(db->Put(key, std::string(40, 'v')));
@@ -39,18 +37,18 @@ class ReplayFault : public ::testing::TestWithParam<bool> {
   }
 
   size_t Tables() const {
-    const auto names = disk_->ListDirectory(kDirectory);
+    const auto names = disk_->ListDirectory(kDbDirectory);
     EXPECT_TRUE(names.ok());
     return static_cast<size_t>(std::count_if(names->begin(), names->end(),
                                              [](const std::string& name) { return name.ends_with(".sst"); }));
   }
   void ExpectFailsAndLeavesNothing() {
-    EXPECT_FALSE(DB::Open(options_, kDirectory).ok());
+    EXPECT_FALSE(DB::Open(options_, kDbDirectory).ok());
     EXPECT_EQ(Tables(), 0u);
   }
   void ExpectOpensWhole() {
     fs_->ClearRules();
-    const auto db = OpenOrFail(options_, kDirectory);
+    const auto db = OpenOrFail(options_, kDbDirectory);
     ASSERT_TRUE(db);
     EXPECT_GT(db->Stats().recovery.records_replayed, 0u);
     EXPECT_EQ(Difference(contents_, ReadAll(*db)), "");

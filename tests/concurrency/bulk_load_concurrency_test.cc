@@ -17,8 +17,8 @@
 namespace seerdb::testing {
 namespace {
 
-constexpr int kKeys = 150;
-constexpr int kWriters = 2;
+constexpr int kLoadedKeys = 150;
+constexpr int kLoadingWriters = 2;
 const int kLoads = kSanitized ? 25 : 120;
 
 std::string LoadKey(int i) {
@@ -35,18 +35,18 @@ std::string WriterKey(int i, int writer) {
 }
 int NumberOf(Slice value) { return std::stoi(std::string(value)); }
 
-struct Shared {
+struct Loading {
   std::unique_ptr<DB> db;
   std::atomic<int> loaded{0};  // the number of the last load that was acknowledged
   std::atomic<bool> done{false};
   std::atomic<uint64_t> writes{0}, walks{0};
 };
 
-void LoadLoop(Shared* shared) {
+void KeepLoading(Loading* shared) {
   const std::shared_ptr<void> leave(nullptr, [shared](void*) { shared->done.store(true); });
   for (int load = 1; load <= kLoads; ++load) {
     std::vector<std::pair<std::string, std::string>> entries;
-    for (int i = 0; i < kKeys; ++i) entries.emplace_back(LoadKey(i), std::to_string(load));
+    for (int i = 0; i < kLoadedKeys; ++i) entries.emplace_back(LoadKey(i), std::to_string(load));
     const bool sorted = load % 2 == 0;
     if (!sorted) std::reverse(entries.begin(), entries.end());
     const auto options = BulkLoadOptions()
@@ -60,14 +60,14 @@ void LoadLoop(Shared* shared) {
   }
 }
 
-void WriteLoop(Shared* shared, int writer) {
+void KeepWriting(Loading* shared, int writer) {
   Random random(static_cast<uint64_t>(writer) + 1);
-  std::vector<int> versions(kKeys);
+  std::vector<int> versions(kLoadedKeys);
   for (int version = 1; !shared->done.load(); ++version) {
-    const int i = static_cast<int>(random.Uniform(kKeys));
+    const int i = static_cast<int>(random.Uniform(kLoadedKeys));
     ASSERT_OK(shared->db->Put(WriterKey(i, writer), std::to_string(version)));
     versions[static_cast<size_t>(i)] = version;
-    const int again = static_cast<int>(random.Uniform(kKeys));
+    const int again = static_cast<int>(random.Uniform(kLoadedKeys));
     if (versions[static_cast<size_t>(again)] == 0) continue;
     ASSERT_EQ(GetText(*shared->db, WriterKey(again, writer)),
               "=" + std::to_string(versions[static_cast<size_t>(again)]));
@@ -76,7 +76,7 @@ void WriteLoop(Shared* shared, int writer) {
 }
 
 // One view shows one load, whole, and none before those acknowledged.
-void CheckView(Shared* shared, const Snapshot* snapshot, int at_least) {
+void CheckView(Loading* shared, const Snapshot* snapshot, int at_least) {
   ReadOptions options;
   options.snapshot = snapshot;
   const auto it = shared->db->NewIterator(options);
@@ -90,12 +90,12 @@ void CheckView(Shared* shared, const Snapshot* snapshot, int at_least) {
     ASSERT_EQ(NumberOf(it->value()), number) << it->key();
   }
   ASSERT_OK(it->status());
-  ASSERT_TRUE(found == kKeys || (found == 0 && at_least == 0)) << found;
+  ASSERT_TRUE(found == kLoadedKeys || (found == 0 && at_least == 0)) << found;
   ASSERT_GE(number, found == 0 ? -1 : at_least);
   ASSERT_GE(number, after) << "a write after a load is seen, and the load is not";
 }
 
-void ReadLoop(Shared* shared, uint64_t seed) {
+void KeepReading(Loading* shared, uint64_t seed) {
   Random random(seed);
   while (!shared->done.load()) {
     const int at_least = shared->loaded.load();
@@ -104,7 +104,7 @@ void ReadLoop(Shared* shared, uint64_t seed) {
     } else {
       const Snapshot snapshot = shared->db->GetSnapshot();
       CheckView(shared, &snapshot, at_least);
-      const std::string key = LoadKey(static_cast<int>(random.Uniform(kKeys)));
+      const std::string key = LoadKey(static_cast<int>(random.Uniform(kLoadedKeys)));
       const std::string before = GetText(*shared->db, key, &snapshot);
       std::this_thread::yield();
       ASSERT_EQ(GetText(*shared->db, key, &snapshot), before);
@@ -115,7 +115,7 @@ void ReadLoop(Shared* shared, uint64_t seed) {
 }
 
 TEST(BulkLoadConcurrency, LoadsBesideEverything) {
-  Shared shared;
+  Loading shared;
   Options options = TinyOptions();
   options.file_system = std::make_shared<MemoryFileSystem>();
   options.background_flush = true;
@@ -123,9 +123,9 @@ TEST(BulkLoadConcurrency, LoadsBesideEverything) {
   shared.db = OpenOrFail(options, "/db");
   ASSERT_TRUE(shared.db);
   std::vector<std::thread> threads;
-  threads.emplace_back(LoadLoop, &shared);
-  for (int writer = 0; writer < kWriters; ++writer) threads.emplace_back(WriteLoop, &shared, writer);
-  for (uint64_t seed = 10; seed < 12; ++seed) threads.emplace_back(ReadLoop, &shared, seed);
+  threads.emplace_back(KeepLoading, &shared);
+  for (int writer = 0; writer < kLoadingWriters; ++writer) threads.emplace_back(KeepWriting, &shared, writer);
+  for (uint64_t seed = 10; seed < 12; ++seed) threads.emplace_back(KeepReading, &shared, seed);
   threads.emplace_back([&shared] {
     while (!shared.done.load()) {
       ASSERT_OK(shared.db->CompactRange());
@@ -158,7 +158,7 @@ TEST(BulkLoadConcurrency, LoadsBesideLoadsAndClose) {
     threads.emplace_back([&db, loader] {
       for (int round = 0; round < 10; ++round) {
         std::vector<std::pair<std::string, std::string>> entries;
-        for (int i = 0; i < kKeys; ++i) {
+        for (int i = 0; i < kLoadedKeys; ++i) {
           entries.emplace_back(LoadKey(i), std::to_string(100 * loader + round));
         }
         const auto stats = db->BulkLoad(BulkLoadOptions().AlreadySorted().WithMaxEntries(20), entries);
@@ -169,7 +169,7 @@ TEST(BulkLoadConcurrency, LoadsBesideLoadsAndClose) {
   for (std::thread& thread : threads) thread.join();
   const std::string last = GetText(*db, LoadKey(0));
   EXPECT_TRUE(last == "=9" || last == "=109") << last;
-  for (int i = 0; i < kKeys; ++i) EXPECT_EQ(GetText(*db, LoadKey(i)), last);
+  for (int i = 0; i < kLoadedKeys; ++i) EXPECT_EQ(GetText(*db, LoadKey(i)), last);
 
   class Endless final : public BulkLoadSource {
    public:
@@ -256,12 +256,12 @@ TEST(BulkLoadConcurrency, WritersGoOnWhileALoadWaitsForACompactRange) {
   std::thread loader([&] {
     for (int n = 1; n <= 10; ++n) {
       std::vector<std::pair<std::string, std::string>> entries;
-      for (int i = 0; i < kKeys; ++i) entries.emplace_back(LoadKey(i), std::to_string(n));
+      for (int i = 0; i < kLoadedKeys; ++i) entries.emplace_back(LoadKey(i), std::to_string(n));
       EXPECT_OK(db->BulkLoad(BulkLoadOptions().AlreadySorted(), entries).status());
     }
     over = true;
   });
-  for (int i = 0; !over; ++i) EXPECT_OK(db->Put(WriterKey(i % kKeys, 1), std::to_string(i)));
+  for (int i = 0; !over; ++i) EXPECT_OK(db->Put(WriterKey(i % kLoadedKeys, 1), std::to_string(i)));
   loader.join();
   compactor.join();
   EXPECT_EQ(GetText(*db, LoadKey(7)), "=10");

@@ -9,7 +9,7 @@
 namespace seerdb::testing {
 namespace {
 
-constexpr int kKeys = 40;
+constexpr int kDeletedKeys = 40;
 
 TEST(RangeDeleteConcurrency, AGenerationIsSeenWholeOrNotAtAll) {
   const TempDirectory directory;
@@ -23,7 +23,7 @@ TEST(RangeDeleteConcurrency, AGenerationIsSeenWholeOrNotAtAll) {
     WriteBatch batch;
     batch.DeleteRange("", std::nullopt);
     // Each has keys of its own beside the common ones: what is left of another would be seen.
-    for (int i = 0; i < kKeys; ++i) {
+    for (int i = 0; i < kDeletedKeys; ++i) {
       batch.Put("k" + std::to_string(i) + (i % 2 == 0 ? "" : "/" + std::to_string(generation % 7)),
                 std::to_string(generation));
     }
@@ -44,7 +44,7 @@ TEST(RangeDeleteConcurrency, AGenerationIsSeenWholeOrNotAtAll) {
         if (keys++ == 0) generation = entry.value();
         ASSERT_EQ(entry.value(), Slice(generation)) << "two generations in one view";
       }
-      ASSERT_EQ(keys, kKeys);
+      ASSERT_EQ(keys, kDeletedKeys);
       ASSERT_GE(std::stoull(generation), last) << "a generation came back";
       last = std::stoull(generation);
       const auto got = db->Get("k0");

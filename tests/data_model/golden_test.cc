@@ -1,13 +1,12 @@
 // Directories of tests/golden/v1 are read for ever, each a database: data_model with keyspaces, merge
 // operands and entries that expire, range_delete with range deletes; in log, table and manifest.
 // SEERDB_REWRITE=1 makes each test write its own anew.
+#include "base/units.h"
 #include "env/manual_clock.h"
 #include "tests/data_model/golden_files.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kMinute = 60'000'000;
 
 Options GoldenOptions(std::shared_ptr<MemoryFileSystem> fs, std::shared_ptr<ManualClock> clock) {
   Options options = TinyOptions();
@@ -26,7 +25,7 @@ Status WriteSome(DB* db, const Keyspace& counters, const Keyspace& sessions, con
   batch.Merge("merged only", place);
   batch.Merge(counters, "n", U64Operand(20));
   batch.Put(sessions, "default " + place, "for an hour");
-  batch.PutWithTtl(sessions, "short " + place, "for a minute", kMinute);
+  batch.PutWithTtl(sessions, "short " + place, "for a minute", kMicrosPerMinute);
   batch.PutWithTtl(sessions, "long " + place, "for ever", kNoTtl);
   return db->Write(batch);
 }
@@ -41,7 +40,7 @@ void WriteDataModel() {
   const Result<Keyspace> counters = db->OpenKeyspace("counters", options);
   ASSERT_OK(db->DropKeyspace(*db->OpenKeyspace("dropped")));
   options = {};
-  options.default_ttl_us = 60 * kMinute;
+  options.default_ttl_us = 60 * kMicrosPerMinute;
   const Result<Keyspace> sessions = db->OpenKeyspace("sessions", options);
   ASSERT_OK(WriteSome(db.get(), *counters, *sessions, "table"));
   ASSERT_OK(db->Flush());
@@ -103,17 +102,17 @@ TEST(DataModelGolden, OfVersion1IsRead) {
   ASSERT_TRUE(counters.ok() && sessions.ok());
   EXPECT_FALSE(db->FindKeyspace("dropped").ok());
   EXPECT_EQ(counters->options().compression, CompressionType::kLz4);
-  EXPECT_EQ(sessions->options().default_ttl_us, 60 * kMinute);
+  EXPECT_EQ(sessions->options().default_ttl_us, 60 * kMicrosPerMinute);
   EXPECT_EQ(All(*counters), (Contents{{"n", U64Operand(40)}}));
   Contents want{{"default log", "for an hour"}, {"default table", "for an hour"},
                 {"long log", "for ever"},       {"long table", "for ever"},
                 {"short log", "for a minute"},  {"short table", "for a minute"}};
   EXPECT_EQ(All(*sessions), want);
-  clock->Advance(kMinute);
+  clock->Advance(kMicrosPerMinute);
   want.erase("short log");
   want.erase("short table");
   EXPECT_EQ(All(*sessions), want);
-  clock->Advance(59 * kMinute);
+  clock->Advance(59 * kMicrosPerMinute);
   EXPECT_EQ(All(*sessions), (Contents{{"long log", "for ever"}, {"long table", "for ever"}}));
 }
 

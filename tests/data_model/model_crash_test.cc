@@ -2,6 +2,7 @@
 // found then is the state after some unit, no earlier than what was promised.
 #include <set>
 
+#include "base/units.h"
 #include "env/fault_file_system.h"
 #include "env/manual_clock.h"
 #include "env/memory_file_system.h"
@@ -11,7 +12,6 @@
 namespace seerdb::testing {
 namespace {
 
-constexpr uint64_t kSecond = 1'000'000;
 const char* const kNames[] = {"default", "texts", "filtered"};
 
 std::string Join(std::optional<std::string> base, const std::vector<std::string>& operands) {
@@ -132,7 +132,7 @@ class History {
   static Keyspace Open(DB* db, const std::string& name) {
     KeyspaceOptions options;
     options.merge_operator = StringAppend("|");
-    if (name == "texts") options.default_ttl_us = 20 * kSecond;
+    if (name == "texts") options.default_ttl_us = 20 * kMicrosPerSecond;
     if (name == "filtered") options.compaction_filter = std::make_shared<const Doom>();
     const Result<Keyspace> opened = db->OpenKeyspace(name, options);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
@@ -148,7 +148,7 @@ class History {
   }
 
   void Step() {
-    clock_->Advance(random_.Uniform(3 * kSecond));
+    clock_->Advance(random_.Uniform(3 * kMicrosPerSecond));
     const uint64_t choice = random_.Uniform(20);
     if (choice < 14) return WriteSome();
     if (choice == 14) return Drop();
@@ -193,7 +193,7 @@ class History {
 
   void Add(const Keyspace& keyspace, const std::string& name, WriteBatch* batch, State* state) {
     const std::string key = "k" + std::to_string(random_.Uniform(8));
-    const uint64_t default_ttl_us = name == "texts" ? 20 * kSecond : 0;
+    const uint64_t default_ttl_us = name == "texts" ? 20 * kMicrosPerSecond : 0;
     const uint64_t now_us = clock_->WallMicros();
     ModelVersion version;
     version.value =
@@ -220,8 +220,8 @@ class History {
       if (default_ttl_us != 0) version.expires_us = now_us + default_ttl_us;
       batch->Put(keyspace, key, version.value);
     } else {
-      version.expires_us = now_us + 5 * kSecond;
-      batch->PutWithTtl(keyspace, key, version.value, 5 * kSecond);
+      version.expires_us = now_us + 5 * kMicrosPerSecond;
+      batch->PutWithTtl(keyspace, key, version.value, 5 * kMicrosPerSecond);
     }
     state->model.Add({name, key}, std::move(version));
   }

@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "base/coding.h"
+#include "base/units.h"
 
 namespace seerdb::testing {
 namespace {
 
 constexpr size_t kHistoryLines = 25;
 constexpr size_t kSnapshotsMax = 4;
-constexpr uint64_t kSecond = 1'000'000;
 constexpr uint64_t kLargeBytes = 64;
 
 // Shows the order of its operands and how they were grouped, and cannot combine them.
@@ -89,7 +89,7 @@ ModelRun::ModelRun(const std::string& name, const Options& options, uint64_t see
   spaces_.push_back({"brackets", brackets, MergeBrackets, nullptr, {}});
   KeyspaceOptions fading;
   fading.merge_operator = StringAppend("|");
-  fading.default_ttl_us = 50 * kSecond;
+  fading.default_ttl_us = 50 * kMicrosPerSecond;
   spaces_.push_back({"fading", fading, MergeTexts, nullptr, {}});
   KeyspaceOptions garden;
   garden.merge_operator = StringAppend("|");
@@ -114,7 +114,7 @@ bool ModelRun::Run() {
 void ModelRun::Step() {
   while (random_.OneIn(2) && options_.executor->RunOne()) {
   }
-  if (random_.OneIn(8)) clock_->Advance(random_.Uniform(6 * kSecond));
+  if (random_.OneIn(8)) clock_->Advance(random_.Uniform(6 * kMicrosPerSecond));
   const uint64_t choice = random_.Uniform(100);
   if (choice < 13) return PutOne();
   if (choice < 16) return CommitTransactionOfSome();
@@ -205,7 +205,7 @@ std::string ModelRun::OperandFor(const Space& space) {
 }
 
 uint64_t ModelRun::AnyTtl(const Space& space, bool merge, uint64_t* expires_us) {
-  constexpr uint64_t kTtls[] = {0, 0, 0, kNoTtl, 10 * kSecond, 40 * kSecond};
+  constexpr uint64_t kTtls[] = {0, 0, 0, kNoTtl, 10 * kMicrosPerSecond, 40 * kMicrosPerSecond};
   const uint64_t given = kTtls[random_.Uniform(std::size(kTtls))];
   uint64_t ttl = given != 0 ? given : space.options.default_ttl_us;
   *expires_us = kForEver;

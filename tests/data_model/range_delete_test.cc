@@ -2,14 +2,13 @@
 // lie, and gone when nobody can see them.
 #include <algorithm>
 
+#include "base/units.h"
 #include "env/manual_clock.h"
 #include "seerdb/keyspace.h"
 #include "tests/data_model/data_model_fixture.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kSecond = 1'000'000;
 
 class RangeDeleteTest : public DataModelFixture {
  protected:
@@ -324,10 +323,10 @@ TEST_F(RangeDeleteTest, OldOnesHaveTheirTablesWrittenAnew) {
   EXPECT_OK(db_->Flush());
   EXPECT_OK(db_->WaitForCompaction());
   EXPECT_EQ(Entries(), 300u);
-  clock_->Advance(99 * kSecond);
+  clock_->Advance(99 * kMicrosPerSecond);
   EXPECT_OK(db_->WaitForCompaction());
   EXPECT_EQ(Entries(), 300u);
-  clock_->Advance(2 * kSecond);
+  clock_->Advance(2 * kMicrosPerSecond);
   EXPECT_OK(db_->Put("a", "makes somebody look"));
   EXPECT_OK(db_->Flush());
   EXPECT_OK(db_->WaitForCompaction());

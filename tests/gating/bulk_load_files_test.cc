@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kEntries = 60'000;
 
-std::string Key(int i) { return "key" + std::to_string(1'000'000 + i); }
+std::string LoadedKey(int i) { return "key" + std::to_string(1'000'000 + i); }
 std::string ValueOf(int i, int version) {
   return std::to_string(version) + "/" + std::to_string(i) + std::string(static_cast<size_t>(i % 200), '.');
 }
@@ -47,8 +47,8 @@ class BulkLoadFiles : public ::testing::TestWithParam<CompressionType> {
     for (int round = 1; round <= times; ++round) {
       ++version_;
       for (const int i : order) {
-        entries.emplace_back(Key(i), ValueOf(i, version_));
-        expected_[Key(i)] = entries.back().second;
+        entries.emplace_back(LoadedKey(i), ValueOf(i, version_));
+        expected_[LoadedKey(i)] = entries.back().second;
       }
     }
     if (load.already_sorted) {
@@ -82,8 +82,8 @@ class BulkLoadFiles : public ::testing::TestWithParam<CompressionType> {
 TEST_P(BulkLoadFiles, LoadsOverLoadsOverWrites) {
   ASSERT_TRUE(db_);
   for (int i = 0; i < kEntries; i += 3) {
-    ASSERT_OK(db_->Put(Key(i), "put"));
-    expected_[Key(i)] = "put";
+    ASSERT_OK(db_->Put(LoadedKey(i), "put"));
+    expected_[LoadedKey(i)] = "put";
   }
   std::vector<int> order(kEntries);
   std::iota(order.begin(), order.end(), 0);

@@ -10,18 +10,16 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-std::string Key(int i) { return "key" + std::to_string(1000 + i); }
+std::string BulkKey(int i) { return "key" + std::to_string(1000 + i); }
 
 class BulkLoadGating : public ::testing::Test {
  protected:
   BulkLoadGating() {
     options_ = TinyOptions();
     options_.file_system = fs_;
-    db_ = OpenOrFail(options_, kDirectory);
+    db_ = OpenOrFail(options_, kDbDirectory);
   }
 
   void Put(const std::string& key, const std::string& value) {
@@ -45,7 +43,7 @@ class BulkLoadGating : public ::testing::Test {
       db_.reset();
       fs_ = left;
       options_.file_system = fs_;
-      db_ = OpenOrFail(options_, kDirectory);
+      db_ = OpenOrFail(options_, kDbDirectory);
       ASSERT_TRUE(db_);
       EXPECT_EQ(Difference(expected_, ReadAll(*db_)), "") << (crash ? "crash" : "close");
     }
@@ -56,7 +54,7 @@ class BulkLoadGating : public ::testing::Test {
   }
   size_t Leftovers() { return LeftoversOf(*fs_); }
   static size_t LeftoversOf(FileSystem& fs) {
-    const auto names = fs.ListDirectory(kDirectory);
+    const auto names = fs.ListDirectory(kDbDirectory);
     EXPECT_TRUE(names.ok());
     return static_cast<size_t>(std::count_if(names->begin(), names->end(),
                                              [](const std::string& name) { return name.ends_with(".tmp"); }));
@@ -75,34 +73,34 @@ TEST_F(BulkLoadGating, NewestWinsOverEveryLevel) {
   options_.l0_slowdown_writes_trigger = 60;
   options_.l0_stop_writes_trigger = 70;
   db_.reset();
-  db_ = OpenOrFail(options_, kDirectory);
+  db_ = OpenOrFail(options_, kDbDirectory);
   ASSERT_TRUE(db_);
   int round = 0;
   for (const bool sorted : {true, false}) {
     for (const uint32_t target : {0u, 1u, 2u, 6u}) {
       SCOPED_TRACE("target " + std::to_string(target) + (sorted ? ", sorted" : ", unsorted"));
       // Old entries everywhere: the whole range deep down, parts of it in the levels above.
-      for (int i = 0; i < 300; ++i) Put(Key(i), "deep " + std::string(50, 'd'));
+      for (int i = 0; i < 300; ++i) Put(BulkKey(i), "deep " + std::string(50, 'd'));
       ASSERT_OK(db_->CompactRange());
-      for (int i = 0; i < 300; i += 10) Put(Key(i), "above");
-      ASSERT_OK(db_->CompactRange(Slice(Key(0)), Slice(Key(100))));
-      for (int i = 50; i < 250; i += 25) Put(Key(i), "in L0");
+      for (int i = 0; i < 300; i += 10) Put(BulkKey(i), "above");
+      ASSERT_OK(db_->CompactRange(Slice(BulkKey(0)), Slice(BulkKey(100))));
+      for (int i = 50; i < 250; i += 25) Put(BulkKey(i), "in L0");
       ASSERT_OK(db_->Flush());
       // Where nothing lies deep down, in a table of its own.
       const int fresh = 1000 * ++round;
-      for (int i = 5; i < 50; i += 10) Put(Key(fresh + i), "in L0 alone");
+      for (int i = 5; i < 50; i += 10) Put(BulkKey(fresh + i), "in L0 alone");
       ASSERT_OK(db_->Flush());
-      for (int i = 5; i < 300; i += 60) Put(Key(i), "in memory");
-      ASSERT_OK(db_->Delete(Key(7)));
-      expected_.erase(Key(7));
+      for (int i = 5; i < 300; i += 60) Put(BulkKey(i), "in memory");
+      ASSERT_OK(db_->Delete(BulkKey(7)));
+      expected_.erase(BulkKey(7));
       const Contents before = expected_;
       const Snapshot snapshot = db_->GetSnapshot();
       const auto iterator = db_->NewIterator();
 
       Entries entries;
-      for (int i = 0; i < 300; i += 3) entries.emplace_back(Key(i), "loaded " + std::to_string(target));
-      entries.emplace_back(Key(7), "back");
-      for (int i = 0; i < 50; ++i) entries.emplace_back(Key(fresh + i), "loaded behind all");
+      for (int i = 0; i < 300; i += 3) entries.emplace_back(BulkKey(i), "loaded " + std::to_string(target));
+      entries.emplace_back(BulkKey(7), "back");
+      for (int i = 0; i < 50; ++i) entries.emplace_back(BulkKey(fresh + i), "loaded behind all");
       std::sort(entries.begin(), entries.end());
       if (!sorted) std::reverse(entries.begin(), entries.end());
       const auto options = BulkLoadOptions().AlreadySorted(sorted).WithTargetLevel(target).WithMaxEntries(25);
@@ -128,9 +126,9 @@ TEST_F(BulkLoadGating, NewestWinsOverEveryLevel) {
         iterator->Next();
       }
       // What comes later wins over the load.
-      Put(Key(3), "later");
-      ASSERT_OK(db_->Delete(Key(6)));
-      expected_.erase(Key(6));
+      Put(BulkKey(3), "later");
+      ASSERT_OK(db_->Delete(BulkKey(6)));
+      expected_.erase(BulkKey(6));
       EXPECT_EQ(Difference(expected_, ReadAll(*db_)), "");
       ASSERT_OK(db_->CompactRange());
       EXPECT_EQ(Difference(before, ReadAll(*db_, &snapshot)), "")
@@ -165,7 +163,7 @@ TEST_F(BulkLoadGating, WritesDuringALoadAreOlder) {
   options_.executor = NewCooperativeExecutor();
   options_.background_flush = true;
   options_.background_compaction = true;
-  db_ = OpenOrFail(options_, kDirectory);
+  db_ = OpenOrFail(options_, kDbDirectory);
   ASSERT_TRUE(db_);
   Put("before", "the load");
   int late = 0;
@@ -195,7 +193,7 @@ TEST_F(BulkLoadGating, UnsortedInputClaimedSortedIsRefused) {
   Put("b", "before");
   for (const size_t bad : {size_t{1}, size_t{50}, size_t{99}}) {
     Entries entries;
-    for (int i = 0; i < 100; ++i) entries.emplace_back(Key(i), "never seen");
+    for (int i = 0; i < 100; ++i) entries.emplace_back(BulkKey(i), "never seen");
     entries[bad].first = "a";
     const auto stats = db_->BulkLoad(BulkLoadOptions().AlreadySorted().WithMaxEntries(10), entries);
     EXPECT_TRUE(stats.status().IsInvalidArgument());
@@ -226,14 +224,14 @@ TEST_F(BulkLoadGating, ALargeLoadStaysOutOfL0) {
   options_.l0_slowdown_writes_trigger = 60;
   options_.l0_stop_writes_trigger = 70;
   ASSERT_OK(db_->Close());
-  db_ = OpenOrFail(options_, kDirectory);
+  db_ = OpenOrFail(options_, kDbDirectory);
   for (int round = 0; round < 3; ++round) {
     Entries entries;
-    for (int i = 0; i < 200; ++i) entries.emplace_back(Key(i), "round " + std::to_string(round));
-    Put(Key(0), "first");
-    Put(Key(199), "last");
+    for (int i = 0; i < 200; ++i) entries.emplace_back(BulkKey(i), "round " + std::to_string(round));
+    Put(BulkKey(0), "first");
+    Put(BulkKey(199), "last");
     ASSERT_OK(db_->Flush());
-    Put(Key(100), "in memory");
+    Put(BulkKey(100), "in memory");
     const BulkLoadStats stats = Load(entries, BulkLoadOptions().AlreadySorted().WithMaxEntries(10));
     EXPECT_EQ(stats.sstables_created, 20u);
     EXPECT_LE(stats.tables_in_level[0], 4u);
@@ -254,18 +252,18 @@ TEST_F(BulkLoadGating, EveryFailedCallLeavesTheDatabaseAsItWas) {
       const auto memory = std::make_shared<MemoryFileSystem>();
       const auto faults = std::make_shared<FaultFileSystem>(memory);
       options_.file_system = faults;
-      auto db = OpenOrFail(options_, kDirectory);
+      auto db = OpenOrFail(options_, kDbDirectory);
       ASSERT_TRUE(db);
       Contents want;
       for (int i = 0; i < 20; ++i) {
-        ASSERT_OK(db->Put(Key(i), "before"));
-        want[Key(i)] = "before";
+        ASSERT_OK(db->Put(BulkKey(i), "before"));
+        want[BulkKey(i)] = "before";
       }
       Contents loaded = want;
       Entries entries;
       for (int i = 25; i >= 0; --i) {
-        entries.emplace_back(Key(i), "loaded");
-        loaded[Key(i)] = "loaded";
+        entries.emplace_back(BulkKey(i), "loaded");
+        loaded[BulkKey(i)] = "loaded";
       }
       faults->AddRule(FaultRule::Fail(FileOp::kAny, "/db",
                                       no_space ? FaultRule::NoSpaceError() : FaultRule::DeviceError(), call));
@@ -276,7 +274,7 @@ TEST_F(BulkLoadGating, EveryFailedCallLeavesTheDatabaseAsItWas) {
       EXPECT_EQ(Difference(stats.ok() ? loaded : want, ReadAll(*db)), "");
       db.reset();
       options_.file_system = memory;
-      db = OpenOrFail(options_, kDirectory);
+      db = OpenOrFail(options_, kDbDirectory);
       ASSERT_TRUE(db);
       const Contents found = ReadAll(*db);
       // A failed manifest write may take effect at the next open; whole, if so.
@@ -296,11 +294,11 @@ TEST_F(BulkLoadGating, AFailedLoadDoesNotStopWrites) {
   const auto faults = std::make_shared<FaultFileSystem>(fs_);
   ASSERT_OK(db_->Close());
   options_.file_system = faults;
-  db_ = OpenOrFail(options_, kDirectory);
+  db_ = OpenOrFail(options_, kDbDirectory);
   ASSERT_TRUE(db_);
   Put("a", "before");
   Entries entries;
-  for (int i = 0; i < 100; ++i) entries.emplace_back(Key(i), std::string(1000, 'v'));
+  for (int i = 0; i < 100; ++i) entries.emplace_back(BulkKey(i), std::string(1000, 'v'));
   for (const FileOp op : {FileOp::kOpenWrite, FileOp::kAppend, FileOp::kSync, FileOp::kRename}) {
     // Not the memtable's table: the load's come before and after it.
     const uint64_t number =

@@ -9,8 +9,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 // The crashes tried at each point: of the process, and of the power with several outcomes.
 std::vector<CrashOptions> Crashes() {
   std::vector<CrashOptions> crashes;
@@ -28,11 +26,11 @@ constexpr size_t kSanitizedStride = 5;
 // Of all names and bytes in the database's directory.
 uint64_t Fingerprint(FileSystem& fs) {
   uint64_t hash = 0;
-  auto names = fs.ListDirectory(kDirectory);
+  auto names = fs.ListDirectory(kDbDirectory);
   if (!names.ok()) return hash;
   std::sort(names->begin(), names->end());
   for (const std::string& name : *names) {
-    const auto text = ReadFileToString(fs, std::string(kDirectory) + "/" + name);
+    const auto text = ReadFileToString(fs, std::string(kDbDirectory) + "/" + name);
     const std::string entry = name + '\0' + (text.ok() ? *text : std::string());
     hash = (hash ^ Hash64(entry)) * 0x9e3779b97f4a7c15;
   }
@@ -40,7 +38,7 @@ uint64_t Fingerprint(FileSystem& fs) {
 }
 
 Status OpenInto(const Options& options, std::unique_ptr<DB>* db) {
-  auto opened = DB::Open(options, kDirectory);
+  auto opened = DB::Open(options, kDbDirectory);
   if (!opened.ok()) return opened.status();
   *db = *std::move(opened);
   return Status::Ok();
@@ -152,7 +150,7 @@ void CrashExplorer::RunTrace() {
   watched->SetHook(
       [this](FileOp op, const std::string& path, uint64_t) { Collect(BoundaryOf(op, path), Crashes()); });
   Options options = WithFileSystem(watched);
-  std::unique_ptr<DB> db = OpenOrFail(options, kDirectory);
+  std::unique_ptr<DB> db = OpenOrFail(options, kDbDirectory);
   for (const TraceStep& step : trace_.steps) {
     if (!db) return;
     const Status status = RunStep(step, &options, &db);
@@ -198,7 +196,7 @@ void CrashExplorer::RunTorn(const FaultRule& rule, Boundary boundary) {
   };
   tearing->AddRule(std::move(collecting));
   Options options = WithFileSystem(tearing);
-  auto opened = DB::Open(options, kDirectory);
+  auto opened = DB::Open(options, kDbDirectory);
   std::unique_ptr<DB> db = opened.ok() ? *std::move(opened) : nullptr;
   for (const TraceStep& step : trace_.steps) {
     if (!db || !points_.empty()) break;
@@ -330,7 +328,7 @@ void CrashExplorer::CheckPoint(const CrashPoint& point, bool inner) {
   SCOPED_TRACE(Describe(point));
   const std::shared_ptr<MemoryFileSystem> disk =
       point.disk->CrashClone({0, CrashOptions::kProcessCrash, true});
-  const std::unique_ptr<DB> db = OpenOrFail(WithFileSystem(disk), kDirectory);
+  const std::unique_ptr<DB> db = OpenOrFail(WithFileSystem(disk), kDbDirectory);
   if (!db) return;
   const Contents found = ReadAll(*db);
   const std::optional<size_t> units = Match(found, point);
@@ -361,7 +359,7 @@ void CrashExplorer::WriteOn(const CrashPoint& point, DB* db, std::shared_ptr<Mem
   CrashOptions second = Crashes()[point.change % Crashes().size()];
   second.seed += point.change;
   const std::shared_ptr<MemoryFileSystem> after = disk->CrashClone(second);
-  const std::unique_ptr<DB> reopened = OpenOrFail(WithFileSystem(after), kDirectory);
+  const std::unique_ptr<DB> reopened = OpenOrFail(WithFileSystem(after), kDbDirectory);
   if (!reopened) return;
   EXPECT_EQ(Difference(expected, ReadAll(*reopened)), "") << "after the second crash";
   EXPECT_OK(reopened->CompactRange());
@@ -388,7 +386,7 @@ std::vector<CrashExplorer::CrashPoint> CrashExplorer::CrashRecovery(const CrashP
   };
   const auto watched = std::make_shared<FaultFileSystem>(disk);
   watched->SetHook(collect);
-  const std::unique_ptr<DB> db = OpenOrFail(WithFileSystem(watched), kDirectory);
+  const std::unique_ptr<DB> db = OpenOrFail(WithFileSystem(watched), kDbDirectory);
   watched->SetHook(nullptr);
   if (!db) return {};
   const std::optional<size_t> units = Match(ReadAll(*db), point);

@@ -9,8 +9,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 void WriteFile(FileSystem& fs, const std::string& path, Slice bytes) {
   auto file = fs.NewWritableFile(path, CreateMode::kTruncate);
   ASSERT_TRUE(file.ok());
@@ -20,7 +18,7 @@ void WriteFile(FileSystem& fs, const std::string& path, Slice bytes) {
 }
 
 std::vector<std::string> Names(FileSystem& fs, Slice suffix) {
-  auto all = fs.ListDirectory(kDirectory);
+  auto all = fs.ListDirectory(kDbDirectory);
   std::vector<std::string> found;
   if (!all.ok()) return found;
   for (const std::string& name : *all) {
@@ -38,7 +36,7 @@ TEST(Gating, TruncatedUnlistedTableStillOpens) {
   options.file_system = fs;
   Contents expected;
   {
-    const auto db = OpenOrFail(options, kDirectory);
+    const auto db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     for (int i = 0; i < 300; ++i) {
       const std::string key = "key" + std::to_string(i);
@@ -49,7 +47,7 @@ TEST(Gating, TruncatedUnlistedTableStillOpens) {
   }
   const std::vector<std::string> tables = Names(*fs, ".sst");
   ASSERT_FALSE(tables.empty());
-  const auto whole = ReadFileToString(*fs, std::string(kDirectory) + "/" + tables[0]);
+  const auto whole = ReadFileToString(*fs, std::string(kDbDirectory) + "/" + tables[0]);
   ASSERT_TRUE(whole.ok());
   const std::string cut = whole->substr(0, whole->size() / 2);
   const std::string flipped = std::string(1, static_cast<char>(~(*whole)[0])) + whole->substr(1);
@@ -60,10 +58,10 @@ TEST(Gating, TruncatedUnlistedTableStillOpens) {
   };
   for (int round = 0; round < 2; ++round) {
     SCOPED_TRACE(round == 0 ? "after a clean close" : "after a crash");
-    for (const auto& [name, bytes] : leftovers) WriteFile(*fs, std::string(kDirectory) + "/" + name, bytes);
+    for (const auto& [name, bytes] : leftovers) WriteFile(*fs, std::string(kDbDirectory) + "/" + name, bytes);
     const auto disk = fs->CrashClone({0, CrashOptions::kProcessCrash, true});
     options.file_system = disk;
-    auto db = OpenOrFail(options, kDirectory);
+    auto db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     EXPECT_EQ(Difference(expected, ReadAll(*db)), "");
     ASSERT_OK(db->Put("new", "value"));
@@ -76,13 +74,13 @@ TEST(Gating, TruncatedUnlistedTableStillOpens) {
       db.reset();
       options.file_system = crashed;
     }
-    db = OpenOrFail(options, kDirectory);
+    db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     Contents with_new = expected;
     with_new["new"] = "value";
     EXPECT_EQ(Difference(with_new, ReadAll(*db)), "");
     for (const auto& [name, bytes] : leftovers) {
-      EXPECT_FALSE(options.file_system->GetFileInfo(std::string(kDirectory) + "/" + name).ok())
+      EXPECT_FALSE(options.file_system->GetFileInfo(std::string(kDbDirectory) + "/" + name).ok())
           << name << " was not swept";
     }
   }
@@ -98,7 +96,7 @@ struct Reopener {
 
   Reopener() {
     options.file_system = fs;
-    db = OpenOrFail(options, kDirectory);
+    db = OpenOrFail(options, kDbDirectory);
   }
   bool Reopen(Ending ending) {
     if (ending == Ending::kClose) {
@@ -110,7 +108,7 @@ struct Reopener {
       fs = survivor;
     }
     options.file_system = fs;
-    db = OpenOrFail(options, kDirectory);
+    db = OpenOrFail(options, kDbDirectory);
     return db != nullptr;
   }
 };
@@ -174,7 +172,7 @@ TEST(Gating, FillPastLastLevelWithTwoLevels) {
     life.options.block_bytes = 256;
     life.fs = std::make_shared<MemoryFileSystem>();
     life.options.file_system = life.fs;
-    life.db = OpenOrFail(life.options, kDirectory);
+    life.db = OpenOrFail(life.options, kDbDirectory);
     ASSERT_TRUE(life.db);
     // The last of two levels "may hold" 16 KiB, of three 32 KiB: fill to 40 times that, or to 20 times.
     Contents expected;
@@ -222,7 +220,7 @@ TEST(Gating, MergeOperandsAcrossFlushCompactionAndReopen) {
   options.merge_operator = StringAppend(",");
   options.l0_compaction_trigger = 100;
   options.l0_slowdown_writes_trigger = options.l0_stop_writes_trigger = 200;
-  auto db = OpenOrFail(options, kDirectory);
+  auto db = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(db);
   Contents want;
   const auto merge = [&](const std::string& key, const std::string& operand) {
@@ -247,7 +245,7 @@ TEST(Gating, MergeOperandsAcrossFlushCompactionAndReopen) {
     EXPECT_EQ(Difference(want, ReadAll(*db)), "") << "after compaction";
     merge("put", "in the log " + r);
     db.reset();
-    db = OpenOrFail(options, kDirectory);
+    db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     EXPECT_EQ(Difference(want, ReadAll(*db)), "") << "after a reopen";
   }
@@ -257,7 +255,7 @@ TEST(Gating, OneLevelIsRefused) {
   Options options = TinyOptions();
   options.file_system = std::make_shared<MemoryFileSystem>();
   options.num_levels = 1;
-  const auto opened = DB::Open(options, kDirectory);
+  const auto opened = DB::Open(options, kDbDirectory);
   ASSERT_FALSE(opened.ok());
   EXPECT_TRUE(opened.status().IsInvalidArgument()) << opened.status().ToString();
 }

@@ -11,8 +11,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 Options MemoryOptions() {
   Options options = TinyOptions();
   options.file_system = std::make_shared<MemoryFileSystem>();
@@ -69,7 +67,7 @@ TEST(Gating, SnapshotSurvivesCompaction) {
     for (const Move after : kMoves) {
       SCOPED_TRACE("move " + std::to_string(static_cast<int>(between)) + ", then " +
                    std::to_string(static_cast<int>(after)));
-      const auto db = OpenOrFail(MemoryOptions(), kDirectory);
+      const auto db = OpenOrFail(MemoryOptions(), kDbDirectory);
       ASSERT_TRUE(db);
       Contents contents;
       std::vector<Held> held;
@@ -113,7 +111,7 @@ TEST(Gating, SnapshotSurvivesCompaction) {
 
 // A snapshot taken while an older one with the same sequence is released must go on protecting its version.
 TEST(Gating, EqualSnapshotsAreReleasedOneByOne) {
-  const auto db = OpenOrFail(MemoryOptions(), kDirectory);
+  const auto db = OpenOrFail(MemoryOptions(), kDbDirectory);
   ASSERT_TRUE(db);
   ASSERT_OK(db->Put("k", "old"));
   Snapshot first = db->GetSnapshot();
@@ -139,7 +137,7 @@ TEST(Gating, DeletedKeyAndEmptyValueThroughSnapshots) {
       SCOPED_TRACE("value " + std::to_string(static_cast<int>(value_goes)) + ", tombstone " +
                    std::to_string(static_cast<int>(tombstone_goes)));
       Options options = MemoryOptions();
-      const auto db = OpenOrFail(options, kDirectory);
+      const auto db = OpenOrFail(options, kDbDirectory);
       ASSERT_TRUE(db);
       Contents contents;
       std::vector<Held> held;
@@ -191,7 +189,7 @@ TEST(Gating, DeletedKeyAndEmptyValueThroughSnapshots) {
       for (const LevelStats& level : db->Stats().levels) tombstones += level.tombstones;
       EXPECT_EQ(tombstones, 0u) << "tombstones at the bottom that nobody needs";
       ASSERT_OK(db->Close());
-      const auto again = OpenOrFail(options, kDirectory);
+      const auto again = OpenOrFail(options, kDbDirectory);
       ASSERT_TRUE(again);
       EXPECT_EQ(Difference(contents, ReadAll(*again)), "");
     }
@@ -204,7 +202,7 @@ TEST(Gating, TombstoneIsKeptAboveOlderValue) {
   options.num_levels = 6;
   options.memtable_capacity = 4096;
   options.l0_compaction_trigger = 1;
-  const auto db = OpenOrFail(options, kDirectory);
+  const auto db = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(db);
   Contents contents;
   for (int i = 0; i < 2000; ++i) {
@@ -275,7 +273,7 @@ TEST(Gating, PrefixRelatedKeysInAllOrders) {
   int orders = 0;
   do {
     if (kSanitized && orders++ % 24 != 0) continue;
-    const auto db = OpenOrFail(MemoryOptions(), kDirectory);
+    const auto db = OpenOrFail(MemoryOptions(), kDbDirectory);
     ASSERT_TRUE(db);
     Contents contents;
     const auto check = [&] {
@@ -330,7 +328,7 @@ TEST(Gating, PrefixScanEndsWhereThePrefixDoes) {
                              "v"};
   const std::string prefixes[] = {"",     "u",    "user",     "user\xff",         "user\xff\xff",
                                   "uses", "\xff", "\xff\xff", "\xff\xff\xff\xff", "zz"};
-  const auto db = OpenOrFail(MemoryOptions(), kDirectory);
+  const auto db = OpenOrFail(MemoryOptions(), kDbDirectory);
   ASSERT_TRUE(db);
   for (const std::string& key : all) ASSERT_OK(db->Put(key, "v" + key));
   for (const Move move : kMoves) {

@@ -11,8 +11,6 @@
 namespace seerdb::testing {
 namespace {
 
-const char kDirectory[] = "/db";
-
 // Nobody sees a write before it is logged, and, where the policy says so, synced: a reader that saw it could
 // act on what a crash then takes back.
 TEST(Visibility, NothingIsSeenBeforeItIsLogged) {
@@ -23,7 +21,7 @@ TEST(Visibility, NothingIsSeenBeforeItIsLogged) {
     options.wal_segment_bytes = 1 << 20;
     options.wal_sync_policy = policy;
     options.file_system = fs;
-    const auto db = OpenOrFail(options, kDirectory);
+    const auto db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     ASSERT_OK(db->Put("k", "old"));
     int looked = 0;
@@ -67,7 +65,7 @@ TEST(Visibility, SkipWalIsLostUntilFlush) {
       options.memtable_capacity = 1 << 20;
       options.skip_wal = whole_database;
       options.file_system = disk;
-      auto db = OpenOrFail(options, kDirectory);
+      auto db = OpenOrFail(options, kDbDirectory);
       ASSERT_TRUE(db);
       Contents expected;
       for (int i = 0; i < 20; ++i) {
@@ -79,14 +77,14 @@ TEST(Visibility, SkipWalIsLostUntilFlush) {
       EXPECT_EQ(ReadAll(*db).size(), 20u);
       if (flush) ASSERT_OK(db->Flush());
       options.file_system = disk->CrashClone({1, CrashOptions::kProcessCrash, true});
-      db = OpenOrFail(options, kDirectory);
+      db = OpenOrFail(options, kDbDirectory);
       ASSERT_TRUE(db);
       EXPECT_EQ(Difference(expected, ReadAll(*db)), "");
       // A clean close keeps all.
       ASSERT_OK(db->Put(WriteOptions::SkipWal(), "last", "v"));
       expected["last"] = "v";
       ASSERT_OK(db->Close());
-      db = OpenOrFail(options, kDirectory);
+      db = OpenOrFail(options, kDbDirectory);
       ASSERT_TRUE(db);
       EXPECT_EQ(Difference(expected, ReadAll(*db)), "");
     }
@@ -113,7 +111,7 @@ TEST(Visibility, PoliciesSyncAsTheySay) {
     options.memtable_capacity = options.wal_segment_bytes = 1 << 20;
     options.wal_sync_policy = c.policy;
     options.file_system = fs;
-    const auto db = OpenOrFail(options, kDirectory);
+    const auto db = OpenOrFail(options, kDbDirectory);
     ASSERT_TRUE(db);
     ASSERT_OK(db->Put(c.write, "first", "v"));
     const uint64_t data_syncs = fs->calls(FileOp::kSync), full_syncs = fs->calls(FileOp::kSyncAll);
@@ -135,7 +133,7 @@ TEST(Visibility, BarrierSyncsBehindTheWriter) {
   options.barrier_interval_us = 1000;
   options.executor = NewCooperativeExecutor();
   options.file_system = watched;
-  const auto db = OpenOrFail(options, kDirectory);
+  const auto db = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(db);
   Contents contents;
   for (int round = 0; round < 3; ++round) {
@@ -156,7 +154,7 @@ TEST(Visibility, BarrierSyncsBehindTheWriter) {
     EXPECT_GT(watched->calls(FileOp::kSync), syncs);
     Options after = TinyOptions();
     after.file_system = disk->CrashClone({0, CrashOptions::kDropUnsynced, true});
-    const auto reopened = OpenOrFail(after, kDirectory);
+    const auto reopened = OpenOrFail(after, kDbDirectory);
     ASSERT_TRUE(reopened);
     EXPECT_EQ(Difference(contents, ReadAll(*reopened)), "");
   }
@@ -174,14 +172,14 @@ TEST(Visibility, AnUnloggedWriteSyncsWhatIsOverdue) {
   options.clock = clock;
   options.executor = NewCooperativeExecutor();  // runs no task here
   options.file_system = disk;
-  const auto db = OpenOrFail(options, kDirectory);
+  const auto db = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(db);
   ASSERT_OK(db->Put("logged", "v"));
   clock->Advance(1000);
   ASSERT_OK(db->Put(WriteOptions::SkipWal(), "unlogged", "v"));
   Options after = TinyOptions();
   after.file_system = disk->CrashClone({0, CrashOptions::kDropUnsynced, true});
-  const auto reopened = OpenOrFail(after, kDirectory);
+  const auto reopened = OpenOrFail(after, kDbDirectory);
   ASSERT_TRUE(reopened);
   EXPECT_EQ(Difference({{"logged", "v"}}, ReadAll(*reopened)), "");
   ASSERT_OK(db->Close());
@@ -191,7 +189,7 @@ TEST(Visibility, AnUnloggedWriteSyncsWhatIsOverdue) {
 TEST(Visibility, AfterClose) {
   Options options = TinyOptions();
   options.file_system = std::make_shared<MemoryFileSystem>();
-  auto db = OpenOrFail(options, kDirectory);
+  auto db = OpenOrFail(options, kDbDirectory);
   ASSERT_TRUE(db);
   Contents contents;
   for (int i = 0; i < 200; ++i) {

@@ -2,13 +2,12 @@
 // nothing.
 #include <algorithm>
 
+#include "base/units.h"
 #include "env/memory_file_system.h"
 #include "tests/support/test_support.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 // `count` entries of 1,000 bytes, descending, made when they are asked for.
 class Descending final : public BulkLoadSource {

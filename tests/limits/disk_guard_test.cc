@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/units.h"
 #include "env/manual_clock.h"
 #include "env/memory_file_system.h"
 #include "tests/support/test_support.h"
@@ -11,7 +12,6 @@
 namespace seerdb::testing {
 namespace {
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint64_t kLimit = 100 * kMiB;
 
 class DiskGuardTest : public ::testing::Test {

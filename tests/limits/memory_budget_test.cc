@@ -6,13 +6,12 @@
 #include <thread>
 #include <vector>
 
+#include "base/units.h"
 #include "env/memory_file_system.h"
 #include "tests/support/test_support.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 Options SmallBudget() {
   Options options;
@@ -22,7 +21,7 @@ Options SmallBudget() {
   return options;
 }
 
-std::string KeyOf(uint64_t i) { return "key" + std::to_string(1'000'000 + i); }
+std::string BudgetKey(uint64_t i) { return "key" + std::to_string(1'000'000 + i); }
 
 uint64_t SumOf(const MemoryUsage& usage) {
   return usage.active_memtable_bytes + usage.immutable_memtable_bytes + usage.pinned_memtable_bytes +
@@ -66,12 +65,12 @@ TEST(MemoryBudgetTest, BatchesAndValuesThatCannotFitAreRefused) {
   EXPECT_TRUE(status.IsInvalidArgument() && status.detail() == StatusDetail::kMemoryFull)
       << status.ToString();
   WriteBatch batch;
-  for (int i = 0; i < 30; ++i) batch.Put(KeyOf(i), std::string(100'000, 'v'));
+  for (int i = 0; i < 30; ++i) batch.Put(BudgetKey(i), std::string(100'000, 'v'));
   status = db->Write(batch);
   EXPECT_TRUE(status.IsInvalidArgument() && status.detail() == StatusDetail::kMemoryFull)
       << status.ToString();
   EXPECT_EQ(GetText(*db, "value"), "none");
-  EXPECT_EQ(GetText(*db, KeyOf(0)), "none");
+  EXPECT_EQ(GetText(*db, BudgetKey(0)), "none");
   EXPECT_OK(db->Put("after", "x"));
 }
 
@@ -80,12 +79,12 @@ TEST(MemoryBudgetTest, ABatchOfManySmallOperationsIsRefusedForGood) {
   auto db = OpenOrFail(SmallBudget(), "/db");
   ASSERT_TRUE(db);
   WriteBatch batch;
-  for (int i = 0; i < 30'000; ++i) batch.Delete(KeyOf(i));
+  for (int i = 0; i < 30'000; ++i) batch.Delete(BudgetKey(i));
   const Status status = db->Write(batch);
   EXPECT_TRUE(status.IsInvalidArgument() && status.detail() == StatusDetail::kMemoryFull)
       << status.ToString();
   batch.Clear();
-  for (int i = 0; i < 10'000; ++i) batch.Delete(KeyOf(i));
+  for (int i = 0; i < 10'000; ++i) batch.Delete(BudgetKey(i));
   EXPECT_OK(db->Write(batch));
 }
 
@@ -101,13 +100,13 @@ TEST(MemoryBudgetTest, UsageAddsUpAndIsGivenBack) {
     auto db = OpenOrFail(options, "/db");
     ASSERT_TRUE(db);
     for (int i = 0; i < 20'000; ++i) {
-      ASSERT_OK(db->Put(KeyOf(i), std::string(200, 'v')));
+      ASSERT_OK(db->Put(BudgetKey(i), std::string(200, 'v')));
       const MemoryUsage usage = db->memory_usage();
       ASSERT_EQ(usage.total_bytes, SumOf(usage));
     }
     ASSERT_OK(db->Flush());
     ASSERT_OK(db->WaitForCompaction());
-    for (int i = 0; i < 20'000; i += 50) EXPECT_NE(GetText(*db, KeyOf(i)), "none");
+    for (int i = 0; i < 20'000; i += 50) EXPECT_NE(GetText(*db, BudgetKey(i)), "none");
     const DBStats stats = db->Stats();
     EXPECT_GT(stats.memory.block_cache_bytes, 100'000u);
     EXPECT_GT(stats.memory.table_metadata_bytes, 10'000u);
@@ -131,7 +130,7 @@ TEST(MemoryBudgetTest, MappedTablesAreShownApartAlsoWhenDeleted) {
   auto db = OpenOrFail(SmallBudget(), "/db");
   ASSERT_TRUE(db);
   for (int round = 0; round < 2; ++round) {
-    for (int i = 0; i < 1000; ++i) ASSERT_OK(db->Put(KeyOf(i), std::string(500, 'v')));
+    for (int i = 0; i < 1000; ++i) ASSERT_OK(db->Put(BudgetKey(i), std::string(500, 'v')));
     ASSERT_OK(db->Flush());
   }
   const auto pin = db->NewIterator();
@@ -145,7 +144,7 @@ TEST(MemoryBudgetTest, MappedTablesAreShownApartAlsoWhenDeleted) {
 // Writes until a write fails; the status of that, or OK if none did.
 Status WriteUntilRefused(DB& db, int writes, std::vector<std::unique_ptr<Iterator>>* pins) {
   for (int i = 0; i < writes; ++i) {
-    const Status status = db.Put(KeyOf(i % 5000), std::string(1000, static_cast<char>('a' + i % 26)));
+    const Status status = db.Put(BudgetKey(i % 5000), std::string(1000, static_cast<char>('a' + i % 26)));
     if (!status.ok()) return status;
     // An iterator keeps the memtable that it was made on.
     if (pins != nullptr && i % 200 == 0) pins->push_back(db.NewIterator());
@@ -169,7 +168,7 @@ TEST(MemoryBudgetTest, PinnedMemtablesAreCountedAndEndInAClearError) {
     EXPECT_GT(db->Stats().memory_stalls, 0u);
     EXPECT_GT(db->Stats().memory_flushes, 0u);
     // Reads go on, and so do writes once the readers have left.
-    EXPECT_NE(GetText(*db, KeyOf(0)), "none");
+    EXPECT_NE(GetText(*db, BudgetKey(0)), "none");
     EXPECT_TRUE(WriteUntilRefused(*db, 1000, nullptr).IsBusy());
     pins.clear();
     EXPECT_OK(WriteUntilRefused(*db, 20'000, nullptr));
@@ -189,9 +188,9 @@ TEST(MemoryBudgetTest, PinnedValuesAreCountedAndBounded) {
   std::vector<PinnedValue> pins;
   Status status;
   for (int i = 0; i < 40'000 && status.ok(); ++i) {
-    status = db->Put(KeyOf(i % 100), std::string(1000, 'v'));
+    status = db->Put(BudgetKey(i % 100), std::string(1000, 'v'));
     if (i % 500 != 0) continue;
-    auto got = db->Get(KeyOf(i % 100));
+    auto got = db->Get(BudgetKey(i % 100));
     ASSERT_TRUE(got.ok() && got->has_value());
     pins.push_back(**std::move(got));
   }
@@ -216,13 +215,13 @@ TEST(MemoryBudgetTest, AnIdleDatabaseIsFlushedForABusyOne) {
       idle.push_back(OpenOrFail(options, "/idle" + std::to_string(i)));
       ASSERT_TRUE(idle.back());
       // Not enough to be flushed for its own sake.
-      for (int j = 0; j < 500; ++j) ASSERT_OK(idle.back()->Put(KeyOf(j), std::string(1000, 'v')));
+      for (int j = 0; j < 500; ++j) ASSERT_OK(idle.back()->Put(BudgetKey(j), std::string(1000, 'v')));
     }
     if (cooperative) options.executor = NewCooperativeExecutor();
     auto busy = OpenOrFail(options, "/busy");
     ASSERT_TRUE(busy);
     for (int i = 0; i < 20'000; ++i) {
-      ASSERT_OK(busy->Put(KeyOf(i), std::string(1000, 'v')));
+      ASSERT_OK(busy->Put(BudgetKey(i), std::string(1000, 'v')));
       ASSERT_LE((*budget)->usage().total_bytes, 8 * kMiB) << (*budget)->usage().ToString();
     }
     uint64_t flushed = 0;
@@ -248,7 +247,7 @@ TEST(MemoryBudgetTest, DatabasesOnOneBudgetWriteAtOnceAndClose) {
         auto opened = DB::Open(options, "/db" + std::to_string(w));
         if (!opened.ok()) return void(++wrong);
         for (int i = 0; i < 8000; ++i) {
-          if (!(*opened)->Put(KeyOf(i), std::string(1000, 'v')).ok()) return void(++wrong);
+          if (!(*opened)->Put(BudgetKey(i), std::string(1000, 'v')).ok()) return void(++wrong);
         }
         if (!(*opened)->Close().ok()) ++wrong;
       }
@@ -286,7 +285,7 @@ TEST(MemoryBudgetTest, RecoveryKeepsToIt) {
   options.file_system = fs;
   auto db = OpenOrFail(options, "/db");
   ASSERT_TRUE(db);
-  for (int i = 0; i < 20'000; ++i) ASSERT_OK(db->Put(KeyOf(i), std::string(500, 'v')));
+  for (int i = 0; i < 20'000; ++i) ASSERT_OK(db->Put(BudgetKey(i), std::string(500, 'v')));
   const auto crashed = fs->CrashClone({0, CrashOptions::kProcessCrash, true});
   options.file_system = crashed;
   options.max_memory_bytes = 8 * kMiB;
@@ -304,7 +303,7 @@ TEST(MemoryBudgetTest, ATransactionThatReadsWithoutEndIsRefused) {
   options.isolation = IsolationLevel::kSerializable;
   const auto transaction = *db->BeginTransaction(options);
   Status read;
-  for (uint64_t i = 0; i < 200'000 && read.ok(); ++i) read = transaction->Get(KeyOf(i)).status();
+  for (uint64_t i = 0; i < 200'000 && read.ok(); ++i) read = transaction->Get(BudgetKey(i)).status();
   EXPECT_TRUE(read.IsInvalidArgument() && read.detail() == StatusDetail::kMemoryFull) << read.ToString();
   EXPECT_LT(db->memory_usage().transaction_bytes, 3 * kMiB);
   EXPECT_OK(db->Put("others", "go on"));
@@ -314,8 +313,8 @@ TEST(MemoryBudgetTest, ACommitThatMeetsAConflictKeepsNoMemory) {
   auto db = OpenOrFail(SmallBudget(), "/db");
   ASSERT_TRUE(db);
   auto transaction = *db->BeginTransaction({});
-  for (int i = 0; i < 150; ++i) ASSERT_OK(transaction->Put(KeyOf(i), std::string(4000, 'v')));
-  ASSERT_OK(db->Put(KeyOf(7), "first"));
+  for (int i = 0; i < 150; ++i) ASSERT_OK(transaction->Put(BudgetKey(i), std::string(4000, 'v')));
+  ASSERT_OK(db->Put(BudgetKey(7), "first"));
   const uint64_t bytes = db->memory_usage().active_memtable_bytes;
   EXPECT_TRUE(transaction->Commit().IsConflict());
   transaction.reset();

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/random.h"
+#include "base/units.h"
 #include "seerdb/memory_budget.h"
 #include "tests/limits/process_memory.h"
 #include "tests/support/test_support.h"
@@ -15,7 +16,6 @@
 namespace seerdb::testing {
 namespace {
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 // Of what the allocator has handed out: what is held for a moment, or too small to be counted.
 constexpr uint64_t kUncountedBytes = 3 * kMiB;
 // Of what the process holds: stacks of threads too, and free memory between pieces in use. The latter depends
@@ -34,7 +34,7 @@ struct LoadCase {
   uint64_t budget_mib;  // in short runs
 };
 
-std::string KeyOf(uint64_t number) {
+std::string LoadKey(uint64_t number) {
   char key[17];
   std::snprintf(key, sizeof key, "%016llx", static_cast<unsigned long long>(number * 0x9e3779b97f4a7c15));
   return key;
@@ -118,11 +118,11 @@ void Load(const LoadCase& tested, uint64_t budget_bytes) {
   const uint64_t entries = (kSanitized ? 8 : 20) * budget_bytes / 116;
   uint64_t counted_peak = 0;
   for (uint64_t i = 0; i < entries; ++i) {
-    const Status status = db->Put(KeyOf(i), Slice(noise).substr(i % 3900, 100));
+    const Status status = db->Put(LoadKey(i), Slice(noise).substr(i % 3900, 100));
     ASSERT_OK(status);
     if (i % 16 == 0) {  // reads fill the cache meanwhile
       const uint64_t asked = random.Uniform(i + 1);
-      const auto got = db->Get(KeyOf(asked));
+      const auto got = db->Get(LoadKey(asked));
       ASSERT_TRUE(got.ok() && got->has_value()) << asked;
       ASSERT_EQ((*got)->slice(), Slice(noise).substr(asked % 3900, 100));
     }

@@ -10,7 +10,7 @@
 namespace seerdb::testing {
 namespace {
 
-std::string KeyOf(int i) { return "key" + std::to_string(100'000 + i); }
+std::string FileKey(int i) { return "key" + std::to_string(100'000 + i); }
 std::string ValueOf(int i) { return std::string(400, static_cast<char>('a' + i % 26)) + std::to_string(i); }
 
 size_t OpenDescriptors() {
@@ -22,7 +22,7 @@ size_t OpenDescriptors() {
 void ReadEverything(DB& db, int entries) {
   for (int step = 0; step < entries; ++step) {
     const int i = static_cast<int>((uint64_t{7919} * step) % entries);
-    ASSERT_EQ(GetText(db, KeyOf(i)), "=" + ValueOf(i));
+    ASSERT_EQ(GetText(db, FileKey(i)), "=" + ValueOf(i));
   }
   EXPECT_EQ(ReadAll(db).size(), static_cast<size_t>(entries));
 }
@@ -45,7 +45,7 @@ void ManyTablesFewDescriptors(const std::string& path, uint32_t max_open_files) 
   auto db = OpenOrFail(options, path);
   ASSERT_TRUE(db);
   const int entries = 10'000;
-  for (int i = 0; i < entries; ++i) ASSERT_OK(db->Put(KeyOf(i), ValueOf(i)));
+  for (int i = 0; i < entries; ++i) ASSERT_OK(db->Put(FileKey(i), ValueOf(i)));
   ASSERT_OK(db->CompactRange());
   ASSERT_GE(db->Stats().total_sstables, 250u);
   // Held across everything that follows.
@@ -55,13 +55,13 @@ void ManyTablesFewDescriptors(const std::string& path, uint32_t max_open_files) 
   const size_t cap = max_open_files != 0 ? max_open_files : limit.rlim_cur / 4 * 3;
   EXPECT_LE(OpenDescriptors(), before + cap + 8);  // log, manifest, lock
   EXPECT_OK(db->Verify().status());
-  for (int i = 0; i < entries; ++i) ASSERT_OK(db->Delete(KeyOf(i)));
+  for (int i = 0; i < entries; ++i) ASSERT_OK(db->Delete(FileKey(i)));
   ASSERT_OK(db->CompactRange());
   EXPECT_EQ(ReadAll(*db).size(), 0u);
   // Its tables are no longer in the tree, and most of them without a descriptor.
   int walked = 0;
   for (; held->Valid(); held->Next(), ++walked) {
-    ASSERT_EQ(held->key(), KeyOf(walked));
+    ASSERT_EQ(held->key(), FileKey(walked));
     ASSERT_EQ(held->value(), ValueOf(walked));
   }
   EXPECT_OK(held->status());
@@ -70,7 +70,7 @@ void ManyTablesFewDescriptors(const std::string& path, uint32_t max_open_files) 
   const DBStats stats = db->Stats();
   EXPECT_GT(stats.table_files_evicted, 200u);
   EXPECT_GT(stats.table_files_opened, stats.table_files_evicted);
-  for (int i = 0; i < entries; ++i) ASSERT_OK(db->Put(KeyOf(i), ValueOf(i)));
+  for (int i = 0; i < entries; ++i) ASSERT_OK(db->Put(FileKey(i), ValueOf(i)));
   ASSERT_OK(db->Close());
   db = OpenOrFail(options, path);
   ASSERT_TRUE(db);
@@ -96,7 +96,7 @@ TEST(OpenFiles, MappedTablesHoldNoDescriptor) {
   auto db = OpenOrFail(options, place.path() + "/db");
   ASSERT_TRUE(db);
   const size_t before = OpenDescriptors();
-  for (int i = 0; i < 2000; ++i) ASSERT_OK(db->Put(KeyOf(i), ValueOf(i)));
+  for (int i = 0; i < 2000; ++i) ASSERT_OK(db->Put(FileKey(i), ValueOf(i)));
   ASSERT_OK(db->CompactRange());
   EXPECT_GT(db->Stats().total_sstables, 50u);
   EXPECT_LE(OpenDescriptors(), before + 8);
@@ -118,14 +118,14 @@ void ManySegmentsFewDescriptors(const std::string& path) {
   {
     auto db = OpenOrFail(options, path);
     ASSERT_TRUE(db);
-    for (int i = 0; i < entries; ++i) ASSERT_OK(db->Put(KeyOf(i), value(i)));
+    for (int i = 0; i < entries; ++i) ASSERT_OK(db->Put(FileKey(i), value(i)));
     // What a kill leaves: the log has all of it.
     std::filesystem::copy(path, path + ".copy", std::filesystem::copy_options::recursive);
   }
   auto db = OpenOrFail(options, path + ".copy");
   ASSERT_TRUE(db);
   EXPECT_GT(db->Stats().recovery.records_replayed, 100u);
-  for (int i = 0; i < entries; ++i) ASSERT_EQ(GetText(*db, KeyOf(i)), "=" + value(i));
+  for (int i = 0; i < entries; ++i) ASSERT_EQ(GetText(*db, FileKey(i)), "=" + value(i));
   ASSERT_OK(db->Close());
 }
 

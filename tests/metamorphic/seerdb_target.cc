@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 
+#include "base/units.h"
 #include "env/manual_clock.h"
 #include "env/memory_file_system.h"
 #include "seerdb/db.h"
@@ -25,9 +26,7 @@ class ScriptClock final : public Clock {
   uint64_t NowMicros() override { return base_->NowMicros(); }
   uint64_t WallMicros() override { return wall_us_.load(std::memory_order_relaxed); }
   void SleepMicros(uint64_t micros) override { base_->SleepMicros(micros); }
-  void Pass(uint64_t seconds) { wall_us_.fetch_add(seconds * kSecondUs, std::memory_order_relaxed); }
-
-  static constexpr uint64_t kSecondUs = 1'000'000;
+  void Pass(uint64_t seconds) { wall_us_.fetch_add(seconds * kMicrosPerSecond, std::memory_order_relaxed); }
 
  private:
   const std::shared_ptr<Clock> base_;
@@ -159,8 +158,7 @@ class SeerdbTarget final : public ScriptTarget {
         case ScriptKind::kDeleteRange:
           return transaction.DeleteRange(keyspace, op.key, OpenEnd(op.end));
         case ScriptKind::kPutFor:
-          return transaction.PutWithTtl(keyspace, op.key, op.value.Bytes(),
-                                        op.limit * ScriptClock::kSecondUs);
+          return transaction.PutWithTtl(keyspace, op.key, op.value.Bytes(), op.limit * kMicrosPerSecond);
         default:
           return transaction.Put(keyspace, op.key, op.value.Bytes());
       }
@@ -208,7 +206,7 @@ class SeerdbTarget final : public ScriptTarget {
       case ScriptKind::kDeleteRange:
         return keyspace.DeleteRange(options, op.key, OpenEnd(op.end));
       case ScriptKind::kPutFor:
-        options.ttl_us = op.limit * ScriptClock::kSecondUs;
+        options.ttl_us = op.limit * kMicrosPerSecond;
         [[fallthrough]];
       default:
         return keyspace.Put(options, op.key, op.value.Bytes());

@@ -1,10 +1,9 @@
 // What changes the numbers of memory, descriptors and free space.
+#include "base/units.h"
 #include "tests/observe/stats_subject.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 void OpenWithGuard(Subject* s) {
   s->options.min_disk_space_bytes = 100 * kMiB;

@@ -11,12 +11,12 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "base/units.h"
 #include "tests/support/test_support.h"
 
 namespace seerdb::testing {
 namespace {
 
-constexpr uint64_t kMb = 1 << 20;
 constexpr size_t kValueBytes = 1000;
 constexpr int kSamples = 200;
 // Standard streams, lock, manifest, live and spare logs, those of the test.
@@ -122,13 +122,13 @@ uint64_t Mean(const std::vector<Sample>& samples, size_t from, size_t to, Field 
 
 TEST(Soak, MemoryAndDescriptorsStayFlat) {
   const uint64_t seconds = EnvNumber("SEERDB_SOAK_SECONDS", 8);
-  const uint64_t data_bytes = EnvNumber("SEERDB_SOAK_MB", 50) * kMb;
+  const uint64_t data_bytes = EnvNumber("SEERDB_SOAK_MB", 50) * kMiB;
   const TempDirectory directory;
   Options options;
-  options.memtable_capacity = std::clamp<uint64_t>(data_bytes / 50, kMb, 64 * kMb);
+  options.memtable_capacity = std::clamp<uint64_t>(data_bytes / 50, kMiB, 64 * kMiB);
   options.base_level_size = 4 * options.memtable_capacity;
   options.target_file_size = options.memtable_capacity;
-  options.block_cache_capacity = 16 * kMb;
+  options.block_cache_capacity = 16 * kMiB;
   options.table_access = TableAccess::kPread;
   options.wal_sync_policy = SyncPolicy::kNone;
   const auto db = OpenOrFail(options, directory.path() + "/db");
@@ -150,8 +150,8 @@ TEST(Soak, MemoryAndDescriptorsStayFlat) {
       std::printf("[ SOAK     ] %3.0f %%: %" PRIu64 " operations, %" PRIu64 " MB of memory, %" PRIu64
                   " descriptors, %" PRIu64 " MB on disk\n",
                   100.0 * static_cast<double>(samples.size()) / kSamples, steps,
-                  samples.back().memory_bytes / kMb, samples.back().descriptors,
-                  DiskBytes(directory.path() + "/db") / kMb);
+                  samples.back().memory_bytes / kMiB, samples.back().descriptors,
+                  DiskBytes(directory.path() + "/db") / kMiB);
       std::fflush(stdout);
     }
     ASSERT_FALSE(HasFailure());
@@ -160,7 +160,7 @@ TEST(Soak, MemoryAndDescriptorsStayFlat) {
   const size_t quarter = kSamples / 4;
   const uint64_t early = Mean(samples, quarter, 2 * quarter, &Sample::memory_bytes);
   const uint64_t late = Mean(samples, 3 * quarter, kSamples, &Sample::memory_bytes);
-  EXPECT_LE(late, early + early / 10 + 16 * kMb);
+  EXPECT_LE(late, early + early / 10 + 16 * kMiB);
   load.ReleaseSnapshots();
   EXPECT_OK(db->CompactRange());
   uint64_t tables = 0;

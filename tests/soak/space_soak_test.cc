@@ -12,12 +12,12 @@
 #include <fstream>
 
 #include "base/random.h"
+#include "base/units.h"
 #include "tests/support/test_support.h"
 
 namespace seerdb::testing {
 namespace {
 
-constexpr uint64_t kMb = 1 << 20;
 constexpr double kTarget = 1.3;
 constexpr uint32_t kValueMin = 100;
 constexpr uint32_t kValueMax = 900;
@@ -161,8 +161,8 @@ double Growth(const std::vector<Sample>& samples, size_t from) {
 
 void PrintSample(const char* what, const Sample& s, const DBStats& stats) {
   std::printf("[ SOAK     ] %7.0f s  %8.1f  %8.1f  %6.3f  %8.1f  %6" PRIu64 "  %s\n", s.at_s,
-              static_cast<double>(s.live_bytes) / kMb, static_cast<double>(s.disk_bytes) / kMb,
-              s.amplification(), static_cast<double>(s.memory_bytes) / kMb, stats.total_sstables, what);
+              static_cast<double>(s.live_bytes) / kMiB, static_cast<double>(s.disk_bytes) / kMiB,
+              s.amplification(), static_cast<double>(s.memory_bytes) / kMiB, stats.total_sstables, what);
   std::fflush(stdout);
 }
 
@@ -170,9 +170,9 @@ Options SoakOptions() {
   Options options;
   options.memtable_capacity = 512 << 10;
   options.wal_segment_bytes = 512 << 10;
-  options.base_level_size = 4 * kMb;
-  options.target_file_size = kMb;
-  options.block_cache_capacity = 4 * kMb;
+  options.base_level_size = 4 * kMiB;
+  options.target_file_size = kMiB;
+  options.block_cache_capacity = 4 * kMiB;
   options.wal_sync_policy = SyncPolicy::kNone;
   options.space_amplification_target = kTarget;
   return options;
@@ -202,7 +202,7 @@ std::vector<Sample> RunLoad(DB* db, Load* load, const std::string& directory, ui
 TEST(SpaceSoak, SpaceStaysUnderTheTargetAndMemoryFlat) {
   if (std::getenv("SEERDB_SOAK_SECONDS") == nullptr) GTEST_SKIP() << "run by the suite soak-space";
   const uint64_t seconds = std::max<uint64_t>(EnvNumber("SEERDB_SOAK_SECONDS", 15), 6);
-  const uint64_t data_bytes = EnvNumber("SEERDB_SOAK_MB", 100) * kMb;
+  const uint64_t data_bytes = EnvNumber("SEERDB_SOAK_MB", 100) * kMiB;
   const TempDirectory directory;
   const std::string path = directory.path() + "/db";
   const auto db = OpenOrFail(SoakOptions(), path);

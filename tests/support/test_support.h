@@ -26,6 +26,9 @@
 
 namespace seerdb::testing {
 
+// Where a database lies in a file system of its own.
+inline constexpr char kDbDirectory[] = "/db";
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kSanitized = true;
 #elif defined(__has_feature)

@@ -1,13 +1,12 @@
 // Directory value_log of tests/golden/v1 is read for ever: large values under pointers of each kind, in a
 // table, a log and the manifest. SEERDB_REWRITE=1 makes the test write it anew. Every byte of it is damaged:
 // the database is refused, or the reads that need the byte fail, or the answers are right.
+#include "base/units.h"
 #include "env/manual_clock.h"
 #include "tests/data_model/golden_files.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kMinute = 60'000'000;
 
 Options GoldenOptions(std::shared_ptr<FileSystem> fs) {
   Options options = TinyOptions();
@@ -40,7 +39,7 @@ void WriteValueLog() {
     WriteBatch batch;
     batch.Put(place, Large(place));
     batch.Put(std::string("small ") + place, "small");
-    batch.PutWithTtl(std::string("ttl ") + place, Large("ttl"), kMinute);
+    batch.PutWithTtl(std::string("ttl ") + place, Large("ttl"), kMicrosPerMinute);
     batch.Merge("table", place);
     batch.Put(*apart, place, Large(place).substr(0, 70));
     batch.Put(*together, place, Large(place));

@@ -1,14 +1,13 @@
 // Large values under every feature of the data model, and the size from which on a value is large.
 #include <mutex>
 
+#include "base/units.h"
 #include "env/manual_clock.h"
 #include "seerdb/compaction_filter.h"
 #include "tests/values/value_fixture.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kMinute = 60'000'000;
 
 class ValueKinds : public ValueFixture {
  protected:
@@ -130,7 +129,7 @@ TEST_F(ValueKinds, MergesRestOnLargeValuesAndMakeThem) {
 // would be garbage each time, and no collection would ever be the last.
 TEST_F(ValueKinds, ABaseThatExpiresBeforeItsOperandsStaysWhereItLies) {
   Contents want;
-  ASSERT_OK(db_->Put(WriteOptions::Ttl(kMinute), "base", want["base"] = Value(1, 3000)));
+  ASSERT_OK(db_->Put(WriteOptions::Ttl(kMicrosPerMinute), "base", want["base"] = Value(1, 3000)));
   ASSERT_OK(db_->CompactRange());
   const auto segments = Segments();
   EXPECT_EQ(segments.size(), 1u);
@@ -141,7 +140,7 @@ TEST_F(ValueKinds, ABaseThatExpiresBeforeItsOperandsStaysWhereItLies) {
     EXPECT_EQ(Segments(), segments);
     ExpectAll(want);
   }
-  clock_->Advance(kMinute);
+  clock_->Advance(kMicrosPerMinute);
   ExpectThroughout({{"base", "x+x+x"}});
   EXPECT_TRUE(Segments().empty());
 }
@@ -149,17 +148,17 @@ TEST_F(ValueKinds, ABaseThatExpiresBeforeItsOperandsStaysWhereItLies) {
 TEST_F(ValueKinds, LargeValuesExpireAndCoverWhatIsOlder) {
   ASSERT_OK(db_->Put("a", Value(1)));
   ASSERT_OK(db_->CompactRange());
-  ASSERT_OK(db_->Put(WriteOptions::Ttl(kMinute), "a", Value(2)));
-  ASSERT_OK(db_->Put(WriteOptions::Ttl(2 * kMinute), "b", Value(3)));
+  ASSERT_OK(db_->Put(WriteOptions::Ttl(kMicrosPerMinute), "a", Value(2)));
+  ASSERT_OK(db_->Put(WriteOptions::Ttl(2 * kMicrosPerMinute), "b", Value(3)));
   WriteBatch batch;
-  batch.PutWithTtl("c", Value(4), kMinute);
+  batch.PutWithTtl("c", Value(4), kMicrosPerMinute);
   batch.PutWithTtl("d", Value(5), kNoTtl);
   ASSERT_OK(db_->Write(batch));
   ExpectThroughout({{"a", Value(2)}, {"b", Value(3)}, {"c", Value(4)}, {"d", Value(5)}});
   ASSERT_OK(db_->Merge("b", "tail"));
-  clock_->Advance(kMinute);
+  clock_->Advance(kMicrosPerMinute);
   ExpectThroughout({{"b", Value(3) + "+tail"}, {"d", Value(5)}});
-  clock_->Advance(kMinute);
+  clock_->Advance(kMicrosPerMinute);
   ExpectAll({{"d", Value(5)}, {"b", "tail"}});
   ASSERT_OK(db_->Delete("b"));
   ASSERT_OK(db_->Delete("d"));
@@ -222,7 +221,7 @@ TEST_F(ValueKinds, FiltersSeeChangeAndRemoveLargeValues) {
   put("c small", 2);
   put("keep", 3);
   put("m", 4);
-  ASSERT_OK(db_->Put(WriteOptions::Ttl(kMinute), "c ttl", Value(5)));
+  ASSERT_OK(db_->Put(WriteOptions::Ttl(kMicrosPerMinute), "c ttl", Value(5)));
   put("remove", 6);
   ASSERT_OK(db_->Flush());
   put("m", 7);
@@ -240,7 +239,7 @@ TEST_F(ValueKinds, FiltersSeeChangeAndRemoveLargeValues) {
   EXPECT_TRUE(SomeSegmentHolds(want.at("c large")));
   options_.compaction_filter = nullptr;
   ExpectThroughout(want);
-  clock_->Advance(kMinute);
+  clock_->Advance(kMicrosPerMinute);
   EXPECT_EQ(GetText(*db_, "c ttl"), "none") << "when it expires stays as it was";
 }
 

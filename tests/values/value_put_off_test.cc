@@ -1,13 +1,12 @@
 // Moves of values that fail are put off: nothing needs them, so that writes go on, and the device is not
 // asked again and again.
+#include "base/units.h"
 #include "env/fault_file_system.h"
 #include "env/manual_clock.h"
 #include "tests/values/value_fixture.h"
 
 namespace seerdb::testing {
 namespace {
-
-constexpr uint64_t kMinuteUs = 60'000'000;
 
 class ValuePutOff : public ValueFixture {
  protected:
@@ -86,13 +85,13 @@ TEST_F(ValuePutOff, AFailedGatheringIsTriedAgainInAMinuteAndWritesGoOn) {
       EXPECT_EQ(Fires(rule, wait), 1u) << "not at once again";
       EXPECT_EQ(PutOffs(), 1u) << events_;
       EXPECT_EQ(Segments().size(), 12u);
-      clock_->Advance(kMinuteUs - 1);
+      clock_->Advance(kMicrosPerMinute - 1);
       EXPECT_EQ(Fires(rule, wait), 0u);
       clock_->Advance(1);
       EXPECT_EQ(Fires(rule, wait), 1u);
       EXPECT_EQ(PutOffs(), 2u) << events_;
       ExpectAll(want_);
-      clock_->Advance(kMinuteUs);
+      clock_->Advance(kMicrosPerMinute);
       EXPECT_OK(db_->WaitForCompaction());
       EXPECT_LT(Segments().size(), 12u) << "the device is well again";
       EXPECT_EQ(PutOffs(), 2u);
@@ -116,7 +115,7 @@ TEST_F(ValuePutOff, SoIsACollectionOfGarbage) {
     EXPECT_EQ(Fires(rule, wait), 1u);
     EXPECT_EQ(PutOffs(), 1u) << events_;
     EXPECT_EQ(Segments(), before);
-    clock_->Advance(kMinuteUs);
+    clock_->Advance(kMicrosPerMinute);
     EXPECT_OK(db_->WaitForCompaction());
     EXPECT_NE(Segments(), before);
     EXPECT_LT(SegmentBytes(), 3000u);

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "base/units.h"
 #include "env/fault_file_system.h"
 #include "env/manual_clock.h"
 #include "seerdb/compaction_filter.h"
@@ -13,7 +14,6 @@
 namespace seerdb::testing {
 namespace {
 
-constexpr uint64_t kSecondUs = 1'000'000;
 // So many jobs are more than one write, or rest after the last, takes here: the most of 5000 seeds was 21.
 constexpr uint64_t kMostJobs = 200;
 
@@ -116,7 +116,7 @@ class ValueRest : public ValueFixture, public ::testing::WithParamInterface<uint
     WriteOptions options;
     const uint64_t space = random_.Uniform(4);
     if (space >= 2) options.keyspace = &handles_[space - 2];
-    if (random_.Uniform(4) == 0) options.ttl_us = (1 + random_.Uniform(200)) * kSecondUs;
+    if (random_.Uniform(4) == 0) options.ttl_us = (1 + random_.Uniform(200)) * kMicrosPerSecond;
     return options;
   }
   std::string AnyKey() { return Key(static_cast<int>(random_.Uniform(60))); }
@@ -142,7 +142,7 @@ class ValueRest : public ValueFixture, public ::testing::WithParamInterface<uint
     } else if (draw < 186) {
       if (!snapshots_.empty()) snapshots_.pop_front();
     } else if (draw < 191) {
-      clock_->Advance(random_.Uniform(60) * kSecondUs);
+      clock_->Advance(random_.Uniform(60) * kMicrosPerSecond);
     } else if (draw < 194) {
       EXPECT_OK(db_->Flush());
     } else if (draw < 196) {
@@ -207,9 +207,9 @@ TEST_P(ValueRest, CompactionComesToRestWhenNobodyWrites) {
     if (!Rests("snapshots held")) break;
     snapshots_.clear();
     if (!Rests("snapshots released")) break;
-    clock_->Advance(100 * kSecondUs);
+    clock_->Advance(100 * kMicrosPerSecond);
     if (!Rests("some has expired")) break;
-    clock_->Advance(1000 * kSecondUs);
+    clock_->Advance(1000 * kMicrosPerSecond);
     if (!Rests("all has expired")) break;
     // What could not be moved is tried once more.
     db_.reset();
