@@ -203,6 +203,7 @@ TEST_F(ConflictTest, AfterAFailedBulkLoadTransactionsGoOn) {
   ASSERT_OK(db_->Put("k", "0"));
   for (const bool sync : {true, false}) {
     SCOPED_TRACE(sync ? "directory" : "manifest");
+    ASSERT_OK(db_->Flush());      // the load itself meets the fault, not a flush before it
     ASSERT_OK(Begin()->Abort());  // from here on writes are noted
     const std::vector<std::pair<std::string, std::string>> entries = {{"k", "load"}};
     faults->AddRule(sync ? FaultRule::Fail(FileOp::kSyncDir, "", FaultRule::NoDescriptorError())
