@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # name, when (q = in --quick, d = by default and in --long, l = only in --long, - = only by name), what.
-# The order is the order of running.
+# The order is the order of running: what is quick, and what needs the release build, before what takes long.
 SUITES=(
   "layers|qd|includes follow tools/layers.txt"
   "ratchet|qd|files, functions and parameter lists stay short"
@@ -12,20 +12,20 @@ SUITES=(
   "format|qd|every file is as clang-format leaves it"
   "headers|qd|every header compiles alone"
   "release|qd|release build, all unit tests in it"
-  "unit|l|debug build with assertions, all unit tests"
-  "asan|d|the tests under AddressSanitizer and UndefinedBehaviorSanitizer"
-  "tsan|d|the tests of the rooms with threads under ThreadSanitizer"
-  "engine|d|crash, differential, metamorphic, kill and peer, side by side"
-  "crash|-|a crash at every file operation, and the rest of the gating tests, in release"
-  "differential|-|random operations against std::map, in release"
-  "metamorphic|-|one random script gives the same answers under every option set; failing ones are shrunk"
-  "kill|-|processes killed while they write, on real files, and what a power cut would have left of them"
-  "peer|-|random operations against RocksDB, where its library can be had"
   "metrics-cost|d|what metrics cost in instructions, counted by callgrind: at most 3 %"
   "counted|d|instructions, allocations and bytes written of each operation are at most those of a table"
   "install|d|find_package and pkg-config from another folder, static and shared; exported symbols"
   "readme|d|the README's own program compiles against the installed package and runs"
   "main-job|d|scripts/run on the fallback source"
+  "engine|d|crash, differential, metamorphic, kill and peer, side by side"
+  "unit|l|debug build with assertions, all unit tests"
+  "tsan|d|the tests of the rooms with threads under ThreadSanitizer"
+  "asan|d|the tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+  "crash|-|a crash at every file operation, and the rest of the gating tests, in release"
+  "differential|-|random operations against std::map, in release"
+  "metamorphic|-|one random script gives the same answers under every option set; failing ones are shrunk"
+  "kill|-|processes killed while they write, on real files, and what a power cut would have left of them"
+  "peer|-|random operations against RocksDB, where its library can be had"
   "bench-smoke|l|seerdb_bench and its peers agree on a small data set"
   "fuzz|d|each fuzzer for a while, from its seeds; the lines of the decoders they reach"
   "mutants|d|every deliberate fault makes its test fail"

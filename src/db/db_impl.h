@@ -393,7 +393,7 @@ class DbImpl final : public DB, private TransactionHost {
   std::atomic<uint64_t> compaction_need_bytes_{0};  // input of the compaction that found too little space
   Mutex install_mu_;
   Mutex quarantine_mu_;
-  TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);  // met by compactions, damaged inside
+  TableNumberSet quarantine_ GUARDED_BY(quarantine_mu_);            // met by compactions, damaged inside
   std::set<uint64_t> unmovable_values_ GUARDED_BY(quarantine_mu_);  // segments with values not to be read
 };
 

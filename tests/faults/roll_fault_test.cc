@@ -43,6 +43,7 @@ TEST(RollFault, AFailedSyncOfTheDirectoryStopsTheNextWrite) {
   }
   ASSERT_TRUE(f.armed);
   ASSERT_EQ(f.fs->faults_fired(), 2u) << "the manifest was seen, and the sync failed";
+  f.fs->ClearRules();
   const Status next = db->Put("next", "v");
   EXPECT_EQ(next.detail(), StatusDetail::kSyncFailed) << next.ToString();
   EXPECT_EQ(Difference(contents, ReadAll(*db)), "") << "it is still read";
