@@ -1,6 +1,7 @@
 // The calls of DbImpl that make, find and drop keyspaces.
 #include <utility>
 
+#include "base/mutant.h"
 #include "base/status_macros.h"
 #include "db/db_impl.h"
 
@@ -47,6 +48,7 @@ Status DbImpl::DropKeyspace(const Keyspace& keyspace) {
 }
 
 void DbImpl::NoteFailedRoll() {
+  if (SEERDB_MUTANT("failed-roll-untold")) return;
   if (const Status failure = versions_->failure(); !failure.ok()) [[unlikely]]
     error_->Set("manifest", failure);
 }
