@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "learned/radix_spline_codec.h"
 #include "manifest/version_edit.h"
 #include "sstable/block_compression.h"
+#include "sstable/properties_codec.h"
 #include "sstable/table_builder.h"
 #include "sstable/tag_block_builder.h"
 #include "sstable/tag_index.h"
@@ -251,7 +253,41 @@ std::string SmallTable(CompressionType compression) {
   return *ReadFileToString(fs, "/t");
 }
 
+// The parts of a table (fuzz/table_script.h) with its properties changed.
+std::string WithProperties(Slice parts, const std::function<void(TableProperties*)>& change) {
+  constexpr char kProperties = 1;
+  std::string out;
+  while (parts.size() >= 3) {
+    const char kind = parts[0];
+    std::string bytes(parts.substr(3, LoadU16(parts.data() + 1)));
+    parts.remove_prefix(3 + bytes.size());
+    if (kind == kProperties) {
+      auto properties = DecodeTableProperties(bytes);
+      EXPECT_OK(properties.status());
+      change(&*properties);
+      bytes.clear();
+      AppendTableProperties(*properties, &bytes);
+    }
+    out.push_back(kind);
+    AppendU16(&out, static_cast<uint16_t>(bytes.size()));
+    out += bytes;
+  }
+  return out;
+}
+
+// Tables whose properties are not those of their entries: Verify alone can tell.
+void WriteLyingTableSeeds() {
+  const std::string parts = fuzz::DisassembleTable(SmallTable(CompressionType::kNone));
+  const auto write = [&](const char* name, const std::function<void(TableProperties*)>& change) {
+    WriteSeed("table", name, Choice({0, 2, 0}) + WithProperties(parts, change));
+  };
+  write("other_keys", [](TableProperties* p) { ++p->keys; });
+  write("other_values", [](TableProperties* p) { p->values.push_back({17, 100}); });
+  write("other_prefixes", [](TableProperties* p) { p->prefix_filter_bytes = 4; });
+}
+
 void WriteTableSeeds() {
+  WriteLyingTableSeeds();
   for (const CompressionType compression :
        {CompressionType::kNone, CompressionType::kLz4, CompressionType::kZstd}) {
     const std::string kind = std::to_string(static_cast<int>(compression));
