@@ -1,10 +1,12 @@
 // Sizes and times in the units that the engine counts in: bytes and microseconds.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace seerdb {
 
+inline constexpr size_t kLineBytes = 64;  // of the processor's caches
 inline constexpr uint64_t kKiB = uint64_t{1} << 10;
 inline constexpr uint64_t kMiB = uint64_t{1} << 20;
 inline constexpr uint64_t kGiB = uint64_t{1} << 30;

@@ -6,16 +6,11 @@
 #include <cstdlib>
 #include <map>
 
+#include "base/digits_test_util.h"
 #include "base/random.h"
 
 namespace seerdb {
 namespace {
-
-std::string Digits(uint64_t n, int width) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%0*llu", width, static_cast<unsigned long long>(n));
-  return buffer;
-}
 
 std::string FromSymbols(Random& random, Slice symbols, uint64_t most) {
   std::string key;

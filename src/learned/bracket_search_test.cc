@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/digits_test_util.h"
 #include "base/random.h"
 #include "learned/key_projection.h"
 #include "learned/model_codec.h"
@@ -17,12 +18,6 @@
 
 namespace seerdb {
 namespace {
-
-std::string Decimal(uint64_t n, int width) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%0*llu", width, static_cast<unsigned long long>(n));
-  return buffer;
-}
 
 std::string BigEndian(uint64_t n) {
   n = __builtin_bswap64(n);
@@ -54,8 +49,8 @@ std::vector<std::string> RealPaths(Random& random, size_t limit) {
     walk.increment(error);
   }
   while (paths.size() < 5000) {
-    paths.push_back("/usr/share/pkg" + Decimal(random.Uniform(50), 2) + "/doc/file" +
-                    Decimal(random.Uniform(9999), 0));
+    paths.push_back("/usr/share/pkg" + Digits(random.Uniform(50), 2) + "/doc/file" +
+                    Digits(random.Uniform(9999), 0));
   }
   return paths;
 }
@@ -75,9 +70,9 @@ std::vector<KeySet> KeySets(Random& random) {
     sets.push_back(std::move(set));
   };
   sets.push_back({"file paths", false, RealPaths(random, 60'000)});
-  add("sequential decimal", true, [](uint64_t i) { return Decimal(i, 16); });
+  add("sequential decimal", true, [](uint64_t i) { return Digits(i, 16); });
   add("sequential binary", true, [](uint64_t i) { return BigEndian(i); });
-  add("uniform decimal", true, [&](uint64_t) { return Decimal(random.Uniform(uint64_t{1} << 50), 16); });
+  add("uniform decimal", true, [&](uint64_t) { return Digits(random.Uniform(uint64_t{1} << 50), 16); });
   add("uniform binary", true, [&](uint64_t) { return BigEndian(random.Next()); });
   add("uniform hex", true, [&](uint64_t) { return Hex(random.Next()); });
   uint64_t clock = 1'700'000'000'000;
@@ -87,9 +82,9 @@ std::vector<KeySet> KeySets(Random& random) {
   });
   add("uuid", true, [&](uint64_t) { return Uuid(random); });
   add("shared 40 bytes", false,
-      [&](uint64_t) { return std::string(40, 'p') + Decimal(random.Uniform(1'000'000'000), 0); });
+      [&](uint64_t) { return std::string(40, 'p') + Digits(random.Uniform(1'000'000'000), 0); });
   add("two shared prefixes", false, [&](uint64_t i) {
-    return std::string(20, i % 2 == 0 ? 'p' : 'q') + Decimal(random.Uniform(1'000'000'000), 10);
+    return std::string(20, i % 2 == 0 ? 'p' : 'q') + Digits(random.Uniform(1'000'000'000), 10);
   });
   add("bytes from 0x80", false, [&](uint64_t) {
     std::string key;
@@ -103,7 +98,7 @@ std::vector<KeySet> KeySets(Random& random) {
     return key;
   });
   add("equal windows", false,
-      [](uint64_t i) { return std::string("z") + std::string(i % 9 == 0 ? 0 : 8, 'w') + Decimal(i, 7); });
+      [](uint64_t i) { return std::string("z") + std::string(i % 9 == 0 ? 0 : 8, 'w') + Digits(i, 7); });
   add("all windows equal", false,
       [](uint64_t i) { return std::string(i, '\0').substr(0, i % 400) + std::string(9, '\0'); });
   add("adversarial gaps", false, [&](uint64_t i) {

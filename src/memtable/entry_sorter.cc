@@ -5,10 +5,11 @@
 #include <new>
 #include <utility>
 
+#include "base/units.h"
+
 namespace seerdb {
 namespace {
 
-constexpr size_t kLineBytes = 64;
 constexpr size_t kLinesAhead = 3;
 
 constexpr size_t RecordBytes(size_t key_bytes, size_t value_bytes) {

@@ -5,12 +5,12 @@
 #include <new>
 
 #include "base/assert.h"
+#include "base/units.h"
 
 namespace seerdb {
 namespace {
 
 constexpr uint64_t kMinSlots = 64;
-constexpr size_t kSlotLineBytes = 64;
 // Given up when it has left out more than so many records, and one for so many slots.
 constexpr uint64_t kFewLosses = 16;
 constexpr uint64_t kSlotsPerLoss = 64;
@@ -27,7 +27,7 @@ RecordIndex::RecordIndex(Arena* arena, uint64_t records) : mask_(SlotsFor(record
   SEERDB_ASSERT(BytesFor(records) <= kMaxBytes);
   for (uint64_t done = 0; done <= mask_; done += kPartSlots) {
     const uint64_t slots = std::min(kPartSlots, mask_ + 1 - done);
-    char* const memory = arena->Allocate(slots * sizeof(Slot), kSlotLineBytes);
+    char* const memory = arena->Allocate(slots * sizeof(Slot), kLineBytes);
     for (uint64_t i = 0; i < slots; ++i) new (memory + i * sizeof(Slot)) Slot(0);
     parts_[done >> kPartShift] = reinterpret_cast<Slot*>(memory);
   }

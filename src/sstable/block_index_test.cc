@@ -2,20 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <string>
 
+#include "base/digits_test_util.h"
 #include "base/random.h"
 #include "learned/model_codec.h"
 
 namespace seerdb {
 namespace {
-
-std::string Digits(uint64_t n) {
-  char buffer[24];
-  std::snprintf(buffer, sizeof buffer, "%010llu", static_cast<unsigned long long>(n));
-  return buffer;
-}
 
 // Blocks beyond 4 GiB need u64 offsets.
 TEST(BlockIndexTest, FindsBlocksAtNarrowAndWideOffsets) {
@@ -23,11 +17,11 @@ TEST(BlockIndexTest, FindsBlocksAtNarrowAndWideOffsets) {
     constexpr uint32_t kBlocks = 100;
     BlockIndexBuilder builder;
     for (uint64_t i = 0; i < kBlocks; ++i) {
-      builder.AddBlock(i * block_bytes, i == 0 ? "" : Digits(i * 100 - 1), Digits(i * 100),
+      builder.AddBlock(i * block_bytes, i == 0 ? "" : Digits(i * 100 - 1, 10), Digits(i * 100, 10),
                        PackTrailer(1, ValueType::kValue));
     }
     const uint64_t end = kBlocks * block_bytes;
-    const std::string bytes = builder.Finish(Digits(0), Digits(kBlocks * 100 - 1), end);
+    const std::string bytes = builder.Finish(Digits(0, 10), Digits(kBlocks * 100 - 1, 10), end);
     EXPECT_TRUE(BlockIndex::Decode(bytes, end - 1).status().IsCorruption());
     Result<BlockIndex> index = BlockIndex::Decode(bytes, end);
     ASSERT_TRUE(index.ok());
@@ -37,7 +31,7 @@ TEST(BlockIndexTest, FindsBlocksAtNarrowAndWideOffsets) {
       EXPECT_EQ(index->data_end(), end);
       for (uint64_t n = 0; n < kBlocks * 100; ++n) {
         bool by_model = false;
-        const uint32_t found = index->Find(Digits(n), kFirstTrailer, &by_model);
+        const uint32_t found = index->Find(Digits(n, 10), kFirstTrailer, &by_model);
         ASSERT_EQ(found, n / 100);
         ASSERT_EQ(by_model, with_model);
         ASSERT_EQ(index->Place(found).offset, found * block_bytes);
@@ -88,10 +82,10 @@ TEST(BlockIndexTest, ContinuesOnlyForTheKeyThatSpansTheBoundary) {
 std::string TwentyBlocks() {
   BlockIndexBuilder builder;
   for (uint64_t i = 0; i < 20; ++i) {
-    builder.AddBlock(i * 50, i == 0 ? "" : Digits(i * 3 - 1), Digits(i * 3),
+    builder.AddBlock(i * 50, i == 0 ? "" : Digits(i * 3 - 1, 10), Digits(i * 3, 10),
                      PackTrailer(1, ValueType::kValue));
   }
-  return builder.Finish(Digits(0), Digits(60), 1000);
+  return builder.Finish(Digits(0, 10), Digits(60, 10), 1000);
 }
 
 // A hostile table's: a search drops it, and the walk over the lines that it would need has an end.
@@ -105,9 +99,9 @@ TEST(BlockIndexTest, AModelOfOtherRanksIsNotAsked) {
   Result<IndexModel> decoded = IndexModel::Decode(ModelKind::kPla, model, {});
   ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
   index->set_model(*std::move(decoded));
-  index->Prefetch(index->GuessOf(Digits(30)));
+  index->Prefetch(index->GuessOf(Digits(30, 10)));
   bool by_model = true;
-  EXPECT_EQ(index->Find(Digits(30), kFirstTrailer, &by_model), 10u);
+  EXPECT_EQ(index->Find(Digits(30, 10), kFirstTrailer, &by_model), 10u);
   EXPECT_FALSE(by_model);
 }
 
@@ -126,7 +120,7 @@ TEST(BlockIndexTest, DamageIsRefusedOrStaysInBounds) {
     if (!index.ok()) continue;
     for (uint64_t n = 0; n < 65; n += 4) {
       bool by_model = false;
-      const uint32_t block = index->Find(Digits(n), kFirstTrailer, &by_model);
+      const uint32_t block = index->Find(Digits(n, 10), kFirstTrailer, &by_model);
       ASSERT_LT(block, index->blocks());
       const BlockPlace place = index->Place(block);
       ASSERT_LE(place.offset + place.bytes + 5, 1000u);

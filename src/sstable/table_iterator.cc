@@ -7,6 +7,7 @@
 
 #include "base/inline_bytes.h"
 #include "base/mutant.h"
+#include "base/units.h"
 #include "sstable/sequential_blocks.h"
 #include "sstable/tag_block.h"
 #include "sstable/walk_ahead.h"
@@ -17,7 +18,6 @@ namespace {
 constexpr uint32_t kNoBlock = UINT32_MAX;
 // Suffixes up to this size are copied whole words at a time.
 constexpr size_t kShortSuffixBytes = 16;
-constexpr size_t kLineBytes = 64;
 constexpr size_t kPrefetchBytes = 1024;
 constexpr uint32_t kRecordsBefore = 3;
 

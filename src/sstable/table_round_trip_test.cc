@@ -5,17 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "base/digits_test_util.h"
 #include "base/random.h"
 #include "sstable/test_table.h"
 
 namespace seerdb {
 namespace {
-
-std::string Digits(uint64_t n, int width) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%0*llu", width, static_cast<unsigned long long>(n));
-  return buffer;
-}
 
 std::string RandomBytes(Random& random, size_t n) {
   std::string out(n, '\0');

@@ -8,18 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "base/digits_test_util.h"
 #include "base/hash.h"
 #include "base/key_window.h"
 #include "base/random.h"
 
 namespace seerdb {
 namespace {
-
-std::string DigitsOf(uint64_t n, int width) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%0*llu", width, static_cast<unsigned long long>(n));
-  return buffer;
-}
 
 std::string RandomKey(Random& random, size_t n) {
   std::string out(n, '\0');
@@ -47,21 +42,20 @@ std::vector<Shape> Shapes(Random& random, uint64_t count) {
   uint64_t gap = 0;
   for (uint64_t i = 0; i < count; ++i) {
     gap += 1 + random.Uniform(100);
-    shapes[0].keys.push_back("user" + DigitsOf(i * 3, 12));
-    shapes[1].keys.push_back(DigitsOf(gap, 16));
+    shapes[0].keys.push_back("user" + Digits(i * 3, 12));
+    shapes[1].keys.push_back(Digits(gap, 16));
     shapes[2].keys.push_back(RandomKey(random, 16));
     // A few large tenants whose ids begin alike, so that no one prefix and eight bytes tell their keys apart.
-    shapes[3].keys.push_back("tenant" + DigitsOf(i / 5000 * 37, 4) + "/object/" + DigitsOf(i % 5000 * 7, 10));
-    shapes[4].keys.push_back("2026-11-" + DigitsOf(1 + i / 4000, 2) + "T" + DigitsOf(i % 4000, 8) +
-                             "-reading");
+    shapes[3].keys.push_back("tenant" + Digits(i / 5000 * 37, 4) + "/object/" + Digits(i % 5000 * 7, 10));
+    shapes[4].keys.push_back("2026-11-" + Digits(1 + i / 4000, 2) + "T" + Digits(i % 4000, 8) + "-reading");
     // More share a window than a search looks at, and too few share a prefix for a section of their own.
-    shapes[5].keys.push_back(DigitsOf(i / 50 * 7, 6) + "eightbyt" + RandomKey(random, 9));
-    shapes[6].keys.push_back(DigitsOf(i, 16) + std::string(1100, 'x'));
-    if (i < 300) shapes[7].keys.push_back(DigitsOf(i, 3));
+    shapes[5].keys.push_back(Digits(i / 50 * 7, 6) + "eightbyt" + RandomKey(random, 9));
+    shapes[6].keys.push_back(Digits(i, 16) + std::string(1100, 'x'));
+    if (i < 300) shapes[7].keys.push_back(Digits(i, 3));
     char hex[24];
     std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(random.Next()));
     shapes[9].keys.push_back(hex);
-    shapes[8].keys.push_back(DigitsOf(i, 12).substr(0, 12 - random.Uniform(3)));
+    shapes[8].keys.push_back(Digits(i, 12).substr(0, 12 - random.Uniform(3)));
   }
   for (Shape& shape : shapes) {
     std::sort(shape.keys.begin(), shape.keys.end());
@@ -219,7 +213,7 @@ TEST(TagIndexTest, DamageIsRefusedOrReadsNothingElse) {
   std::vector<std::string> keys;
   for (int tenant = 0; tenant < 3; ++tenant) {
     for (uint64_t i = 0; i < 300; ++i)
-      keys.push_back(std::string(3, static_cast<char>('a' + tenant)) + DigitsOf(i, 12));
+      keys.push_back(std::string(3, static_cast<char>('a' + tenant)) + Digits(i, 12));
   }
   const Built built(keys, nullptr);
   ASSERT_TRUE(built.fits);

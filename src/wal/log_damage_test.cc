@@ -23,8 +23,6 @@ namespace {
 const DatabaseId kDatabase{3, 4};
 constexpr uint64_t kFirstRecord = 5;
 
-std::string DamagedPath(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
-
 struct Written {
   uint64_t record;
   uint64_t durable;
@@ -39,29 +37,29 @@ class LogDamageTest : public ::testing::Test {
   LogDamageTest() {
     EXPECT_TRUE(fs_.CreateDirectory("/db").ok());
     // An earlier life of what becomes segment 3.
-    EXPECT_TRUE(PrepareLogFile(fs_, {"/db", DamagedPath(9), LogMode::kBuffered, 400, {}}).ok());
+    EXPECT_TRUE(PrepareLogFile(fs_, {"/db", LogPath(9), LogMode::kBuffered, 400, {}}).ok());
     Write(9, 1, 0, 6);
     written_.clear();
     Prepare(1, "");
     Prepare(2, "");
-    Prepare(3, DamagedPath(9));
+    Prepare(3, LogPath(9));
     Write(1, kFirstRecord, 0, 3);
     Write(1, kFirstRecord + 3, kFirstRecord + 2, 2);
     Write(2, kFirstRecord + 5, kFirstRecord + 2, 2);
     Write(3, kFirstRecord + 7, kFirstRecord + 5, 2);
     for (uint64_t log = 1; log <= 3; ++log) {
-      logs_.push_back({DamagedPath(log), {kDatabase, log, 100 + log}});
-      contents_[log] = *ReadFileToString(fs_, DamagedPath(log));
+      logs_.push_back({LogPath(log), {kDatabase, log, 100 + log}});
+      contents_[log] = *ReadFileToString(fs_, LogPath(log));
     }
   }
 
   void Prepare(uint64_t log, const std::string& recycle) {
-    EXPECT_TRUE(PrepareLogFile(fs_, {"/db", DamagedPath(log), LogMode::kBuffered, 400, recycle}).ok());
+    EXPECT_TRUE(PrepareLogFile(fs_, {"/db", LogPath(log), LogMode::kBuffered, 400, recycle}).ok());
   }
 
   void Write(uint64_t log, uint64_t first, uint64_t durable, uint64_t count) {
     auto& segment = segments_[log];
-    if (segment == nullptr) segment = OpenSegment(fs_, DamagedPath(log), {kDatabase, log, 100 + log}, first);
+    if (segment == nullptr) segment = OpenSegment(fs_, LogPath(log), {kDatabase, log, 100 + log}, first);
     for (uint64_t record = first; record < first + count; ++record) {
       const std::string operations = "record " + std::to_string(record) + std::string(record % 4, 'x');
       const uint64_t begin = std::max<uint64_t>(segment->bytes(), kLogHeaderBytes);
@@ -83,7 +81,7 @@ class LogDamageTest : public ::testing::Test {
 
   // What ReplayLogs says of `log` having these bytes.
   std::string Replay(uint64_t log, const std::string& bytes) {
-    auto file = fs_.NewWritableFile(DamagedPath(log), CreateMode::kTruncate);
+    auto file = fs_.NewWritableFile(LogPath(log), CreateMode::kTruncate);
     EXPECT_TRUE((*file)->Append(bytes).ok());
     size_t count = 0;
     const auto summary =
@@ -107,7 +105,7 @@ class LogDamageTest : public ::testing::Test {
   // Which records SalvageLogs applies while `log` has these bytes. Checks what it says of the others.
   template <typename Lost>
   void CheckSalvage(uint64_t log, const std::string& bytes, const Lost& lost) {
-    auto file = fs_.NewWritableFile(DamagedPath(log), CreateMode::kTruncate);
+    auto file = fs_.NewWritableFile(LogPath(log), CreateMode::kTruncate);
     EXPECT_TRUE((*file)->Append(bytes).ok());
     std::vector<uint64_t> whole, prefix;
     for (const Written& w : written_) {
@@ -144,8 +142,8 @@ class LogDamageTest : public ::testing::Test {
     for (const LogGap& gap : summary.gaps) {
       const Written& first = written_.at(gap.first_record - kFirstRecord);
       // A segment whose header is lost too is named by the end of the one before.
-      EXPECT_LE(gap.path, DamagedPath(first.log)) << gap.first_record;
-      if (gap.path == DamagedPath(first.log)) {
+      EXPECT_LE(gap.path, LogPath(first.log)) << gap.first_record;
+      if (gap.path == LogPath(first.log)) {
         EXPECT_EQ(gap.offset, first.begin) << gap.first_record;
       }
       for (uint64_t i = 0; i < gap.records; ++i) {
@@ -277,7 +275,7 @@ TEST_F(LogDamageTest, SalvageAfterRandomDamage) {
 TEST_F(LogDamageTest, SalvageWithoutOneFile) {
   for (uint64_t log = 1; log <= 3; ++log) {
     SCOPED_TRACE(log);
-    ASSERT_TRUE(fs_.DeleteFile(DamagedPath(log)).ok());
+    ASSERT_TRUE(fs_.DeleteFile(LogPath(log)).ok());
     std::vector<uint64_t> applied;
     const auto apply = [&](SequenceNumber base, Slice) -> Status {
       applied.push_back(base / 7);
@@ -292,10 +290,10 @@ TEST_F(LogDamageTest, SalvageWithoutOneFile) {
     }
     EXPECT_EQ(applied, wanted);
     ASSERT_EQ(summary->gaps.size(), 1u);
-    EXPECT_EQ(summary->gaps[0].path, DamagedPath(log));
+    EXPECT_EQ(summary->gaps[0].path, LogPath(log));
     EXPECT_EQ(summary->gaps[0].records, log == 3 ? 0 : written_.size() - wanted.size());
     EXPECT_TRUE(ReplayLogs(fs_, logs_, {kFirstRecord}, apply).status().IsCorruption());
-    auto file = fs_.NewWritableFile(DamagedPath(log), CreateMode::kMustNotExist);
+    auto file = fs_.NewWritableFile(LogPath(log), CreateMode::kMustNotExist);
     ASSERT_TRUE((*file)->Append(contents_[log]).ok());
   }
 }

@@ -9,6 +9,7 @@
 #include "wal/log_mode_chooser.h"
 #include "wal/log_replay.h"
 #include "wal/log_segment.h"
+#include "wal/log_test_util.h"
 
 namespace seerdb {
 namespace {
@@ -17,8 +18,6 @@ constexpr LogMode kModes[] = {LogMode::kBuffered, LogMode::kMapped, LogMode::kDi
 constexpr uint64_t kFileBytes = 64 * 1024;
 
 LogIdentity Identity(uint64_t log) { return {{1, 2}, log, 100 + log}; }
-std::string Path(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
-
 class LogModes : public ::testing::TestWithParam<LogMode> {
  protected:
   LogModes() : memory_(std::make_shared<MemoryFileSystem>()), fs_(memory_) {
@@ -27,7 +26,7 @@ class LogModes : public ::testing::TestWithParam<LogMode> {
   }
 
   std::unique_ptr<LogSegment> Make(uint64_t log, uint64_t first_record, const std::string& recycle = {}) {
-    auto file = PrepareLogFile(fs_, {"/db", Path(log), GetParam(), kFileBytes, recycle});
+    auto file = PrepareLogFile(fs_, {"/db", LogPath(log), GetParam(), kFileBytes, recycle});
     EXPECT_TRUE(file.ok()) << file.status().ToString();
     EXPECT_EQ(file->mode, GetParam());
     return std::make_unique<LogSegment>(*std::move(file), Identity(log), first_record);
@@ -36,7 +35,7 @@ class LogModes : public ::testing::TestWithParam<LogMode> {
   // The sequences of the records replayed, and "torn" if something follows them.
   static std::string Replay(FileSystem& fs, std::vector<uint64_t> logs, uint64_t first_record) {
     std::vector<ReplayLog> listed;
-    for (const uint64_t log : logs) listed.push_back({Path(log), Identity(log)});
+    for (const uint64_t log : logs) listed.push_back({LogPath(log), Identity(log)});
     std::string out;
     const auto summary = ReplayLogs(fs, listed, {first_record}, [&](SequenceNumber base, Slice) -> Status {
       out += std::to_string(base) + " ";
@@ -82,12 +81,12 @@ TEST_P(LogModes, ALostRecordBetweenGapsIsFoundIfItWasDurable) {
     ASSERT_TRUE(segment->AppendSynced({{i, "operations"}}, i - 1, false).ok());
     end[i] = segment->bytes();
   }
-  const std::string bytes = *ReadFileToString(fs_, Path(1));
+  const std::string bytes = *ReadFileToString(fs_, LogPath(1));
   for (uint64_t lost = 1; lost <= 4; ++lost) {
     std::string damaged = bytes;
     const uint64_t frame = lost == 1 ? kLogHeaderBytes : end[lost - 1];
     damaged[frame + 20] ^= 1;
-    auto file = *fs_.NewWritableFile(Path(1), CreateMode::kOverwrite);
+    auto file = *fs_.NewWritableFile(LogPath(1), CreateMode::kOverwrite);
     ASSERT_TRUE(file->Append(damaged).ok());
     const std::string found = Replay(fs_, {1}, 1);
     if (lost < 4) {
@@ -107,32 +106,32 @@ TEST(LargePages, AreNotSynced) {
   FaultFileSystem fs(memory);
   std::string calls;
   fs.SetHook([&calls](FileOp op, const std::string& path, uint64_t) {
-    if (path != Path(1)) return;
+    if (path != LogPath(1)) return;
     if (op == FileOp::kAppend) calls += 'a';
     if (op == FileOp::kSync || op == FileOp::kSyncAll) calls += 's';
   });
-  LogFileSpec spec{"/db", Path(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true};
+  LogFileSpec spec{"/db", LogPath(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true};
   const auto file = PrepareLogFile(fs, spec);
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   EXPECT_EQ(calls, "s" + std::string(2 * 8 + 1, 'a')) << "eight parts of a call";
   EXPECT_TRUE(file->large_pages);
   const auto after = memory->CrashClone({});
-  EXPECT_EQ(*ReadFileToString(*after, Path(1)), std::string(kBytes, '\0'));
+  EXPECT_EQ(*ReadFileToString(*after, LogPath(1)), std::string(kBytes, '\0'));
   EXPECT_EQ(file->mode, LogMode::kMapped);
   EXPECT_EQ(file->written_bytes, 0u) << "nothing that the device has";
-  EXPECT_EQ(*ReadFileToString(fs, Path(1)), std::string(kBytes, '\0'));
+  EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kBytes, '\0'));
 }
 
 TEST(LargePages, ThatCannotBeFilledMakeABufferedLog) {
   const auto memory = std::make_shared<MemoryFileSystem>();
   ASSERT_TRUE(memory->CreateDirectory("/db").ok());
   FaultFileSystem fs(memory);
-  fs.AddRule(FaultRule::Fail(FileOp::kAppend, Path(1), FaultRule::DeviceError()));
-  const auto file = PrepareLogFile(fs, {"/db", Path(1), LogMode::kMapped, kFileBytes, {}, true});
+  fs.AddRule(FaultRule::Fail(FileOp::kAppend, LogPath(1), FaultRule::DeviceError()));
+  const auto file = PrepareLogFile(fs, {"/db", LogPath(1), LogMode::kMapped, kFileBytes, {}, true});
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   EXPECT_EQ(fs.faults_fired(), 1u);
   EXPECT_EQ(file->mode, LogMode::kBuffered);
-  EXPECT_EQ(*ReadFileToString(fs, Path(1)), std::string(kFileBytes, '\0'));
+  EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kFileBytes, '\0'));
 }
 
 // A process may die in the middle of a copy into a mapping, or of a write.
@@ -142,7 +141,7 @@ TEST_P(LogModes, AnAppendCutAtEachByteLeavesAPrefix) {
   for (uint64_t cut = 0; cut <= 120; ++cut) {
     const auto segment = Make(++log, 1);
     ASSERT_TRUE(segment->Append({{1, "one"}}, 0).ok());
-    FaultRule rule = FaultRule::ShortWrite(Path(log), cut * step, FaultRule::DeviceError());
+    FaultRule rule = FaultRule::ShortWrite(LogPath(log), cut * step, FaultRule::DeviceError());
     const bool synced = cut % 2 == 0;
     if (synced && GetParam() == LogMode::kDirect) rule.op = FileOp::kAppendSynced;
     fs_.AddRule(rule);
@@ -179,17 +178,17 @@ TEST_P(LogModes, FramesOfARecycledFileAreNotReplayed) {
   auto segment = Make(1, 1);
   for (uint64_t i = 1; i <= 8; ++i) ASSERT_TRUE(segment->AppendSynced({{i, "old"}}, i - 1, false).ok());
   segment.reset();
-  segment = Make(2, 9, Path(1));
+  segment = Make(2, 9, LogPath(1));
   EXPECT_EQ(Replay(fs_, {2}, 9), "");
   ASSERT_TRUE(segment->AppendSynced({{9, "new"}}, 8, false).ok());
   EXPECT_EQ(Replay(fs_, {2}, 9), "9 ") << "bytes of an earlier life are not a torn tail";
-  EXPECT_EQ(fs_.GetFileInfo(Path(1)).status().detail(), StatusDetail::kNotFound);
+  EXPECT_EQ(fs_.GetFileInfo(LogPath(1)).status().detail(), StatusDetail::kNotFound);
 }
 
 TEST_P(LogModes, APreparedFileIsDurableBeforeItIsUsed) {
   ASSERT_NE(Make(1, 1), nullptr);
   const auto left = memory_->CrashClone({0, CrashOptions::kDropUnsynced});
-  EXPECT_EQ((*left->GetFileInfo(Path(1))).bytes, kFileBytes);
+  EXPECT_EQ((*left->GetFileInfo(LogPath(1))).bytes, kFileBytes);
   EXPECT_EQ(Replay(*left, {1}, 1), "");
 }
 
@@ -205,10 +204,10 @@ TEST(PrepareLogFile, FallsBackToWriteCallsWhereTheModeIsRefused) {
       FaultFileSystem fs(memory);
       ASSERT_TRUE(fs.CreateDirectory("/db").ok());
       fs.AddRule(FaultRule::Fail(op, "", Status::NotSupported("refused")));
-      const auto file = PrepareLogFile(fs, {"/db", Path(1), mode, kFileBytes, {}});
+      const auto file = PrepareLogFile(fs, {"/db", LogPath(1), mode, kFileBytes, {}});
       ASSERT_TRUE(file.ok()) << file.status().ToString();
       EXPECT_EQ(file->mode, LogMode::kBuffered);
-      EXPECT_EQ(fs.GetFileInfo(Path(1))->bytes, kFileBytes);
+      EXPECT_EQ(fs.GetFileInfo(LogPath(1))->bytes, kFileBytes);
       EXPECT_TRUE(file->file->Append("x").ok());
     }
   }
@@ -224,7 +223,7 @@ TEST(PrepareLogFile, AnErrorLeavesNoFile) {
       FaultRule rule = FaultRule::Fail(FileOp::kAny, "/db", FaultRule::NoSpaceError(), call);
       rule.callback = [&met](FileOp op, const std::string&) { met = op; };
       fs.AddRule(std::move(rule));
-      const auto file = PrepareLogFile(fs, {"/db", Path(1), mode, kFileBytes, {}});
+      const auto file = PrepareLogFile(fs, {"/db", LogPath(1), mode, kFileBytes, {}});
       if (fs.faults_fired() == 0) {
         EXPECT_TRUE(file.ok());
         EXPECT_GT(call, 5u);
@@ -233,7 +232,7 @@ TEST(PrepareLogFile, AnErrorLeavesNoFile) {
       const bool sync = met == FileOp::kSync || met == FileOp::kSyncAll || met == FileOp::kSyncDir;
       EXPECT_EQ(file.status().detail(), sync ? StatusDetail::kSyncFailed : StatusDetail::kNoSpace)
           << file.status().ToString();
-      EXPECT_EQ(memory->GetFileInfo(Path(1)).status().detail(), StatusDetail::kNotFound);
+      EXPECT_EQ(memory->GetFileInfo(LogPath(1)).status().detail(), StatusDetail::kNotFound);
     }
   }
 }

@@ -61,7 +61,6 @@ class Story {
     size_t offset;
   };
 
-  static std::string Path(uint64_t number) { return "/db/" + std::to_string(number) + ".log"; }
   static std::string Operations(uint64_t record, uint64_t bytes) {
     std::string out = "record " + std::to_string(record) + " ";
     out.resize(bytes - sizeof(uint64_t), 'x');
@@ -76,17 +75,18 @@ class Story {
   void Command(const std::string& command, const std::vector<std::string>& arguments) {
     const auto number = [&](size_t i) { return std::stoull(arguments.at(i)); };
     if (command == "prepare") {
-      EXPECT_TRUE(PrepareLogFile(fs_, {"/db", Path(number(0)), LogMode::kBuffered, number(1), {}}).ok());
+      EXPECT_TRUE(PrepareLogFile(fs_, {"/db", LogPath(number(0)), LogMode::kBuffered, number(1), {}}).ok());
     } else if (command == "recycle") {
-      EXPECT_TRUE(PrepareLogFile(fs_, {"/db", Path(number(1)), LogMode::kBuffered, 0, Path(number(0))}).ok());
+      EXPECT_TRUE(
+          PrepareLogFile(fs_, {"/db", LogPath(number(1)), LogMode::kBuffered, 0, LogPath(number(0))}).ok());
     } else if (command == "write") {
       Write(number(0), number(1));
     } else if (command == "replay") {
       Replay(arguments);
     } else if (command == "delete") {
-      EXPECT_TRUE(fs_.DeleteFile(Path(number(0))).ok());
+      EXPECT_TRUE(fs_.DeleteFile(LogPath(number(0))).ok());
     } else if (command == "copy") {
-      Store(Path(number(1)), *ReadFileToString(fs_, Path(number(0))));
+      Store(LogPath(number(1)), *ReadFileToString(fs_, LogPath(number(0))));
     } else {
       Damage(command, Locate(arguments.at(0)), arguments.size() > 1 ? number(1) : 0);
     }
@@ -95,9 +95,9 @@ class Story {
   void Write(uint64_t log, uint64_t count) {
     next_record_ += Option("skip", 0);
     auto& segment = segments_[log];
-    if (segment == nullptr) segment = OpenSegment(fs_, Path(log), Identity(log), next_record_);
+    if (segment == nullptr) segment = OpenSegment(fs_, LogPath(log), Identity(log), next_record_);
     for (uint64_t i = 0; i < count; ++i, ++next_record_) {
-      at_[next_record_] = {Path(log), std::max<size_t>(segment->bytes(), kLogHeaderBytes)};
+      at_[next_record_] = {LogPath(log), std::max<size_t>(segment->bytes(), kLogHeaderBytes)};
       size_[next_record_] = Option("size", 32);
       const std::string operations = Operations(next_record_, size_[next_record_]);
       EXPECT_TRUE(segment->Append({{10 * next_record_, operations}}, Option("durable", 0)).ok());
@@ -107,7 +107,7 @@ class Story {
   At Locate(const std::string& text) const {
     const size_t mark = text.find_first_of("@+");
     const size_t offset = mark == std::string::npos ? 0 : std::stoull(text.substr(mark + 1));
-    if (text[0] != 'r') return {Path(std::stoull(text)), offset};
+    if (text[0] != 'r') return {LogPath(std::stoull(text)), offset};
     const At& record = at_.at(std::stoull(text.substr(1)));
     return {record.path, record.offset + offset};
   }
@@ -137,7 +137,7 @@ class Story {
   void Replay(const std::vector<std::string>& numbers) {
     std::vector<ReplayLog> logs;
     for (const std::string& number : numbers)
-      logs.push_back({Path(std::stoull(number)), Identity(std::stoull(number))});
+      logs.push_back({LogPath(std::stoull(number)), Identity(std::stoull(number))});
     uint64_t record = Option("first", 1);
     const auto summary =
         ReplayLogs(fs_, logs, {record}, [&](SequenceNumber base, Slice operations) -> Status {

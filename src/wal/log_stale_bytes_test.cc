@@ -19,8 +19,6 @@ namespace {
 const DatabaseId kStaleDatabase{3, 4};
 constexpr uint64_t kFirstStaleRecord = 5;
 
-std::string StalePath(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
-
 void WriteFile(FileSystem& fs, const std::string& path, const std::string& bytes) {
   auto file = fs.NewWritableFile(path, CreateMode::kTruncate);
   ASSERT_TRUE(file.ok() && (*file)->Append(bytes).ok());
@@ -49,16 +47,16 @@ TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
   Random random(seed);
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
-  const std::vector<ReplayLog> logs = {{StalePath(1), {kStaleDatabase, 1, 101}},
-                                       {StalePath(2), {kStaleDatabase, 2, 101}}};
-  ASSERT_TRUE(PrepareLogFile(fs, {"/db", StalePath(1), LogMode::kBuffered, 4096, {}}).ok());
-  auto segment = OpenSegment(fs, StalePath(1), logs[0].identity, kFirstStaleRecord);
+  const std::vector<ReplayLog> logs = {{LogPath(1), {kStaleDatabase, 1, 101}},
+                                       {LogPath(2), {kStaleDatabase, 2, 101}}};
+  ASSERT_TRUE(PrepareLogFile(fs, {"/db", LogPath(1), LogMode::kBuffered, 4096, {}}).ok());
+  auto segment = OpenSegment(fs, LogPath(1), logs[0].identity, kFirstStaleRecord);
   ASSERT_TRUE(segment->Append({{kSequence, "one"}, {kSequence + 1, "two"}}, kFirstStaleRecord - 1).ok());
   // Of an earlier life: values; the file was not filled.
   std::string stale;
   while (stale.size() < kBytes / 2) AppendU64(&stale, random.Next());
   stale.resize(kBytes);
-  WriteFile(fs, StalePath(2), stale);
+  WriteFile(fs, LogPath(2), stale);
   for (const LogStart& start : {LogStart{kFirstStaleRecord, kSequence - 5}, LogStart{kFirstStaleRecord}}) {
     const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
     ASSERT_TRUE(summary.ok()) << summary.status().ToString();
@@ -69,7 +67,7 @@ TEST(LogStaleBytes, OfASpareAreNotTakenForFrames) {
   const std::string frame =
       Frame(logs[1].identity, kFirstStaleRecord + 3, kFirstStaleRecord + 2, kSequence + 3, "x");
   stale.replace(kBytes / 4, frame.size(), frame);
-  WriteFile(fs, StalePath(2), stale);
+  WriteFile(fs, LogPath(2), stale);
   for (const LogStart& start : {LogStart{kFirstStaleRecord, kSequence - 5}, LogStart{kFirstStaleRecord}}) {
     const auto summary = ReplayLogs(fs, logs, start, [](SequenceNumber, Slice) -> Status { return {}; });
     EXPECT_EQ(summary.status().detail(), StatusDetail::kWalCorruption) << summary.status().ToString();
@@ -92,14 +90,14 @@ TEST(LogStaleBytes, ZerosAreNotTakenForSequences) {
   stale.resize(kBytes);
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
-  const std::vector<ReplayLog> logs = {{StalePath(1), {kStaleDatabase, 1, 101}},
-                                       {StalePath(2), {kStaleDatabase, 2, 101}}};
+  const std::vector<ReplayLog> logs = {{LogPath(1), {kStaleDatabase, 1, 101}},
+                                       {LogPath(2), {kStaleDatabase, 2, 101}}};
   // One that was begun, and one that was not.
-  WriteFile(fs, StalePath(1), stale);
-  auto segment = OpenSegment(fs, StalePath(1), logs[0].identity, kFirstStaleRecord);
+  WriteFile(fs, LogPath(1), stale);
+  auto segment = OpenSegment(fs, LogPath(1), logs[0].identity, kFirstStaleRecord);
   ASSERT_TRUE(segment->Append({{1000, "one"}, {1001, "two"}}, kFirstStaleRecord - 1).ok());
   stale.replace(0, kLogHeaderBytes, Header({kStaleDatabase, 1, 100}, 1));
-  WriteFile(fs, StalePath(2), stale);
+  WriteFile(fs, LogPath(2), stale);
   const LogStart start{kFirstStaleRecord, 999};
   const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
   const auto summary = ReplayLogs(fs, logs, start, ignore);
@@ -108,7 +106,7 @@ TEST(LogStaleBytes, ZerosAreNotTakenForSequences) {
   // The frame of a later record is found behind them all, and is proof that one is missing.
   const std::string frame = Frame(logs[1].identity, kFirstStaleRecord + 3, kFirstStaleRecord + 2, 1002, "x");
   stale.replace(kBytes - frame.size(), frame.size(), frame);
-  WriteFile(fs, StalePath(2), stale);
+  WriteFile(fs, LogPath(2), stale);
   const Status status = ReplayLogs(fs, logs, start, ignore).status();
   EXPECT_NE(status.message().find("says that all up to"), Slice::npos) << status.ToString();
   // Salvage reads it, too.
@@ -142,10 +140,10 @@ TEST(LogStaleBytes, OfEarlierRecordsAreNotTakenForLaterFrames) {
   const std::string stale = EarlierLife(kBytes);
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
-  const std::vector<ReplayLog> logs = {{StalePath(1), {kStaleDatabase, 11, 101}},
-                                       {StalePath(2), {kStaleDatabase, 12, 101}}};
+  const std::vector<ReplayLog> logs = {{LogPath(1), {kStaleDatabase, 11, 101}},
+                                       {LogPath(2), {kStaleDatabase, 12, 101}}};
   for (const ReplayLog& log : logs) WriteFile(fs, log.path, stale);
-  auto segment = OpenSegment(fs, StalePath(1), logs[0].identity, kRecord);
+  auto segment = OpenSegment(fs, LogPath(1), logs[0].identity, kRecord);
   ASSERT_TRUE(segment->Append({{kRecord, ""}, {kRecord + 1, ""}}, kRecord - 1).ok());
   const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
   const auto may_be_operations = [](Slice first, uint64_t) { return first.empty() || first[0] == 'o'; };
@@ -155,7 +153,7 @@ TEST(LogStaleBytes, OfEarlierRecordsAreNotTakenForLaterFrames) {
   EXPECT_FALSE(summary->torn);
   // Where nothing is known of the operations, the header of the earlier life says that there can be no more
   // records than the files before it have room for.
-  segment = OpenSegment(fs, StalePath(1), logs[0].identity, kRecord);
+  segment = OpenSegment(fs, LogPath(1), logs[0].identity, kRecord);
   ASSERT_TRUE(segment->Append({{kRecord, std::string(kBytes - 300, 'v')}}, kRecord - 1).ok());
   summary = ReplayLogs(fs, logs, {kRecord, kRecord - 1}, ignore);
   ASSERT_TRUE(summary.ok()) << summary.status().ToString();
@@ -168,14 +166,14 @@ TEST(LogStaleBytes, BehindALogThatWasCutShortHideNoFrame) {
   constexpr uint64_t kBytes = uint64_t{1} << 20;
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/db").ok());
-  const std::vector<ReplayLog> logs = {{StalePath(1), {kStaleDatabase, 11, 101}},
-                                       {StalePath(2), {kStaleDatabase, 12, 101}}};
-  WriteFile(fs, StalePath(1), Header(logs[0].identity, kFirstStaleRecord));
+  const std::vector<ReplayLog> logs = {{LogPath(1), {kStaleDatabase, 11, 101}},
+                                       {LogPath(2), {kStaleDatabase, 12, 101}}};
+  WriteFile(fs, LogPath(1), Header(logs[0].identity, kFirstStaleRecord));
   constexpr uint64_t kFound = kFirstStaleRecord + 60'000;
   const std::string frame = Frame(logs[1].identity, kFound, kFound - 5, kFound, "x");
   std::string bytes = EarlierLife(kBytes);
   bytes.replace(4096, frame.size(), frame);
-  WriteFile(fs, StalePath(2), bytes);
+  WriteFile(fs, LogPath(2), bytes);
   const auto ignore = [](SequenceNumber, Slice) -> Status { return {}; };
   const Status status = ReplayLogs(fs, logs, {kFirstStaleRecord, kFirstStaleRecord - 1}, ignore).status();
   EXPECT_EQ(status.detail(), StatusDetail::kWalCorruption);

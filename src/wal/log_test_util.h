@@ -1,6 +1,7 @@
 // What the tests of the log share.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +10,8 @@
 #include "wal/log_segment.h"
 
 namespace seerdb {
+
+inline std::string LogPath(uint64_t log) { return "/db/" + std::to_string(log) + ".log"; }
 
 // A segment in the file at `path`, which exists. Null if it cannot be opened.
 inline std::unique_ptr<LogSegment> OpenSegment(FileSystem& fs, const std::string& path,

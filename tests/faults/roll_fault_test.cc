@@ -28,7 +28,7 @@ struct RollFault {
 
 TEST(RollFault, AFailedSyncOfTheDirectoryStopsTheNextWrite) {
   RollFault f;
-  auto db = OpenOrFail(f.options, "/db");
+  auto db = OpenOrFail(f.options, kDbDirectory);
   ASSERT_TRUE(db);
   f.ArmAtRoll();
   Contents contents;
@@ -48,7 +48,7 @@ TEST(RollFault, AFailedSyncOfTheDirectoryStopsTheNextWrite) {
   EXPECT_EQ(next.detail(), StatusDetail::kSyncFailed) << next.ToString();
   EXPECT_EQ(Difference(contents, ReadAll(*db)), "") << "it is still read";
   EXPECT_FALSE(db->Close().ok());
-  db = OpenOrFail(f.options, "/db");
+  db = OpenOrFail(f.options, kDbDirectory);
   ASSERT_TRUE(db);
   EXPECT_EQ(Difference(contents, ReadAll(*db)), "");
   EXPECT_OK(db->Close());
@@ -56,7 +56,7 @@ TEST(RollFault, AFailedSyncOfTheDirectoryStopsTheNextWrite) {
 
 TEST(RollFault, SoItDoesWhereAKeyspaceMadeTheManifestLong) {
   RollFault f;
-  auto db = OpenOrFail(f.options, "/db");
+  auto db = OpenOrFail(f.options, kDbDirectory);
   ASSERT_TRUE(db);
   f.ArmAtRoll();
   const std::string filling(kMaxKeyspaceNameBytes - 4, 'n');
