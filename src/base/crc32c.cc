@@ -111,31 +111,43 @@ SEERDB_CRC_AVX512 inline __m512i Fold(__m512i x, __m512i factors, __m512i next) 
                                    _mm512_clmulepi64_epi128(x, factors, 0x11), next, kXor3);
 }
 
-SEERDB_CRC_AVX512 uint32_t ExtendAvx512(uint32_t crc, const char* p, size_t n) {
-  constexpr size_t kStep = 64;
-  if (n < 4 * kStep) return ExtendSse42(crc, p, n);
-  static constexpr FoldFactors kFourSteps = FactorsFor(4 * 8 * kStep);
-  static constexpr FoldFactors kOneStep = FactorsFor(8 * kStep);
+constexpr size_t kStepBytes = 64;
+
+// Folds the whole steps of the `n` bytes, the CRC of what came before them, and leaves 64 bytes that have the
+// same remainder. Returns how many bytes it took. Requires: n >= 4 * kStepBytes.
+//
+// A function of its own, and no tail call: the compiler clears the upper halves of the registers where it
+// returns. While they are not clear, each SSE instruction of the plain x86-64 code behind it waits for them.
+[[gnu::noinline]] SEERDB_CRC_AVX512 size_t FoldSteps(uint32_t crc, const char* p, size_t n, char* left) {
+  static constexpr FoldFactors kFourSteps = FactorsFor(4 * 8 * kStepBytes);
+  static constexpr FoldFactors kOneStep = FactorsFor(8 * kStepBytes);
+  const size_t taken = n - n % kStepBytes;
   const __m512i four_steps = Broadcast(kFourSteps);
   const __m512i one_step = Broadcast(kOneStep);
   __m512i a = _mm512_xor_si512(_mm512_loadu_si512(p),
                                _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(~crc))));
-  __m512i b = _mm512_loadu_si512(p + kStep);
-  __m512i c = _mm512_loadu_si512(p + 2 * kStep);
-  __m512i d = _mm512_loadu_si512(p + 3 * kStep);
-  for (p += 4 * kStep, n -= 4 * kStep; n >= 4 * kStep; p += 4 * kStep, n -= 4 * kStep) {
+  __m512i b = _mm512_loadu_si512(p + kStepBytes);
+  __m512i c = _mm512_loadu_si512(p + 2 * kStepBytes);
+  __m512i d = _mm512_loadu_si512(p + 3 * kStepBytes);
+  constexpr size_t kFour = 4 * kStepBytes;
+  for (p += kFour, n -= kFour; n >= kFour; p += kFour, n -= kFour) {
     a = Fold(a, four_steps, _mm512_loadu_si512(p));
-    b = Fold(b, four_steps, _mm512_loadu_si512(p + kStep));
-    c = Fold(c, four_steps, _mm512_loadu_si512(p + 2 * kStep));
-    d = Fold(d, four_steps, _mm512_loadu_si512(p + 3 * kStep));
+    b = Fold(b, four_steps, _mm512_loadu_si512(p + kStepBytes));
+    c = Fold(c, four_steps, _mm512_loadu_si512(p + 2 * kStepBytes));
+    d = Fold(d, four_steps, _mm512_loadu_si512(p + 3 * kStepBytes));
   }
   d = Fold(Fold(Fold(a, one_step, b), one_step, c), one_step, d);
-  for (; n >= kStep; p += kStep, n -= kStep) d = Fold(d, one_step, _mm512_loadu_si512(p));
-  // What is left of all before has the remainder that these 64 bytes would have.
-  char left[kStep];
+  for (; n >= kStepBytes; p += kStepBytes, n -= kStepBytes) d = Fold(d, one_step, _mm512_loadu_si512(p));
   _mm512_storeu_si512(left, d);
+  return taken;
+}
+
+uint32_t ExtendAvx512(uint32_t crc, const char* p, size_t n) {
+  if (n < 4 * kStepBytes) return ExtendSse42(crc, p, n);
+  char left[kStepBytes];
+  const size_t taken = FoldSteps(crc, p, n, left);
   // ExtendSse42 inverts: this begins with a remainder of 0.
-  return ExtendSse42(ExtendSse42(~uint32_t{0}, left, sizeof left), p, n);
+  return ExtendSse42(ExtendSse42(~uint32_t{0}, left, sizeof left), p + taken, n - taken);
 }
 
 #undef SEERDB_CRC_AVX512

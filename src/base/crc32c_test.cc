@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/vector_state_test_util.h"
 
 namespace seerdb {
 namespace {
@@ -32,6 +33,14 @@ TEST(Crc32c, KnownValues) {
     for (const crc32c::Form& form : crc32c::Forms()) {
       EXPECT_EQ(form.extend(0, c.bytes.data(), c.bytes.size()), c.crc) << form.name << " " << c.bytes;
     }
+  }
+}
+
+TEST(Crc32c, LeavesVectorRegistersAsSseWantsThem) {
+  const std::string bytes(1000, 'b');
+  for (const crc32c::Form& form : crc32c::Forms()) {
+    SCOPED_TRACE(form.name);
+    ExpectUpperHalvesClearAfter([&] { (void)form.extend(0, bytes.data(), bytes.size()); });
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "base/simd.h"
+#include "base/vector_state_test_util.h"
 
 namespace seerdb {
 namespace {
@@ -80,6 +81,15 @@ TEST_P(WindowSearchTest, AgreesWithTheDefinition) {
     ASSERT_EQ(search_->rank(column.windows, count, ranks), ties);
     for (uint32_t i = 0; i < count; ++i) ASSERT_EQ(ranks[order[i]], i) << count;
   }
+}
+
+TEST_P(WindowSearchTest, LeavesVectorRegistersAsSseWantsThem) {
+  Column column;
+  for (uint32_t i = 0; i < kNodeSlots; ++i) column.windows[i] = i;
+  uint8_t ranks[kNodeSlots];
+  ExpectUpperHalvesClearAfter([&] { (void)search_->equal(column.windows, kNodeSlots, 7); });
+  ExpectUpperHalvesClearAfter([&] { (void)search_->floor(column.windows, kNodeSlots, 7); });
+  ExpectUpperHalvesClearAfter([&] { (void)search_->rank(column.windows, kNodeSlots, ranks); });
 }
 
 TEST_P(WindowSearchTest, EmptyColumn) {
