@@ -17,15 +17,33 @@
 // Of libxxhash: the same hash, by the widest vectors that the processor has.
 extern "C" XXH64_hash_t XXH3_64bits_dispatch(const void* input, size_t len);
 #endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace seerdb::bench {
+
+#if defined(SEERDB_BENCH_XXH_DISPATCH) && defined(__x86_64__)
+// libxxhash 0.8.1 returns from its AVX-512 form with the upper halves of vector registers in use. On some
+// processors each SSE instruction of an engine would wait for them, until one of its functions clears them.
+__attribute__((target("avx"))) inline void ClearUpperHalves() {
+  static const bool has_them = __builtin_cpu_supports("avx");
+  if (has_them) _mm256_zeroupper();
+}
+#else
+inline void ClearUpperHalves() {}
+#endif
 
 // XXH3. The vectors of the plain x86-64 package would take longer to read a long value than engines take to
 // find it.
 inline uint64_t HashBytes(std::string_view bytes) {
 #if defined(SEERDB_BENCH_XXH_DISPATCH)
   constexpr size_t kLong = 240;  // XXH3 has other ways for shorter ones
-  if (bytes.size() > kLong) return XXH3_64bits_dispatch(bytes.data(), bytes.size());
+  if (bytes.size() > kLong) {
+    const uint64_t hash = XXH3_64bits_dispatch(bytes.data(), bytes.size());
+    ClearUpperHalves();
+    return hash;
+  }
 #endif
   return XXH3_64bits(bytes.data(), bytes.size());
 }
