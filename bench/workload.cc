@@ -38,6 +38,22 @@ double Zeta(uint64_t count) {
   return sum;
 }
 
+constexpr uint64_t kTenToEighth = 100'000'000;
+
+// Written by one store: a load of sixteen bytes, as comparisons of keys begin with, would wait for several
+// stores to leave the processor, and that wait would be a part of each engine's time.
+using Sixteen = uint64_t __attribute__((vector_size(16)));
+
+// The last eight decimal digits of `number` as characters, the first in the lowest byte: halves, quarters and
+// digits side by side in one word. Requires: number < kTenToEighth.
+uint64_t EightDigits(uint64_t number) {
+  const uint64_t fours = number / 10'000 | number % 10'000 << 32;
+  const uint64_t hundreds = (fours * 10'486 >> 20) & 0x0000'007f'0000'007f;
+  const uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
+  const uint64_t tens = (twos * 103 >> 10) & 0x000f'000f'000f'000f;
+  return (tens | (twos - 10 * tens) << 8) + 0x3030'3030'3030'3030;
+}
+
 }  // namespace
 
 Zipfian::Zipfian(uint64_t count)
@@ -60,15 +76,9 @@ uint64_t KeyCodec::Encode(uint64_t index, bool absent, char* out) const {
   if (spacing_ == KeySpacing::kJitter) number = 1000 * index + 2 * (Mix64(index ^ seed_) % 500);
   if (absent) ++number;
   const uint64_t padding = key_bytes_ - 16;
-  std::memset(out, '0', padding);
-  char* end = out + key_bytes_;
-  for (uint32_t half :
-       {static_cast<uint32_t>(number % 100'000'000), static_cast<uint32_t>(number / 100'000'000)}) {
-    for (int i = 0; i < 8; ++i) {
-      *--end = static_cast<char>('0' + half % 10);
-      half /= 10;
-    }
-  }
+  if (padding > 0) std::memset(out, '0', padding);
+  const Sixteen digits = {EightDigits(number / kTenToEighth), EightDigits(number % kTenToEighth)};
+  std::memcpy(out + padding, &digits, sizeof digits);
   return key_bytes_;
 }
 

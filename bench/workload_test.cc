@@ -65,6 +65,8 @@ TEST(KeyCodecTest, EncodesTheNumber) {
   KeyBuffer key(&codec);
   EXPECT_EQ(key.Set(617'283'945), "000000001234567890");
   EXPECT_EQ(key.Set(617'283'945, true), "000000001234567891");
+  EXPECT_EQ(key.Set(4'382'716'049'382'716), "008765432098765432");
+  EXPECT_EQ(key.Set(4'999'999'999'999'999, true), "009999999999999999");
 }
 
 TEST(KeyCodecTest, PathsAreDistinctAndAsLongAsDebians) {
