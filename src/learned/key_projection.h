@@ -58,8 +58,10 @@ class KeyProjection {
     return WindowWithin(key);
   }
   // Whether the window of `key` tells all of it, but for its length.
-  bool Tells(Slice key) const {
-    if (SideOf(key) != Side::kWithin || Suffix(key).size() > WindowBytes(kind_)) return false;
+  bool Tells(Slice key) const { return SideOf(key) == Side::kWithin && TellsWithin(key); }
+  // Requires: SideOf(key) is kWithin.
+  bool TellsWithin(Slice key) const {
+    if (Suffix(key).size() > WindowBytes(kind_)) return false;
     uint64_t window = 0;
     return kind_ == Kind::kBytes || LoadDigits(kind_, key, prefix_.size(), &window);
   }

@@ -171,6 +171,10 @@ uint32_t BlockIndex::Find(const BlockGuess& guess, Slice key, uint64_t trailer, 
       guess.has_range ? &guess.range : nullptr, blocks_, guess.window,
       [windows](size_t i) { return LoadU64(windows + i * 8); },
       [&](size_t i) {
+        // Then both are the same characters and, but for their lengths, zeros.
+        if (windows_tell_ && projection_.TellsWithin(key)) {
+          return static_cast<unsigned char>(keys_[i]) <= suffix.size();
+        }
         Room room;
         uint64_t separator_trailer = 0;
         const Slice separator = SeparatorKey(static_cast<uint32_t>(i), &room, &separator_trailer);

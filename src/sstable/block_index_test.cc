@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "base/digits_test_util.h"
 #include "base/random.h"
@@ -36,6 +38,32 @@ TEST(BlockIndexTest, FindsBlocksAtNarrowAndWideOffsets) {
         ASSERT_EQ(by_model, with_model);
         ASSERT_EQ(index->Place(found).offset, found * block_bytes);
         ASSERT_EQ(index->Place(found).bytes, block_bytes - 5);
+      }
+    }
+  }
+}
+
+TEST(BlockIndexTest, KeysWithOneWindowAreToldApart) {
+  const std::vector<std::string> firsts = {"k1", "k12", "k120", "k1200", "k1200000000000000", "k13", "k2"};
+  // Of the first keys as much as tells them from the keys before.
+  const std::vector<std::string> separators = {"k1", "k12", "k120", "k1200", "k12000", "k13", "k2"};
+  BlockIndexBuilder builder;
+  for (size_t i = 0; i < firsts.size(); ++i) {
+    builder.AddBlock(i * 100, i == 0 ? "" : firsts[i - 1], firsts[i], PackTrailer(1, ValueType::kValue));
+  }
+  const uint64_t end = firsts.size() * 100;
+  const std::string bytes = builder.Finish(firsts.front(), "k3", end);
+  Result<BlockIndex> index = BlockIndex::Decode(bytes, end);
+  ASSERT_TRUE(index.ok());
+  for (const bool with_model : {false, true}) {
+    if (with_model) index->set_model(builder.model());
+    for (const std::string front :
+         {"k1", "k11", "k12", "k120", "k1200", "k12000", "k1200000000000000", "k13", "k2"}) {
+      for (const std::string back : {"", "0", "00000000000000000", "/", "a", "1", "\x01"}) {
+        const std::string key = front + back;
+        const auto behind = std::upper_bound(separators.begin(), separators.end(), key);
+        bool by_model = false;
+        EXPECT_EQ(index->Find(key, kFirstTrailer, &by_model), behind - separators.begin() - 1) << key;
       }
     }
   }
