@@ -152,11 +152,12 @@ RunView::RunView(std::vector<std::shared_ptr<TableFile>> files) : files_(std::mo
     smallest_.push_back(LoadWindow(file->meta().smallest_key, prefix_.size()));
     largest_.push_back(LoadWindow(file->meta().largest_key, prefix_.size()));
   }
+  one_table_ = files_.size() == 1;
+  least_ = smallest_.front();
+  greatest_ = largest_.back();
 }
 
-const std::shared_ptr<TableFile>* RunView::Locate(Slice key) const {
-  if (!BeginsWith(key, prefix_)) return nullptr;
-  const uint64_t window = LoadWindow(key, prefix_.size());
+const std::shared_ptr<TableFile>* RunView::LocateAmong(Slice key, uint64_t window) const {
   const size_t count = files_.size();
   auto i = static_cast<size_t>(std::lower_bound(largest_.begin(), largest_.end(), window) - largest_.begin());
   if (i < count && largest_[i] == window) {

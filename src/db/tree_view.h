@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/key_window.h"
 #include "compaction/flushed_ranges.h"
 #include "db/table_file.h"
 #include "db/value_file.h"
@@ -37,11 +38,22 @@ class RunView {
 
   const std::vector<std::shared_ptr<TableFile>>& files() const { return files_; }
   // The one table whose range holds `key`, or null.
-  const std::shared_ptr<TableFile>* Locate(Slice key) const;
+  const std::shared_ptr<TableFile>* Locate(Slice key) const {
+    if (!BeginsWith(key, prefix_)) return nullptr;
+    const uint64_t window = LoadWindow(key, prefix_.size());
+    if (one_table_ && least_ < window && window < greatest_) [[likely]]
+      return files_.data();
+    return LocateAmong(key, window);
+  }
 
  private:
+  const std::shared_ptr<TableFile>* LocateAmong(Slice key, uint64_t window) const;
+
   std::vector<std::shared_ptr<TableFile>> files_;
   Slice prefix_;  // of every key between the smallest and the largest one
+  bool one_table_ = false;
+  uint64_t least_ = 0;     // smallest_.front(), at hand
+  uint64_t greatest_ = 0;  // largest_.back()
   std::vector<uint64_t> smallest_;
   std::vector<uint64_t> largest_;
 };
