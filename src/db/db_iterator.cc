@@ -8,6 +8,9 @@
 #include "base/mutant.h"
 #include "db/apart_value.h"
 #include "db/entry_judge.h"
+#include "db/iterator_counts.h"
+#include "db/iterator_status.h"
+#include "db/kept_value.h"
 #include "db/merge_folder.h"
 #include "iter/merge_chain.h"
 
@@ -17,29 +20,22 @@ namespace {
 // Versions of one key that are stepped over before the iterator seeks past the rest of them. A hot key has
 // thousands in a memtable; a seek costs about as much as a few steps.
 constexpr uint32_t kMaxSkips = 16;
-// An iterator that is used again and again tells what it was used for this often.
-constexpr uint64_t kSeeksBetweenCounts = 64;
 
 // Forward, the input stands at the entry returned; or, if merged_, somewhere among the versions of the key
 // returned or at the next key. Backward, it stands just before all versions of the key returned. Merged or
-// backward, key and value are copied into saved_key_ and saved_value_.
+// backward, the key is copied into saved_key_, and the value is kept_value_.
 class DbIterator final : public Iterator {
  public:
   explicit DbIterator(DbIteratorOptions&& options)
       : options_(std::move(options)),
         statistics_(*options_.host->statistics),
+        counts_(&statistics_),
         judge_(&options_),
-        input_(options_.view->NewIterator(options_.flags, options_.bounds, options_.cover)) {}
-  ~DbIterator() override {
-    ReportUnobserved();
-    Count();
-  }
+        input_(options_.view->NewIterator(options_.flags, options_.bounds, options_.cover)),
+        status_(options_.host.get()) {}
 
   bool Valid() const override { return valid_; }
-  Status status() const override {
-    observed_ = true;
-    return status_;
-  }
+  Status status() const override { return status_.Observe(); }
 
   void SeekToFirst() override {
     const SampledTimer timer(&statistics_, Latency::seek_latency);
@@ -65,11 +61,9 @@ class DbIterator final : public Iterator {
     const SampledTimer timer(&statistics_, Latency::seek_latency);
     SetTarget(target);
     Start(false);
-    if (target_.slice() >= Slice(options_.bounds.upper)) {
-      input_->SeekForPrev(options_.bounds.upper, kFirstTrailer);
-    } else {
-      input_->SeekForPrev(target_.slice(), kLastTrailer);
-    }
+    const bool beyond = target_.slice() >= Slice(options_.bounds.upper);
+    input_->SeekForPrev(beyond ? Slice(options_.bounds.upper) : target_.slice(),
+                        beyond ? kFirstTrailer : kLastTrailer);
     FindBackward();
   }
 
@@ -95,6 +89,8 @@ class DbIterator final : public Iterator {
       forward_ = false;
       if (!merged_) saved_key_.Assign(input_->key());
       input_->SeekForPrev(saved_key_.slice(), kFirstTrailer);
+    } else if (StepBackToPlain()) {
+      return;
     }
     FindBackward();
   }
@@ -106,34 +102,16 @@ class DbIterator final : public Iterator {
   Slice value() const override {
     if (options_.keys_only) return {};
     if (shown_.apart) return value_->bytes();
-    return InPlace() ? input_->value().substr(shown_.skip_bytes) : Slice(saved_value_);
+    return InPlace() ? input_->value().substr(shown_.skip_bytes) : kept_value_.slice();
   }
 
  private:
   // The entry returned is that of the input.
   bool InPlace() const { return forward_ && !merged_; }
 
-  void ReportUnobserved() {
-    if (status_.ok() || observed_ || options_.host->unobserved == nullptr) return;
-    options_.host->unobserved->Add(status_);
-    statistics_.Add(Counter::unobserved_iterator_errors);
-  }
-
-  // Hands over what was counted here.
-  void Count() {
-    statistics_.AddEach(Statistics::Count{Counter::total_seeks, seeks_},
-                        Statistics::Count{Counter::total_scan_entries, entries_},
-                        Statistics::Count{Counter::scan_entries_skipped, passed_});
-    passed_ = 0;
-    seeks_ = 0;
-    entries_ = 0;
-  }
-
   void Start(bool forward) {
-    ReportUnobserved();
-    if (++seeks_ == kSeeksBetweenCounts) Count();
-    status_ = Status();
-    observed_ = false;
+    counts_.AddSeek();
+    status_.Reset();
     valid_ = false;
     paused_ = false;
     forward_ = forward;
@@ -142,7 +120,7 @@ class DbIterator final : public Iterator {
 
   // Goes on where the limit of entries passed over has stopped it.
   void GoOn() {
-    status_ = Status();
+    status_.Set(Status());
     paused_ = false;
     if (forward_) {
       FindForward(skip_saved_);
@@ -154,22 +132,20 @@ class DbIterator final : public Iterator {
   // Reads the value to which the entry found points. False: status_ says why not.
   bool FetchApart(Slice pointer) {
     if (value_ == nullptr) value_ = NewApartValue(options_);
-    status_ = value_->Read(pointer, forward_ ? input_->key() : saved_key_.slice(), forward_);
-    observed_ = status_.ok() && observed_;
+    status_.Set(value_->Read(pointer, forward_ ? input_->key() : saved_key_.slice(), forward_));
     return status_.ok();
   }
 
   // Counts entries passed over; true if the limit is reached, and the iterator stopped.
   bool Pass(uint64_t entries = 1) {
-    passed_ += entries;
+    counts_.AddPassed(entries);
     skipped_ += entries;
     if (options_.max_skipped == 0 || skipped_ < options_.max_skipped) [[likely]]
       return false;
     paused_ = true;
-    observed_ = false;
-    status_ = Status::Busy(
+    status_.Set(Status::Busy(
         "scan: passed " + std::to_string(skipped_) + " hidden entries, as many as max_skipped allows",
-        StatusDetail::kSkipLimit);
+        StatusDetail::kSkipLimit));
     return true;
   }
 
@@ -177,7 +153,7 @@ class DbIterator final : public Iterator {
   // another key. False: FindForward has to go on from there.
   bool StepToPlain() {
     const uint32_t most = options_.max_skipped == 0 ? kMaxSkips : 0;
-    for (uint32_t skips = 0;; ++skips, ++passed_) {
+    for (uint32_t skips = 0;; ++skips, counts_.AddPassed(1)) {
       input_->Next();
       const InternalEntry* const entry = input_->entry();
       const bool same = entry != nullptr && SameBytes(entry->key, saved_key_.slice());
@@ -188,14 +164,14 @@ class DbIterator final : public Iterator {
     skip_saved_ = true;
     skipped_ = 0;
     shown_ = {};
-    ++entries_;
+    counts_.AddEntry();
     return true;
   }
 
   Meaning Judge() { return judge_.Judge(*input_->entry(), &shown_, &broken_); }
 
   // From the newest visible version of saved_key_, a merge operand, over all that it rests on. True if the
-  // key has a value, in saved_value_ then; otherwise broken_ may say why not.
+  // key has a value, in kept_value_ then; otherwise broken_ may say why not.
   bool MergeForward() {
     chain_.Begin(options_.now_us);
     // What a range tombstone hides ends the chain, as nothing does.
@@ -215,15 +191,14 @@ class DbIterator final : public Iterator {
                      saved_key_.slice().substr(options_.prefix_bytes));
     broken_ = merged.status();
     if (!merged.ok() || !merged->has_value()) return false;
-    saved_value_.swap(**merged);
+    kept_value_.Take(&**merged);
     return true;
   }
 
   // Stops on what Judge or MergeForward has found wrong; false if nothing was.
   bool StopIfBroken() {
     if (broken_.ok()) return false;
-    status_ = std::exchange(broken_, Status());
-    observed_ = false;
+    status_.Set(std::exchange(broken_, Status()));
     return true;
   }
 
@@ -234,15 +209,13 @@ class DbIterator final : public Iterator {
 
   void TakeInputError() {
     if (SEERDB_MUTANT("iterator-error-is-end")) return;
-    status_ = input_->status();
-    observed_ = false;
+    status_.Set(input_->status());
   }
 
   // From the input's position to the newest visible version of the next key. `skip_saved`: saved_key_ has
   // been dealt with.
   void FindForward(bool skip_saved) {
-    valid_ = false;
-    merged_ = false;
+    valid_ = merged_ = false;
     skipped_ = 0;
     skip_saved_ = skip_saved;
     uint32_t skips = 0;  // of versions of saved_key_
@@ -265,7 +238,7 @@ class DbIterator final : public Iterator {
         if (shown_.apart && !FetchApart(input_->value().substr(shown_.skip_bytes))) [[unlikely]]
           return;
         valid_ = true;
-        ++entries_;
+        counts_.AddEntry();
         return;
       }
       saved_key_.Assign(key);
@@ -273,7 +246,7 @@ class DbIterator final : public Iterator {
       skips = 0;
       if (meaning == Meaning::kMerge && MergeForward()) {
         valid_ = merged_ = true;
-        ++entries_;
+        counts_.AddEntry();
         return;
       }
       if (StopIfBroken() || !input_->Valid()) break;
@@ -302,44 +275,75 @@ class DbIterator final : public Iterator {
     input_->Seek(target_.slice(), SeekTrailer(options_.sequence));
   }
 
+  // The usual step back, at once: from the input's position over a plain value that is its key's only
+  // version. False: nothing was done, and FindBackward has to.
+  bool StepBackToPlain() {
+    const InternalEntry* const entry = input_->entry();
+    if (entry == nullptr || !judge_.IsPlainAndNotBelow(*entry)) return false;
+    skipped_ = 0;
+    merged_ = false;
+    shown_ = {};
+    saved_key_.Assign(entry->key);
+    if (!options_.keys_only) kept_value_.Keep(*entry, 0);
+    input_->Prev();
+    const InternalEntry* const before = input_->entry();
+    if (before != nullptr && !SameBytes(before->key, saved_key_.slice())) [[likely]] {
+      counts_.AddEntry();
+      return true;
+    }
+    valid_ = false;
+    if (!ShowPassed(Meaning::kValue, 1)) PassMoreBackward();
+    return true;
+  }
+
   // From the input's position back over one key after another until one is visible and not deleted.
   void FindBackward() {
-    valid_ = false;
-    merged_ = false;
+    valid_ = merged_ = false;
     skipped_ = 0;
+    PassMoreBackward();
+  }
+
+  void PassMoreBackward() {
     while (input_->Valid()) {
       if (judge_.IsBelow(*input_->entry())) return;
       saved_key_.Assign(input_->key());
-      uint64_t versions = 0;
-      const bool found = PassBackward(&versions);
-      if (StopIfBroken()) return;
-      if (!input_->Valid() && !input_->status().ok()) break;
-      if (found) {
-        passed_ += versions;
-        if (shown_.apart && !FetchApart(saved_value_)) [[unlikely]]
-          return;
-        valid_ = true;
-        ++entries_;
-        return;
-      }
-      if (Pass(versions + 1)) return;
+      if (ShowPassed(Meaning::kNothing, 0)) return;
     }
     TakeInputError();
   }
 
-  // Moves the input before all versions of saved_key_; true if it has a value, which is saved then. Versions
-  // are met oldest first, so the last visible one counts. `versions`: of those that were met, all but one.
-  bool PassBackward(uint64_t* versions) {
-    Meaning meaning = Meaning::kNothing;
-    for (uint32_t steps = 0; steps < kMaxSkips; ++steps) {
-      *versions = steps;
-      if (input_->sequence() <= options_.sequence) meaning = SaveValue();
-      input_->Prev();
-      if (!input_->Valid() || !SameBytes(input_->key(), saved_key_.slice())) {
+  // PassBackward, and what follows from it: true if the key is shown, or the iterator stopped.
+  bool ShowPassed(Meaning meaning, uint32_t steps) {
+    uint64_t versions = 0;
+    const bool found = PassBackward(meaning, steps, &versions);
+    if (StopIfBroken()) return true;
+    if (!input_->Valid() && !input_->status().ok()) {
+      TakeInputError();
+      return true;
+    }
+    if (!found) return Pass(versions + 1);
+    counts_.AddPassed(versions);
+    if (shown_.apart && !FetchApart(kept_value_.slice())) [[unlikely]]
+      return true;
+    valid_ = true;
+    counts_.AddEntry();
+    return true;
+  }
+
+  // Moves the input before all versions of saved_key_; true if it has a value, which is kept then. Versions
+  // are met oldest first, so the last visible one counts. It has stepped over `steps` of them already, of
+  // which the last is what `meaning` says. `versions`: of those that were met, all but one.
+  bool PassBackward(Meaning meaning, uint32_t steps, uint64_t* versions) {
+    for (;; ++steps) {
+      *versions = std::max(steps, 1U) - 1;
+      if (steps > 0 && (!input_->Valid() || !SameBytes(input_->key(), saved_key_.slice()))) {
         if (meaning != Meaning::kMerge) return meaning == Meaning::kValue;
         if (!input_->Valid() && !input_->status().ok()) return false;
         break;
       }
+      if (steps == kMaxSkips) break;
+      if (input_->sequence() <= options_.sequence) meaning = SaveValue();
+      input_->Prev();
     }
     input_->Seek(saved_key_.slice(), SEERDB_MUTANT("reverse-scan-forgets-snapshot")
                                          ? kFirstTrailer
@@ -362,18 +366,15 @@ class DbIterator final : public Iterator {
       broken_ = Status();
     shown_ = {};
     const Meaning meaning = judge_.IsPlain(entry) ? Meaning::kValue : Judge();
-    if (meaning == Meaning::kValue && !options_.keys_only)
-      saved_value_.assign(entry.value.substr(shown_.skip_bytes));
+    if (meaning == Meaning::kValue && !options_.keys_only) kept_value_.Keep(entry, shown_.skip_bytes);
     return meaning;
   }
 
   DbIteratorOptions options_;
   Statistics& statistics_;
+  IteratorCounts counts_;
   EntryJudge judge_;
   const std::unique_ptr<InternalIterator> input_;
-  uint64_t seeks_ = 0;
-  uint64_t entries_ = 0;
-  uint64_t passed_ = 0;   // hidden entries, not yet counted
   uint64_t skipped_ = 0;  // since the last call that may pass so many
   bool valid_ = false;
   bool paused_ = false;
@@ -382,10 +383,9 @@ class DbIterator final : public Iterator {
   ShownValue shown_;
   std::unique_ptr<ApartValue> value_;  // of the entry shown, if it is apart; null until one was
   bool forward_ = true;
-  mutable bool observed_ = false;
-  Status status_;
+  IteratorStatus status_;
   InlineBytes saved_key_;
-  std::string saved_value_;
+  KeptValue kept_value_;
   InlineBytes target_;
   MergeChain chain_;
   Status broken_;  // what Judge or MergeForward could not make sense of

@@ -36,11 +36,13 @@ class EntryJudge {
     return window != lower_window_ ? window < lower_window_ : entry.key < Slice(options_.bounds.lower);
   }
 
-  // True if the entry is a value that nothing has to be known about, and surely below the upper bound.
+  // True if the entry is a value that nothing has to be known about, and surely below the upper bound; or
+  // surely not below the lower one.
   bool IsPlain(const InternalEntry& entry) const {
-    return TrailerType(entry.trailer) == ValueType::kValue &&
-           TrailerSequence(entry.trailer) <= options_.sequence && !covered_ &&
-           LoadWindow(entry.key, 0) < upper_window_;
+    return IsPlainValue(entry) && LoadWindow(entry.key, 0) < upper_window_;
+  }
+  bool IsPlainAndNotBelow(const InternalEntry& entry) const {
+    return IsPlainValue(entry) && LoadWindow(entry.key, 0) > lower_window_;
   }
   // True if a range tombstone hides the entry.
   bool IsHidden(const InternalEntry& entry) {
@@ -51,6 +53,11 @@ class EntryJudge {
   Meaning Judge(const InternalEntry& entry, ShownValue* shown, Status* broken);
 
  private:
+  bool IsPlainValue(const InternalEntry& entry) const {
+    return TrailerType(entry.trailer) == ValueType::kValue &&
+           TrailerSequence(entry.trailer) <= options_.sequence && !covered_;
+  }
+
   DbIteratorOptions& options_;
   const bool covered_;           // range tombstones may hide entries
   const uint64_t lower_window_;  // the bounds' first bytes

@@ -18,6 +18,9 @@ struct InternalEntry {
   Slice key;
   uint64_t trailer = 0;
   Slice value;
+  // The bytes of the value stay where they are as long as what the iterator reads is held: moving on, or even
+  // destroying the iterator, does not take them.
+  bool value_lasts = false;
 };
 
 class InternalIterator {

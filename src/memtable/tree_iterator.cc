@@ -133,7 +133,7 @@ void TreeIterator::Prev() {
 
 void TreeIterator::SetEntry() {
   const Record& record = *leaves_[current_].records[index_];
-  own_ = {record.key(), record.trailer, record.value()};
+  own_ = {record.key(), record.trailer, record.value(), true};
   shown_ = &own_;
 }
 

@@ -123,6 +123,7 @@ class TableIterator final : public InternalIterator {
     if (flags_.statistics != nullptr) flags_.statistics->Add(Counter::iterator_blocks_read);
     block_number_ = number;
     block_ = source_.View(ref_.bytes);
+    values_last_ = sequential_ == nullptr && ref_.owner == nullptr;  // they are in the mapping
     const Slice prefix = block_.prefix();
     if (!prefix.empty()) {
       key_buffer_.Reserve(prefix.size() + kShortSuffixBytes, 0);
@@ -174,7 +175,7 @@ class TableIterator final : public InternalIterator {
     next_ = block_.Parse(start, &record);
     // Of a plain value nothing is needed; other kinds say more than their value.
     const bool no_value = flags_.keys_only && TrailerType(record.trailer) == ValueType::kValue;
-    own_ = {KeyOf(record.suffix), record.trailer, no_value ? Slice() : record.value};
+    own_ = {KeyOf(record.suffix), record.trailer, no_value ? Slice() : record.value, values_last_};
     shown_ = &own_;
   }
   // The key of a record of the block in hand: in the block when it has no prefix, else assembled.
@@ -199,7 +200,8 @@ class TableIterator final : public InternalIterator {
   std::optional<BlockGuess> guess_;  // of the Seek that is being prepared
   uint32_t entry_ = 0;
   const char* next_ = nullptr;  // record behind the present one
-  InlineBytes key_buffer_;      // begins with the block's prefix
+  bool values_last_ = false;
+  InlineBytes key_buffer_;  // begins with the block's prefix
   BlockRef ref_;
   std::unique_ptr<SequentialBlocks> sequential_;
   Status unopened_;  // why sequential_ could not open its file
