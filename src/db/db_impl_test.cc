@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "base/vector_state_test_util.h"
 #include "env/fault_file_system.h"
 #include "env/memory_file_system.h"
 #include "seerdb/db.h"
@@ -24,6 +25,23 @@ std::unique_ptr<DB> OpenOrNull(const Options& options) {
   auto opened = DB::Open(options, kDirectory);
   EXPECT_TRUE(opened.ok()) << opened.status().ToString();
   return opened.ok() ? *std::move(opened) : nullptr;
+}
+
+// Else all that its thread does later, in the engine and outside, would be slow on some processors.
+TEST(DbImpl, NoCallLeavesVectorRegistersAsSseDoesNotWantThem) {
+  const auto db = OpenOrNull(OnMemory(std::make_shared<MemoryFileSystem>()));
+  ASSERT_NE(db, nullptr);
+  const std::string value(5000, 'v');
+  ExpectUpperHalvesClearAfter([&] { EXPECT_TRUE(db->Put("a", value).ok()); });
+  ExpectUpperHalvesClearAfter([&] { EXPECT_TRUE(db->Put("b", value).ok()); });
+  ExpectUpperHalvesClearAfter([&] { EXPECT_TRUE(db->Flush().ok()); });
+  ExpectUpperHalvesClearAfter([&] { EXPECT_TRUE(db->CompactRange().ok()); });
+  ExpectUpperHalvesClearAfter([&] { EXPECT_TRUE(db->Get("a").ok()); });
+  ExpectUpperHalvesClearAfter([&] {
+    const auto iterator = db->NewIterator();
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) EXPECT_EQ(iterator->value(), value);
+  });
+  ExpectUpperHalvesClearAfter([&] { EXPECT_TRUE(db->Close().ok()); });
 }
 
 // An iterator pins tables that a compaction made obsolete; after Close the same names belong to whoever opens

@@ -93,6 +93,19 @@ void Steps(Work* work) {
   work->operations = kStoredKeys - 1;
 }
 
+void FirstStepBack(Work* work) {
+  work->iterator = work->db->NewIterator();
+  work->iterator->SeekToLast();
+  work->iterator->Prev();
+}
+
+void StepsBack(Work* work) {
+  for (; work->iterator->Valid(); work->iterator->Prev()) {
+    if (work->iterator->value().size() == kValueBytes) ++work->found;
+  }
+  work->operations = kStoredKeys - 1;
+}
+
 void Puts(Work* work) {
   for (const std::string& key : work->keys) {
     if (work->db->Put(key, work->value).ok()) ++work->found;
@@ -130,11 +143,14 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"get-table", Tree::kCompacted, 0, Gets},
     {"get-memtable", Tree::kMemtable, 0, Gets},
+    {"get-5-runs", Tree::kRuns, 0, Gets},
     {"get-absent", Tree::kCompacted, 1, Gets},
     {"multiget-key", Tree::kCompacted, 0, MultiGets},
     {"seek-10", Tree::kCompacted, 0, Seeks},
     {"scan-step", Tree::kCompacted, 0, Steps, FirstStep},
     {"scan-step-5-runs", Tree::kRuns, 0, Steps, FirstStep},
+    {"step-back", Tree::kCompacted, 0, StepsBack, FirstStepBack},
+    {"step-back-5-runs", Tree::kRuns, 0, StepsBack, FirstStepBack},
     {"put", Tree::kCompacted, 1, Puts},
     {"put-flushed", Tree::kCompacted, 1, PutsAndFlush},
     {"compacted-entry", Tree::kRuns, 0, Compact, nullptr, true},

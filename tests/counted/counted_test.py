@@ -18,8 +18,8 @@ import tempfile
 
 import limits as table
 
-KINDS = ["get-table", "get-memtable", "get-absent", "multiget-key", "seek-10", "scan-step", "scan-step-5-runs", "put",
-         "put-flushed", "compacted-entry"]
+KINDS = ["get-table", "get-memtable", "get-5-runs", "get-absent", "multiget-key", "seek-10", "scan-step",
+         "scan-step-5-runs", "step-back", "step-back-5-runs", "put", "put-flushed", "compacted-entry"]
 BYTES = "bytes written for each put"
 PROGRAM = "./counted"
 PATH = "avx2 sse4.2"
