@@ -17,18 +17,15 @@
 // Of libxxhash: the same hash, by the widest vectors that the processor has.
 extern "C" XXH64_hash_t XXH3_64bits_dispatch(const void* input, size_t len);
 #endif
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 namespace seerdb::bench {
 
 #if defined(SEERDB_BENCH_XXH_DISPATCH) && defined(__x86_64__)
 // libxxhash 0.8.1 returns from its AVX-512 form with the upper halves of vector registers in use. On some
 // processors each SSE instruction of an engine would wait for them, until one of its functions clears them.
-__attribute__((target("avx"))) inline void ClearUpperHalves() {
+inline void ClearUpperHalves() {
   static const bool has_them = __builtin_cpu_supports("avx");
-  if (has_them) _mm256_zeroupper();
+  if (has_them) asm volatile("vzeroupper");
 }
 #else
 inline void ClearUpperHalves() {}

@@ -44,7 +44,7 @@ constexpr uint64_t kTenToEighth = 100'000'000;
 // stores to leave the processor, and that wait would be a part of each engine's time.
 using Sixteen = uint64_t __attribute__((vector_size(16)));
 
-// The last eight decimal digits of `number` as characters, the first in the lowest byte: halves, quarters and
+// The eight decimal digits of `number` as characters, the first in the lowest byte: halves, quarters and
 // digits side by side in one word. Requires: number < kTenToEighth.
 uint64_t EightDigits(uint64_t number) {
   const uint64_t fours = number / 10'000 | number % 10'000 << 32;

@@ -37,11 +37,15 @@ inline bool UpperHalvesInUse() {
   return (low & (kAvx | kZmmUpper)) != 0;
 }
 
-inline void ClearUpperHalves() { asm volatile("vzeroupper"); }
+inline void ClearUpperHalves() {
+  asm volatile("vzeroupper" ::
+                   : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                     "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
 inline void UseUpperHalves() { asm volatile("vpcmpeqd %%ymm7, %%ymm7, %%ymm7" ::: "xmm7"); }
 
-// Calls `work` with clear upper halves and expects them clear behind it. Skips where the processor does not
-// tell.
+// Calls `work` with clear upper halves and expects those of this thread clear behind it. Where the processor
+// does not tell, `work` is not called, and the test counts as skipped.
 template <typename Work>
 void ExpectUpperHalvesClearAfter(const Work& work) {
   if (!TellsRegistersInUse()) GTEST_SKIP() << "the processor does not say which registers are in use";

@@ -275,8 +275,8 @@ class DbIterator final : public Iterator {
     input_->Seek(target_.slice(), SeekTrailer(options_.sequence));
   }
 
-  // The usual step back, at once: from the input's position over a plain value that is its key's only
-  // version. False: nothing was done, and FindBackward has to.
+  // The usual step back, at once where the input stands at a plain value, its key's only version. False: it
+  // stands at something else, nothing was done, and FindBackward has to; true: the step is done, as it came.
   bool StepBackToPlain() {
     const InternalEntry* const entry = input_->entry();
     if (entry == nullptr || !judge_.IsPlainAndNotBelow(*entry)) return false;
@@ -331,8 +331,8 @@ class DbIterator final : public Iterator {
   }
 
   // Moves the input before all versions of saved_key_; true if it has a value, which is kept then. Versions
-  // are met oldest first, so the last visible one counts. It has stepped over `steps` of them already, of
-  // which the last is what `meaning` says. `versions`: of those that were met, all but one.
+  // are met oldest first, so the last visible one counts. `steps` were stepped over already, and `meaning`
+  // is that of the last visible one among them. `versions`: of those that were met, all but one.
   bool PassBackward(Meaning meaning, uint32_t steps, uint64_t* versions) {
     for (;; ++steps) {
       *versions = std::max(steps, 1U) - 1;

@@ -30,7 +30,7 @@ TableReadFlags IteratorFlags(const ReadOptions& options, Statistics* statistics)
 // The engine keys of the keyspace with this prefix that the options admit.
 KeyBounds BoundsOf(Slice prefix, const ReadOptions& options) {
   if (options.lower_bound.empty() && options.upper_bound.empty() && options.prefix.empty()) [[likely]]
-    return {std::string(prefix), PrefixSuccessor(prefix)};
+    return {std::string(prefix), PrefixSuccessor(prefix)};  // as below, without four copies
   std::string lower = options.lower_bound;
   std::string upper = options.upper_bound;
   bool unbounded = upper.empty();

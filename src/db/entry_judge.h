@@ -36,11 +36,11 @@ class EntryJudge {
     return window != lower_window_ ? window < lower_window_ : entry.key < Slice(options_.bounds.lower);
   }
 
-  // True if the entry is a value that nothing has to be known about, and surely below the upper bound; or
-  // surely not below the lower one.
+  // True if the entry is a value that nothing has to be known about, and surely below the upper bound.
   bool IsPlain(const InternalEntry& entry) const {
     return IsPlainValue(entry) && LoadWindow(entry.key, 0) < upper_window_;
   }
+  // The same, and surely not below the lower bound, whatever the upper one.
   bool IsPlainAndNotBelow(const InternalEntry& entry) const {
     return IsPlainValue(entry) && LoadWindow(entry.key, 0) > lower_window_;
   }

@@ -16,7 +16,8 @@ class KeptValue {
   KeptValue(const KeptValue&) = delete;
   KeptValue& operator=(const KeptValue&) = delete;
 
-  // The value of `entry` but for its first `skip_bytes`, while what the entry was read from is held.
+  // The value of `entry` but for its first `skip_bytes`. Requires, while slice() is used: what the entry was
+  // read from is held.
   void Keep(const InternalEntry& entry, size_t skip_bytes) {
     value_ = entry.value.substr(skip_bytes);
     if (entry.value_lasts) [[likely]]

@@ -58,6 +58,8 @@ constexpr WindowSearch kScalarSearch = {WindowSearch::Kind::kScalar, ScalarEqual
 #define SEERDB_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt,lzcnt")))
 #define SEERDB_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt")))
 
+// Each search clears the upper halves of the registers before it returns, as crc32c.cc says why.
+
 inline uint64_t LowBits(uint32_t count) { return count >= 64 ? UINT64_MAX : (uint64_t{1} << count) - 1; }
 
 // Puts slots with equal windows, which have the same rank so far, in the order of the slots.
@@ -79,6 +81,7 @@ SEERDB_AVX512 uint64_t Avx512Equal(const uint64_t* windows, uint32_t count, uint
     const __m512i column = _mm512_maskz_load_epi64(lanes, windows + i);
     mask |= uint64_t{_mm512_mask_cmpeq_epi64_mask(lanes, column, wanted)} << i;
   }
+  _mm256_zeroupper();
   return mask;
 }
 
@@ -109,6 +112,7 @@ SEERDB_AVX512 uint64_t Avx512Floor(const uint64_t* windows, uint32_t count, uint
   for (uint32_t v = 0; v < kVectors; ++v) {
     mask |= uint64_t{_mm512_cmpeq_epi64_mask(distances[v], nearest)} << (v * 8);
   }
+  _mm256_zeroupper();
   return mask & used;
 }
 
@@ -132,6 +136,7 @@ SEERDB_AVX512 bool Avx512Rank(const uint64_t* windows, uint32_t count, uint8_t* 
     ranks[i] = static_cast<uint8_t>(rank);
     taken |= uint64_t{1} << rank;
   }
+  _mm256_zeroupper();
   return taken != used && RankTies(windows, count, ranks);
 }
 
@@ -156,6 +161,7 @@ SEERDB_AVX2 uint64_t Avx2Equal(const uint64_t* windows, uint32_t count, uint64_t
     const __m256i column = Avx2Load(windows + i, Avx2Lanes(count, i));
     mask |= Avx2Mask(_mm256_cmpeq_epi64(column, wanted)) << i;
   }
+  _mm256_zeroupper();
   return mask & LowBits(count);
 }
 
@@ -185,6 +191,7 @@ SEERDB_AVX2 uint64_t Avx2Floor(const uint64_t* windows, uint32_t count, uint64_t
   for (uint32_t v = 0; v < kVectors; ++v) {
     mask |= Avx2Mask(_mm256_cmpeq_epi64(distances[v], nearest)) << (v * 4);
   }
+  _mm256_zeroupper();
   return mask & LowBits(count);
 }
 
@@ -209,6 +216,7 @@ SEERDB_AVX2 bool Avx2Rank(const uint64_t* windows, uint32_t count, uint8_t* rank
     ranks[i] = static_cast<uint8_t>(rank);
     taken |= uint64_t{1} << rank;
   }
+  _mm256_zeroupper();
   return taken != LowBits(count) && RankTies(windows, count, ranks);
 }
 

@@ -171,7 +171,8 @@ uint32_t BlockIndex::Find(const BlockGuess& guess, Slice key, uint64_t trailer, 
       guess.has_range ? &guess.range : nullptr, blocks_, guess.window,
       [windows](size_t i) { return LoadU64(windows + i * 8); },
       [&](size_t i) {
-        // Then both are the same characters and, but for their lengths, zeros.
+        // Both are beginnings of one padded window: the shorter comes first, and a separator as long as the
+        // key's rest, whose trailer is kFirstTrailer, not behind it.
         if (windows_tell_ && projection_.TellsWithin(key)) {
           return static_cast<unsigned char>(keys_[i]) <= suffix.size();
         }

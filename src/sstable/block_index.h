@@ -3,9 +3,9 @@
 // One separator a block: last entry of the block before < separator <= first entry of the block. Separators
 // are key prefixes as short as that allows; where a key's versions span the boundary, the separator is that
 // key with the trailer of the block's first entry, and the block *continues* the key. Lookup compares
-// 8-byte windows in a model's bracket and whole keys where windows tie: the answer is exact, whichever kind
-// of model it is, and without one. Format: docs/format/table.md, "Index". Thread safety: builder: external
-// synchronization; index: immutable.
+// 8-byte windows in a model's bracket and, where windows tie, keys (their lengths, if windows tell the rest):
+// the answer is exact, whichever kind of model it is, and without one. Format: docs/format/table.md, "Index".
+// Thread safety: builder: external synchronization; index: immutable.
 #pragma once
 
 #include <cstdint>

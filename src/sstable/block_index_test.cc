@@ -43,30 +43,41 @@ TEST(BlockIndexTest, FindsBlocksAtNarrowAndWideOffsets) {
   }
 }
 
-TEST(BlockIndexTest, KeysWithOneWindowAreToldApart) {
-  const std::vector<std::string> firsts = {"k1", "k12", "k120", "k1200", "k1200000000000000", "k13", "k2"};
-  // Of the first keys as much as tells them from the keys before.
-  const std::vector<std::string> separators = {"k1", "k12", "k120", "k1200", "k12000", "k13", "k2"};
+// Asks for each first key with each of the ends, with a model and without.
+void ExpectSeparatorsToldApart(const std::vector<std::string>& firsts, const std::vector<std::string>& ends) {
   BlockIndexBuilder builder;
+  std::vector<std::string> separators;  // of the first keys as much as tells them from the keys before
   for (size_t i = 0; i < firsts.size(); ++i) {
-    builder.AddBlock(i * 100, i == 0 ? "" : firsts[i - 1], firsts[i], PackTrailer(1, ValueType::kValue));
+    const std::string last = i == 0 ? "" : firsts[i - 1];
+    builder.AddBlock(i * 100, last, firsts[i], PackTrailer(1, ValueType::kValue));
+    separators.push_back(i == 0 ? firsts[i] : firsts[i].substr(0, CommonPrefixBytes(last, firsts[i]) + 1));
   }
   const uint64_t end = firsts.size() * 100;
-  const std::string bytes = builder.Finish(firsts.front(), "k3", end);
+  const std::string bytes = builder.Finish(firsts.front(), firsts.back(), end);
   Result<BlockIndex> index = BlockIndex::Decode(bytes, end);
   ASSERT_TRUE(index.ok());
   for (const bool with_model : {false, true}) {
     if (with_model) index->set_model(builder.model());
-    for (const std::string front :
-         {"k1", "k11", "k12", "k120", "k1200", "k12000", "k1200000000000000", "k13", "k2"}) {
-      for (const std::string back : {"", "0", "00000000000000000", "/", "a", "1", "\x01"}) {
+    for (const std::string& front : firsts) {
+      for (const std::string& back : ends) {
         const std::string key = front + back;
         const auto behind = std::upper_bound(separators.begin(), separators.end(), key);
         bool by_model = false;
-        EXPECT_EQ(index->Find(key, kFirstTrailer, &by_model), behind - separators.begin() - 1) << key;
+        EXPECT_EQ(index->Find(key, kFirstTrailer, &by_model), behind - separators.begin() - 1)
+            << testing::PrintToString(key);
       }
     }
   }
+}
+
+TEST(BlockIndexTest, KeysWithOneWindowAreToldApart) {
+  const std::string zero(1, '\0');
+  const std::vector<std::string> ends = {"",     "0",  "00000000000000000", "/", "a", "1",
+                                         "\x01", zero, zero + zero};
+  ExpectSeparatorsToldApart({"k1", "k11", "k12", "k120", "k1200", "k1200000000000000", "k13", "k2"}, ends);
+  ExpectSeparatorsToldApart({"k1", "k1a", "k1a0", "k1a00", "k1a00000000000000", "k1b", "kf"}, ends);
+  ExpectSeparatorsToldApart(
+      {"kA", "kA" + zero, "kA" + zero + zero, "kA" + std::string(6, '\0') + "x", "kB", "kC"}, ends);
 }
 
 TEST(BlockIndexTest, KeysOutsideTheSharedPrefixGoToTheEnds) {

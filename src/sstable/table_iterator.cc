@@ -123,7 +123,8 @@ class TableIterator final : public InternalIterator {
     if (flags_.statistics != nullptr) flags_.statistics->Add(Counter::iterator_blocks_read);
     block_number_ = number;
     block_ = source_.View(ref_.bytes);
-    values_last_ = sequential_ == nullptr && ref_.owner == nullptr;  // they are in the mapping
+    // They are in the mapping.
+    values_last_ = (sequential_ == nullptr && ref_.owner == nullptr) || SEERDB_MUTANT("all-values-last");
     const Slice prefix = block_.prefix();
     if (!prefix.empty()) {
       key_buffer_.Reserve(prefix.size() + kShortSuffixBytes, 0);
