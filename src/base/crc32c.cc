@@ -119,7 +119,7 @@ constexpr size_t kStepBytes = 64;
 // Clears the upper halves of the registers: while they are in use, each SSE instruction of the plain x86-64
 // code behind it waits for them on some processors. GCC 12 does so by itself only where it optimizes, and not
 // before a tail call.
-[[gnu::noinline]] SEERDB_CRC_AVX512 size_t FoldSteps(uint32_t crc, const char* p, size_t n, char* left) {
+SEERDB_CRC_AVX512 size_t FoldSteps(uint32_t crc, const char* p, size_t n, char* left) {
   static constexpr FoldFactors kFourSteps = FactorsFor(4 * 8 * kStepBytes);
   static constexpr FoldFactors kOneStep = FactorsFor(8 * kStepBytes);
   const size_t taken = n - n % kStepBytes;

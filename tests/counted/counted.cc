@@ -79,28 +79,30 @@ void Seeks(Work* work) {
   work->operations = work->keys.size();
 }
 
+template <bool kBack>
+void Step(seerdb::Iterator* iterator) {
+  if (kBack) {
+    iterator->Prev();
+  } else {
+    iterator->Next();
+  }
+}
+
 // The first step takes the buffer of the others.
+template <bool kBack>
 void FirstStep(Work* work) {
   work->iterator = work->db->NewIterator();
-  work->iterator->SeekToFirst();
-  work->iterator->Next();
-}
-
-void Steps(Work* work) {
-  for (; work->iterator->Valid(); work->iterator->Next()) {
-    if (work->iterator->value().size() == kValueBytes) ++work->found;
+  if (kBack) {
+    work->iterator->SeekToLast();
+  } else {
+    work->iterator->SeekToFirst();
   }
-  work->operations = kStoredKeys - 1;
+  Step<kBack>(work->iterator.get());
 }
 
-void FirstStepBack(Work* work) {
-  work->iterator = work->db->NewIterator();
-  work->iterator->SeekToLast();
-  work->iterator->Prev();
-}
-
-void StepsBack(Work* work) {
-  for (; work->iterator->Valid(); work->iterator->Prev()) {
+template <bool kBack>
+void Steps(Work* work) {
+  for (; work->iterator->Valid(); Step<kBack>(work->iterator.get())) {
     if (work->iterator->value().size() == kValueBytes) ++work->found;
   }
   work->operations = kStoredKeys - 1;
@@ -147,10 +149,10 @@ constexpr Kind kKinds[] = {
     {"get-absent", Tree::kCompacted, 1, Gets},
     {"multiget-key", Tree::kCompacted, 0, MultiGets},
     {"seek-10", Tree::kCompacted, 0, Seeks},
-    {"scan-step", Tree::kCompacted, 0, Steps, FirstStep},
-    {"scan-step-5-runs", Tree::kRuns, 0, Steps, FirstStep},
-    {"step-back", Tree::kCompacted, 0, StepsBack, FirstStepBack},
-    {"step-back-5-runs", Tree::kRuns, 0, StepsBack, FirstStepBack},
+    {"scan-step", Tree::kCompacted, 0, Steps<false>, FirstStep<false>},
+    {"scan-step-5-runs", Tree::kRuns, 0, Steps<false>, FirstStep<false>},
+    {"step-back", Tree::kCompacted, 0, Steps<true>, FirstStep<true>},
+    {"step-back-5-runs", Tree::kRuns, 0, Steps<true>, FirstStep<true>},
     {"put", Tree::kCompacted, 1, Puts},
     {"put-flushed", Tree::kCompacted, 1, PutsAndFlush},
     {"compacted-entry", Tree::kRuns, 0, Compact, nullptr, true},
