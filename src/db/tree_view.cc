@@ -171,9 +171,27 @@ const std::shared_ptr<TableFile>* RunView::LocateAmong(Slice key, uint64_t windo
   return &files_[i];
 }
 
+// Counts how many tables turned a lookup away, when it ends.
+class TurnedAway {
+ public:
+  explicit TurnedAway(CounterShard* shard) : shard_(shard) {}
+  ~TurnedAway() {
+    if (shard_ != nullptr) shard_->Add(Counter::filter_negatives, tables_);
+  }
+  TurnedAway(const TurnedAway&) = delete;
+  TurnedAway& operator=(const TurnedAway&) = delete;
+  void Note() { ++tables_; }
+
+ private:
+  CounterShard* const shard_;
+  uint64_t tables_ = 0;
+};
+
 template <bool kBounded>
 inline Status TreeView::Ask(SequenceNumber least, const TableReadFlags& flags, const LookupKey& lookup,
                             Lookup* result, const std::shared_ptr<TableFile>** file) const {
+  TurnedAway turned_away(flags.shard);
+  result->state = Lookup::State::kAbsent;
   for (const RunView& run : runs_) {
     const std::shared_ptr<TableFile>* candidate = run.Locate(lookup.key);
     if (candidate == nullptr) continue;
@@ -182,7 +200,11 @@ inline Status TreeView::Ask(SequenceNumber least, const TableReadFlags& flags, c
     if (table == nullptr) [[unlikely]] {
       SEERDB_ASSIGN_OR_RETURN(table, (*candidate)->reader());
     }
-    SEERDB_RETURN_IF_ERROR(table->Get(flags, lookup, result));
+    if (table->TurnsAway(lookup)) {
+      turned_away.Note();
+      continue;
+    }
+    SEERDB_RETURN_IF_ERROR(table->GetPassed(flags, lookup, result));
     if (SEERDB_MUTANT("tombstone-falls-through") && result->state == Lookup::State::kDeleted) {
       result->state = Lookup::State::kAbsent;
     }

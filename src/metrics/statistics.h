@@ -33,8 +33,8 @@ enum class Latency : uint8_t {
       kCount
 };
 
-// Counters that one thread alone adds to.
-class alignas(64) CounterShard {
+// Counters that one thread alone adds to. The place of a thread's is found by a shift.
+class alignas(512) CounterShard {
  public:
   // Which operations are timed follows from the seed.
   void Seed(uint64_t seed) {

@@ -74,8 +74,13 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   // value lies in the mapping: then it lives as long as this reader.
   Status Get(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const {
     result->state = Lookup::State::kAbsent;
-    return filter_.MayContain(lookup.hash) ? GetPassed(flags, lookup, result) : TurnAway(flags);
+    return TurnsAway(lookup) ? TurnAway(flags) : GetPassed(flags, lookup, result);
   }
+  // The same in two steps, for a caller that counts in Counter::filter_negatives how many tables turned a
+  // lookup away: when true the table has no entry of the key, else GetPassed says. Requires of GetPassed that
+  // result->state is kAbsent.
+  bool TurnsAway(const LookupKey& lookup) const { return !filter_.MayContain(lookup.hash); }
+  virtual Status GetPassed(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const = 0;
 
   // Get in steps, of which each but the last starts to load what the next one needs: several lookups that
   // take them in turn wait for memory together. In this order, none left out but those between FilterProbe
@@ -134,7 +139,6 @@ class TableReader : public std::enable_shared_from_this<TableReader> {
   }
 
  private:
-  virtual Status GetPassed(const TableReadFlags& flags, const LookupKey& lookup, Lookup* result) const = 0;
   virtual void GuessProbe(const LookupKey& lookup, TableProbe* probe) const = 0;
   virtual Status SearchProbe(const TableReadFlags& flags, const LookupKey& lookup, const TableProbe& probe,
                              Lookup* result) const = 0;
