@@ -21,7 +21,8 @@ Arena::~Arena() {
   for (const Chunk& chunk : chunks_) {
     if (!chunk.mapped) {
       ::operator delete (chunk.memory, std::align_val_t{kMaxAlignment});
-    } else if (pool_ == nullptr || chunk.bytes != kChunkBytes || !pool_->Give(chunk.memory)) {
+    } else if (pool_ == nullptr || chunk.bytes != kChunkBytes ||
+               !pool_->Give({chunk.memory, chunk.large_pages})) {
       UnmapMemory(chunk.memory, chunk.bytes);
     }
   }
@@ -47,10 +48,16 @@ Arena::Chunk Arena::NewChunk(size_t bytes) {
   Chunk chunk{nullptr, RoundUp(bytes, kSystemPageBytes), true};
   SEERDB_ASSERT(chunk.bytes >= bytes);
   if (pool_ != nullptr) {
-    if (chunk.bytes == kChunkBytes) chunk.memory = pool_->Take();
+    if (chunk.bytes == kChunkBytes) {
+      const ChunkPool::Chunk pooled = pool_->Take();
+      chunk.memory = pooled.memory;
+      chunk.large_pages = pooled.memory != nullptr ? pooled.large_pages : pool_->PrefersLargePages();
+    }
     if (chunk.bytes == kSpareNoticeBytes) pool_->Expect();
   }
-  if (chunk.memory == nullptr && chunk.bytes >= kChunkBytes) chunk.memory = MapMemory(chunk.bytes);
+  if (chunk.memory == nullptr && chunk.bytes >= kChunkBytes) {
+    chunk.memory = MapMemory(chunk.bytes, chunk.large_pages);
+  }
   if (chunk.memory == nullptr) {
     chunk.mapped = false;
     chunk.memory = ::operator new (chunk.bytes, std::align_val_t{kMaxAlignment}, std::nothrow);

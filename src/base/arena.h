@@ -60,6 +60,7 @@ class Arena {
     void* memory;
     size_t bytes;
     bool mapped;  // by mmap, else by operator new
+    bool large_pages = true;
   };
 
   char* AllocateSlow(size_t bytes, size_t alignment);

@@ -79,18 +79,18 @@ TEST(ArenaTest, LargeChunksGoToThePoolAndComeFromIt) {
   EXPECT_EQ(account->total_bytes(), 2 * Arena::kChunkBytes);
   trim();
   EXPECT_EQ(account->total_bytes(), 2 * Arena::kChunkBytes) << "they were used since";
-  void* const chunk = pool->Take();
-  ASSERT_NE(chunk, nullptr);
+  const ChunkPool::Chunk chunk = pool->Take();
+  ASSERT_NE(chunk.memory, nullptr);
   ASSERT_TRUE(pool->Give(chunk));
   trim();
   EXPECT_EQ(account->total_bytes(), Arena::kChunkBytes) << "one of them was";
   trim();
   EXPECT_EQ(account->total_bytes(), 0u);
-  EXPECT_EQ(pool->Take(), nullptr);
+  EXPECT_EQ(pool->Take().memory, nullptr);
   fill();
   pool->Clear();
   EXPECT_EQ(account->total_bytes(), 0u);
-  EXPECT_EQ(pool->Take(), nullptr);
+  EXPECT_EQ(pool->Take().memory, nullptr);
 }
 
 TEST(ArenaTest, APoolAsksForSparesAsAnArenaGrows) {
@@ -107,11 +107,12 @@ TEST(ArenaTest, APoolAsksForSparesAsAnArenaGrows) {
   EXPECT_EQ(account->total_bytes(), before + ChunkPool::kSpares * Arena::kChunkBytes);
   pool->PrepareSpares();
   EXPECT_EQ(account->total_bytes(), before + ChunkPool::kSpares * Arena::kChunkBytes) << "there are enough";
-  const char* const spare = static_cast<const char*>(pool->Take());
+  const ChunkPool::Chunk taken = pool->Take();
+  const char* const spare = static_cast<const char*>(taken.memory);
   ASSERT_NE(spare, nullptr);
   EXPECT_EQ(std::count(spare, spare + Arena::kChunkBytes, '\0'), static_cast<ptrdiff_t>(Arena::kChunkBytes));
   EXPECT_TRUE(pool->TakeSpareRequest());
-  ASSERT_TRUE(pool->Give(const_cast<char*>(spare)));
+  ASSERT_TRUE(pool->Give(taken));
 }
 
 // What is kept counts: 2 chunks here, and spares are no more than may be kept.

@@ -8,20 +8,23 @@
 
 namespace seerdb {
 
-ChunkPool::ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account)
-    : max_chunks_(max_chunks), charge_(std::move(account), MemoryClass::kActiveMemTable) {}
+ChunkPool::ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account,
+                     std::shared_ptr<LargePageGauge> gauge)
+    : max_chunks_(max_chunks),
+      gauge_(gauge != nullptr ? std::move(gauge) : std::make_shared<LargePageGauge>(nullptr)),
+      charge_(std::move(account), MemoryClass::kActiveMemTable) {}
 
 ChunkPool::~ChunkPool() { Clear(); }
 
 void ChunkPool::Clear() {
-  std::vector<void*> chunks;
+  std::vector<Chunk> chunks;
   {
     MutexLock lock(&mu_);
     chunks.swap(chunks_);
     least_ = 0;
     charge_.Set(0);
   }
-  for (void* chunk : chunks) UnmapMemory(chunk, Arena::kChunkBytes);
+  for (const Chunk& chunk : chunks) UnmapMemory(chunk.memory, Arena::kChunkBytes);
 }
 
 bool ChunkPool::LacksSparesLocked() const { return chunks_.size() < std::min(kSpares, max_chunks_); }
@@ -41,28 +44,49 @@ void ChunkPool::PrepareSpares() {
     return LacksSparesLocked();
   };
   while (lacks_spares()) {
-    void* const chunk = MapMemory(Arena::kChunkBytes);
-    if (chunk == nullptr) return;
-    PopulateMemory(chunk, Arena::kChunkBytes);
-    if (!Give(chunk)) UnmapMemory(chunk, Arena::kChunkBytes);
+    const Chunk chunk = MapFilled(gauge_->Choose());
+    if (chunk.memory == nullptr) return;
+    if (!Keep(chunk)) UnmapMemory(chunk.memory, Arena::kChunkBytes);
   }
 }
 
-void* ChunkPool::Take() {
+ChunkPool::Chunk ChunkPool::MapFilled(bool large_pages) {
+  const LargePageGauge::Fill fill(gauge_.get(), large_pages);
+  const Chunk chunk{MapMemory(Arena::kChunkBytes, large_pages), large_pages};
+  if (chunk.memory != nullptr) PopulateMemory(chunk.memory, Arena::kChunkBytes);
+  return chunk;
+}
+
+ChunkPool::Chunk ChunkPool::Take() {
   MutexLock lock(&mu_);
-  void* chunk = nullptr;
+  Chunk chunk;
   if (!chunks_.empty()) {
     chunk = chunks_.back();
     chunks_.pop_back();
   }
   ExpectLocked();
-  if (chunk == nullptr) return nullptr;
+  if (chunk.memory == nullptr) return chunk;
   least_ = std::min(least_, chunks_.size());
   charge_.Set(chunks_.size() * Arena::kChunkBytes);
   return chunk;
 }
 
-bool ChunkPool::Give(void* chunk) {
+bool ChunkPool::IsFull() const {
+  MutexLock lock(&mu_);
+  return chunks_.size() >= max_chunks_;
+}
+
+bool ChunkPool::Give(Chunk chunk) {
+  if (IsFull()) return false;
+  if (chunk.large_pages || !gauge_->Choose()) return Keep(chunk);
+  const Chunk large = MapFilled(true);
+  if (large.memory == nullptr) return Keep(chunk);
+  const bool kept = Keep(large);
+  UnmapMemory(kept ? chunk.memory : large.memory, Arena::kChunkBytes);
+  return kept;
+}
+
+bool ChunkPool::Keep(Chunk chunk) {
   MutexLock lock(&mu_);
   if (chunks_.size() >= max_chunks_) return false;
   chunks_.push_back(chunk);
@@ -71,7 +95,7 @@ bool ChunkPool::Give(void* chunk) {
 }
 
 void ChunkPool::Trim() {
-  std::vector<void*> needless;
+  std::vector<Chunk> needless;
   {
     MutexLock lock(&mu_);
     if (++trims_ < kPatience) return;
@@ -81,7 +105,7 @@ void ChunkPool::Trim() {
     least_ = chunks_.size();
     charge_.Set(chunks_.size() * Arena::kChunkBytes);
   }
-  for (void* chunk : needless) UnmapMemory(chunk, Arena::kChunkBytes);
+  for (const Chunk& chunk : needless) UnmapMemory(chunk.memory, Arena::kChunkBytes);
 }
 
 }  // namespace seerdb

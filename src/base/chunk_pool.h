@@ -5,7 +5,8 @@
 // millisecond and more for each chunk. So whoever adds to arenas passes requests for spares on to another
 // thread. What nobody has needed for kPatience calls of Trim is given back: with
 // one call a second that outlasts a memtable and its flush, whose chunks come and go in one lump.
-// Thread safety: all methods concurrently. mu_ is a leaf lock.
+// Chunks are large pages, and small ones while those are dear (LargePageGauge); the small ones are replaced
+// when they come back later. Thread safety: all methods concurrently. mu_ is a leaf lock.
 #pragma once
 
 #include <atomic>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/large_page_gauge.h"
 #include "base/memory_account.h"
 #include "base/mutex.h"
 
@@ -23,8 +25,16 @@ class ChunkPool {
   static constexpr int kPatience = 16;
   static constexpr size_t kSpares = 4;
 
-  // Keeps at most `max_chunks`, charged to `account` (may be null) as an active memtable's.
-  ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account);
+  // Arena::kChunkBytes that were mapped.
+  struct Chunk {
+    void* memory = nullptr;
+    bool large_pages = true;
+  };
+
+  // Keeps at most `max_chunks`, charged to `account` (may be null) as an active memtable's. Without a gauge
+  // all are large.
+  ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account,
+            std::shared_ptr<LargePageGauge> gauge = nullptr);
   ~ChunkPool();
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
@@ -38,24 +48,31 @@ class ChunkPool {
   // Takes chunks from the system until there are kSpares, or as many as the pool keeps.
   void PrepareSpares() EXCLUDES(mu_);
 
-  // A chunk of Arena::kChunkBytes with anything in it; null if there is none. Asks for spares when few are
-  // left.
-  void* Take() EXCLUDES(mu_);
-  // Takes over a chunk that was mapped. False: there are enough, and it stays the caller's.
-  bool Give(void* chunk) EXCLUDES(mu_);
+  // A chunk with anything in it; its memory is null if there is none. Asks for spares when few are left.
+  Chunk Take() EXCLUDES(mu_);
+  // Takes over a chunk, or puts another in its place. False: there are enough, and it stays the caller's.
+  bool Give(Chunk chunk) EXCLUDES(mu_);
+  // Of a chunk that is mapped because there is none here.
+  bool PrefersLargePages() const { return gauge_->PrefersLarge(); }
   // Gives back to the system all that it has now.
   void Clear() EXCLUDES(mu_);
   // Each kPatience-th call gives back to the system what was not needed meanwhile.
   void Trim() EXCLUDES(mu_);
 
  private:
+  // A chunk whose pages are there; its memory is null if the system refuses.
+  Chunk MapFilled(bool large_pages);
+  // False: there are enough.
+  bool Keep(Chunk chunk) EXCLUDES(mu_);
+  bool IsFull() const EXCLUDES(mu_);
   bool LacksSparesLocked() const REQUIRES(mu_);
   void ExpectLocked() REQUIRES(mu_);
 
   const size_t max_chunks_;
+  const std::shared_ptr<LargePageGauge> gauge_;
   std::atomic<bool> spares_wanted_{false};
-  Mutex mu_;
-  std::vector<void*> chunks_ GUARDED_BY(mu_);
+  mutable Mutex mu_;
+  std::vector<Chunk> chunks_ GUARDED_BY(mu_);
   size_t least_ GUARDED_BY(mu_) = 0;  // kept at any time since something could be given back
   int trims_ GUARDED_BY(mu_) = 0;     // since then
   MemoryCharge charge_ GUARDED_BY(mu_);

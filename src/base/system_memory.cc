@@ -24,12 +24,12 @@ void* MapAligned(size_t bytes, size_t alignment) {
 
 }  // namespace
 
-void* MapMemory(size_t bytes) {
+void* MapMemory(size_t bytes, bool large) {
   SEERDB_ASSERT(bytes % kSystemPageBytes == 0);
   const bool huge = bytes % kHugePageBytes == 0;
   void* const memory = MapAligned(bytes, huge ? kHugePageBytes : kSystemPageBytes);
   // Only a hint: refusal costs nothing but speed.
-  if (memory != nullptr && huge) madvise(memory, bytes, MADV_HUGEPAGE);
+  if (memory != nullptr && huge) madvise(memory, bytes, large ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
   return memory;
 }
 

@@ -1,6 +1,7 @@
 #include "wal/log_file_maker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/mutant.h"
@@ -12,7 +13,8 @@ namespace {
 
 constexpr uint64_t kZeroBytes = uint64_t{1} << 20;
 constexpr size_t kPartsOfLargePage = 8;
-constexpr uint64_t kPartBytes = (uint64_t{2} << 20) / kPartsOfLargePage;
+constexpr uint64_t kLargePageBytes = uint64_t{2} << 20;
+constexpr uint64_t kPartBytes = kLargePageBytes / kPartsOfLargePage;
 
 // Renames a released file to `path`. False if it may not be reused; it is gone then.
 Result<bool> Recycle(FileSystem& fs, const LogFileSpec& spec) {
@@ -49,16 +51,24 @@ Status WriteZeros(WritableFile& file, uint64_t bytes) {
   return {};
 }
 
-// By calls that fill a large page each.
-Status FillLargePages(WritableFile& file, uint64_t bytes) {
+// By calls that fill a large page each, or a part of one while those are dear.
+Status FillLargePages(WritableFile& file, uint64_t bytes, LargePageGauge* gauge) {
+  LargePageGauge no_gauge(nullptr);
+  if (gauge == nullptr) gauge = &no_gauge;
   const std::string zeros(kPartBytes, '\0');
-  while (bytes > 0) {
-    Slice parts[kPartsOfLargePage];
-    for (Slice& part : parts) {
-      part = Slice(zeros).substr(0, bytes);
-      bytes -= part.size();
+  Slice parts[kPartsOfLargePage];
+  std::fill(std::begin(parts), std::end(parts), Slice(zeros));
+  for (; bytes >= kLargePageBytes; bytes -= kLargePageBytes) {
+    const bool large = gauge->Choose();
+    const LargePageGauge::Fill fill(gauge, large);
+    if (large) {
+      SEERDB_RETURN_IF_ERROR(file.AppendParts(parts));
+      continue;
     }
-    SEERDB_RETURN_IF_ERROR(file.AppendParts(parts));
+    for (const Slice& part : parts) SEERDB_RETURN_IF_ERROR(file.Append(part));
+  }
+  for (; bytes > 0; bytes -= std::min(bytes, kPartBytes)) {
+    SEERDB_RETURN_IF_ERROR(file.Append(Slice(zeros).substr(0, std::min(bytes, kPartBytes))));
   }
   return {};
 }
@@ -99,7 +109,8 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, Prepar
   }
   // In memory only: the space reads as zeros already. Where that fails a mapping would raise a signal.
   prepared->large_pages = prepared->mode == LogMode::kMapped && spec.large_pages && allocated;
-  if (prepared->large_pages && !FillLargePages(*file, spec.bytes).ok()) prepared->mode = LogMode::kBuffered;
+  if (prepared->large_pages && !FillLargePages(*file, spec.bytes, spec.gauge).ok())
+    prepared->mode = LogMode::kBuffered;
   return file->Close();
 }
 

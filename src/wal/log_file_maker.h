@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/large_page_gauge.h"
 #include "seerdb/file_system.h"
 #include "seerdb/result.h"
 
@@ -25,6 +26,8 @@ struct LogFileSpec {
   // For a mapped log: fills its pages in pieces that the page cache keeps in large pages where it can, so
   // that a page fault of the mapping serves 2 MiB instead of 4 KiB. Who then syncs writes as much for a byte.
   bool large_pages = false;
+  // Asked for each 2 MiB, whose pieces are smaller while large pages are dear. Null: they are never.
+  LargePageGauge* gauge = nullptr;
 };
 
 struct PreparedLogFile {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "env/fault_file_system.h"
+#include "env/manual_clock.h"
 #include "env/memory_file_system.h"
 #include "wal/log_mode_chooser.h"
 #include "wal/log_replay.h"
@@ -120,6 +121,29 @@ TEST(LargePages, AreNotSynced) {
   EXPECT_EQ(file->mode, LogMode::kMapped);
   EXPECT_EQ(file->written_bytes, 0u) << "nothing that the device has";
   EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kBytes, '\0'));
+}
+
+// Each call takes so long that the next ones are smaller; the bytes are the same.
+TEST(LargePages, AreFilledByPartsWhileTheyAreDear) {
+  constexpr uint64_t kBytes = (uint64_t{6} << 20) + 4096;
+  const auto memory = std::make_shared<MemoryFileSystem>();
+  ASSERT_TRUE(memory->CreateDirectory("/db").ok());
+  FaultFileSystem fs(memory);
+  const auto clock = std::make_shared<ManualClock>();
+  fs.SetHook([&clock](FileOp op, const std::string& path, uint64_t) {
+    if (path == LogPath(1) && op == FileOp::kAppend) clock->Advance(LargePageGauge::kDearUs);
+  });
+  LargePageGauge gauge(clock);
+  LogFileSpec spec{"/db", LogPath(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true, &gauge};
+  const auto file = PrepareLogFile(fs, spec);
+  ASSERT_TRUE(file.ok()) << file.status().ToString();
+  EXPECT_EQ(file->mode, LogMode::kMapped);
+  EXPECT_TRUE(file->large_pages);
+  EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kBytes, '\0'));
+  EXPECT_FALSE(gauge.PrefersLarge());
+  int small = 1;
+  while (!gauge.Choose()) ++small;
+  EXPECT_EQ(small, LargePageGauge::kFirstPause - 1) << "two followed the first one";
 }
 
 TEST(LargePages, ThatCannotBeFilledMakeABufferedLog) {
