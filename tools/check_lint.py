@@ -37,6 +37,8 @@ BANS = [
     ("getenv", r"\b(secure_)?getenv\s*\(", ("include", "src"), r"^src/base/mutant\.cc$|" + TEST, "an option"),
     ("using namespace", r"\busing\s+namespace\b", EVERYWHERE, r"$^", "using declarations, one a name"),
     ("exception", r"\bthrow\b|\bcatch\s*\(", ("include", "src"), r"^src/env/|" + TEST, "Status or Result<T>"),
+    ("prefetch", r"\b__builtin_prefetch\b", ("include", "src", "tools"), r"^src/base/prefetch\.h$",
+     "PrefetchLine of base/prefetch.h, which compilers keep"),
     ("assert", r"(?<![\w.])assert\s*\(", ("src",), TEST, "SEERDB_ASSERT of base/assert.h, or a Status"),
 ]
 TEXT_BANS = [

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/prefetch.h"
+
 namespace seerdb {
 namespace {
 
@@ -36,8 +38,7 @@ std::string BloomFilterBuilder::Finish() const {
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < hashes_.size(); ++i) {
     if (i + kAhead < hashes_.size()) {
-      __builtin_prefetch(out.data() + BloomFilter::LineIndex(hashes_[i + kAhead], lines) * kBloomLineBytes,
-                         1);
+      PrefetchLine(out.data() + BloomFilter::LineIndex(hashes_[i + kAhead], lines) * kBloomLineBytes);
     }
     SetBits(out.data() + BloomFilter::LineIndex(hashes_[i], lines) * kBloomLineBytes, hashes_[i], probes);
   }

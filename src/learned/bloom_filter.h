@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "base/prefetch.h"
 #include "learned/filter_hash.h"
 #include "seerdb/result.h"
 #include "seerdb/slice.h"
@@ -45,7 +46,7 @@ class BloomFilter {
   bool empty() const { return lines_ == nullptr; }
   uint32_t probes() const { return probes_; }
   void Prefetch(uint64_t hash) const {
-    if (lines_ != nullptr) __builtin_prefetch(LineOf(hash));
+    if (lines_ != nullptr) PrefetchLine(LineOf(hash));
   }
   bool MayContain(uint64_t hash) const {
     if (lines_ == nullptr) return true;

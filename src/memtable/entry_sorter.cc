@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "base/units.h"
 
 namespace seerdb {
@@ -109,7 +110,7 @@ class EntrySorter::SortedIterator final : public InternalIterator {
     if (index >= items_.size()) return;
     if (index + kAhead < items_.size()) {
       const auto* ahead = reinterpret_cast<const char*>(items_[index + kAhead].record);
-      for (size_t i = 0; i < kLinesAhead; ++i) __builtin_prefetch(ahead + i * kLineBytes);
+      for (size_t i = 0; i < kLinesAhead; ++i) PrefetchLine(ahead + i * kLineBytes);
     }
     const Record& record = *items_[index].record;
     own_ = {record.key(), record.trailer, record.value()};
@@ -143,7 +144,7 @@ char* EntrySorter::AllocateIn(Part* part, size_t bytes) {
   part->next += bytes;
   part->stretches.back().end = part->next;
   // The next one comes when many others have been added.
-  for (size_t i = 0; i < kLinesAhead; ++i) __builtin_prefetch(part->next + i * kLineBytes, 1);
+  for (size_t i = 0; i < kLinesAhead; ++i) PrefetchLine(part->next + i * kLineBytes);
   return memory;
 }
 

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include "memtable/node_builder.h"
 
 namespace seerdb {
@@ -100,7 +101,7 @@ TreeNode* OrderedTree::Descend(const Position& target, Path* path) const {
     if (level > 1) {
       PrefetchInner(node);
     } else {
-      __builtin_prefetch(node, 1);
+      PrefetchLine(node);
     }
   }
   return node;

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/mutant.h"
+#include "base/prefetch.h"
 #include "memtable/tree_node.h"
 #include "seerdb/slice.h"
 
@@ -36,7 +37,7 @@ class RecordIndex {
   // False once it has been given up: neither Add nor Find does anything.
   bool in_use() const { return in_use_.load(std::memory_order_relaxed); }
   // Starts to load what Add or Find will look at.
-  void Prefetch(uint64_t hash) const { __builtin_prefetch(&SlotAt(Home(hash))); }
+  void Prefetch(uint64_t hash) const { PrefetchLine(&SlotAt(Home(hash))); }
   // `record` is newer than all others of its key. `hash`: Hash64 of its key.
   void Add(uint64_t hash, const Record* record);
   // False: unknown. Else *record is the newest record of the key, or null if there is none.

@@ -7,6 +7,7 @@
 
 #include "base/key_window.h"
 #include "base/mutant.h"
+#include "base/prefetch.h"
 
 namespace seerdb {
 namespace {
@@ -132,8 +133,8 @@ class Sorter {
   static void LoadTies(const Record* a, const Record* b) {
     constexpr size_t kKeyBytes = 24;  // of a short one
     for (const Record* record : {a, b}) {
-      __builtin_prefetch(record);
-      __builtin_prefetch(reinterpret_cast<const char*>(record + 1) + kKeyBytes);
+      PrefetchLine(record);
+      PrefetchLine(reinterpret_cast<const char*>(record + 1) + kKeyBytes);
     }
   }
 

@@ -1,5 +1,7 @@
 #include "memtable/tree_node.h"
 
+#include "base/prefetch.h"
+
 namespace seerdb {
 namespace {
 
@@ -8,7 +10,7 @@ namespace {
 uint32_t GreatestSlot(const InnerNode& node, uint64_t slots, const Position* limit) {
   if (limit == nullptr && (slots & (slots - 1)) == 0) return static_cast<uint32_t>(std::countr_zero(slots));
   for (uint64_t rest = slots & ~uint64_t{1}; rest != 0; rest &= rest - 1) {
-    __builtin_prefetch(node.records[std::countr_zero(rest)]);
+    PrefetchLine(node.records[std::countr_zero(rest)]);
   }
   uint32_t best = (slots & 1) != 0 ? 0 : kNodeSlots;
   for (uint64_t rest = slots & ~uint64_t{1}; rest != 0; rest &= rest - 1) {

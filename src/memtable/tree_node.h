@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "base/key_window.h"
+#include "base/prefetch.h"
 #include "format/internal_key.h"
 #include "memtable/window_search.h"
 #include "seerdb/slice.h"
@@ -34,7 +35,7 @@ struct Record {
 // Asks the processor for a record with its key and a value of the usual size: one wait instead of two.
 inline void PrefetchRecord(const Record* record) {
   const char* const bytes = reinterpret_cast<const char*>(record);
-  for (size_t offset = 0; offset < 192; offset += 64) __builtin_prefetch(bytes + offset);
+  for (size_t offset = 0; offset < 192; offset += 64) PrefetchLine(bytes + offset);
 }
 
 // A place in the order of all entries.
@@ -98,15 +99,14 @@ struct InnerNode : TreeNode {
 // Asks the processor for all that a search of the node may touch, so that its cache misses overlap.
 inline void PrefetchLeaf(const TreeNode* leaf) {
   const char* bytes = reinterpret_cast<const char*>(leaf);
-  for (size_t offset = 0; offset < sizeof(TreeNode); offset += 64) __builtin_prefetch(bytes + offset);
+  for (size_t offset = 0; offset < sizeof(TreeNode); offset += 64) PrefetchLine(bytes + offset);
 }
 
 inline void PrefetchInner(const TreeNode* node) {
   const char* bytes = reinterpret_cast<const char*>(node);
-  for (size_t offset = 0; offset < offsetof(TreeNode, records); offset += 64)
-    __builtin_prefetch(bytes + offset);
+  for (size_t offset = 0; offset < offsetof(TreeNode, records); offset += 64) PrefetchLine(bytes + offset);
   for (size_t offset = sizeof(TreeNode); offset < sizeof(InnerNode); offset += 64) {
-    __builtin_prefetch(bytes + offset);
+    PrefetchLine(bytes + offset);
   }
 }
 

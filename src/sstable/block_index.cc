@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/prefetch.h"
 #include "learned/bracket_search.h"
 #include "sstable/table_format.h"
 
@@ -155,9 +156,9 @@ void BlockIndex::Prefetch(const BlockGuess& guess) const {
   const ApproxRange& range = guess.range;
   const uint32_t lo = std::max(range.lo, range.pos > kMostRanks / 2 ? range.pos - kMostRanks / 2 : 0);
   const uint32_t hi = std::min(range.hi, range.pos + kMostRanks / 2);
-  for (uint32_t i = lo; i < hi; i += kLineRanks) __builtin_prefetch(windows_ + uint64_t{i} * 8);
-  __builtin_prefetch(windows_ + uint64_t{hi} * 8);
-  __builtin_prefetch(offsets_ + uint64_t{range.pos} * (wide_offsets_ ? 8 : 4));
+  for (uint32_t i = lo; i < hi; i += kLineRanks) PrefetchLine(windows_ + uint64_t{i} * 8);
+  PrefetchLine(windows_ + uint64_t{hi} * 8);
+  PrefetchLine(offsets_ + uint64_t{range.pos} * (wide_offsets_ ? 8 : 4));
 }
 
 uint32_t BlockIndex::Find(const BlockGuess& guess, Slice key, uint64_t trailer, bool* by_model) const {

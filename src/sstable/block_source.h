@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "base/prefetch.h"
 #include "cache/block_cache.h"
 #include "metrics/statistics.h"
 #include "seerdb/file_system.h"
@@ -61,9 +62,9 @@ class BlockSource {
   void Prefetch(uint32_t block) const {
     if (map_.data() == nullptr) return;
     const char* const front = map_.data() + index_->Place(block).offset;
-    __builtin_prefetch(front);
-    __builtin_prefetch(front + 64);
-    __builtin_prefetch(front + 128);
+    PrefetchLine(front);
+    PrefetchLine(front + 64);
+    PrefetchLine(front + 128);
   }
   // For a lookup, before Fetch (`hash`: of what it looks for): begins to bring the block into memory where it
   // may not be there, whole and beside those of other lookups; Fetch would meet its pages one by one.
@@ -92,22 +93,20 @@ class BlockSource {
   void PrefetchRecord(uint32_t block, uint8_t tag) const {
     if (const std::optional<TagBlock> block_view = AtHand(block)) block_view->PrefetchRecord(tag);
   }
-  // Starts to load one entry of a block of `entries`, and what is needed to read it. `equal`: they have one
-  // size, so that where it is does not depend on what is yet to be loaded.
+  // Starts to load one entry of a block of `entries`, and what is needed to read it; if they differ much in
+  // size, only some of that, or what lies beside it. `equal`: they have one size, and no places of their own
+  // in the front.
   void PrefetchEntry(EntryPlace at, uint32_t entries, bool equal) const {
     if (map_.data() == nullptr) return;
     const BlockPlace place = index_->Place(at.block);
     const char* const front = map_.data() + place.offset;
-    __builtin_prefetch(front);
-    if (!equal) {
-      __builtin_prefetch(front + 64);
-      return;
-    }
+    PrefetchLine(front);
+    if (!equal) PrefetchLine(front + 64);
     // At or a little before it: what stands before the records is short.
     const char* const record = front + place.bytes * at.entry / entries;
-    __builtin_prefetch(record);
-    __builtin_prefetch(record + 64);
-    __builtin_prefetch(record + 128);
+    PrefetchLine(record);
+    PrefetchLine(record + 64);
+    PrefetchLine(record + 128);
   }
   // The same for the records that a search for a bound looks at first.
   void PrefetchLowerBound(uint32_t block) const {

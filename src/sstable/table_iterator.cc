@@ -7,6 +7,7 @@
 
 #include "base/inline_bytes.h"
 #include "base/mutant.h"
+#include "base/prefetch.h"
 #include "base/units.h"
 #include "sstable/sequential_blocks.h"
 #include "sstable/tag_block.h"
@@ -158,14 +159,14 @@ class TableIterator final : public InternalIterator {
   void PrefetchNext(const char* start) const {
     const size_t bytes = std::min(static_cast<size_t>(next_ - start), kPrefetchBytes);
     const char* const from = next_ + bytes;
-    for (size_t i = 0; i <= bytes; i += kLineBytes) __builtin_prefetch(from + i);
+    for (size_t i = 0; i <= bytes; i += kLineBytes) PrefetchLine(from + i);
   }
   // Starts to load the record to which kRecordsBefore more steps back lead.
   void PrefetchBefore() const {
     if (entry_ < kRecordsBefore) return;
     const char* const start = block_.RecordStart(entry_ - kRecordsBefore);
-    __builtin_prefetch(start);
-    __builtin_prefetch(start + kLineBytes);
+    PrefetchLine(start);
+    PrefetchLine(start + kLineBytes);
   }
   void ToEntry(uint32_t entry) {
     entry_ = entry;

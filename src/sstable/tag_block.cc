@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/prefetch.h"
 #include "format/keyspace_prefix.h"
 #include "sstable/tag_search.h"
 
@@ -139,8 +140,8 @@ void TagBlock::PrefetchRecord(uint8_t tag) const {
     const uint32_t mask = MatchesFrom(i, tag);
     if (mask == 0) continue;
     const char* const record = RecordStart(i + static_cast<uint32_t>(__builtin_ctz(mask)));
-    __builtin_prefetch(record);
-    __builtin_prefetch(record + 64);
+    PrefetchLine(record);
+    PrefetchLine(record + 64);
     return;
   }
 }

@@ -11,6 +11,7 @@
 
 #include "base/coding.h"
 #include "base/key_window.h"
+#include "base/prefetch.h"
 #include "format/internal_key.h"
 #include "seerdb/slice.h"
 #include "sstable/offset_column.h"
@@ -93,8 +94,8 @@ class TagBlock {
   bool Holds(uint32_t i, Slice key, TagRecord* record) const {
     const char* const start = RecordStart(i);
     // One wait for the record instead of one for its key and one for its value.
-    __builtin_prefetch(start + 64);
-    __builtin_prefetch(start + 128);
+    PrefetchLine(start + 64);
+    PrefetchLine(start + 128);
     if (key.size() < prefix_bytes_ || !SameBytes(key.substr(0, prefix_bytes_), prefix())) return false;
     Parse(start, record);
     return SameBytes(record->suffix, key.substr(prefix_bytes_));
@@ -103,13 +104,13 @@ class TagBlock {
   uint32_t LowerBound(Slice key, uint64_t trailer) const;
 
   void Prefetch() const {
-    __builtin_prefetch(data_);
-    __builtin_prefetch(data_ + 64);
+    PrefetchLine(data_);
+    PrefetchLine(data_ + 64);
   }
   // Starts to load the records that LowerBound looks at first, most of which are in lines of their own.
   void PrefetchLowerBound() const {
     for (uint32_t part = 1; part < 8; ++part)
-      __builtin_prefetch(RecordStart(static_cast<uint32_t>(uint64_t{entries_} * part / 8)));
+      PrefetchLine(RecordStart(static_cast<uint32_t>(uint64_t{entries_} * part / 8)));
   }
   // Starts to load what Find looks at first: the first record with this tag, where there are tags.
   void PrefetchRecord(uint8_t tag) const;
@@ -133,8 +134,8 @@ class TagBlock {
   bool MatchAt(uint32_t i, Slice suffix, SequenceNumber sequence, TagRecord* record) const {
     const char* const start = RecordStart(i);
     // One wait for the record instead of one for its key and one for its value.
-    __builtin_prefetch(start + 64);
-    __builtin_prefetch(start + 128);
+    PrefetchLine(start + 64);
+    PrefetchLine(start + 128);
     Parse(start, record);
     return SameBytes(record->suffix, suffix) && TrailerSequence(record->trailer) <= sequence;
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "base/prefetch.h"
 #include "learned/key_projection.h"
 #include "learned/pla_model.h"
 #include "seerdb/result.h"
@@ -116,9 +117,9 @@ class TagIndex {
   // Starts to load the tags of these ranks.
   void Prefetch(RankRange ranks) const {
     if (ranks.empty()) return;
-    __builtin_prefetch(tags_ + ranks.begin);
-    __builtin_prefetch(tags_ + ranks.end - 1);
-    __builtin_prefetch(more_tags_ + ranks.begin / 2);
+    PrefetchLine(tags_ + ranks.begin);
+    PrefetchLine(tags_ + ranks.end - 1);
+    PrefetchLine(more_tags_ + ranks.begin / 2);
   }
   // The first of the ranks whose tag is `tag`, or ranks.end.
   uint32_t Match(RankRange ranks, RankTag tag) const {

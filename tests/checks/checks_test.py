@@ -47,6 +47,8 @@ CASES = [
     ("lint", "src/wal/b.cc", "int x = rand();\n", "use Random"),
     ("lint", "src/wal/b.cc", "using namespace std;\n", "one a name"),
     ("lint", "src/wal/b.cc", "throw 1;\n", "use Status"),
+    ("lint", "src/wal/b.cc", "__builtin_prefetch(p);\n", "use PrefetchLine"),
+    ("lint", "src/base/prefetch.h", "__builtin_prefetch(p);\n", None),
     ("lint", "src/wal/b.cc", "// TO" "DO: later\n", "an issue, or do it now"),
     ("lint", "docs/x.md", "see /ro" "ot/x\n", "relative to the project"),
 ]

@@ -1,0 +1,18 @@
+// PrefetchLine: asks the processor for a line of memory that will soon be read.
+#pragma once
+
+namespace seerdb {
+
+// Starts to load the line that holds `address`, which may be anything. Not __builtin_prefetch: GCC takes a
+// function that does nothing else for one without effect, and leaves out the calls to it that it does not
+// inline early.
+[[gnu::always_inline]] inline void PrefetchLine(const void* address) {
+#if defined(__x86_64__)
+  asm volatile("prefetcht0 %0" : : "m"(*static_cast<const char*>(address)));
+#else
+  __builtin_prefetch(address);
+  asm volatile("" : : "r"(address));
+#endif
+}
+
+}  // namespace seerdb
