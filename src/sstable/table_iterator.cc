@@ -21,6 +21,7 @@ constexpr uint32_t kNoBlock = UINT32_MAX;
 constexpr size_t kShortSuffixBytes = 16;
 constexpr size_t kPrefetchBytes = 1024;
 constexpr uint32_t kRecordsBefore = 3;
+constexpr size_t kStretchBytes = 1024;
 
 class TableIterator final : public InternalIterator {
  public:
@@ -63,10 +64,12 @@ class TableIterator final : public InternalIterator {
     guess_.reset();
     if (!Enter(number)) return;
     const uint32_t entry = block_.LowerBound(key, trailer);
-    if (entry < block_.entries())
+    if (entry < block_.entries()) {
       ToEntry(entry);
-    else
+      PrefetchStretch(next_);
+    } else {
       ToNextBlock();
+    }
   }
   void SeekForPrev(Slice key, uint64_t trailer) override {
     guess_.reset();
@@ -78,10 +81,12 @@ class TableIterator final : public InternalIterator {
       ToEntry(entry);
       if (own_.key == key && own_.trailer == trailer) return;
     }
-    if (entry > 0)
+    if (entry > 0) {
       ToEntry(entry - 1);
-    else
+      PrefetchStretch(block_.RecordStart(entry - 1) - kStretchBytes);
+    } else {
       ToPreviousBlock();
+    }
   }
   void Next() override {
     if (entry_ + 1 < block_.entries()) [[likely]] {
@@ -153,6 +158,11 @@ class TableIterator final : public InternalIterator {
     } else if (Load(block_number_ - 1)) {
       ToEntry(block_.entries() - 1);
     }
+  }
+  // Starts to load what the first steps behind a seek will read: the processor foresees a walk only when it
+  // has met several lines of it. Some of it may lie outside of the block, and of memory.
+  static void PrefetchStretch(const char* begin) {
+    for (size_t i = 0; i < kStretchBytes; i += kLineBytes) PrefetchLine(begin + i);
   }
   // Starts to load what follows the next record, as if all were of the size of the one at `start`: in a
   // merge, or in a page that was not touched yet, the processor does not foresee it.
