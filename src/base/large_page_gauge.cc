@@ -13,7 +13,7 @@ bool LargePageGauge::Choose() {
 
 bool LargePageGauge::PrefersLarge() const {
   MutexLock lock(&mu_);
-  return !dear_;
+  return cheap_;
 }
 
 void LargePageGauge::Note(bool large, uint64_t us) {
@@ -23,6 +23,7 @@ void LargePageGauge::Note(bool large, uint64_t us) {
     return;
   }
   dear_ = us > kDearUs && us / kDearRatio >= small_us_;
+  cheap_ = !dear_;
   // What it is compared with next is as new as the pause.
   if (dear_) small_us_ = 0;
   small_left_ = dear_ ? pause_ : 0;

@@ -27,11 +27,13 @@ class LargePageGauge {
   static constexpr int kFirstPause = 32;
   static constexpr int kLongestPause = 256;
 
-  explicit LargePageGauge(std::shared_ptr<Clock> clock) : clock_(std::move(clock)) {}
+  explicit LargePageGauge(std::shared_ptr<Clock> clock)
+      : clock_(std::move(clock)), cheap_(clock_ == nullptr) {}
 
   // Whether the next kHugePageBytes that are filled should be a large page. A fill should follow.
   bool Choose() EXCLUDES(mu_);
-  // The same, of what is filled little by little: nothing follows.
+  // The same, of what is filled little by little, so that nothing follows: whether the last large page was
+  // cheap. A writer that fills memory as it goes should not be the one who finds out.
   bool PrefersLarge() const EXCLUDES(mu_);
 
   // Times the fill of kHugePageBytes, from its construction to its end.
@@ -55,6 +57,7 @@ class LargePageGauge {
   const std::shared_ptr<Clock> clock_;
   mutable Mutex mu_;
   bool dear_ GUARDED_BY(mu_) = false;  // the last large page was
+  bool cheap_ GUARDED_BY(mu_);         // likewise; while there was none, neither
   int small_left_ GUARDED_BY(mu_) = 0;
   int pause_ GUARDED_BY(mu_) = kFirstPause;  // behind the next dear one
   uint64_t small_us_ GUARDED_BY(mu_) = 0;    // the last fill in small pages; 0: there was none

@@ -43,6 +43,7 @@ class LargePageGaugeTest : public testing::Test {
 };
 
 TEST_F(LargePageGaugeTest, PagesAreLargeWhileTheyAreCheap) {
+  EXPECT_FALSE(gauge_.PrefersLarge()) << "nobody knows yet";
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(gauge_.Choose());
     Fill(true, i % 2 == 0 ? kCheapUs : LargePageGauge::kDearUs);
@@ -75,6 +76,7 @@ TEST_F(LargePageGaugeTest, WhereSmallPagesTakeAsLongPagesAreLarge) {
 
 TEST_F(LargePageGaugeTest, WithoutAClockAllAreLarge) {
   LargePageGauge gauge(nullptr);
+  EXPECT_TRUE(gauge.PrefersLarge());
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(gauge.Choose());
     const LargePageGauge::Fill fill(&gauge, true);
