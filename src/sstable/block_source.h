@@ -5,6 +5,7 @@
 // Thread safety: all methods concurrently.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -66,6 +67,21 @@ class BlockSource {
     PrefetchLine(front + 64);
     PrefetchLine(front + 128);
   }
+  // Starts to load where the records of a block begin, which take about `record_bytes` each, so that few fit
+  // a block: which of them is looked for will be seen when the front is there. A block ends with its last
+  // record.
+  void PrefetchLargeRecords(uint32_t block, uint64_t record_bytes) const {
+    if (map_.data() == nullptr) return;
+    const BlockPlace place = index_->Place(block);
+    const char* const end = map_.data() + place.offset + place.bytes;
+    const uint64_t most = std::min(place.bytes, kLargeRecords * record_bytes);
+    for (uint64_t before = record_bytes; before <= most; before += record_bytes) {
+      // The line of the key, whichever it is if the size is off by a little.
+      PrefetchLine(end - before - 16);
+      PrefetchLine(end - before + 48);
+    }
+  }
+  static constexpr uint64_t kLargeRecords = 4;
   // For a lookup, before Fetch (`hash`: of what it looks for): begins to bring the block into memory where it
   // may not be there, whole and beside those of other lookups; Fetch would meet its pages one by one.
   void Expect(uint32_t block, uint64_t hash) const {

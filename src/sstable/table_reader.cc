@@ -18,6 +18,16 @@ namespace {
 
 constexpr uint64_t kReadBackBytes = 256 << 10;
 
+// What a record takes, about, in a table of which few fit a block of the usual size; else 0.
+uint64_t LargeRecordBytes(const TableProperties& properties) {
+  constexpr uint64_t kHeadBytes = 8;  // kind, lengths, sequence, and what neighbours' keys do not share
+  constexpr uint64_t kPageBytes = 4096;
+  if (properties.entries == 0 || properties.compression != CompressionType::kNone) return 0;
+  const uint64_t bytes = properties.raw_value_bytes / properties.entries + kHeadBytes;
+  const bool large = bytes > kPageBytes / (BlockSource::kLargeRecords + 1) && bytes <= kPageBytes;
+  return large ? bytes : 0;
+}
+
 class OpenTable final : public TableReader {
  public:
   OpenTable(TableOpener&& opened)
@@ -31,6 +41,7 @@ class OpenTable final : public TableReader {
         mapped_bytes_(opened.region_ != nullptr ? opened.region_->bytes().size() : 0),
         source_({opened.path_, options_.table_number, properties_.global_sequence, &properties_}, &index_,
                 {std::move(opened.region_), std::move(opened.file_)}, options_),
+        large_record_bytes_(LargeRecordBytes(properties_)),
         memory_bytes_(opened.meta_bytes_ + source_.memory_bytes()),
         held_bytes_(opened.held_bytes_ + source_.memory_bytes() + sizeof(OpenTable)) {}
 
@@ -71,6 +82,7 @@ class OpenTable final : public TableReader {
                                                             : TurnAway(flags);
     }
     Find(index_.GuessOf(lookup.key), lookup, &probe);
+    if (large_record_bytes_ != 0) source_.PrefetchLargeRecords(probe.block, large_record_bytes_);
     return Search(flags, lookup, probe, result);
   }
   void GuessProbe(const LookupKey& lookup, TableProbe* probe) const override {
@@ -127,6 +139,7 @@ class OpenTable final : public TableReader {
   const TagIndex tags_;  // empty: the filter, and tags in the blocks
   const uint64_t mapped_bytes_;
   const BlockSource source_;
+  const uint64_t large_record_bytes_;  // of a record, about, if few fit a block; else 0
   const uint64_t memory_bytes_;
   const uint64_t held_bytes_;
 };
