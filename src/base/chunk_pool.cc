@@ -71,19 +71,26 @@ ChunkPool::Chunk ChunkPool::Take() {
   return chunk;
 }
 
-bool ChunkPool::IsFull() const {
-  MutexLock lock(&mu_);
-  return chunks_.size() >= max_chunks_;
+bool ChunkPool::Give(Chunk chunk) {
+  if (!chunk.large_pages && gauge_->PrefersLarge()) return false;
+  return Keep(chunk);
 }
 
-bool ChunkPool::Give(Chunk chunk) {
-  if (IsFull()) return false;
-  if (chunk.large_pages || !gauge_->Choose()) return Keep(chunk);
-  const Chunk large = MapFilled(true);
-  if (large.memory == nullptr) return Keep(chunk);
-  const bool kept = Keep(large);
-  UnmapMemory(kept ? chunk.memory : large.memory, Arena::kChunkBytes);
-  return kept;
+void ChunkPool::Renew() {
+  const auto small = [](const Chunk& chunk) { return !chunk.large_pages; };
+  {
+    MutexLock lock(&mu_);
+    if (std::none_of(chunks_.begin(), chunks_.end(), small)) return;
+  }
+  if (!gauge_->Choose()) return;
+  Chunk chunk = MapFilled(true);
+  if (chunk.memory == nullptr) return;
+  {
+    MutexLock lock(&mu_);
+    const auto old = std::find_if(chunks_.begin(), chunks_.end(), small);
+    if (old != chunks_.end()) std::swap(*old, chunk);
+  }
+  UnmapMemory(chunk.memory, Arena::kChunkBytes);
 }
 
 bool ChunkPool::Keep(Chunk chunk) {
@@ -95,6 +102,7 @@ bool ChunkPool::Keep(Chunk chunk) {
 }
 
 void ChunkPool::Trim() {
+  Renew();
   std::vector<Chunk> needless;
   {
     MutexLock lock(&mu_);

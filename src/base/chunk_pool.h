@@ -5,8 +5,8 @@
 // millisecond and more for each chunk. So whoever adds to arenas passes requests for spares on to another
 // thread. What nobody has needed for kPatience calls of Trim is given back: with
 // one call a second that outlasts a memtable and its flush, whose chunks come and go in one lump.
-// Chunks are large pages, and small ones while those are dear (LargePageGauge); the small ones are replaced
-// when they come back later. Thread safety: all methods concurrently. mu_ is a leaf lock.
+// Chunks are large pages, and small ones while those are dear (LargePageGauge); small ones that come back
+// later are not kept. Thread safety: all methods concurrently. mu_ is a leaf lock.
 #pragma once
 
 #include <atomic>
@@ -50,13 +50,14 @@ class ChunkPool {
 
   // A chunk with anything in it; its memory is null if there is none. Asks for spares when few are left.
   Chunk Take() EXCLUDES(mu_);
-  // Takes over a chunk, or puts another in its place. False: there are enough, and it stays the caller's.
+  // Takes over a chunk. False: there are enough, or better ones are to be had, and it stays the caller's.
   bool Give(Chunk chunk) EXCLUDES(mu_);
   // Of a chunk that is mapped because there is none here.
   bool PrefersLargePages() const { return gauge_->PrefersLarge(); }
   // Gives back to the system all that it has now.
   void Clear() EXCLUDES(mu_);
-  // Each kPatience-th call gives back to the system what was not needed meanwhile.
+  // Each kPatience-th call gives back to the system what was not needed meanwhile. Some calls try what a
+  // large page costs, if there are small ones, which may take milliseconds.
   void Trim() EXCLUDES(mu_);
 
  private:
@@ -64,14 +65,15 @@ class ChunkPool {
   Chunk MapFilled(bool large_pages);
   // False: there are enough.
   bool Keep(Chunk chunk) EXCLUDES(mu_);
-  bool IsFull() const EXCLUDES(mu_);
+  // Puts a chunk of large pages in the place of one of small pages, when it is time to try one.
+  void Renew() EXCLUDES(mu_);
   bool LacksSparesLocked() const REQUIRES(mu_);
   void ExpectLocked() REQUIRES(mu_);
 
   const size_t max_chunks_;
   const std::shared_ptr<LargePageGauge> gauge_;
   std::atomic<bool> spares_wanted_{false};
-  mutable Mutex mu_;
+  Mutex mu_;
   std::vector<Chunk> chunks_ GUARDED_BY(mu_);
   size_t least_ GUARDED_BY(mu_) = 0;  // kept at any time since something could be given back
   int trims_ GUARDED_BY(mu_) = 0;     // since then

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/chunk_pool.h"
+#include "base/system_memory.h"
 
 namespace seerdb {
 namespace {
@@ -97,22 +98,32 @@ TEST_F(LargePageGaugeTest, APoolHasSmallPagesWhileLargeOnesAreDear) {
   }
   EXPECT_FALSE(pool.PrefersLargePages());
   for (const ChunkPool::Chunk& chunk : chunks) ASSERT_TRUE(pool.Give(chunk));
-  // They come and go. Nothing but a chance to try again changes them; then memory is at hand, and they are
-  // replaced one after another.
-  int rounds = 0;
-  for (clock_->set_step_us(kCheapUs); rounds < 2 * LargePageGauge::kFirstPause; ++rounds) {
+  // They come and go, and stay as they are until it is time to try another one. Then memory is at hand.
+  const auto take_and_give = [&] {
     chunks.clear();
-    bool all_large = true;
-    for (size_t i = 0; i < ChunkPool::kSpares; ++i) {
-      chunks.push_back(pool.Take());
-      all_large &= chunks.back().large_pages;
+    for (size_t i = 0; i < ChunkPool::kSpares; ++i) chunks.push_back(pool.Take());
+    size_t kept = 0;
+    for (const ChunkPool::Chunk& chunk : chunks) {
+      if (pool.Give(chunk)) {
+        ++kept;
+      } else {
+        UnmapMemory(chunk.memory, Arena::kChunkBytes);
+      }
     }
-    for (const ChunkPool::Chunk& chunk : chunks) ASSERT_TRUE(pool.Give(chunk));
-    if (all_large) break;
+    return kept;
+  };
+  clock_->set_step_us(kCheapUs);
+  int trims = 0;
+  for (; !pool.PrefersLargePages() && trims < 2 * LargePageGauge::kFirstPause; ++trims) {
+    EXPECT_EQ(take_and_give(), ChunkPool::kSpares);
+    pool.Trim();
   }
-  EXPECT_GT(rounds, 1) << "not before the pause is over";
-  EXPECT_LT(rounds, LargePageGauge::kFirstPause);
-  EXPECT_TRUE(pool.PrefersLargePages());
+  EXPECT_EQ(trims, LargePageGauge::kFirstPause - 2)
+      << "three spares were small before, and the next one is large";
+  EXPECT_EQ(take_and_give(), 2U) << "the one that was tried at first, and this one";
+  pool.PrepareSpares();
+  EXPECT_EQ(take_and_give(), ChunkPool::kSpares);
+  for (const ChunkPool::Chunk& chunk : chunks) EXPECT_TRUE(chunk.large_pages);
 }
 
 }  // namespace
