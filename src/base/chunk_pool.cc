@@ -46,7 +46,7 @@ void ChunkPool::PrepareSpares() {
   while (lacks_spares()) {
     const Chunk chunk = MapFilled(gauge_->Choose());
     if (chunk.memory == nullptr) return;
-    if (!Keep(chunk)) UnmapMemory(chunk.memory, Arena::kChunkBytes);
+    if (!Give(chunk)) UnmapMemory(chunk.memory, Arena::kChunkBytes);
   }
 }
 
@@ -71,29 +71,25 @@ ChunkPool::Chunk ChunkPool::Take() {
   return chunk;
 }
 
-bool ChunkPool::Give(Chunk chunk) {
-  if (!chunk.large_pages && gauge_->PrefersLarge()) return false;
-  return Keep(chunk);
-}
-
-void ChunkPool::Renew() {
+bool ChunkPool::Renew() {
   const auto small = [](const Chunk& chunk) { return !chunk.large_pages; };
   {
     MutexLock lock(&mu_);
-    if (std::none_of(chunks_.begin(), chunks_.end(), small)) return;
+    if (std::none_of(chunks_.begin(), chunks_.end(), small)) return false;
   }
-  if (!gauge_->Choose()) return;
+  if (!gauge_->Choose()) return false;
   Chunk chunk = MapFilled(true);
-  if (chunk.memory == nullptr) return;
+  if (chunk.memory == nullptr) return false;
   {
     MutexLock lock(&mu_);
     const auto old = std::find_if(chunks_.begin(), chunks_.end(), small);
     if (old != chunks_.end()) std::swap(*old, chunk);
   }
   UnmapMemory(chunk.memory, Arena::kChunkBytes);
+  return true;
 }
 
-bool ChunkPool::Keep(Chunk chunk) {
+bool ChunkPool::Give(Chunk chunk) {
   MutexLock lock(&mu_);
   if (chunks_.size() >= max_chunks_) return false;
   chunks_.push_back(chunk);
@@ -102,7 +98,8 @@ bool ChunkPool::Keep(Chunk chunk) {
 }
 
 void ChunkPool::Trim() {
-  Renew();
+  for (size_t renewed = 0; renewed < kSpares && Renew(); ++renewed) {
+  }
   std::vector<Chunk> needless;
   {
     MutexLock lock(&mu_);

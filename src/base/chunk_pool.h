@@ -5,8 +5,10 @@
 // millisecond and more for each chunk. So whoever adds to arenas passes requests for spares on to another
 // thread. What nobody has needed for kPatience calls of Trim is given back: with
 // one call a second that outlasts a memtable and its flush, whose chunks come and go in one lump.
-// Chunks are large pages, and small ones while those are dear (LargePageGauge); small ones that come back
-// later are not kept. Thread safety: all methods concurrently. mu_ is a leaf lock.
+// Chunks are large pages, and small ones while those are dear (LargePageGauge); small ones are replaced
+// later, in the background.
+//
+// Thread safety: all methods concurrently. mu_ is a leaf lock.
 #pragma once
 
 #include <atomic>
@@ -50,23 +52,22 @@ class ChunkPool {
 
   // A chunk with anything in it; its memory is null if there is none. Asks for spares when few are left.
   Chunk Take() EXCLUDES(mu_);
-  // Takes over a chunk. False: there are enough, or better ones are to be had, and it stays the caller's.
+  // Takes over a chunk. False: there are enough, and it stays the caller's.
   bool Give(Chunk chunk) EXCLUDES(mu_);
   // Of a chunk that is mapped because there is none here.
   bool PrefersLargePages() const { return gauge_->PrefersLarge(); }
   // Gives back to the system all that it has now.
   void Clear() EXCLUDES(mu_);
-  // Each kPatience-th call gives back to the system what was not needed meanwhile. Some calls try what a
-  // large page costs, if there are small ones, which may take milliseconds.
+  // Each kPatience-th call gives back to the system what was not needed meanwhile. Puts chunks of
+  // large pages in the place of small ones, a few at a time, while those are cheap, and tries one now and
+  // then, which may take milliseconds.
   void Trim() EXCLUDES(mu_);
 
  private:
   // A chunk whose pages are there; its memory is null if the system refuses.
   Chunk MapFilled(bool large_pages);
-  // False: there are enough.
-  bool Keep(Chunk chunk) EXCLUDES(mu_);
-  // Puts a chunk of large pages in the place of one of small pages, when it is time to try one.
-  void Renew() EXCLUDES(mu_);
+  // Puts a chunk of large pages in the place of one of small pages. False: there is none, or it is not time.
+  bool Renew() EXCLUDES(mu_);
   bool LacksSparesLocked() const REQUIRES(mu_);
   void ExpectLocked() REQUIRES(mu_);
 
