@@ -11,7 +11,7 @@ namespace seerdb {
 ChunkPool::ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account,
                      std::shared_ptr<LargePageGauge> gauge)
     : max_chunks_(max_chunks),
-      gauge_(gauge != nullptr ? std::move(gauge) : std::make_shared<LargePageGauge>(nullptr)),
+      gauge_(std::move(gauge)),
       charge_(std::move(account), MemoryClass::kActiveMemTable) {}
 
 ChunkPool::~ChunkPool() { Clear(); }

@@ -33,10 +33,10 @@ class ChunkPool {
     bool large_pages = true;
   };
 
-  // Keeps at most `max_chunks`, charged to `account` (may be null) as an active memtable's. Without a gauge
-  // all are large.
+  // Keeps at most `max_chunks`, charged to `account` (may be null) as an active memtable's. By default all
+  // are large.
   ChunkPool(size_t max_chunks, std::shared_ptr<MemoryAccount> account,
-            std::shared_ptr<LargePageGauge> gauge = nullptr);
+            std::shared_ptr<LargePageGauge> gauge = std::make_shared<LargePageGauge>(nullptr));
   ~ChunkPool();
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;

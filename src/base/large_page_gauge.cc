@@ -6,7 +6,7 @@ namespace seerdb {
 
 bool LargePageGauge::Choose() {
   MutexLock lock(&mu_);
-  if (!dear_ || small_left_ == 0) return true;
+  if (small_left_ == 0) return true;
   --small_left_;
   return false;
 }
@@ -22,12 +22,16 @@ void LargePageGauge::Note(bool large, uint64_t us) {
     small_us_ = small_us_ == 0 ? us : std::min(small_us_, us);
     return;
   }
-  dear_ = us > kDearUs && us / kDearRatio >= small_us_;
-  cheap_ = !dear_;
-  // What it is compared with next is as new as the pause.
-  if (dear_) small_us_ = 0;
-  small_left_ = dear_ ? pause_ : 0;
-  pause_ = dear_ ? std::min(2 * pause_, kLongestPause) : kFirstPause;
+  cheap_ = us <= kDearUs || us / kDearRatio < small_us_;
+  if (cheap_) {
+    small_left_ = 0;
+    pause_ = kFirstPause;
+    return;
+  }
+  small_left_ = pause_;
+  pause_ = std::min(2 * pause_, kLongestPause);
+  // What the next one is compared with is as new as the pause.
+  small_us_ = 0;
 }
 
 }  // namespace seerdb

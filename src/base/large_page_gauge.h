@@ -19,8 +19,8 @@ namespace seerdb {
 class LargePageGauge {
  public:
   // To fill kHugePageBytes takes a tenth of a millisecond to six, if the memory is there; as small pages, a
-  // quarter to seven. A fill is dear that takes so long, and more than kDearRatio times as long as the last
-  // one in small pages.
+  // quarter to seven. A fill is dear that takes longer than this, and kDearRatio times as long as the
+  // quickest one in small pages since the last dear one.
   static constexpr uint64_t kDearUs = 1500;
   static constexpr uint64_t kDearRatio = 2;
   // So many fills are small after a dear one; twice as many after each further one.
@@ -56,11 +56,10 @@ class LargePageGauge {
 
   const std::shared_ptr<Clock> clock_;
   mutable Mutex mu_;
-  bool dear_ GUARDED_BY(mu_) = false;  // the last large page was
-  bool cheap_ GUARDED_BY(mu_);         // likewise; while there was none, neither
-  int small_left_ GUARDED_BY(mu_) = 0;
+  bool cheap_ GUARDED_BY(mu_);               // the last large page was; false while there was none
+  int small_left_ GUARDED_BY(mu_) = 0;       // of the pause behind a dear one
   int pause_ GUARDED_BY(mu_) = kFirstPause;  // behind the next dear one
-  uint64_t small_us_ GUARDED_BY(mu_) = 0;    // the last fill in small pages; 0: there was none
+  uint64_t small_us_ GUARDED_BY(mu_) = 0;    // the quickest in small pages since the last dear one; 0: none
 };
 
 }  // namespace seerdb

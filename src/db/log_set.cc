@@ -80,8 +80,7 @@ std::string LogSet::TakeRecyclable(LogMode mode) {
 Result<LogSet::Spare> LogSet::MakeSpareLocked(uint64_t bytes, LogMode mode) {
   SEERDB_ASSIGN_OR_RETURN(const uint64_t number, versions_->NewFileNumber());
   LogFileSpec spec{options_.directory, LogFilePath(options_.directory, number), mode, bytes, {}};
-  spec.large_pages = !synced_.load(std::memory_order_relaxed);
-  spec.gauge = options_.large_pages.get();
+  if (!synced_.load(std::memory_order_relaxed)) spec.large_pages = options_.large_pages.get();
   if (bytes == options_.segment_bytes && mode != LogMode::kMapped) spec.recycle_path = TakeRecyclable(mode);
   SEERDB_ASSIGN_OR_RETURN(PreparedLogFile file, PrepareLogFile(*fs_, spec));
   statistics_->Add(Counter::wal_bytes_prepared, file.written_bytes);

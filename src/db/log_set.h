@@ -38,7 +38,8 @@ struct LogSetOptions {
   std::shared_ptr<MemoryAccount> account;  // of mapped segments; may be null
   // Makes what records refer to durable; called before they become so. Null: nothing.
   std::function<Status()> sync_values = nullptr;
-  std::shared_ptr<LargePageGauge> large_pages = nullptr;  // null: all are large
+  // By default all pages are large.
+  std::shared_ptr<LargePageGauge> large_pages = std::make_shared<LargePageGauge>(nullptr);
   // Files of released logs may become new ones. What such a one has behind its last record may look torn.
   bool recycles = true;
 };

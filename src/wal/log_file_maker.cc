@@ -6,6 +6,7 @@
 
 #include "base/mutant.h"
 #include "base/status_macros.h"
+#include "base/system_memory.h"
 #include "env/sync_names.h"
 
 namespace seerdb {
@@ -13,8 +14,7 @@ namespace {
 
 constexpr uint64_t kZeroBytes = uint64_t{1} << 20;
 constexpr size_t kPartsOfLargePage = 8;
-constexpr uint64_t kLargePageBytes = uint64_t{2} << 20;
-constexpr uint64_t kPartBytes = kLargePageBytes / kPartsOfLargePage;
+constexpr uint64_t kPartBytes = kHugePageBytes / kPartsOfLargePage;
 
 // Renames a released file to `path`. False if it may not be reused; it is gone then.
 Result<bool> Recycle(FileSystem& fs, const LogFileSpec& spec) {
@@ -53,12 +53,10 @@ Status WriteZeros(WritableFile& file, uint64_t bytes) {
 
 // By calls that fill a large page each, or a part of one while those are dear.
 Status FillLargePages(WritableFile& file, uint64_t bytes, LargePageGauge* gauge) {
-  LargePageGauge no_gauge(nullptr);
-  if (gauge == nullptr) gauge = &no_gauge;
   const std::string zeros(kPartBytes, '\0');
   Slice parts[kPartsOfLargePage];
   std::fill(std::begin(parts), std::end(parts), Slice(zeros));
-  for (; bytes >= kLargePageBytes; bytes -= kLargePageBytes) {
+  for (; bytes >= kHugePageBytes; bytes -= kHugePageBytes) {
     const bool large = gauge->Choose();
     const LargePageGauge::Fill fill(gauge, large);
     if (large) {
@@ -67,10 +65,7 @@ Status FillLargePages(WritableFile& file, uint64_t bytes, LargePageGauge* gauge)
     }
     for (const Slice& part : parts) SEERDB_RETURN_IF_ERROR(file.Append(part));
   }
-  for (; bytes > 0; bytes -= std::min(bytes, kPartBytes)) {
-    SEERDB_RETURN_IF_ERROR(file.Append(Slice(zeros).substr(0, std::min(bytes, kPartBytes))));
-  }
-  return {};
+  return WriteZeros(file, bytes);
 }
 
 // Writes the whole file once, so that no later write changes more than data. False if the file system
@@ -108,8 +103,8 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, Prepar
     SEERDB_RETURN_IF_ERROR(file->SyncAll().WithDetail(StatusDetail::kSyncFailed));
   }
   // In memory only: the space reads as zeros already. Where that fails a mapping would raise a signal.
-  prepared->large_pages = prepared->mode == LogMode::kMapped && spec.large_pages && allocated;
-  if (prepared->large_pages && !FillLargePages(*file, spec.bytes, spec.gauge).ok())
+  prepared->large_pages = prepared->mode == LogMode::kMapped && spec.large_pages != nullptr && allocated;
+  if (prepared->large_pages && !FillLargePages(*file, spec.bytes, spec.large_pages).ok())
     prepared->mode = LogMode::kBuffered;
   return file->Close();
 }

@@ -23,11 +23,10 @@ struct LogFileSpec {
   // Where not empty: a released log of the same mode and size, to be renamed to `path`; if it has a second
   // name it is deleted instead, and a new file made. Never for a mapped log.
   std::string recycle_path;
-  // For a mapped log: fills its pages in pieces that the page cache keeps in large pages where it can, so
-  // that a page fault of the mapping serves 2 MiB instead of 4 KiB. Who then syncs writes as much for a byte.
-  bool large_pages = false;
-  // Asked for each 2 MiB, whose pieces are smaller while large pages are dear. Null: they are never.
-  LargePageGauge* gauge = nullptr;
+  // For a mapped log, unless null: fills its pages in pieces that the page cache keeps in large pages where
+  // it can, so that a page fault of the mapping serves 2 MiB instead of 4 KiB. Who then syncs writes as much
+  // for a byte. The gauge is asked for each 2 MiB; while they are dear the pieces are smaller.
+  LargePageGauge* large_pages = nullptr;
 };
 
 struct PreparedLogFile {

@@ -111,7 +111,8 @@ TEST(LargePages, AreNotSynced) {
     if (op == FileOp::kAppend) calls += 'a';
     if (op == FileOp::kSync || op == FileOp::kSyncAll) calls += 's';
   });
-  LogFileSpec spec{"/db", LogPath(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true};
+  LargePageGauge gauge(nullptr);
+  LogFileSpec spec{"/db", LogPath(1), LogMode::kMapped, kBytes, {}, &gauge};
   const auto file = PrepareLogFile(fs, spec);
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   EXPECT_EQ(calls, "s" + std::string(2 * 8 + 1, 'a')) << "eight parts of a call";
@@ -134,7 +135,7 @@ TEST(LargePages, AreFilledByPartsWhileTheyAreDear) {
     if (path == LogPath(1) && op == FileOp::kAppend) clock->Advance(LargePageGauge::kDearUs);
   });
   LargePageGauge gauge(clock);
-  LogFileSpec spec{"/db", LogPath(1), LogMode::kMapped, kBytes, {}, /*large_pages=*/true, &gauge};
+  LogFileSpec spec{"/db", LogPath(1), LogMode::kMapped, kBytes, {}, &gauge};
   const auto file = PrepareLogFile(fs, spec);
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   EXPECT_EQ(file->mode, LogMode::kMapped);
@@ -151,7 +152,8 @@ TEST(LargePages, ThatCannotBeFilledMakeABufferedLog) {
   ASSERT_TRUE(memory->CreateDirectory("/db").ok());
   FaultFileSystem fs(memory);
   fs.AddRule(FaultRule::Fail(FileOp::kAppend, LogPath(1), FaultRule::DeviceError()));
-  const auto file = PrepareLogFile(fs, {"/db", LogPath(1), LogMode::kMapped, kFileBytes, {}, true});
+  LargePageGauge gauge(nullptr);
+  const auto file = PrepareLogFile(fs, {"/db", LogPath(1), LogMode::kMapped, kFileBytes, {}, &gauge});
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   EXPECT_EQ(fs.faults_fired(), 1u);
   EXPECT_EQ(file->mode, LogMode::kBuffered);
