@@ -94,8 +94,8 @@ class MergingIterator final : public InternalIterator {
     const InternalEntry* const y = ChildOf(b).entry();
     if (x == nullptr || y == nullptr) return x != nullptr;
     if (SEERDB_MUTANT("merge-trusts-equal-windows")) return false;
-    ++ties_;
     if (SameBytes(x->key, y->key)) return kForward ? x->trailer > y->trailer : x->trailer < y->trailer;
+    ++ties_;
     const int order = x->key.compare(y->key);
     return kForward ? order < 0 : order > 0;
   }
@@ -239,7 +239,7 @@ class MergingIterator final : public InternalIterator {
   // behind all inner nodes.
   std::vector<Player> players_;
   std::string prefix_;
-  uint32_t ties_ = 0;  // games that ranks did not decide, since the prefix was set
+  uint32_t ties_ = 0;  // games of two keys that ranks did not decide, since the prefix was set
   bool forward_ = true;
   Status status_;
 };
