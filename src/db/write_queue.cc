@@ -19,17 +19,19 @@ constexpr int kMostServed = 8;
 constexpr int kSpinLoss = 4;
 constexpr int kMostCredit = 32;
 constexpr int kLeastCredit = -64;
-// A writer stands aside if so many writes begin within so many pauses, and for so many looks, each after so
-// long (the kernel makes it about twice as long), as long as so many writes lie between two of them. That is
-// a turn; what a scheduler lets threads wait that share a processor is several times as much. It has not paid
-// if the first look finds too few writes, or if writers have stood aside so often without making use of the
-// turns before: who does meets another again within so long.
+// A writer stands aside if so many writes begin within so many pauses. It looks after so long (the kernel
+// makes it about twice as long), and if so many writes were begun meanwhile, sleeps for the rest of a turn.
+// What a scheduler lets threads wait that share a processor is several times as much; and a processor that is
+// idle for less does not take over background work from the one where the writer's turn is. It has not paid
+// if too few writes were begun in either time, or if writers have stood aside so often without making use of
+// the turns before: who does meets another again within so long.
 constexpr uint32_t kOneAfterAnother = 2;
 constexpr int kMostPauses = 3;
-constexpr int kLooks = 5;
 constexpr uint64_t kAsideLookUs = 50;
-constexpr uint32_t kWritesBetweenLooks = 32;
-constexpr uint64_t kUsedTurnUs = 8 * kLooks * kAsideLookUs;
+constexpr uint32_t kWritesBeforeLook = 32;
+constexpr uint64_t kRestOfTurnUs = 950;
+constexpr uint32_t kWritesOfRest = 128;
+constexpr uint64_t kUsedTurnUs = 4 * (kAsideLookUs + kRestOfTurnUs);
 constexpr int kMostUnused = 16;
 // When it has not paid, nobody stands aside in the next collisions: twice as many each time.
 constexpr int kLeastPenalty = 64;
@@ -105,7 +107,7 @@ void WriteQueue::StandAside(WriteRequest* request) {
     uint32_t leads = 0;  // own_leads then
   };
   thread_local Turn last;
-  const bool used = last.queue == this && own_leads - last.leads >= kWritesBetweenLooks &&
+  const bool used = last.queue == this && own_leads - last.leads >= kWritesBeforeLook &&
                     options_.clock->NowMicros() - last.begin_us <= kUsedTurnUs;
   const int unused = used ? 0 : asides_unused_.load(std::memory_order_relaxed) + 1;
   const bool paid = LeaveAlone() && unused < kMostUnused;
@@ -116,14 +118,12 @@ void WriteQueue::StandAside(WriteRequest* request) {
 }
 
 bool WriteQueue::LeaveAlone() {
-  int looks = 0;
-  uint32_t writes = 0;
-  do {
+  const auto writes_within = [this](uint64_t us) {
     const uint32_t begin = leads_.load(std::memory_order_relaxed);
-    options_.clock->SleepMicros(kAsideLookUs);
-    writes = leads_.load(std::memory_order_relaxed) - begin;
-  } while (writes >= kWritesBetweenLooks && ++looks < kLooks);
-  return looks > 0;
+    options_.clock->SleepMicros(us);
+    return leads_.load(std::memory_order_relaxed) - begin;
+  };
+  return writes_within(kAsideLookUs) >= kWritesBeforeLook && writes_within(kRestOfTurnUs) >= kWritesOfRest;
 }
 
 void WriteQueue::NoteAside(bool paid, bool used) {

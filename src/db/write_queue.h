@@ -98,7 +98,7 @@ class WriteQueue {
   // Of what is not synced: while one writer makes one write right after another, others leave it alone for
   // the time of a turn, and then the turn is theirs. The lines of memory that all write to move once a turn.
   void StandAside(WriteRequest* request);
-  // Sleeps for a turn, or until nobody makes use of it. False: nobody has.
+  // Sleeps for a turn, or for a moment if nobody begins to make use of it. False: nobody has, or not enough.
   bool LeaveAlone();
   // Of a writer that stood aside, and had made use of the turn before or not.
   void NoteAside(bool paid, bool used);

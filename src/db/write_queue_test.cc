@@ -174,7 +174,7 @@ TEST(WriteQueue, WritersThatMakeNoUseOfTheirTurnsStopStandingAside) {
     });
   }
   for (std::thread& thread : seldom) thread.join();
-  // 16 turns, of up to five looks, before each of nine penalties that double; counts that two threads make at
+  // 16 turns, of up to two sleeps, before each of nine penalties that double; counts that two threads make at
   // once may be lost.
   EXPECT_LE(clock.sleeps.load(), kWrites / 5u);
 }
