@@ -24,8 +24,8 @@ class LargePageGauge {
   static constexpr uint64_t kDearUs = 1500;
   static constexpr uint64_t kDearRatio = 2;
   // So many fills are small after a dear one; twice as many after each further one.
-  static constexpr int kFirstPause = 32;
-  static constexpr int kLongestPause = 256;
+  static constexpr int kFirstPause = 128;
+  static constexpr int kLongestPause = 1024;
 
   explicit LargePageGauge(std::shared_ptr<Clock> clock)
       : clock_(std::move(clock)), cheap_(clock_ == nullptr) {}
