@@ -1,5 +1,9 @@
-// PrefetchLine: asks the processor for a line of memory that will soon be read.
+// PrefetchLine, PrefetchBytes: ask the processor for memory that will soon be read.
 #pragma once
+
+#include <cstddef>
+
+#include "base/units.h"
 
 namespace seerdb {
 
@@ -13,6 +17,11 @@ namespace seerdb {
   __builtin_prefetch(address);
   asm volatile("" : : "r"(address));
 #endif
+}
+
+// The same for each line of [begin, begin + bytes), but the last if `begin` is not at the front of one.
+[[gnu::always_inline]] inline void PrefetchBytes(const void* begin, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += kLineBytes) PrefetchLine(static_cast<const char*>(begin) + i);
 }
 
 }  // namespace seerdb

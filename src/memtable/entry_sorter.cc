@@ -11,7 +11,7 @@
 namespace seerdb {
 namespace {
 
-constexpr size_t kLinesAhead = 3;
+constexpr size_t kBytesAhead = 3 * kLineBytes;
 
 constexpr size_t RecordBytes(size_t key_bytes, size_t value_bytes) {
   const size_t bytes = sizeof(Record) + key_bytes + value_bytes;
@@ -109,8 +109,7 @@ class EntrySorter::SortedIterator final : public InternalIterator {
     shown_ = nullptr;
     if (index >= items_.size()) return;
     if (index + kAhead < items_.size()) {
-      const auto* ahead = reinterpret_cast<const char*>(items_[index + kAhead].record);
-      for (size_t i = 0; i < kLinesAhead; ++i) PrefetchLine(ahead + i * kLineBytes);
+      PrefetchBytes(items_[index + kAhead].record, kBytesAhead);
     }
     const Record& record = *items_[index].record;
     own_ = {record.key(), record.trailer, record.value()};
@@ -144,7 +143,7 @@ char* EntrySorter::AllocateIn(Part* part, size_t bytes) {
   part->next += bytes;
   part->stretches.back().end = part->next;
   // The next one comes when many others have been added.
-  for (size_t i = 0; i < kLinesAhead; ++i) PrefetchLine(part->next + i * kLineBytes);
+  PrefetchBytes(part->next, kBytesAhead);
   return memory;
 }
 

@@ -33,10 +33,7 @@ struct Record {
 };
 
 // Asks the processor for a record with its key and a value of the usual size: one wait instead of two.
-inline void PrefetchRecord(const Record* record) {
-  const char* const bytes = reinterpret_cast<const char*>(record);
-  for (size_t offset = 0; offset < 192; offset += 64) PrefetchLine(bytes + offset);
-}
+inline void PrefetchRecord(const Record* record) { PrefetchBytes(record, 3 * kLineBytes); }
 
 // A place in the order of all entries.
 struct Position {
@@ -97,17 +94,11 @@ struct InnerNode : TreeNode {
 };
 
 // Asks the processor for all that a search of the node may touch, so that its cache misses overlap.
-inline void PrefetchLeaf(const TreeNode* leaf) {
-  const char* bytes = reinterpret_cast<const char*>(leaf);
-  for (size_t offset = 0; offset < sizeof(TreeNode); offset += 64) PrefetchLine(bytes + offset);
-}
+inline void PrefetchLeaf(const TreeNode* leaf) { PrefetchBytes(leaf, sizeof(TreeNode)); }
 
 inline void PrefetchInner(const TreeNode* node) {
-  const char* bytes = reinterpret_cast<const char*>(node);
-  for (size_t offset = 0; offset < offsetof(TreeNode, records); offset += 64) PrefetchLine(bytes + offset);
-  for (size_t offset = sizeof(TreeNode); offset < sizeof(InnerNode); offset += 64) {
-    PrefetchLine(bytes + offset);
-  }
+  PrefetchBytes(node, offsetof(TreeNode, records));
+  PrefetchBytes(node + 1, sizeof(InnerNode) - sizeof(TreeNode));
 }
 
 }  // namespace seerdb

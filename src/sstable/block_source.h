@@ -62,11 +62,9 @@ class BlockSource {
   // Starts to load the front of a block that Fetch is about to return.
   void Prefetch(uint32_t block) const {
     if (map_.data() == nullptr) return;
-    const char* const front = map_.data() + index_->Place(block).offset;
-    PrefetchLine(front);
-    PrefetchLine(front + 64);
-    PrefetchLine(front + 128);
+    PrefetchBytes(map_.data() + index_->Place(block).offset, 3 * kLineBytes);
   }
+  static constexpr uint64_t kLargeRecords = 4;
   // Starts to load where the records of a block begin, which take about `record_bytes` each, so that few fit
   // a block: which of them is looked for will be seen when the front is there. A block ends with its last
   // record.
@@ -77,11 +75,9 @@ class BlockSource {
     const uint64_t most = std::min(place.bytes, kLargeRecords * record_bytes);
     for (uint64_t before = record_bytes; before <= most; before += record_bytes) {
       // The line of the key, whichever it is if the size is off by a little.
-      PrefetchLine(end - before - 16);
-      PrefetchLine(end - before + 48);
+      PrefetchBytes(end - before - 16, 2 * kLineBytes);
     }
   }
-  static constexpr uint64_t kLargeRecords = 4;
   // For a lookup, before Fetch (`hash`: of what it looks for): begins to bring the block into memory where it
   // may not be there, whole and beside those of other lookups; Fetch would meet its pages one by one.
   void Expect(uint32_t block, uint64_t hash) const {
@@ -116,13 +112,10 @@ class BlockSource {
     if (map_.data() == nullptr) return;
     const BlockPlace place = index_->Place(at.block);
     const char* const front = map_.data() + place.offset;
-    PrefetchLine(front);
-    if (!equal) PrefetchLine(front + 64);
+    PrefetchBytes(front, (equal ? 1 : 2) * kLineBytes);
     // At or a little before it: what stands before the records is short.
     const char* const record = front + place.bytes * at.entry / entries;
-    PrefetchLine(record);
-    PrefetchLine(record + 64);
-    PrefetchLine(record + 128);
+    PrefetchBytes(record, 3 * kLineBytes);
   }
   // The same for the records that a search for a bound looks at first.
   void PrefetchLowerBound(uint32_t block) const {

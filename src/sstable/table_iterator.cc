@@ -161,22 +161,17 @@ class TableIterator final : public InternalIterator {
   }
   // Starts to load what the first steps behind a seek will read: the processor foresees a walk only when it
   // has met several lines of it. Some of it may lie outside of the block, and of memory.
-  static void PrefetchStretch(const char* begin) {
-    for (size_t i = 0; i < kStretchBytes; i += kLineBytes) PrefetchLine(begin + i);
-  }
+  static void PrefetchStretch(const char* begin) { PrefetchBytes(begin, kStretchBytes); }
   // Starts to load what follows the next record, as if all were of the size of the one at `start`: in a
   // merge, or in a page that was not touched yet, the processor does not foresee it.
   void PrefetchNext(const char* start) const {
     const size_t bytes = std::min(static_cast<size_t>(next_ - start), kPrefetchBytes);
-    const char* const from = next_ + bytes;
-    for (size_t i = 0; i <= bytes; i += kLineBytes) PrefetchLine(from + i);
+    PrefetchBytes(next_ + bytes, bytes + 1);
   }
   // Starts to load the record to which kRecordsBefore more steps back lead.
   void PrefetchBefore() const {
     if (entry_ < kRecordsBefore) return;
-    const char* const start = block_.RecordStart(entry_ - kRecordsBefore);
-    PrefetchLine(start);
-    PrefetchLine(start + kLineBytes);
+    PrefetchBytes(block_.RecordStart(entry_ - kRecordsBefore), 2 * kLineBytes);
   }
   void ToEntry(uint32_t entry) {
     entry_ = entry;

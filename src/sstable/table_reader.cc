@@ -21,10 +21,9 @@ constexpr uint64_t kReadBackBytes = 256 << 10;
 // What a record takes, about, in a table of which few fit a block of the usual size; else 0.
 uint64_t LargeRecordBytes(const TableProperties& properties) {
   constexpr uint64_t kHeadBytes = 8;  // kind, lengths, sequence, and what neighbours' keys do not share
-  constexpr uint64_t kPageBytes = 4096;
   if (properties.entries == 0 || properties.compression != CompressionType::kNone) return 0;
   const uint64_t bytes = properties.raw_value_bytes / properties.entries + kHeadBytes;
-  const bool large = bytes > kPageBytes / (BlockSource::kLargeRecords + 1) && bytes <= kPageBytes;
+  const bool large = bytes > kTablePageBytes / (BlockSource::kLargeRecords + 1) && bytes <= kTablePageBytes;
   return large ? bytes : 0;
 }
 

@@ -140,8 +140,7 @@ void TagBlock::PrefetchRecord(uint8_t tag) const {
     const uint32_t mask = MatchesFrom(i, tag);
     if (mask == 0) continue;
     const char* const record = RecordStart(i + static_cast<uint32_t>(__builtin_ctz(mask)));
-    PrefetchLine(record);
-    PrefetchLine(record + 64);
+    PrefetchBytes(record, 2 * kLineBytes);
     return;
   }
 }

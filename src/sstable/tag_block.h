@@ -94,8 +94,7 @@ class TagBlock {
   bool Holds(uint32_t i, Slice key, TagRecord* record) const {
     const char* const start = RecordStart(i);
     // One wait for the record instead of one for its key and one for its value.
-    PrefetchLine(start + 64);
-    PrefetchLine(start + 128);
+    PrefetchBytes(start + kLineBytes, 2 * kLineBytes);
     if (key.size() < prefix_bytes_ || !SameBytes(key.substr(0, prefix_bytes_), prefix())) return false;
     Parse(start, record);
     return SameBytes(record->suffix, key.substr(prefix_bytes_));
@@ -103,10 +102,7 @@ class TagBlock {
   // Index of the first entry at or after (key, trailer), or entries().
   uint32_t LowerBound(Slice key, uint64_t trailer) const;
 
-  void Prefetch() const {
-    PrefetchLine(data_);
-    PrefetchLine(data_ + 64);
-  }
+  void Prefetch() const { PrefetchBytes(data_, 2 * kLineBytes); }
   // Starts to load the records that LowerBound looks at first, most of which are in lines of their own.
   void PrefetchLowerBound() const {
     for (uint32_t part = 1; part < 8; ++part)
@@ -134,8 +130,7 @@ class TagBlock {
   bool MatchAt(uint32_t i, Slice suffix, SequenceNumber sequence, TagRecord* record) const {
     const char* const start = RecordStart(i);
     // One wait for the record instead of one for its key and one for its value.
-    PrefetchLine(start + 64);
-    PrefetchLine(start + 128);
+    PrefetchBytes(start + kLineBytes, 2 * kLineBytes);
     Parse(start, record);
     return SameBytes(record->suffix, suffix) && TrailerSequence(record->trailer) <= sequence;
   }
