@@ -2,7 +2,8 @@
 //
 // Costs are counted in blocks moved between memory and files, by the formulas of Dostoevsky (SIGMOD 2018) for
 // a fluid tree of L levels, size ratio T, K runs in upper levels and Z in the last: a byte is written about
-// (T-1)/(K+1) times in each upper level and (T-1)/(Z+1) times in the last; a read asks up to K*(L-1)+Z runs.
+// (T-1)/(K+1) times in each upper level and (T-1)/(Z+1) times in the last; a read asks up to K*(L-1)+Z runs,
+// and each step of a scan merges them.
 // A change is made when what the present shape has cost more than the best one would have cost comes to what
 // the change costs (as in the ski rental problem), so that a short spell of other work changes nothing; what
 // is moved in the background weighs half. In the same way runs of L0 that are too few to be merged are merged
@@ -25,7 +26,8 @@ struct WorkloadSample {
   double gets_missing = 0;
   double scans = 0;
   double scanned_entries = 0;
-  double entry_bytes = 0;  // of an average entry in tables
+  double passed_entries = 0;  // by scans: hidden ones
+  double entry_bytes = 0;     // of an average entry in tables
 
   double operations() const { return puts + gets_found + gets_missing + scans; }
 };

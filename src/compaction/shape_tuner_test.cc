@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/units.h"
 
 namespace seerdb {
@@ -129,7 +131,9 @@ TEST(ShapeTuner, RunsOfL0AreDueWhenReadsHavePaidForTheirMerge) {
     ASSERT_LT(scans, 1'000'000);
     state = NextState(state, Scans(100), two, facts);
   }
-  EXPECT_NEAR(static_cast<double>(scans) * 2, 42.0 * kMiB / 4096, 300);
+  // Two runs to ask, and in each of fifty steps the games of three runs.
+  const double paid_by_scan = 2 + 50 * 0.002 * std::log2(3);
+  EXPECT_NEAR(static_cast<double>(scans) * paid_by_scan, 42.0 * kMiB / 4096, 300);
   state = NextState(state, Scans(100), other, facts);
   EXPECT_FALSE(state.merge_l0) << "others have cost nothing yet";
   state = NextState(state, {}, two, facts);
@@ -137,6 +141,28 @@ TEST(ShapeTuner, RunsOfL0AreDueWhenReadsHavePaidForTheirMerge) {
   EXPECT_FALSE(state.merge_l0) << "scans of before they were there";
   for (int i = 0; i < 1000; ++i) state = NextState(state, Puts(1000), other, facts);
   EXPECT_FALSE(state.merge_l0) << "writes do not ask runs";
+}
+
+// A scan from end to end asks each run once, and merges them in every step.
+TEST(ShapeTuner, RunsOfL0AreDueWhenAFewLongScansHaveMergedThem) {
+  std::vector<Level> levels(7);
+  for (const uint64_t number : {1, 2, 3, 4}) {
+    auto meta = std::make_shared<TableMeta>();
+    meta->number = number;
+    meta->bytes = number == 1 ? 46'000'000 : 14'000'000;
+    Level& level = levels[number == 1 ? 1 : 0];
+    level.runs.insert(level.runs.begin(), {number, {meta}});
+  }
+  const Version tree(levels);
+  TunerState state{ShapeOf(CompactionPolicy::kLeveled, 10), {}, 0};
+  const WorkloadSample scan{.scans = 1, .scanned_entries = 400'000, .passed_entries = 375'000};
+  state = NextState(state, {}, tree, Facts(88e6));
+  int scans = 0;
+  for (; !state.merge_l0; ++scans) {
+    ASSERT_LT(scans, 100);
+    state = NextState(state, scan, tree, Facts(88e6));
+  }
+  EXPECT_EQ(scans, 7) << "3,100 blocks for each, and 21,500 to be merged";
 }
 
 TEST(ShapeTuner, ASteadyLoadSettles) {

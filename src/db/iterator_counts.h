@@ -18,15 +18,17 @@ class IteratorCounts {
   IteratorCounts& operator=(const IteratorCounts&) = delete;
 
   void AddSeek() {
-    if (++seeks_ == kSeeksBetweenTellings) Tell();
+    if (++seeks_ == kSeeksBetweenTellings || entries_ + passed_ >= kEntriesBetweenTellings) Tell();
   }
   void AddEntry() { ++entries_; }
   // Hidden entries that were passed over.
   void AddPassed(uint64_t entries) { passed_ += entries; }
 
  private:
-  // An iterator that is used again and again tells what it was used for this often.
+  // An iterator that is used again and again tells what it was used for this often, or sooner after long
+  // scans.
   static constexpr uint64_t kSeeksBetweenTellings = 64;
+  static constexpr uint64_t kEntriesBetweenTellings = 4096;
 
   void Tell() {
     statistics_.AddEach(Statistics::Count{Counter::total_seeks, seeks_},

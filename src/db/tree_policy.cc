@@ -111,6 +111,7 @@ WorkloadSample TreePolicy::TakeSampleLocked(const Version& version) {
   sample.gets_missing = gets - sample.gets_found;
   sample.scans = Since(&seeks_, count(Counter::total_seeks));
   sample.scanned_entries = Since(&entries_, count(Counter::total_scan_entries));
+  sample.passed_entries = Since(&passed_, count(Counter::scan_entries_skipped));
   sample.entry_bytes = AverageEntry(version);
   return sample;
 }

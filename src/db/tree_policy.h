@@ -79,6 +79,7 @@ class TreePolicy {
   uint64_t found_ GUARDED_BY(mu_) = 0;
   uint64_t seeks_ GUARDED_BY(mu_) = 0;
   uint64_t entries_ GUARDED_BY(mu_) = 0;
+  uint64_t passed_ GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace seerdb
