@@ -18,12 +18,14 @@ namespace {
 
 constexpr uint64_t kReadBackBytes = 256 << 10;
 
-// What a record takes, about, in a table of which few fit a block of the usual size; else 0.
+// What a record takes, about, in a table of whose records few fit a block; else 0.
 uint64_t LargeRecordBytes(const TableProperties& properties) {
   constexpr uint64_t kHeadBytes = 8;  // kind, lengths, sequence, and what neighbours' keys do not share
-  if (properties.entries == 0 || properties.compression != CompressionType::kNone) return 0;
+  if (properties.entries == 0 || properties.data_blocks == 0) return 0;
+  if (properties.compression != CompressionType::kNone) return 0;
   const uint64_t bytes = properties.raw_value_bytes / properties.entries + kHeadBytes;
-  const bool large = bytes > kTablePageBytes / (BlockSource::kLargeRecords + 1) && bytes <= kTablePageBytes;
+  const uint64_t block_bytes = properties.data_bytes / properties.data_blocks;
+  const bool large = bytes > block_bytes / (BlockSource::kLargeRecords + 1) && bytes <= kTablePageBytes;
   return large ? bytes : 0;
 }
 
