@@ -21,8 +21,8 @@ constexpr int kMostCredit = 32;
 constexpr int kLeastCredit = -64;
 // A writer stands aside if so many writes begin within so many pauses. It looks after so long (the kernel
 // makes it about twice as long), and if so many writes were begun meanwhile, sleeps for the rest of a turn.
-// What a scheduler lets threads wait that share a processor is several times as much; and a processor that is
-// idle for less does not take over background work from the one where the writer's turn is. It has not paid
+// What a scheduler lets threads wait that share a processor is several times as much. Each look takes a
+// processor from background work, and one that is idle between looks takes none over. It has not paid
 // if too few writes were begun in either time, or if writers have stood aside so often without making use of
 // the turns before: who does meets another again within so long.
 constexpr uint32_t kOneAfterAnother = 2;
