@@ -44,16 +44,18 @@ void ChunkPool::PrepareSpares() {
     return LacksSparesLocked();
   };
   while (lacks_spares()) {
-    const Chunk chunk = MapFilled(gauge_->Choose());
+    LargePageGauge::Fill fill(gauge_.get());
+    const Chunk chunk = MapFilled(&fill);
     if (chunk.memory == nullptr) return;
     if (!Give(chunk)) UnmapMemory(chunk.memory, Arena::kChunkBytes);
   }
 }
 
-ChunkPool::Chunk ChunkPool::MapFilled(bool large_pages) {
-  const LargePageGauge::Fill fill(gauge_.get(), large_pages);
-  const Chunk chunk{MapMemory(Arena::kChunkBytes, large_pages), large_pages};
-  if (chunk.memory != nullptr) PopulateMemory(chunk.memory, Arena::kChunkBytes);
+ChunkPool::Chunk ChunkPool::MapFilled(LargePageGauge::Fill* fill) {
+  const Chunk chunk{MapMemory(Arena::kChunkBytes, fill->large()), fill->large()};
+  if (chunk.memory == nullptr) return chunk;
+  PopulateMemory(chunk.memory, Arena::kChunkBytes);
+  fill->Done();
   return chunk;
 }
 
@@ -71,19 +73,29 @@ ChunkPool::Chunk ChunkPool::Take() {
   return chunk;
 }
 
-bool ChunkPool::Renew() {
-  const auto small = [](const Chunk& chunk) { return !chunk.large_pages; };
+ChunkPool::Chunk* ChunkPool::FindSmallLocked() {
+  const auto small =
+      std::find_if(chunks_.rbegin(), chunks_.rend(), [](const Chunk& chunk) { return !chunk.large_pages; });
+  return small != chunks_.rend() ? &*small : nullptr;
+}
+
+void ChunkPool::Renew() {
+  for (size_t renewed = 0; renewed < kSpares && RenewOne(); ++renewed) {
+  }
+}
+
+bool ChunkPool::RenewOne() {
   {
     MutexLock lock(&mu_);
-    if (std::none_of(chunks_.begin(), chunks_.end(), small)) return false;
+    if (FindSmallLocked() == nullptr) return false;
   }
-  if (!gauge_->Choose()) return false;
-  Chunk chunk = MapFilled(true);
+  LargePageGauge::Fill fill(gauge_.get());
+  if (!fill.large()) return false;
+  Chunk chunk = MapFilled(&fill);
   if (chunk.memory == nullptr) return false;
   {
     MutexLock lock(&mu_);
-    const auto old = std::find_if(chunks_.begin(), chunks_.end(), small);
-    if (old != chunks_.end()) std::swap(*old, chunk);
+    if (Chunk* const small = FindSmallLocked()) std::swap(*small, chunk);
   }
   UnmapMemory(chunk.memory, Arena::kChunkBytes);
   return true;
@@ -97,20 +109,23 @@ bool ChunkPool::Give(Chunk chunk) {
   return true;
 }
 
-void ChunkPool::Trim() {
-  for (size_t renewed = 0; renewed < kSpares && Renew(); ++renewed) {
-  }
+bool ChunkPool::Trim() {
   std::vector<Chunk> needless;
+  bool small = false;
   {
     MutexLock lock(&mu_);
-    if (++trims_ < kPatience) return;
-    trims_ = 0;
-    needless.assign(chunks_.end() - static_cast<ptrdiff_t>(least_), chunks_.end());
-    chunks_.resize(chunks_.size() - least_);
-    least_ = chunks_.size();
-    charge_.Set(chunks_.size() * Arena::kChunkBytes);
+    const bool needed = least_ < chunks_.size();
+    small = needed && FindSmallLocked() != nullptr;
+    if (++trims_ == kPatience) {
+      trims_ = 0;
+      needless.assign(chunks_.end() - static_cast<ptrdiff_t>(least_), chunks_.end());
+      chunks_.resize(chunks_.size() - least_);
+      least_ = chunks_.size();
+      charge_.Set(chunks_.size() * Arena::kChunkBytes);
+    }
   }
   for (const Chunk& chunk : needless) UnmapMemory(chunk.memory, Arena::kChunkBytes);
+  return small;
 }
 
 }  // namespace seerdb

@@ -58,16 +58,20 @@ class ChunkPool {
   bool PrefersLargePages() const { return gauge_->PrefersLarge(); }
   // Gives back to the system all that it has now.
   void Clear() EXCLUDES(mu_);
-  // Each kPatience-th call gives back to the system what was not needed meanwhile. Puts chunks of
-  // large pages in the place of small ones, a few at a time, while those are cheap, and tries one now and
-  // then, which may take milliseconds.
-  void Trim() EXCLUDES(mu_);
+  // Each kPatience-th call gives back to the system what was not needed meanwhile. True if chunks are
+  // needed, and some have small pages: time to call Renew on some other thread.
+  bool Trim() EXCLUDES(mu_);
+  // Puts chunks of large pages in the place of small ones, a few at a time, while those are cheap, and tries
+  // one now and then. May take milliseconds.
+  void Renew() EXCLUDES(mu_);
 
  private:
   // A chunk whose pages are there; its memory is null if the system refuses.
-  Chunk MapFilled(bool large_pages);
-  // Puts a chunk of large pages in the place of one of small pages. False: there is none, or it is not time.
-  bool Renew() EXCLUDES(mu_);
+  static Chunk MapFilled(LargePageGauge::Fill* fill);
+  // False: there was none, or it was not time.
+  bool RenewOne() EXCLUDES(mu_);
+  // Of small pages, the one that is taken first, or null.
+  Chunk* FindSmallLocked() REQUIRES(mu_);
   bool LacksSparesLocked() const REQUIRES(mu_);
   void ExpectLocked() REQUIRES(mu_);
 

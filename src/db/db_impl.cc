@@ -150,7 +150,7 @@ void DbImpl::ChooseFileAccess(const Version& version) {
 }
 
 // Of values, and of everything.
-void DbImpl::StartLogs(std::shared_ptr<LargePageGauge> large_pages) {
+void DbImpl::StartLogs() {
   value_log_ = std::make_shared<ValueLog>(
       fs_,
       ValueLogOptions{directory_, database_id_, epoch_, options_.value_segment_bytes,
@@ -160,7 +160,8 @@ void DbImpl::StartLogs(std::shared_ptr<LargePageGauge> large_pages) {
       fs_,
       LogSetOptions{directory_, database_id_, epoch_, options_.wal_segment_bytes, options_.log_mode,
                     options_.background_flush, account_, [values = value_log_] { return values->Sync(); },
-                    std::move(large_pages), options_.recovery_mode != RecoveryMode::kAbsoluteConsistency},
+                    std::make_shared<LargePageGauge>(clock_),
+                    options_.recovery_mode != RecoveryMode::kAbsoluteConsistency},
       versions_.get(), statistics_);
   log_->Start(std::move(first_log_file_), first_log_number_, first_record_);
   if (options_.wal_sync_policy == SyncPolicy::kBarrier) {
@@ -171,13 +172,12 @@ void DbImpl::StartLogs(std::shared_ptr<LargePageGauge> large_pages) {
 Status DbImpl::Start() {
   const ManifestState state = versions_->state();
   snapshots_ = std::make_shared<SnapshotList>(state.last_sequence);
-  const auto large_pages = std::make_shared<LargePageGauge>(clock_);
-  StartLogs(large_pages);
+  StartLogs();
   // Ticks give back what it keeps; a budget would rather have it now.
   const bool ticks = policy_.wants_ticks() && BackgroundWork::CanTick(Modes(options_), *executor_);
   if (ticks && budget_ == nullptr) {
-    chunk_pool_ =
-        std::make_shared<ChunkPool>(options_.memtable_capacity / Arena::kChunkBytes, account_, large_pages);
+    chunk_pool_ = std::make_shared<ChunkPool>(options_.memtable_capacity / Arena::kChunkBytes, account_,
+                                              std::make_shared<LargePageGauge>(clock_));
   }
   std::shared_ptr<const TreeView> tree = OpenTree();
   views_ = std::make_unique<ReadViewHolder>(std::make_shared<const ReadView>(
@@ -228,7 +228,11 @@ Status DbImpl::Start() {
   if (policy_.wants_ticks())
     work_->StartTicking(kTickMicros, [this] {
       views_->Collect();
-      if (chunk_pool_ != nullptr) chunk_pool_->Trim();
+      if (chunk_pool_ != nullptr && chunk_pool_->Trim()) {
+        work_->RunUnawaited([weak = std::weak_ptr(chunk_pool_)] {
+          if (const auto pool = weak.lock()) pool->Renew();
+        });
+      }
       work_->PokeCompaction();
     });
   return {};

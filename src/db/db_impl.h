@@ -145,7 +145,7 @@ class DbImpl final : public DB, private TransactionHost {
   }
   std::shared_ptr<const TreeView> OpenTree();
   void ListenToErrors();
-  void StartLogs(std::shared_ptr<LargePageGauge> large_pages);
+  void StartLogs();
   void StartMemoryGate();
   void StartDiskGuard();
   void StartValueRetry();

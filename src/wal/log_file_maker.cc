@@ -51,23 +51,6 @@ Status WriteZeros(WritableFile& file, uint64_t bytes) {
   return {};
 }
 
-// By calls that fill a large page each, or a part of one while those are dear.
-Status FillLargePages(WritableFile& file, uint64_t bytes, LargePageGauge* gauge) {
-  const std::string zeros(kPartBytes, '\0');
-  Slice parts[kPartsOfLargePage];
-  std::fill(std::begin(parts), std::end(parts), Slice(zeros));
-  for (; bytes >= kHugePageBytes; bytes -= kHugePageBytes) {
-    const bool large = gauge->Choose();
-    const LargePageGauge::Fill fill(gauge, large);
-    if (large) {
-      SEERDB_RETURN_IF_ERROR(file.AppendParts(parts));
-      continue;
-    }
-    for (const Slice& part : parts) SEERDB_RETURN_IF_ERROR(file.Append(part));
-  }
-  return WriteZeros(file, bytes);
-}
-
 // Writes the whole file once, so that no later write changes more than data. False if the file system
 // refuses the mode.
 Result<bool> WriteOnce(FileSystem& fs, const LogFileSpec& spec) {
@@ -110,6 +93,22 @@ Status CreateFile(FileSystem& fs, const LogFileSpec& spec, bool recycled, Prepar
 }
 
 }  // namespace
+
+Status FillLargePages(WritableFile& file, uint64_t bytes, LargePageGauge* gauge) {
+  const std::string zeros(kPartBytes, '\0');
+  Slice parts[kPartsOfLargePage];
+  std::fill(std::begin(parts), std::end(parts), Slice(zeros));
+  for (; bytes >= kHugePageBytes; bytes -= kHugePageBytes) {
+    LargePageGauge::Fill fill(gauge);
+    if (fill.large()) {
+      SEERDB_RETURN_IF_ERROR(file.AppendParts(parts));
+    } else {
+      for (const Slice& part : parts) SEERDB_RETURN_IF_ERROR(file.Append(part));
+    }
+    fill.Done();
+  }
+  return WriteZeros(file, bytes);
+}
 
 Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec) {
   bool recycled = false;

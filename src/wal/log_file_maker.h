@@ -38,6 +38,10 @@ struct PreparedLogFile {
   bool large_pages = false;    // as asked for
 };
 
+// Writes so many zeros where `file` stands: by calls of kHugePageBytes, or by several for as much while large
+// pages are dear.
+Status FillLargePages(WritableFile& file, uint64_t bytes, LargePageGauge* gauge);
+
 Result<PreparedLogFile> PrepareLogFile(FileSystem& fs, const LogFileSpec& spec);
 
 }  // namespace seerdb

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/system_memory.h"
 #include "env/fault_file_system.h"
 #include "env/manual_clock.h"
 #include "env/memory_file_system.h"
@@ -124,40 +125,89 @@ TEST(LargePages, AreNotSynced) {
   EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kBytes, '\0'));
 }
 
-// Each call takes so long that the next ones are smaller; the bytes are the same.
+// Notes the sizes of calls, each of which takes so long.
+class TimedFile final : public WritableFile {
+ public:
+  explicit TimedFile(ManualClock* clock) : clock_(*clock) {}
+  Status Append(Slice bytes) override { return Note(bytes.size()); }
+  Status AppendParts(std::span<const Slice> parts) override {
+    uint64_t bytes = 0;
+    for (const Slice& part : parts) {
+      EXPECT_EQ(part, Slice(std::string(part.size(), '\0')));
+      bytes += part.size();
+    }
+    return Note(bytes);
+  }
+  Status Sync() override { return {}; }
+  Status SyncAll() override { return {}; }
+  Status Allocate(uint64_t, bool) override { return {}; }
+  Status Truncate(uint64_t) override { return {}; }
+  Status Close() override { return {}; }
+
+  uint64_t call_us = 0;
+  size_t calls_left = SIZE_MAX;  // before one fails
+  std::vector<uint64_t> calls;
+
+ private:
+  Status Note(uint64_t bytes) {
+    if (calls.size() == calls_left) return Status::IoError("append: no memory");
+    calls.push_back(bytes);
+    clock_.Advance(call_us);
+    return {};
+  }
+
+  ManualClock& clock_;
+};
+
+// The first call takes so long that the next ones are smaller; the bytes are the same.
 TEST(LargePages, AreFilledByPartsWhileTheyAreDear) {
-  constexpr uint64_t kBytes = (uint64_t{6} << 20) + 4096;
-  const auto memory = std::make_shared<MemoryFileSystem>();
-  ASSERT_TRUE(memory->CreateDirectory("/db").ok());
-  FaultFileSystem fs(memory);
   const auto clock = std::make_shared<ManualClock>();
-  fs.SetHook([&clock](FileOp op, const std::string& path, uint64_t) {
-    if (path == LogPath(1) && op == FileOp::kAppend) clock->Advance(LargePageGauge::kDearUs);
-  });
   LargePageGauge gauge(clock);
-  LogFileSpec spec{"/db", LogPath(1), LogMode::kMapped, kBytes, {}, &gauge};
-  const auto file = PrepareLogFile(fs, spec);
-  ASSERT_TRUE(file.ok()) << file.status().ToString();
-  EXPECT_EQ(file->mode, LogMode::kMapped);
-  EXPECT_TRUE(file->large_pages);
-  EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kBytes, '\0'));
+  TimedFile file(clock.get());
+  file.call_us = LargePageGauge::kDearUs + 1;
+  ASSERT_TRUE(FillLargePages(file, 2 * kHugePageBytes + 4096, &gauge).ok());
+  std::vector<uint64_t> expected = {kHugePageBytes};
+  expected.insert(expected.end(), 8, kHugePageBytes / 8);
+  expected.push_back(4096);
+  EXPECT_EQ(file.calls, expected);
   EXPECT_FALSE(gauge.PrefersLarge());
-  int small = 1;
-  while (!gauge.Choose()) ++small;
-  EXPECT_EQ(small, LargePageGauge::kFirstPause - 1) << "two followed the first one";
+}
+
+TEST(LargePages, AreFilledByOneCallEachWhileTheyAreCheap) {
+  const auto clock = std::make_shared<ManualClock>();
+  LargePageGauge gauge(clock);
+  TimedFile file(clock.get());
+  file.call_us = LargePageGauge::kDearUs;
+  ASSERT_TRUE(FillLargePages(file, 3 * kHugePageBytes, &gauge).ok());
+  EXPECT_EQ(file.calls, std::vector<uint64_t>(3, kHugePageBytes));
+  EXPECT_TRUE(gauge.PrefersLarge());
+}
+
+// Whichever call fails: in one of large pages, of parts, or of the rest.
+TEST(LargePages, EachFailedCallIsReportedAndSaysNothingOfTheirPrice) {
+  for (size_t calls = 0; calls < 1 + 8 + 1; ++calls) {
+    const auto clock = std::make_shared<ManualClock>();
+    LargePageGauge gauge(clock);
+    TimedFile file(clock.get());
+    file.call_us = LargePageGauge::kDearUs + 1;
+    file.calls_left = calls;
+    EXPECT_TRUE(FillLargePages(file, 2 * kHugePageBytes + 4096, &gauge).IsIoError()) << calls;
+    EXPECT_FALSE(gauge.PrefersLarge()) << calls;
+  }
 }
 
 TEST(LargePages, ThatCannotBeFilledMakeABufferedLog) {
+  constexpr uint64_t kBytes = uint64_t{4} << 20;
   const auto memory = std::make_shared<MemoryFileSystem>();
   ASSERT_TRUE(memory->CreateDirectory("/db").ok());
   FaultFileSystem fs(memory);
   fs.AddRule(FaultRule::Fail(FileOp::kAppend, LogPath(1), FaultRule::DeviceError()));
   LargePageGauge gauge(nullptr);
-  const auto file = PrepareLogFile(fs, {"/db", LogPath(1), LogMode::kMapped, kFileBytes, {}, &gauge});
+  const auto file = PrepareLogFile(fs, {"/db", LogPath(1), LogMode::kMapped, kBytes, {}, &gauge});
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   EXPECT_EQ(fs.faults_fired(), 1u);
   EXPECT_EQ(file->mode, LogMode::kBuffered);
-  EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kFileBytes, '\0'));
+  EXPECT_EQ(*ReadFileToString(fs, LogPath(1)), std::string(kBytes, '\0'));
 }
 
 // A process may die in the middle of a copy into a mapping, or of a write.
